@@ -1,0 +1,249 @@
+"""Book: the canonical tables of one company, bound to one engine, with its settings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.errors import InputError, UsageError
+from revoir.language import Message, msg
+from revoir.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Activity:
+    """The rule that says which customers are active on a day.
+
+    A customer is active at the start of day ``t`` when any of these holds: a purchase on one
+    of the `window_days` days before ``t``; a subscription that began before ``t`` and had not
+    ended; an event on one of the `event_window_days` days before ``t``.
+
+    Attributes:
+        window_days: How many days a purchase keeps a customer active (None: it does not).
+        subscription: Whether a running subscription does.
+        event_window_days: How many days an event does (None: it does not).
+        reason: How the rule was found, for the reader.
+    """
+
+    window_days: int | None = None
+    subscription: bool = False
+    event_window_days: int | None = None
+    reason: Message | None = None
+
+    def __post_init__(self) -> None:
+        for days in (self.window_days, self.event_window_days):
+            if days is not None and days < 1:
+                raise UsageError(
+                    msg("An activity window of {days} days is too short.", days=days),
+                    remedy=msg("Give one day or more."),
+                )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the company says of itself.
+
+    Attributes:
+        currency: ISO 4217 code of amounts that carry none.
+        timezone: IANA name of the zone whose calendar days count.
+        fiscal_year_start_month: Month (1–12) that years and quarters begin with.
+        activity: The activity rule (None: proposed from the data).
+        margin: Margin as a share of revenue, where orders carry none.
+        acquisition_cost: What a new customer costs, in the currency.
+        sector: Name of the sector in the shipped benchmarks, to compare with.
+        goals: Goals by metric name, in the unit of the metric; they replace the defaults.
+    """
+
+    currency: str | None = None
+    timezone: str = "Europe/Paris"
+    fiscal_year_start_month: int = 1
+    activity: Activity | None = None
+    margin: float | None = None
+    acquisition_cost: float | None = None
+    sector: str | None = None
+    goals: Mapping[str, float] = field(default_factory=dict)
+
+
+class Book:
+    """The canonical tables of one company on one Ibis backend.
+
+    Args:
+        tables: Canonical tables (see `revoir.tables`) by name; absent ones are left out.
+        settings: What the company says of itself.
+        as_of: The last day that the data cover (None: the last day anything happened).
+        title: What reports call the company.
+
+    Raises:
+        InputError: There is no table, or a table lacks a column it cannot do without.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, ir.Table],
+        *,
+        settings: Settings | None = None,
+        as_of: dt.date | None = None,
+        title: str | None = None,
+    ) -> None:
+        if not tables:
+            raise InputError(msg("There is nothing to measure: no table was given."))
+        self.settings = settings or Settings()
+        self.title = title
+        self._as_of = as_of
+        self._cached: dict[str, ir.Table] = {}
+        self.tables = {name: _complete(name, table) for name, table in tables.items()}
+
+    @cached_property
+    def backend(self) -> Any:
+        """The Ibis backend that answers."""
+        return next(iter(self.tables.values()))._find_backend(use_default=True)
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether the book holds a table (with these columns)."""
+        held = self.tables.get(table)
+        return held is not None and all(column in held.columns for column in columns)
+
+    def table(self, name: str) -> ir.Table:
+        """A canonical table, without what happened after `as_of`.
+
+        Raises:
+            InputError: The book does not hold it.
+        """
+        if name not in self.tables:
+            raise InputError(
+                msg("There is no table “{name}” in the data.", name=name),
+                remedy=msg("It holds: {names}.", names=list(self.tables)),
+            )
+        table = self.tables[name]
+        clock = TABLES[name].clock
+        if self._as_of is None or clock is None or clock not in table.columns:
+            return table
+        return table.filter(table[clock].cast("date") <= self._as_of)
+
+    def at(self, as_of: dt.date) -> Book:
+        """The same book as it stood at the end of a day."""
+        return Book(self.tables, settings=self.settings, as_of=as_of, title=self.title)
+
+    def with_settings(self, **changes: Any) -> Book:
+        """The same book under other settings (the fields of `Settings`)."""
+        other = Book(
+            self.tables,
+            settings=replace(self.settings, **changes),
+            as_of=self._as_of,
+            title=self.title,
+        )
+        other._cached = self._cached
+        return other
+
+    @property
+    def as_of(self) -> dt.date:
+        """The last day that the data cover."""
+        return self._as_of or self.span[1]
+
+    @cached_property
+    def span(self) -> tuple[dt.date, dt.date]:
+        """The first and the last day that anything happened."""
+        days: list[dt.date] = []
+        for name, table in self.tables.items():
+            clocks = [TABLES[name].clock] if TABLES[name].clock else []
+            if name == "subscriptions":
+                clocks = ["started_at", "ended_at"]
+            held = [clock for clock in clocks if clock and clock in table.columns]
+            if not held:
+                continue
+            row = self.rows(
+                table.aggregate(
+                    **{f"{end}_{clock}": getattr(table[clock].cast("date"), end)()
+                       for clock in held for end in ("min", "max")}
+                )
+            )[0]
+            days += [day for day in row.values() if day is not None]
+        if not days:
+            raise InputError(
+                msg("No row of the data has a date."),
+                remedy=msg("Add a column that says when each order was made."),
+            )
+        return min(days), max(days)
+
+    @property
+    def purchases(self) -> ir.Table:
+        """Every purchase of a known customer beside that customer's neighbouring ones.
+
+        The one heavy table: each behavioural figure is a scan of it.
+
+        Returns:
+            One row a purchase (`kind` purchase, customer known), with `customer_id`, `day`,
+            `amount`, `margin` where orders carry it, and `previous_day`, `next_day` (null at
+            the ends), `first_day`, `nth` (1 for the first), `amount_so_far` (the customer's
+            amounts up to and with this row).
+        """
+        return self.cached("purchases", _purchases(self.table("orders")))
+
+    def cached(self, name: str, expression: ir.Table) -> ir.Table:
+        """Compute a table once on the engine and answer from it ever after."""
+        if name not in self._cached:
+            self._cached[name] = expression.cache()
+        return self._cached[name]
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """Run an expression and bring its rows here."""
+        result: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
+        return result
+
+
+def _complete(name: str, table: ir.Table) -> ir.Table:
+    """Add the derived columns that a warehouse's table may lack, and refuse one that lacks more."""
+    if name not in TABLES:
+        raise InputError(
+            msg("There is no table “{name}”.", name=name),
+            remedy=msg("It can be one of: {names}.", names=list(TABLES)),
+        )
+    if name == "orders":
+        if "ordered_on" not in table.columns and "ordered_at" in table.columns:
+            table = table.mutate(ordered_on=table.ordered_at.cast("date"))
+        if "kind" not in table.columns and "amount" in table.columns:
+            table = table.mutate(
+                kind=ibis.cases(
+                    (table.amount > 0, "purchase"), (table.amount < 0, "return"), else_="free"
+                )
+            )
+    missing = [
+        column.name
+        for column in TABLES[name].columns
+        if column.required and column.name not in table.columns
+        and not (name == "orders" and column.name == "ordered_at")
+    ]
+    if missing:
+        raise InputError(
+            msg("The table “{name}” lacks: {columns}.", name=name, columns=missing),
+            remedy=msg("Say which column it is with a mapping file."),
+        )
+    return table
+
+
+def _purchases(orders: ir.Table) -> ir.Table:
+    chosen = {
+        "customer_id": orders.customer_id,
+        "day": orders.ordered_on,
+        "amount": orders.amount,
+    }
+    if "margin" in orders.columns:
+        chosen["margin"] = orders.margin
+    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull()).select(
+        **{name: column for name, column in chosen.items()}
+    )
+    window = ibis.window(group_by="customer_id", order_by="day")
+    running = ibis.cumulative_window(group_by="customer_id", order_by="day")
+    return bought.mutate(
+        previous_day=bought.day.lag().over(window),
+        next_day=bought.day.lead().over(window),
+        first_day=bought.day.first().over(window),
+        nth=ibis.row_number().over(window) + 1,
+        amount_so_far=bought.amount.sum().over(running),
+    )

@@ -1,0 +1,173 @@
+"""The registry: a metric is declared once, and every interface comes from the declaration."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from revoir.errors import UsageError
+from revoir.language import Message, msg
+from revoir.periods import Grain, Period
+from revoir.tables import plain_name
+
+if TYPE_CHECKING:
+    from revoir.book import Book
+    from revoir.metrics.result import Result
+
+
+class Unit(StrEnum):
+    """What a metric's value is counted in."""
+
+    SHARE = "share"  # 0.7 is 70 %
+    POINTS = "points"  # −100 to 100
+    SCORE = "score"  # on the scale of its question
+    COUNT = "count"
+    MONEY = "money"
+    DAYS = "days"
+    HOURS = "hours"
+    RATIO = "ratio"  # orders a customer, …
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a metric.
+
+    Attributes:
+        start: First day (None: where the data begin).
+        end: Day after the last (None: the day after the data end).
+        grain: Length of the periods (None: one period from `start` to `end`).
+        by: Columns that the figure is broken down by.
+        where: A rule (see `revoir.segments.rules`) that rows must meet.
+    """
+
+    start: dt.date | None = None
+    end: dt.date | None = None
+    grain: Grain | None = None
+    by: tuple[str, ...] = ()
+    where: str | None = None
+
+    def periods(self, book: Book) -> list[Period]:
+        """The periods asked for, oldest first."""
+        from revoir.periods import periods_between
+
+        first, _ = book.span
+        start = self.start or first
+        end = self.end or book.as_of + dt.timedelta(days=1)
+        if self.grain is None:
+            return [Period(start, end)]
+        return periods_between(start, end, self.grain, book.settings.fiscal_year_start_month)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The declaration of a metric.
+
+    Attributes:
+        name: Its name in every interface.
+        label: What people call it.
+        formula: The formula in words.
+        unit: What its value is counted in.
+        better: "higher", "lower" or "neither".
+        needs: Canonical tables (or ``table.column``) it cannot do without.
+        compute: Answers a question on a book.
+        family: The group it is listed with.
+        aliases: Other names it answers to.
+        source: Where the definition is published.
+        goal: Default goal, in the unit (None: none).
+        benchmarks: Names of the metric in the shipped benchmarks.
+    """
+
+    name: str
+    label: Message
+    formula: Message
+    unit: Unit
+    better: str
+    needs: tuple[str, ...]
+    compute: Callable[[Book, Question], Result] = field(repr=False, compare=False)
+    family: str
+    aliases: tuple[str, ...] = ()
+    source: str | None = None
+    goal: float | None = None
+    benchmarks: tuple[str, ...] = ()
+
+
+_METRICS: dict[str, Metric] = {}
+
+
+def declare(metric: Metric) -> Metric:
+    """Add a metric to the registry."""
+    if metric.name in _METRICS:
+        raise ValueError(f"metric {metric.name!r} is declared twice")
+    _METRICS[metric.name] = metric
+    return metric
+
+
+def metrics() -> Sequence[Metric]:
+    """Every metric, by family, in the order of declaration."""
+    _load()
+    return tuple(_METRICS.values())
+
+
+def metric_named(name: str) -> Metric:
+    """The metric that answers to a name: its own, an alias, or its label in either language.
+
+    Raises:
+        UsageError: None does; the message names the nearest.
+    """
+    import difflib
+
+    _load()
+    wanted = plain_name(name)
+    names: dict[str, Metric] = {}
+    for metric in _METRICS.values():
+        labels = (plain_name(metric.label.text("en")), plain_name(metric.label.text("fr")))
+        for known in (metric.name, *metric.aliases, *labels):
+            names.setdefault(known, metric)
+    if wanted in names:
+        return names[wanted]
+    near = difflib.get_close_matches(wanted, names, n=3)
+    raise UsageError(
+        msg("There is no metric “{name}”.", name=name),
+        remedy=msg("Did you mean {near}?", near=[names[n].name for n in near])
+        if near
+        else msg("`revoir metrics` lists them."),
+    )
+
+
+def measure(
+    book: Book,
+    name: str,
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    grain: Grain | None = None,
+    by: Sequence[str] = (),
+    where: str | None = None,
+) -> Result:
+    """Compute a metric.
+
+    Args:
+        book: The company's tables.
+        name: The metric's name, alias or label.
+        start: First day (default: where the data begin).
+        end: Day after the last (default: the day after the data end).
+        grain: Length of the periods (default: one period from `start` to `end`).
+        by: Columns to break the figure down by.
+        where: A rule that rows must meet.
+
+    Returns:
+        The figures.
+
+    Raises:
+        UsageError: The metric, a column or the rule is not known.
+    """
+    metric = metric_named(name)
+    return metric.compute(book, Question(start, end, grain, tuple(by), where))
+
+
+def _load() -> None:
+    """Import the families; each declares its metrics when imported."""
+    from revoir.metrics import families  # noqa: F401

@@ -1,0 +1,420 @@
+"""The canonical tables: their columns, types, grain, meaning, and what files call them.
+
+Every source is brought into these tables and every metric is defined on them. A book holds
+those it has; a column that is not `required` may be absent. Columns that the tables do not
+name (a customer's "sector", an order's "till") are *attributes*: they stay beside the named
+ones under a plain name (`plain_name`) and can be used to break figures down or to filter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from revoir.language import Message, msg
+
+
+class Type(StrEnum):
+    """The types of canonical columns.
+
+    ``DECIMAL`` is an exact DECIMAL(18, 4); ``TIMESTAMP`` is UTC without zone;
+    ``DATE`` is a day in the company's own time zone.
+    """
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a canonical table.
+
+    Attributes:
+        name: Its name, everywhere.
+        type: What it holds.
+        meaning: One sentence.
+        required: Whether the table is of no use without it.
+        synonyms: What files call it, in French and English, as `plain_name` writes them.
+        derived: Whether reading computes it; files never carry it.
+        personal: Whether it identifies a person (masked for analysts, never in a lake).
+    """
+
+    name: str
+    type: Type
+    meaning: Message
+    required: bool = False
+    synonyms: tuple[str, ...] = ()
+    derived: bool = False
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A canonical table.
+
+    Attributes:
+        name: Its name, everywhere.
+        grain: What one row is.
+        key: The column that identifies a row.
+        clock: The column that says when the row happened (None: the row is a state).
+        columns: Its columns, the important ones first.
+    """
+
+    name: str
+    grain: Message
+    key: str
+    clock: str | None
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+def plain_name(header: str) -> str:
+    """Write a header without case, accents, zero-width characters and punctuation.
+
+    Args:
+        header: A header as a file writes it.
+
+    Returns:
+        Lower-case ASCII letters, digits and single underscores.
+
+    Examples:
+        >>> plain_name("Date de la 1ère commande "), plain_name("CustomerID"), plain_name("N° client")
+        ('date_de_la_1ere_commande', 'customer_id', 'n_client')
+    """
+    text = unicodedata.normalize("NFKD", header.replace("œ", "oe").replace("°", " "))
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
+    text = re.sub(r"[^0-9a-z]+", "_", text.lower().encode("ascii", "ignore").decode())
+    return text.strip("_")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+CUSTOMERS = Table(
+    "customers",
+    msg("one row a customer"),
+    key="customer_id",
+    clock=None,
+    columns=(
+        Column("customer_id", Type.TEXT, msg("Identifies the customer."), True, _words(
+            "customer client id_client client_id numero_client num_client n_client no_client"
+            " code_client ref_client reference_client customer_number customer_no customer_code"
+            " identifiant_client identifiant cust_id custid acheteur buyer_id user_id userid"
+            " household_id member_id id_membre adherent id_adherent contact_id account_id"
+            " customerid clientid id_contact record_id id"
+        )),
+        Column("name", Type.TEXT, msg("Full name."), False, _words(
+            "nom_complet full_name customer_name nom_client client_name nom_et_prenom"
+            " nom_prenom prenom_nom contact_name display_name"
+        ), personal=True),
+        Column("first_name", Type.TEXT, msg("First name."), False, _words(
+            "prenom firstname given_name fname prenom_client"
+        ), personal=True),
+        Column("last_name", Type.TEXT, msg("Family name."), False, _words(
+            "nom lastname surname family_name nom_de_famille lname name_last"
+        ), personal=True),
+        Column("email", Type.TEXT, msg("E-mail address."), False, _words(
+            "e_mail mail courriel adresse_email adresse_mail adresse_e_mail email_address"
+            " adresse_courriel mel customer_email email_client billing_email"
+        ), personal=True),
+        Column("phone", Type.TEXT, msg("Telephone number."), False, _words(
+            "telephone tel mobile portable gsm phone_number telephone_mobile tel_portable"
+            " numero_de_telephone mobile_phone sms billing_phone num_tel"
+        ), personal=True),
+        Column("birth_date", Type.DATE, msg("Date of birth."), False, _words(
+            "date_naissance date_de_naissance birthday birthdate dob naissance ne_e_le"
+        ), personal=True),
+        Column("age", Type.INTEGER, msg("Age in years, or age band."), False, _words("age_ans")),
+        Column("gender", Type.TEXT, msg("Gender as the file writes it."), False, _words(
+            "sexe genre civilite sex title titre"
+        )),
+        Column("street", Type.TEXT, msg("Street and number."), False, _words(
+            "adresse rue address address1 adresse_1 street_address billing_address_1 adresse1 voie"
+        ), personal=True),
+        Column("postcode", Type.TEXT, msg("Postcode, with its leading zeros."), False, _words(
+            "code_postal cp zip zip_code zipcode postal_code billing_zip billing_postcode"
+        )),
+        Column("city", Type.TEXT, msg("Town."), False, _words(
+            "ville commune town localite billing_city"
+        )),
+        Column("region", Type.TEXT, msg("Region, state or department."), False, _words(
+            "region departement state province etat county billing_province billing_state"
+        )),
+        Column("country", Type.TEXT, msg("Country."), False, _words(
+            "pays country_code code_pays billing_country country_region"
+        )),
+        Column("company", Type.TEXT, msg("Company, for business customers."), False, _words(
+            "societe entreprise raison_sociale company_name organisation organization account_name"
+        )),
+        Column("joined_at", Type.TIMESTAMP, msg("When the customer was first known."), False, _words(
+            "date_inscription inscrit_le date_creation created_at create_date created_date"
+            " date_d_inscription client_depuis customer_since signup_date registered_at"
+            " date_de_creation date_adhesion optin_time date_added creation_date added_time"
+        )),
+        Column("consent", Type.BOOLEAN, msg("Agreed to be contacted."), False, _words(
+            "consentement optin opt_in newsletter accepts_marketing accepts_email_marketing"
+            " accepte_newsletter email_opt_in marketing_consent abonne_newsletter rgpd"
+        )),
+    ),
+)
+
+ORDERS = Table(
+    "orders",
+    msg("one row an order, a return or a refund"),
+    key="order_id",
+    clock="ordered_on",
+    columns=(
+        Column("order_id", Type.TEXT, msg("Identifies the order."), False, _words(
+            "order commande id_commande numero_commande num_commande n_commande no_commande"
+            " commande_id reference_commande ref_commande order_number order_no orderid invoice"
+            " invoice_no invoice_id facture num_facture numero_facture n_facture id_facture"
+            " basket_id ticket num_ticket numero_ticket id_ticket transaction_id id_transaction"
+            " receipt receipt_id invoiceno panier_id bon_de_commande charge_id payment_id"
+        )),
+        Column("customer_id", Type.TEXT, msg("Who ordered; empty for an anonymous sale."), False,
+               CUSTOMERS.columns[0].synonyms[:-1]),
+        Column("ordered_at", Type.TIMESTAMP, msg("When it was ordered."), True, _words(
+            "date date_commande date_de_commande order_date orderdate date_achat date_d_achat"
+            " purchase_date purchased_at invoice_date date_facture date_de_facturation"
+            " transaction_date transaction_timestamp date_transaction date_vente sale_date"
+            " created_at created paid_at date_ticket jour timestamp horodatage date_time datetime"
+            " order_created_at date_heure heure invoicedate created_utc created_date_utc day"
+        )),
+        Column("ordered_on", Type.DATE, msg("The day of the order in the company's time zone."),
+               True, derived=True),
+        Column("amount", Type.DECIMAL, msg(
+            "What was paid, taxes included where the file says so; negative for a return."
+        ), True, _words(
+            "montant total montant_total total_ttc montant_ttc ttc prix_total total_price"
+            " order_total sales_value sales ca chiffre_d_affaires revenue total_paid"
+            " total_amount montant_commande net_amount montant_ht total_ht valeur dollar_value"
+            " value spend depense order_amount grand_total total_paye montant_paye"
+            " net_a_payer ca_ticket somme prix encaisse total_commande order_value"
+        )),
+        Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words(
+            "devise currency_code monnaie order_currency code_devise"
+        )),
+        Column("margin", Type.DECIMAL, msg("Margin of the order, in its currency."), False, _words(
+            "marge profit marge_brute gross_margin benefice margin_amount"
+        )),
+        Column("refunded", Type.DECIMAL, msg("Part of the amount that was given back."), False, _words(
+            "rembourse montant_rembourse refunded_amount amount_refunded refund refund_amount"
+        )),
+        Column("discount", Type.DECIMAL, msg("Discount on the order."), False, _words(
+            "remise reduction discount_amount rabais montant_remise cart_discount total_discounts"
+        )),
+        Column("status", Type.TEXT, msg("Status as the file writes it."), False, _words(
+            "statut etat order_status financial_status statut_commande etat_commande current_state"
+            " order_state"
+        )),
+        Column("kind", Type.TEXT, msg(
+            "purchase, return (an amount given back), cancelled, or free (nothing was paid)."
+        ), derived=True),
+        Column("channel", Type.TEXT, msg("Sales channel."), False, _words(
+            "canal canal_de_vente source sales_channel canal_vente ship_mode source_name"
+        )),
+        Column("store", Type.TEXT, msg("Shop or till."), False, _words(
+            "magasin boutique store_id shop point_de_vente magasin_id store_name pdv agence"
+        )),
+    ),
+)
+
+ORDER_LINES = Table(
+    "order_lines",
+    msg("one row a product in an order"),
+    key="line_id",
+    clock="ordered_on",
+    columns=(
+        Column("line_id", Type.TEXT, msg("Identifies the line."), False, _words(
+            "id_ligne ligne row_id line num_ligne line_number numero_ligne line_item_id"
+        )),
+        Column("order_id", Type.TEXT, msg("The order it belongs to."), True,
+               ORDERS.columns[0].synonyms),
+        Column("customer_id", Type.TEXT, msg("Who ordered."), derived=True),
+        Column("ordered_on", Type.DATE, msg("The day of the order."), derived=True),
+        Column("kind", Type.TEXT, msg("The kind of its order."), derived=True),
+        Column("product_id", Type.TEXT, msg("Identifies the product."), False, _words(
+            "produit_id id_produit ref_produit reference_produit reference code_produit sku"
+            " stock_code stockcode article code_article ean lineitem_sku item_id upc"
+            " product_reference product_code asin"
+        )),
+        Column("product", Type.TEXT, msg("Name of the product."), False, _words(
+            "produit nom_produit product_name designation libelle description article_nom"
+            " lineitem_name item item_name libelle_produit nom_de_l_article product_title"
+        )),
+        Column("category", Type.TEXT, msg("Category of the product."), False, _words(
+            "categorie rayon famille product_category department departement_produit gamme univers"
+        )),
+        Column("quantity", Type.DECIMAL, msg("How many."), False, _words(
+            "quantite qte qty nombre nb quantity_sold lineitem_quantity number_of_cds units unites"
+            " item_quantity nb_articles product_quantity"
+        )),
+        Column("unit_price", Type.DECIMAL, msg("Price of one."), False, _words(
+            "prix_unitaire pu price unitprice pu_ttc prix_unitaire_ttc lineitem_price pu_ht"
+            " prix_unitaire_ht item_price item_cost product_price"
+        )),
+        Column("amount", Type.DECIMAL, msg("What the line came to; negative when returned."), True,
+               _words("montant_ligne total_ligne line_total line_amount sous_total subtotal")),
+        Column("margin", Type.DECIMAL, msg("Margin of the line."), False, _words("marge_ligne")),
+    ),
+)
+
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    msg("one row a subscription at one price"),
+    key="subscription_id",
+    clock=None,
+    columns=(
+        Column("subscription_id", Type.TEXT, msg("Identifies the subscription."), False, _words(
+            "abonnement_id id_abonnement contrat_id id_contrat numero_contrat num_abonnement"
+            " contract_id policy_id numero_police"
+        )),
+        Column("customer_id", Type.TEXT, msg("Who subscribes."), True,
+               CUSTOMERS.columns[0].synonyms),
+        Column("plan", Type.TEXT, msg("What is subscribed to."), False, _words(
+            "formule offre abonnement plan_name contrat contract type_abonnement forfait product"
+        )),
+        Column("started_at", Type.DATE, msg("First day."), False, _words(
+            "date_debut debut start start_date date_de_debut date_souscription souscrit_le"
+            " date_debut_abonnement started subscription_start current_period_start debut_contrat"
+        )),
+        Column("ended_at", Type.DATE, msg("Day it ended; empty while it runs."), False, _words(
+            "date_fin fin end end_date date_de_fin date_resiliation resilie_le canceled_at"
+            " cancelled_at ended churn_date date_fin_abonnement subscription_end fin_contrat"
+            " cancel_date churned_at"
+        )),
+        Column("monthly_amount", Type.DECIMAL, msg("Price a month."), False, _words(
+            "mrr mensualite prix_mensuel montant_mensuel monthly_charges monthly_price"
+            " monthly_fee tarif_mensuel abonnement_mensuel plan_amount amount montant prix price"
+        )),
+        Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words("devise monnaie")),
+        Column("tenure_months", Type.INTEGER, msg("Months since the first day."), False, _words(
+            "tenure anciennete anciennete_mois mois_anciennete months"
+        )),
+        Column("churned", Type.BOOLEAN, msg("Whether the customer left."), False, _words(
+            "churn resilie parti attrition exited left is_churned desabonne"
+        )),
+        Column("reason", Type.TEXT, msg("Why it ended."), False, _words(
+            "motif raison motif_resiliation cancellation_reason motif_depart churn_reason"
+        )),
+    ),
+)
+
+RESPONSES = Table(
+    "responses",
+    msg("one row an answer to one question of a survey"),
+    key="response_id",
+    clock="responded_on",
+    columns=(
+        Column("response_id", Type.TEXT, msg("Identifies the answer."), False, _words(
+            "reponse_id id_reponse response comment_id submission_id respondent_id id"
+        )),
+        Column("customer_id", Type.TEXT, msg("Who answered, where known."), False,
+               CUSTOMERS.columns[0].synonyms[:-1]),
+        Column("responded_on", Type.DATE, msg("Day of the answer."), False, _words(
+            "date date_reponse response_date submitted_at answered_at repondu_le date_enquete"
+            " horodateur timestamp responded_at completed_at survey_date"
+        )),
+        Column("question", Type.TEXT, msg("nps, csat, ces, enps, or the file's own name."),
+               derived=True),
+        Column("score", Type.DECIMAL, msg("The answer, on the scale of its question."), True, _words(
+            "note score rating evaluation answer reponse_note nps_score"
+        )),
+        Column("comment", Type.TEXT, msg("What was said in the customer's own words."), False, _words(
+            "commentaire verbatim explication avis remarque feedback comments raison texte"
+            " pourquoi suggestion"
+        ), personal=True),
+    ),
+)
+
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "nps": _words(
+        "nps recommandation recommendation note_nps nps_score likelihood_to_recommend"
+        " recommanderiez_vous recommandez_vous probabilite_de_recommander"
+    ),
+    "csat": _words("csat satisfaction satisfaction_globale note_satisfaction csat_score"),
+    "ces": _words("ces effort customer_effort effort_client ces_score facilite"),
+    "enps": _words("enps e_nps nps_salarie nps_employe employee_nps enps_score"),
+}
+"""Questions that are known by their header: a file may hold several, one a column."""
+
+INTERACTIONS = Table(
+    "interactions",
+    msg("one row a contact with customer service"),
+    key="interaction_id",
+    clock="opened_at",
+    columns=(
+        Column("interaction_id", Type.TEXT, msg("Identifies the contact."), False, _words(
+            "ticket_id id_ticket_sav num_dossier dossier case_id case_number id_demande"
+            " interaction numero_dossier conversation_id"
+        )),
+        Column("customer_id", Type.TEXT, msg("Who made contact."), False,
+               CUSTOMERS.columns[0].synonyms[:-1]),
+        Column("opened_at", Type.TIMESTAMP, msg("When contact was made."), True, _words(
+            "ouvert_le date_ouverture opened created_at date_creation date_demande"
+            " date_contact date contact_date recu_le"
+        )),
+        Column("first_response_at", Type.TIMESTAMP, msg("When it was first answered."), False, _words(
+            "premiere_reponse premiere_reponse_le first_response first_reply_at"
+            " date_premiere_reponse first_replied_at"
+        )),
+        Column("resolved_at", Type.TIMESTAMP, msg("When it was settled."), False, _words(
+            "resolu_le date_resolution resolved closed_at ferme_le date_cloture cloture_le"
+            " solved_at date_fermeture"
+        )),
+        Column("channel", Type.TEXT, msg("How contact was made."), False, _words("canal via media")),
+        Column("kind", Type.TEXT, msg("complaint, question, … as the file writes it."), False, _words(
+            "type type_demande nature motif categorie category type_contact ticket_type reason"
+        )),
+        Column("is_complaint", Type.BOOLEAN, msg("Whether it is a complaint."), False, _words(
+            "reclamation plainte complaint litige"
+        )),
+        Column("status", Type.TEXT, msg("Status as the file writes it."), False, _words("statut etat")),
+        Column("satisfaction", Type.DECIMAL, msg("Satisfaction asked afterwards, 1 to 5."), False,
+               _words("satisfaction_ticket csat note rating")),
+        Column("text", Type.TEXT, msg("What was said."), False, _words(
+            "sujet objet subject description message contenu"
+        ), personal=True),
+    ),
+)
+
+EVENTS = Table(
+    "events",
+    msg("one row something a customer did on a site or in an app"),
+    key="event_id",
+    clock="occurred_at",
+    columns=(
+        Column("event_id", Type.TEXT, msg("Identifies the event."), False, _words("message_id id_evenement")),
+        Column("customer_id", Type.TEXT, msg("Who did it."), True, CUSTOMERS.columns[0].synonyms[:-1]),
+        Column("occurred_at", Type.TIMESTAMP, msg("When."), True, _words(
+            "timestamp date horodatage event_time event_timestamp event_date received_at"
+            " date_evenement datetime"
+        )),
+        Column("event", Type.TEXT, msg("What was done."), True, _words(
+            "evenement event_name action event_type type_evenement page"
+        )),
+        Column("session_id", Type.TEXT, msg("The visit it belongs to."), False, _words(
+            "session visite id_session visit_id"
+        )),
+        Column("channel", Type.TEXT, msg("Site, app or device."), False, _words(
+            "platform plateforme device appareil canal"
+        )),
+    ),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (CUSTOMERS, ORDERS, ORDER_LINES, SUBSCRIPTIONS, RESPONSES, INTERACTIONS, EVENTS)
+}
+"""Every canonical table by name."""
