@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -180,21 +181,38 @@ class Book:
         Returns:
             One row a purchase (`kind` purchase, customer known), with `customer_id`, `day`,
             `amount`, `margin` where orders carry it, and `previous_day`, `next_day` (null at
-            the ends), `first_day`, `nth` (1 for the first), `amount_so_far` (the customer's
-            amounts up to and with this row).
+            the ends), `first_day`, `nth` (1 on the first day the customer bought, 2 on the second
+            day, …), `amount_so_far` (the customer's amounts up to and with this day).
         """
         return self.cached("purchases", _purchases(self.table("orders")))
 
     def cached(self, name: str, expression: ir.Table) -> ir.Table:
         """Compute a table once on the engine and answer from it ever after."""
         if name not in self._cached:
-            self._cached[name] = expression.cache()
+            self._cached[name] = self._materialised(expression)
         return self._cached[name]
+
+    def _materialised(self, expression: ir.Table) -> ir.Table:
+        if self.backend.name not in ("duckdb", "postgres"):
+            return expression.cache()
+        # One CREATE TABLE … AS: Ibis's create_table inserts into an empty table, at twice the cost,
+        # and its cache() drops the table while the interpreter shuts down, when it no longer can.
+        name = f"revoir_{uuid.uuid4().hex}"
+        self.backend._run_pre_execute_hooks(expression)
+        self.backend.raw_sql(f"CREATE TEMPORARY TABLE {name} AS {self.backend.compile(expression)}")
+        table: ir.Table = self.backend.table(name)
+        return table
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """Run an expression and bring its rows here."""
-        result: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
-        return result
+        if self.backend.name != "duckdb":
+            result: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
+            return result
+        # Straight from DuckDB: Ibis's way out imports pandas, which takes longer than the answer.
+        self.backend._run_pre_execute_hooks(expression)
+        cursor = self.backend.con.execute(self.backend.compile(expression))
+        names = expression.columns
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _complete(name: str, table: ir.Table) -> ir.Table:
@@ -244,6 +262,6 @@ def _purchases(orders: ir.Table) -> ir.Table:
         previous_day=bought.day.lag().over(window),
         next_day=bought.day.lead().over(window),
         first_day=bought.day.first().over(window),
-        nth=ibis.row_number().over(window) + 1,
+        nth=ibis.dense_rank().over(window) + 1,
         amount_so_far=bought.amount.sum().over(running),
     )
