@@ -49,6 +49,14 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """A date written by a CLDR pattern: ``Calendar(day, "MMMM y")`` is “mars 2024”."""
+
+    value: dt.date
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Message:
     """A sentence that can be told in any of `LANGUAGES`.
 
@@ -122,7 +130,7 @@ def written(value: Any, language: str) -> str:
     """Write a value as the language writes it.
 
     Args:
-        value: A number, date, `Percent`, `Money`, `Number`, `Message` or text.
+        value: A number, date, `Calendar`, `Percent`, `Money`, `Number`, `Message` or text.
         language: One of `LANGUAGES`.
 
     Returns:
@@ -167,6 +175,8 @@ def written(value: Any, language: str) -> str:
         case Number():
             text = _fixed(value.value, value.digits, locale)
             return f"+{text}" if value.signed and value.value > 0 else text
+        case Calendar():
+            return format_date(value.value, value.pattern, locale=locale)
         case int() | float() | Decimal():
             return format_decimal(value, locale=locale)
         case dt.datetime():

@@ -1,0 +1,509 @@
+"""The report as plain values and messages: what was computed, before anybody draws or words it.
+
+Every renderer (page, PDF, workbook, JSON) reads this tree and computes nothing. A section that
+the data cannot carry is None, and `Report.missing` says why under the section's name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from revoir.language import Message, Money, Number, Percent
+from revoir.metrics.benchmarks import Benchmark
+from revoir.metrics.registry import Unit
+from revoir.periods import Grain, Period
+
+
+@dataclass(frozen=True)
+class Point:
+    """One period of a series."""
+
+    period: Period
+    complete: bool
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """How far a figure lies from an earlier one.
+
+    Attributes:
+        against: The earlier period.
+        base: Its figure.
+        difference: The figure less the base, in the unit.
+        share: The difference as a share of the base, for amounts and counts (None: not given).
+        clear: Whether the 95 % interval of the difference leaves zero out (None: no interval
+            can be given, as for a plain count).
+    """
+
+    against: Period
+    base: float
+    difference: float
+    share: float | None
+    clear: bool | None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal, and whether the figure meets it.
+
+    Attributes:
+        value: The goal, in the unit of the metric.
+        met: Whether the figure is on the right side of it.
+        sure: Whether the whole interval lies on that side too.
+    """
+
+    value: float
+    met: bool
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A headline figure.
+
+    Attributes:
+        metric: Name of the metric in the registry.
+        label: What people call it.
+        unit: What it is counted in.
+        currency: ISO 4217 currency of amounts.
+        better: "higher", "lower" or "neither".
+        point: The figure with its period (None: there is none at all).
+        n: How many it rests on.
+        previous: Against the period before.
+        year_before: Against the same period a year before.
+        goal: The goal.
+        benchmarks: Published figures with the same definition, period and sector.
+        series: The last twelve periods, oldest first.
+        parts: What the figure is made of.
+        reason: Why there is no value.
+        note: What the reader must know.
+    """
+
+    metric: str
+    label: Message
+    unit: Unit
+    currency: str | None
+    better: str
+    point: Point | None
+    n: float | None = None
+    previous: Change | None = None
+    year_before: Change | None = None
+    goal: Goal | None = None
+    benchmarks: tuple[Benchmark, ...] = ()
+    series: tuple[Point, ...] = ()
+    parts: Mapping[str, float] = field(default_factory=dict)
+    reason: Message | None = None
+    note: Message | None = None
+
+    @property
+    def value(self) -> float | None:
+        """The figure, or None."""
+        return self.point.value if self.point else None
+
+    def shown(self, value: float | None = None) -> Any:
+        """The figure (or another one in its unit) ready to be written in a message."""
+        return quantity(self.value if value is None else value, self.unit, self.currency)
+
+
+@dataclass(frozen=True)
+class Insight:
+    """A sentence that the figures carry.
+
+    Attributes:
+        kind: "strength", "weakness", "fact" or "unknown".
+        text: The sentence.
+        figures: What it rests on: addresses in the JSON report, such as
+            ``headline.retention_rate``.
+        weight: How much it matters, to put the important first; euros at stake where known.
+    """
+
+    kind: str
+    text: Message
+    figures: tuple[str, ...]
+    weight: float = 0.0
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do on Monday morning.
+
+    Attributes:
+        title: What to do, as an order to oneself.
+        why: The figures that call for it.
+        customers: How many people it reaches.
+        stake: What these customers spent in the last twelve months (None: not known).
+        segment: Key of the RFM segment whose list holds them (None: none does).
+        figures: What it rests on.
+    """
+
+    title: Message
+    why: Message
+    customers: int | None
+    stake: float | None
+    segment: str | None
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question of the first screen.
+
+    Attributes:
+        question: The question.
+        verdict: "better", "worse", "steady" or "unknown".
+        sentences: The answer, a sentence each.
+        figures: What it rests on.
+    """
+
+    question: Message
+    verdict: str
+    sentences: tuple[Message, ...]
+    figures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CohortRow:
+    """One cohort: customers won in a period."""
+
+    period: Period
+    size: int
+    cells: tuple[float | None, ...]
+    customers: tuple[float | None, ...]
+    complete: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class CohortSection:
+    """Who came back how many periods after the first purchase.
+
+    Attributes:
+        grain: Length of cohorts and ages.
+        rows: The cohorts, oldest first; cell 0 is the period of the first purchase.
+        average: The weighted mean by age, of complete cells.
+        title: What is seen.
+    """
+
+    grain: Grain
+    rows: tuple[CohortRow, ...]
+    average: tuple[float | None, ...]
+    title: Message
+
+
+@dataclass(frozen=True)
+class LifecycleRow:
+    """One period of the lifecycle, in customers."""
+
+    period: Period
+    complete: bool
+    new: int
+    returning: int
+    resurrected: int
+    dormant: int
+
+
+@dataclass(frozen=True)
+class LifecycleSection:
+    """New, returning, resurrected and dormant customers, period by period."""
+
+    grain: Grain
+    rows: tuple[LifecycleRow, ...]
+    title: Message
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """One RFM segment.
+
+    Attributes:
+        key: Its name in every interface.
+        label: What people call it.
+        advice: What to do.
+        customers: How many are in it.
+        share: Their share of all customers.
+        revenue: What they spent in all.
+        revenue_share: Its share of all revenue.
+        days_since_last: Mean days since the last purchase.
+        frequency: Mean number of purchases.
+        monetary: Mean amount spent in all.
+    """
+
+    key: str
+    label: Message
+    advice: Message
+    customers: int
+    share: float
+    revenue: float
+    revenue_share: float | None
+    days_since_last: float | None
+    frequency: float | None
+    monetary: float | None
+
+
+@dataclass(frozen=True)
+class RfmSection:
+    """Customers by recency, frequency and amount.
+
+    Attributes:
+        segments: The segments, those worth most first.
+        cutoffs: The limits between scores in words.
+        cells: Customers by (recency score, frequency score).
+        bins: How many scores there are.
+        title: What is seen.
+    """
+
+    segments: tuple[SegmentRow, ...]
+    cutoffs: tuple[Message, ...]
+    cells: Mapping[tuple[int, int], int]
+    bins: int
+    title: Message
+
+
+@dataclass(frozen=True)
+class GapsSection:
+    """How long customers wait between purchases, and the rule drawn from it.
+
+    Attributes:
+        counts: Gaps by band of days: (first day, day after the last, how many).
+        total: How many gaps.
+        median: Half of the gaps are this short, in days.
+        longer: Gaps longer than the last band.
+        window_days: The activity window.
+        rule: The activity rule in words.
+        reason: How it was found.
+        title: What is seen.
+    """
+
+    counts: tuple[tuple[int, int, int], ...]
+    total: int
+    median: int
+    longer: int
+    window_days: int | None
+    rule: Message
+    reason: Message | None
+    title: Message
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What keeping more customers would have brought.
+
+    Attributes:
+        points: Percentage points added to the retention rate.
+        retention: The rate it would give.
+        customers: Customers kept that were lost.
+        revenue: What they would have spent in twelve months.
+        profit: Its margin (None: the margin is not known).
+        profit_share: Profit as a share of the year's own (None: not known).
+    """
+
+    points: float
+    retention: float
+    customers: float
+    revenue: float
+    profit: float | None
+    profit_share: float | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the field repeats, where it comes from, and what is said against it."""
+
+    claim: Message
+    source: str
+    url: str
+    criticism: Message
+    critic: str
+    critic_url: str
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Retention some points higher, with the company's own numbers.
+
+    Attributes:
+        period: The twelve months that the numbers come from.
+        at_start: Customers active at its start.
+        retention: The retention rate over it.
+        revenue: The revenue of known customers over it.
+        spend: What a kept customer spent over it, on average.
+        margin: Margin as a share of revenue (None: not known).
+        acquisition_cost: What a new customer costs (None: not known).
+        scenarios: What more retention would bring.
+        formula: The model, in words.
+        notes: Its limits.
+        claims: The published claims beside it.
+    """
+
+    period: Period
+    at_start: float
+    retention: float
+    revenue: float
+    spend: float
+    margin: float | None
+    acquisition_cost: float | None
+    scenarios: tuple[Scenario, ...]
+    formula: Message
+    notes: tuple[Message, ...]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class BreakdownRow:
+    """One group of a breakdown."""
+
+    group: str
+    customers: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: Message | None = None
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A metric by a column of the data."""
+
+    column: str
+    metric: str
+    label: Message
+    unit: Unit
+    period: Period
+    rows: tuple[BreakdownRow, ...]
+    others: int
+    title: Message
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Further figures of one family: subscriptions, satisfaction, customer service."""
+
+    key: str
+    title: Message
+    kpis: tuple[Kpi, ...]
+    reasons: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What was read of one file."""
+
+    name: str
+    table: str
+    rows_in: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_duplicate: int
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What was read, set aside and decided.
+
+    Attributes:
+        files: The files.
+        counts: Facts about the tables, in words.
+        decisions: What was decided on the way.
+    """
+
+    files: tuple[FileRead, ...]
+    counts: tuple[Message, ...]
+    decisions: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How a figure of the report is computed."""
+
+    metric: str
+    label: Message
+    formula: Message
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A retention report.
+
+    Attributes:
+        title: What the company is called (None: not known).
+        as_of: The last day that the data cover.
+        language: The language that it is written in unless another is asked for.
+        currency: ISO 4217 currency of amounts (None: not known).
+        sector: Key of the sector it is compared with.
+        grain: Length of the headline periods.
+        period: The period of the headline figures.
+        span: First and last day of the data.
+        rule: The activity rule in words.
+        answers: The three questions of the first screen.
+        headline: The headline figures.
+        insights: Strengths, weaknesses and facts, the important first.
+        actions: Three things to do, the important first.
+        missing: Why a section is absent, by its name.
+    """
+
+    title: str | None
+    as_of: dt.date
+    language: str
+    currency: str | None
+    sector: str | None
+    grain: Grain
+    period: Period | None
+    span: tuple[dt.date, dt.date]
+    rule: Message
+    answers: tuple[Answer, ...]
+    headline: tuple[Kpi, ...]
+    insights: tuple[Insight, ...]
+    actions: tuple[Action, ...]
+    cohorts: CohortSection | None
+    lifecycle: LifecycleSection | None
+    rfm: RfmSection | None
+    gaps: GapsSection | None
+    what_if: WhatIf | None
+    breakdowns: tuple[Breakdown, ...]
+    chapters: tuple[Chapter, ...]
+    quality: Quality
+    definitions: tuple[Definition, ...]
+    missing: Mapping[str, Message] = field(default_factory=dict)
+
+
+def quantity(value: float | None, unit: Unit, currency: str | None = None) -> Any:
+    """Wrap a value so that a message writes it in its unit.
+
+    Args:
+        value: The figure.
+        unit: What it is counted in.
+        currency: ISO 4217 currency of amounts.
+
+    Returns:
+        What `revoir.language.written` writes well; None stays None.
+
+    Examples:
+        >>> from revoir.language import written
+        >>> written(quantity(0.7131, Unit.SHARE), "en"), written(quantity(1234.5, Unit.COUNT), "en")
+        ('71.3%', '1,234')
+    """
+    if value is None:
+        return None
+    match unit:
+        case Unit.SHARE:
+            return Percent(value)
+        case Unit.MONEY:
+            # Cents say nothing beyond a thousand.
+            return Money(value, currency, 0 if abs(value) >= 1000 else 2)
+        case Unit.COUNT:
+            return Number(value, 0)
+        case Unit.POINTS | Unit.SCORE | Unit.HOURS:
+            return Number(value, 1)
+        case Unit.DAYS:
+            return Number(value, 0 if value >= 10 else 1)
+        case Unit.RATIO:
+            return Number(value, 2)
