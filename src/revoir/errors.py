@@ -70,7 +70,9 @@ class RevoirError(Exception):
         """Tell the error in one line."""
         place = self.where.text(language)
         separator = " : " if language == "fr" else ": "
-        line = f"{place}{separator}{self.what.text(language)}" if place else self.what.text(language)
+        line = (
+            f"{place}{separator}{self.what.text(language)}" if place else self.what.text(language)
+        )
         return f"{line} {self.remedy.text(language)}" if self.remedy else line
 
     def __str__(self) -> str:

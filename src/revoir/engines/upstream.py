@@ -11,7 +11,8 @@ from typing import Any
 def restore_duckdb_names() -> None:
     """Give DuckDB 2.0 back the method names that Ibis 12.0 calls.
 
-    DuckDB 2.0 renamed ``fetch_arrow_table`` and ``fetch_record_batch``; Ibis 12.0 still asks for
+    DuckDB 2.0 dropped (connections) or deprecated (relations, with a warning)
+    ``fetch_arrow_table`` and ``fetch_record_batch``; Ibis 12.0 still asks for
     a table's columns with the old names. `tests/engines/test_upstream.py` fails once Ibis
     does without, so that this goes.
     """
@@ -30,5 +31,4 @@ def restore_duckdb_names() -> None:
 
     for kind in (duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation):
         for function in (fetch_arrow_table, fetch_record_batch):
-            if not hasattr(kind, function.__name__):
-                setattr(kind, function.__name__, function)
+            setattr(kind, function.__name__, function)

@@ -227,7 +227,7 @@ def _with_order(lines: ir.Table, orders: ir.Table) -> ir.Table:
     ]
     if not wanted or "order_id" not in lines.columns or "order_id" not in orders.columns:
         return lines
-    one = orders.distinct(on="order_id", keep="first").select("order_id", *wanted)
+    one = orders.group_by("order_id").aggregate(**{name: orders[name].min() for name in wanted})
     return lines.left_join(one, "order_id").drop("order_id_right")
 
 

@@ -1,0 +1,140 @@
+"""What all tests share: the reference data, the engines, and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from revoir.testing import ENGINES, TestEngine, Unavailable, start_engine
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of real data; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("REVOIR_REFERENCE_DATA") or ROOT / "../shared/data").resolve()
+    if not folder.is_dir():
+        pytest.skip("no real data here: set REVOIR_REFERENCE_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=pytest.mark.engines) for name in ENGINES],
+)
+def _running_engine(request: pytest.FixtureRequest) -> Iterator[TestEngine]:
+    try:
+        with start_engine(request.param) as engine:
+            yield engine
+    except Unavailable as lack:
+        pytest.skip(str(lack))
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, _running_engine: TestEngine) -> Iterator[TestEngine]:
+    """Each engine in turn; `engine.load({"orders": arrow_table})` gives its Ibis tables.
+
+    Marks of `revoir.testing` (`notimpl`, `notyet`, `never`) turn the test into a strict xfail
+    on the engines they name.
+    """
+    for owner in ("notimpl", "notyet", "never"):
+        for mark in request.node.iter_markers(owner):
+            if _running_engine.name in mark.args:
+                reason = mark.kwargs["reason"]
+                request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    yield _running_engine
+    _running_engine.clear()
+
+
+def _chromium() -> str | None:
+    """The browser of the system; None lets Playwright look for its own."""
+    asked = os.environ.get("REVOIR_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return asked or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window, with an empty profile and nothing in the background."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=_chromium(),
+                args=[
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ],
+            )
+        except Error as error:
+            pytest.skip(f"no Chromium here: run `make setup` ({str(error).splitlines()[0]})")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page_for(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open an HTML file: ``page_for(path, width=360, dark=True)``.
+
+    The test fails when the page asks for anything that is not inside the file, or logs an error.
+    """
+    contexts = []
+    complaints: list[str] = []
+
+    def outside(url: str) -> None:
+        if not url.startswith(("file:", "data:", "blob:", "about:")):
+            complaints.append(f"asked for {url}")
+
+    def open_page(
+        path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, **options: Any
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            **options,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: outside(request.url))
+        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on(
+            "console",
+            lambda entry: complaints.append(entry.text) if entry.type == "error" else None,
+        )
+        page.goto(path.resolve().as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """The accessibility faults of a page, one line each: ``assert not axe(page)``."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def faults(page: Page) -> list[str]:
+        found = Axe().run(page).response["violations"]
+        return [
+            f"{fault['id']}: {fault['help']}: {node['html'][:120]} {node.get('failureSummary', '')}"
+            for fault in found
+            for node in fault["nodes"]
+        ]
+
+    return faults
