@@ -1,0 +1,171 @@
+"""Rows of a text file one by one, each with its line, the broken ones told apart."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from revoir.language import Message, msg
+from revoir.reading.dialect import BLANKS, Dialect
+
+CELL_LIMIT = 2_000_000
+"""Longest row in characters; DuckDB's reader stops at about as many bytes."""
+
+_LINES_LIMIT = 1_000
+
+
+class Fault(NamedTuple):
+    """Why a row cannot be told apart, and how to mend it."""
+
+    reason: Message
+    remedy: Message
+
+
+@dataclass(slots=True)
+class Record:
+    """One row.
+
+    Attributes:
+        line: Its first line in the file, from 1.
+        cells: Its cells; empty for a blank line.
+        fault: What is wrong with its quotes or length.
+        open_end: Whether the file ends within this row.
+        mended: Whether quotes inside a cell had to be guessed.
+    """
+
+    line: int
+    cells: list[str]
+    fault: Fault | None = None
+    open_end: bool = False
+    mended: bool = False
+
+
+class _TooLongError(Exception):
+    pass
+
+
+class _Feed:
+    """Physical lines that can be given back."""
+
+    def __init__(self, lines: Iterable[str], line: int) -> None:
+        self._lines = iter(lines)
+        self._back: list[str] = []
+        self.line = line
+        self.taken: list[str] = []
+        self._size = 0
+
+    def mark(self) -> None:
+        """Begin a row."""
+        self.line += len(self.taken)
+        self.taken = []
+        self._size = 0
+
+    def back(self) -> None:
+        """Give back every line of the row but the first."""
+        self._back.extend(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.pop() if self._back else next(self._lines)
+        self.taken.append(line)
+        self._size += len(line)
+        if self._size > CELL_LIMIT or len(self.taken) > _LINES_LIMIT:
+            raise _TooLongError
+        return line
+
+
+def records(
+    lines: Iterable[str], dialect: Dialect, *, line: int = 1, width: int | None = None
+) -> Iterator[Record]:
+    """Cut physical lines into rows.
+
+    A quote that is opened and never closed costs one line, not the rest of the file.
+
+    Args:
+        lines: Physical lines with their ends.
+        dialect: How cells are separated.
+        line: Number of the first of the lines.
+        width: Cells that a row should have, where it is known.
+
+    Yields:
+        Every row, blank lines included.
+    """
+    if dialect.delimiter == BLANKS:
+        lines = ("\t".join(one.split()) + "\n" for one in lines)
+    previous = csv.field_size_limit()
+    feed = _Feed(lines, line)
+    reader = dialect.reader(feed, strict=True)
+    while True:
+        feed.mark()
+        csv.field_size_limit(CELL_LIMIT)
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _TooLongError):
+            yield _broken(feed, dialect, width)
+            reader = dialect.reader(feed, strict=True)
+            continue
+        finally:
+            csv.field_size_limit(previous)
+        if len(feed.taken) > 1 and width is not None and len(cells) != width:
+            # The quote swallowed the lines below until another quote stopped it.
+            yield _broken(feed, dialect, width)
+            reader = dialect.reader(feed, strict=True)
+            continue
+        yield Record(feed.line, cells, open_end=not feed.taken[-1].endswith(("\n", "\r")))
+
+
+def _broken(feed: _Feed, dialect: Dialect, width: int | None) -> Record:
+    feed.back()
+    text = feed.taken[0].rstrip("\r\n")
+    open_end = text == feed.taken[0]
+    if len(text) > CELL_LIMIT:
+        shown = [cell[:200] for cell in text[:1000].split(dialect.delimiter)]
+        fault = Fault(
+            msg("The row is longer than {limit} characters.", limit=CELL_LIMIT),
+            msg("Shorten the cell, or leave it out."),
+        )
+        return Record(feed.line, shown, fault, open_end)
+    cells = _by_quotes_before_delimiters(text, dialect)
+    if width is not None and len(cells) == width:
+        return Record(feed.line, cells, open_end=open_end, mended=True)
+    if text.count(dialect.quote) % 2:
+        fault = Fault(
+            msg("A quote is opened and never closed."),
+            msg("Close the quote, or double it where it belongs to the text."),
+        )
+    else:
+        fault = Fault(
+            msg("A quote stands in the middle of a cell."),
+            msg("Double the quotes that belong to the text."),
+        )
+    return Record(feed.line, cells, fault, open_end)
+
+
+def _by_quotes_before_delimiters(text: str, dialect: Dialect) -> list[str]:
+    """Cells of a line where only a quote before a delimiter or the end closes a cell."""
+    delimiter = re.escape("\t" if dialect.delimiter == BLANKS else dialect.delimiter)
+    quote = re.escape(dialect.quote)
+    pattern = re.compile(
+        rf"{quote}(?P<quoted>.*?){quote}(?P<end>{delimiter}|\Z)|(?P<plain>.*?)(?P<stop>{delimiter}|\Z)",
+        re.DOTALL,
+    )
+    cells: list[str] = []
+    at = 0
+    while match := pattern.match(text, at):
+        quoted = match["quoted"]
+        if quoted is not None:
+            cells.append(quoted.replace(dialect.quote * 2, dialect.quote))
+        else:
+            cells.append(match["plain"])
+        at = match.end()
+        if not (match["end"] or match["stop"]):
+            break
+    return cells
