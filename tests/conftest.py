@@ -81,7 +81,7 @@ def browser() -> Iterator[Browser]:
                 ],
             )
         except Error as error:
-            pytest.skip(f"no Chromium here: run `make setup` ({str(error).splitlines()[0]})")
+            pytest.skip(f"no Chromium here: `make test` installs it ({str(error).splitlines()[0]})")
         yield chromium
         chromium.close()
 

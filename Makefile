@@ -1,0 +1,98 @@
+# Every target works on a bare machine with Python 3.11 or later, make and git: the first run
+# installs what it needs inside this folder. `make` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+UV_VERSION := 0.13.9
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	&& { command -v $$name; break; }; done)
+UV := .tools/bin/uv
+RUN := .venv/bin
+CATALOGUES := $(wildcard src/revoir/locale/*/LC_MESSAGES/*.po)
+SOURCES := $(shell find src/revoir -name '*.py' -o -name '*.html' -o -name '*.css' -o -name '*.csv')
+DEMO := demo
+
+# uv and Chromium want a home: where there is none, they get one in here.
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/.cache/home
+$(shell mkdir -p $(CURDIR)/.cache/home)
+endif
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+unexport VIRTUAL_ENV
+
+.PHONY: help setup demo test test-heavy bench bench-large lint format types imports translations \
+	reference clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.environment .venv/.catalogues ## Install everything but the browser of the tests
+
+# A marker, not the program itself: pip gives a file the date of its package.
+.tools/uv-$(UV_VERSION):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and none is on the PATH."; exit 1; }
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.environment: pyproject.toml uv.lock hatch_build.py tools/catalogues.py .tools/uv-$(UV_VERSION)
+	$(UV) sync --frozen --all-extras --quiet --python $(PYTHON)
+	@touch $@
+
+.venv/.catalogues: $(CATALOGUES) .venv/.environment
+	$(RUN)/python tools/catalogues.py compile
+	@touch $@
+
+.venv/.chromium: tools/install-chromium .venv/.environment
+	tools/install-chromium
+	@touch $@
+
+demo: $(DEMO)/rapport.html ## Make a shop with a known truth and the report on it
+	@echo "The report of the demonstration shop is here: file://$(CURDIR)/$(DEMO)/rapport.html"
+
+$(DEMO)/rapport.html: $(SOURCES) .venv/.catalogues
+	$(RUN)/revoir demo $(DEMO)/boutique
+	$(RUN)/revoir report $(DEMO)/boutique --lang fr -o $@
+
+test: lint types imports .venv/.chromium ## Check everything but the heavy tests
+	$(RUN)/python -m pytest -m "not heavy"
+
+test-heavy: setup .venv/.chromium ## Run the crash, load and large-data tests
+	$(RUN)/python -m pytest -m heavy
+
+bench: setup ## Measure against peers on 1 M customers
+	$(RUN)/python -m benchmarks
+
+bench-large: setup ## Measure on 10 M customers
+	$(RUN)/python -m benchmarks --large
+
+lint: setup ## Check style
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+
+types: setup ## Check types
+	$(RUN)/mypy
+
+imports: setup ## Check who imports whom
+	$(RUN)/lint-imports
+
+format: setup ## Put the code into its style
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+translations: .venv/.environment ## Bring the French catalogue up to date with the code
+	$(RUN)/python tools/catalogues.py update
+
+reference: setup ## Write the reference pages that come from the code
+	$(RUN)/python tools/reference.py
+
+clean: ## Remove what was made, the environment too
+	rm -rf .venv .tools .cache build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache benchmarks/data benchmarks/.envs
+	find src -name '*.mo' -delete

@@ -1,0 +1,160 @@
+"""The gettext catalogues: bring them up to date with the code, check them, compile them.
+
+Babel's own command is not used: it takes "95 % of" for a C format and refuses its translation.
+
+    python tools/catalogues.py update    # src/revoir/locale/fr/LC_MESSAGES/revoir.po
+    python tools/catalogues.py compile   # the .mo files beside
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+KEYWORDS: dict[str, Any] = {"msg": (1,), "nmsg": (1, 2)}
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+HEADER = """# French words of Revoir. `make translations` keeps it up to date with the code.
+msgid ""
+msgstr ""
+"Project-Id-Version: Revoir\\n"
+"Language: fr\\n"
+"Plural-Forms: nplurals=3; plural=(n == 0 || n == 1) ? 0 : n != 0 && n % 1000000 == 0 ? 1 : 2;\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
+
+def paths(root: Path = ROOT) -> list[Path]:
+    """The catalogues of a project."""
+    return sorted((root / "src").glob("*/locale/*/LC_MESSAGES/*.po"))
+
+
+def compile_catalogues(root: Path = ROOT) -> list[Path]:
+    """Write the ``.mo`` file beside every ``.po`` file below ``src``.
+
+    Args:
+        root: The folder of the project.
+
+    Returns:
+        The files written.
+    """
+    written = []
+    for source in paths(root):
+        target = source.with_suffix(".mo")
+        with target.open("wb") as file:
+            write_mo(file, read(source))
+        written.append(target)
+    return written
+
+
+def read(path: Path) -> Catalog:
+    """Read a ``.po`` file."""
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def messages_of_code(root: Path = ROOT) -> list[Any]:
+    """What the code says: singulars as text, plurals as pairs, sorted."""
+    found = {
+        entry[2]
+        for entry in extract_from_dir(root / "src/revoir", METHODS, keywords=KEYWORDS)
+        if entry[2]
+    }
+    return sorted(found, key=_first)
+
+
+def write(path: Path, translations: dict[Any, Any]) -> None:
+    """Write a catalogue.
+
+    Args:
+        path: The ``.po`` file.
+        translations: Message → words; a pair of messages → three forms.
+    """
+    catalogue = read_po(io.StringIO(HEADER))
+    for source in sorted(translations, key=_first):
+        message = catalogue.add(source, translations[source])
+        if message is not None:
+            message.flags.discard("python-format")
+    text = io.BytesIO()
+    write_po(text, catalogue, omit_header=True, width=100)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + text.getvalue().decode(), encoding="utf-8")
+
+
+def update(root: Path = ROOT) -> None:
+    """Add to the catalogues what the code says anew, and drop what it says no more."""
+    for path in paths(root):
+        known = {message.id: message.string for message in read(path) if message.id}
+        write(
+            path, {source: known.get(source, _empty(source)) for source in messages_of_code(root)}
+        )
+
+
+def faults(root: Path = ROOT) -> list[str]:
+    """What is wrong with the catalogues: missing, empty, doubtful, or other placeholders."""
+    wanted = messages_of_code(root)
+    found = []
+    for path in paths(root):
+        known = {message.id: message for message in read(path) if message.id}
+        for source in wanted:
+            message = known.get(source)
+            if message is None:
+                found.append(f"missing: {source!r}")
+            else:
+                found += [f"{fault}: {source!r}" for fault in _faults_of(message)]
+        found += [f"said no more: {source!r}" for source in known if source not in wanted]
+    return found
+
+
+def _faults_of(message: Message) -> list[str]:
+    forms = message.string if isinstance(message.string, (list, tuple)) else [message.string]
+    sources = message.id if isinstance(message.id, (list, tuple)) else [message.id]
+    found = []
+    if not all(forms) or (len(sources) == 2 and len(forms) != 3):
+        found.append("empty")
+    if message.fuzzy:
+        found.append("fuzzy")
+    names = {name for source in sources for name in _placeholders(source)}
+    for form in filter(None, forms):
+        # A singular may say "un client" for "{n} client": it need not name the count.
+        missing = names - _placeholders(form) - ({"n"} if len(sources) == 2 else set())
+        if missing or _placeholders(form) - names:
+            found.append("other placeholders")
+        if re.search(r"[^\s\xa0\u202f(«{:/][:;?!%€»](?=\s|$)|«[^\xa0]", form):
+            found.append("no no-break space")
+    return found
+
+
+def _placeholders(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w*)\}", text))
+
+
+def _first(source: Any) -> str:
+    return str(source[0] if isinstance(source, tuple) else source)
+
+
+def _empty(source: Any) -> Any:
+    return ("", "", "") if isinstance(source, tuple) else ""
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["update"]:
+            update()
+            compile_catalogues()
+        case ["compile"]:
+            compile_catalogues()
+        case _:
+            sys.exit(__doc__)
+    print("\n".join(faults()) if sys.argv[1] == "update" else "", end="")
