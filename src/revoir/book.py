@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
@@ -15,6 +15,8 @@ import ibis.expr.types as ir
 from revoir.errors import InputError, UsageError
 from revoir.language import Message, msg
 from revoir.tables import TABLES
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Book:
         self.title = title
         self._as_of = as_of
         self._cached: dict[str, ir.Table] = {}
+        self._once: dict[str, Any] = {}
         self.tables = {name: _complete(name, table) for name, table in tables.items()}
 
     @cached_property
@@ -160,8 +163,11 @@ class Book:
                 continue
             row = self.rows(
                 table.aggregate(
-                    **{f"{end}_{clock}": getattr(table[clock].cast("date"), end)()
-                       for clock in held for end in ("min", "max")}
+                    **{
+                        f"{end}_{clock}": getattr(table[clock].cast("date"), end)()
+                        for clock in held
+                        for end in ("min", "max")
+                    }
                 )
             )[0]
             days += [day for day in row.values() if day is not None]
@@ -171,6 +177,16 @@ class Book:
                 remedy=msg("Add a column that says when each order was made."),
             )
         return min(days), max(days)
+
+    @cached_property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies that orders are in, the most used first."""
+        if not self.has("orders", "currency"):
+            return (self.settings.currency,) if self.settings.currency else ()
+        orders = self.table("orders").filter(lambda t: t.currency.notnull())
+        counted = orders.group_by("currency").aggregate(n=orders.count())
+        rows = sorted(self.rows(counted), key=lambda row: (-row["n"], row["currency"]))
+        return tuple(row["currency"] for row in rows)
 
     @property
     def purchases(self) -> ir.Table:
@@ -184,13 +200,20 @@ class Book:
             the ends), `first_day`, `nth` (1 on the first day the customer bought, 2 on the second
             day, …), `amount_so_far` (the customer's amounts up to and with this day).
         """
-        return self.cached("purchases", _purchases(self.table("orders")))
+        return self.cached("purchases", purchases_of(self.table("orders")))
 
     def cached(self, name: str, expression: ir.Table) -> ir.Table:
         """Compute a table once on the engine and answer from it ever after."""
         if name not in self._cached:
             self._cached[name] = self._materialised(expression)
         return self._cached[name]
+
+    def once(self, name: str, compute: Callable[[], Answer]) -> Answer:
+        """Compute something once for this book under these settings."""
+        if name not in self._once:
+            self._once[name] = compute()
+        answer: Answer = self._once[name]
+        return answer
 
     def _materialised(self, expression: ir.Table) -> ir.Table:
         if self.backend.name not in ("duckdb", "postgres"):
@@ -234,7 +257,8 @@ def _complete(name: str, table: ir.Table) -> ir.Table:
     missing = [
         column.name
         for column in TABLES[name].columns
-        if column.required and column.name not in table.columns
+        if column.required
+        and column.name not in table.columns
         and not (name == "orders" and column.name == "ordered_at")
     ]
     if missing:
@@ -245,19 +269,26 @@ def _complete(name: str, table: ir.Table) -> ir.Table:
     return table
 
 
-def _purchases(orders: ir.Table) -> ir.Table:
-    chosen = {
-        "customer_id": orders.customer_id,
-        "day": orders.ordered_on,
-        "amount": orders.amount,
-    }
+def purchases_of(orders: ir.Table, by: Sequence[str] = ()) -> ir.Table:
+    """Put every purchase of a known customer beside that customer's neighbouring ones.
+
+    Args:
+        orders: Orders with `customer_id`, `ordered_on`, `amount` and `kind`.
+        by: Further columns; each of their values is a shop of its own.
+
+    Returns:
+        The table that `Book.purchases` describes, with the columns of `by`.
+    """
+    chosen = {"customer_id": orders.customer_id, "day": orders.ordered_on, "amount": orders.amount}
     if "margin" in orders.columns:
         chosen["margin"] = orders.margin
-    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull()).select(
-        **{name: column for name, column in chosen.items()}
-    )
-    window = ibis.window(group_by="customer_id", order_by="day")
-    running = ibis.cumulative_window(group_by="customer_id", order_by="day")
+    for name in by:
+        chosen[name] = orders[name]
+    known = (orders.kind == "purchase") & orders.customer_id.notnull()
+    bought = orders.filter(known).select(**chosen)
+    keys = ["customer_id", *(name for name in by if name != "customer_id")]
+    window = ibis.window(group_by=keys, order_by="day")
+    running = ibis.cumulative_window(group_by=keys, order_by="day")
     return bought.mutate(
         previous_day=bought.day.lag().over(window),
         next_day=bought.day.lead().over(window),

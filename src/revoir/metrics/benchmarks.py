@@ -103,19 +103,19 @@ class Benchmark:
             return msg("{figure}", figure=low)
         return msg("{low} to {high}", low=low, high=high)
 
-    def source(self, language: str) -> str:
+    def source(self) -> Message:
         """Who published it, when and where: “Bain & Company, La Tribune, France, 2017”."""
-        parts = [self.publisher, self.via, places(self.geography, language)]
-        parts.append(self.year or msg("year not stated").text(language))
-        return ", ".join(part for part in parts if part)
+        parts: list[Any] = [self.publisher, self.via, places(self.geography)]
+        parts.append(self.year or msg("year not stated"))
+        return msg("{parts}", parts=[part for part in parts if part])
 
-    def scope(self, language: str) -> str:
+    def scope(self) -> Message:
         """What the figure covers: the part of the sector, else the sector."""
-        detail = dict(self.detail).get(language, "")
-        if detail:
-            return detail
+        details = dict(self.detail)
+        if details.get("en"):
+            return Message(details["en"], translations=details)
         known = SECTORS.get(self.sector)
-        return known[0].text(language) if known else self.sector
+        return known[0] if known else msg("{name}", name=self.sector)
 
     def _written(self, value: float | None) -> Any:
         if value is None:

@@ -15,6 +15,7 @@ from revoir.tables import plain_name
 
 if TYPE_CHECKING:
     from revoir.book import Book
+    from revoir.metrics.evaluate import Ratio
     from revoir.metrics.result import Result
 
 
@@ -78,6 +79,7 @@ class Metric:
         source: Where the definition is published.
         goal: Default goal, in the unit (None: none).
         benchmarks: Names of the metric in the shipped benchmarks.
+        ratio: The sums it divides, where it is a ratio; several are then answered in one query.
     """
 
     name: str
@@ -92,7 +94,20 @@ class Metric:
     source: str | None = None
     goal: float | None = None
     benchmarks: tuple[str, ...] = ()
+    ratio: Ratio | None = field(default=None, repr=False, compare=False)
 
+
+FAMILIES = (
+    "retention",
+    "purchase",
+    "value",
+    "lifecycle",
+    "subscriptions",
+    "satisfaction",
+    "service",
+    "engagement",
+)
+"""The families in the order of the catalogue."""
 
 _METRICS: dict[str, Metric] = {}
 
@@ -108,7 +123,7 @@ def declare(metric: Metric) -> Metric:
 def metrics() -> Sequence[Metric]:
     """Every metric, by family, in the order of declaration."""
     _load()
-    return tuple(_METRICS.values())
+    return tuple(sorted(_METRICS.values(), key=lambda metric: FAMILIES.index(metric.family)))
 
 
 def metric_named(name: str) -> Metric:
@@ -166,6 +181,32 @@ def measure(
     """
     metric = metric_named(name)
     return metric.compute(book, Question(start, end, grain, tuple(by), where))
+
+
+def measure_many(book: Book, names: Sequence[str], question: Question) -> dict[str, Result]:
+    """Compute several metrics over the same periods, with few queries.
+
+    Args:
+        book: The company's tables.
+        names: Names of the metrics.
+        question: What is asked of each.
+
+    Returns:
+        The results by metric name.
+    """
+    from revoir.metrics.evaluate import compute_ratios, lacking
+
+    chosen = [metric_named(name) for name in names]
+    ratios = {
+        metric: metric.ratio
+        for metric in chosen
+        if metric.ratio is not None and lacking(book, metric) is None
+    }
+    results = compute_ratios(book, ratios, question)
+    for metric in chosen:
+        if metric.name not in results:
+            results[metric.name] = metric.compute(book, question)
+    return results
 
 
 def _load() -> None:

@@ -1,0 +1,149 @@
+"""Who counts as a customer on a given day: the activity rule, proposed from the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, replace
+
+from revoir.book import Activity, Book
+from revoir.language import Message, Percent, msg
+
+WINDOWS_DAYS = (31, 45, 60, 92, 122, 183, 275, 366, 550, 731, 1096)
+"""Windows that people have names for: a month, six weeks, two months, a quarter, … three years."""
+
+SHARE_OF_GAPS = 0.9
+"""A customer is let go after the wait within which nine of ten returns happen."""
+
+GAPS_MIN = 50
+"""Fewer gaps than this say nothing of the rhythm."""
+
+DEFAULT_WINDOW_DAYS = 366
+"""Without a rhythm to read, a customer counts for a year after a purchase."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """How long customers wait between purchases.
+
+    Attributes:
+        counts: How many gaps lasted each number of days.
+    """
+
+    counts: dict[int, int]
+
+    @property
+    def total(self) -> int:
+        """How many gaps there are."""
+        return sum(self.counts.values())
+
+    def quantile(self, share: float) -> int:
+        """The days within which a share of the gaps end.
+
+        Raises:
+            ValueError: There is no gap.
+        """
+        if not self.counts:
+            raise ValueError("there is no gap between purchases")
+        wanted = math.ceil(share * self.total)
+        seen = 0
+        for days in sorted(self.counts):
+            seen += self.counts[days]
+            if seen >= wanted:
+                return days
+        return max(self.counts)
+
+
+def gaps(book: Book) -> Gaps:
+    """Count the days between each customer's purchases, one day with several counting once."""
+    return book.once("gaps", lambda: _gaps(book))
+
+
+def _gaps(book: Book) -> Gaps:
+    bought = book.purchases
+    waited = bought.filter(bought.previous_day < bought.day)
+    days = waited.day.delta(waited.previous_day, unit="day")
+    counted = waited.select(days=days).group_by("days").aggregate(n=lambda t: t.count())
+    return Gaps({int(row["days"]): int(row["n"]) for row in book.rows(counted)})
+
+
+def activity(book: Book) -> Activity:
+    """The rule in force: the company's own, or the one its data propose."""
+    if book.settings.activity is not None:
+        return book.settings.activity
+    return book.once("activity", lambda: propose(book))
+
+
+def propose(book: Book) -> Activity:
+    """Propose an activity rule from what the book holds.
+
+    Args:
+        book: The company's tables.
+
+    Returns:
+        The rule, with its reason.
+    """
+    subscribed = book.has("subscriptions", "started_at")
+    if book.has("orders", "customer_id"):
+        rule = _from_gaps(gaps(book), book.span)
+        return replace(rule, subscription=subscribed)
+    if subscribed:
+        return Activity(
+            subscription=True, reason=msg("A customer is active while a subscription runs.")
+        )
+    if book.has("events"):
+        return Activity(
+            event_window_days=31,
+            reason=msg("There are no orders: a customer is active for 31 days after a visit."),
+        )
+    return Activity(reason=msg("The data hold neither orders nor subscriptions nor visits."))
+
+
+def _from_gaps(known: Gaps, span: tuple[dt.date, dt.date]) -> Activity:
+    days_covered = (span[1] - span[0]).days + 1
+    if known.total < GAPS_MIN:
+        return Activity(
+            window_days=DEFAULT_WINDOW_DAYS,
+            reason=msg(
+                "Customers came back only {n} times, too few to read their rhythm: a customer"
+                " counts as active for a year after a purchase.",
+                n=known.total,
+            ),
+        )
+    wait = known.quantile(SHARE_OF_GAPS)
+    window = next((days for days in WINDOWS_DAYS if days >= wait), WINDOWS_DAYS[-1])
+    reason: Message = msg(
+        "{share} of customers who come back do so within {wait} days: a customer counts as active"
+        " for {window} days after a purchase.",
+        share=Percent(SHARE_OF_GAPS, 0),
+        wait=wait,
+        window=window,
+    )
+    if window * 2 > days_covered:
+        shorter = max([days for days in WINDOWS_DAYS if days * 2 <= days_covered] or [31])
+        if shorter < window:
+            reason = msg(
+                "{share} of customers who come back do so within {wait} days, but the data cover"
+                " only {covered} days: a customer counts as active for {window} days after a"
+                " purchase.",
+                share=Percent(SHARE_OF_GAPS, 0),
+                wait=wait,
+                covered=days_covered,
+                window=shorter,
+            )
+            window = shorter
+    return Activity(window_days=window, reason=reason)
+
+
+def rule_in_words(rule: Activity) -> Message:
+    """The rule as a sentence."""
+    parts: list[Message] = []
+    if rule.window_days is not None:
+        parts.append(msg("a purchase within the last {days} days", days=rule.window_days))
+    if rule.subscription:
+        parts.append(msg("a running subscription"))
+    if rule.event_window_days is not None:
+        parts.append(msg("a visit within the last {days} days", days=rule.event_window_days))
+    if not parts:
+        return msg("Nobody counts as active: the data do not say who is.")
+    return msg("Active means: {conditions}.", conditions=parts)

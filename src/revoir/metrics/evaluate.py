@@ -1,0 +1,246 @@
+"""Ratios of sums: most metrics are one, and those on the same facts are answered in one query."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import ibis.expr.types as ir
+
+from revoir.errors import RevoirError
+from revoir.experiments.intervals import mean_interval, nps_interval, poisson_interval, wilson
+from revoir.language import Message, msg
+from revoir.metrics import scope
+from revoir.metrics.registry import Metric, Question, Unit
+from revoir.metrics.result import Figure, Result
+from revoir.periods import Period
+
+if TYPE_CHECKING:
+    from revoir.book import Book
+
+Sum = Callable[[ir.Table], ir.NumericScalar]
+"""An aggregate of facts."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A kind of rows that ratios are taken of.
+
+    Attributes:
+        name: Its name.
+        rows: Gives the rows of a question, with the columns of its `by`.
+        clock: Their column of time.
+        prepare: Adds columns once the period of each row is known.
+    """
+
+    name: str
+    rows: Callable[[Book, Question], ir.Table]
+    clock: str
+    prepare: Callable[[ir.Table, Sequence[str]], ir.Table] | None = None
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A metric that divides one sum by another.
+
+    Attributes:
+        facts: What is summed.
+        numerator: The sum above.
+        denominator: The sum below (None: the metric is the sum itself).
+        squares: Sum of the squares of what the numerator sums, for the interval of a mean.
+        interval: "wilson" (a share), "mean", "poisson" (a count), "nps", or None.
+        parts: Further sums shown beside the figure.
+        minimum: The smallest denominator that carries a figure.
+        note: What the reader must know.
+        adds_up: Whether nothing at all makes 0 (a sum, a count) rather than no figure (a median).
+    """
+
+    facts: Facts
+    numerator: Sum
+    denominator: Sum | None = None
+    squares: Sum | None = None
+    interval: str | None = None
+    parts: Mapping[str, Sum] = field(default_factory=dict)
+    minimum: float = 1
+    note: Message | None = None
+    adds_up: bool = True
+
+    def __call__(self, book: Book, question: Question, metric: Metric) -> Result:
+        """Answer a question."""
+        return compute_ratios(book, {metric: self}, question)[metric.name]
+
+
+def compute_ratios(
+    book: Book, ratios: Mapping[Metric, Ratio], question: Question
+) -> dict[str, Result]:
+    """Answer one question for several ratios, with one query for those on the same facts.
+
+    Args:
+        book: The company's tables.
+        ratios: The ratios by their metric.
+        question: What is asked.
+
+    Returns:
+        The results by metric name.
+    """
+    results: dict[str, Result] = {}
+    by_facts: dict[str, list[Metric]] = {}
+    for metric, ratio in ratios.items():
+        by_facts.setdefault(ratio.facts.name, []).append(metric)
+    periods = question.periods(book)
+    for group in by_facts.values():
+        chosen = {metric: ratios[metric] for metric in group}
+        sums = _sums(book, chosen, question, periods)
+        for metric, ratio in chosen.items():
+            figures = _figures(book, metric, ratio, question, periods, sums)
+            results[metric.name] = Result(metric, figures, question.by)
+    return results
+
+
+def lacking(book: Book, metric: Metric) -> Message | None:
+    """What a book lacks for a metric, or None."""
+    absent = []
+    for need in metric.needs:
+        table, _, column = need.partition(".")
+        if not book.has(table, *([column] if column else [])):
+            absent.append(need)
+    if not absent:
+        return None
+    return msg("The data hold no {missing}.", missing=absent)
+
+
+def empty_result(
+    metric: Metric, question: Question, periods: Sequence[Period | None], reason: Message
+) -> Result:
+    """A result without values, for a reason that holds for all periods."""
+    figures = tuple(Figure(period, False, None, reason=reason) for period in periods)
+    return Result(metric, figures, question.by)
+
+
+Key = tuple[dt.date, tuple[Any, ...]]
+
+
+def _sums(
+    book: Book, ratios: Mapping[Metric, Ratio], question: Question, periods: Sequence[Period]
+) -> dict[Key, dict[str, Any]]:
+    facts = next(iter(ratios.values())).facts
+    table = scope.in_periods(facts.rows(book, question), facts.clock, question, periods, book)
+    if facts.prepare is not None:
+        table = facts.prepare(table, question.by)
+    sums: dict[str, ir.NumericScalar] = {}
+    for metric, ratio in ratios.items():
+        sums[f"{metric.name}__numerator"] = ratio.numerator(table)
+        if ratio.denominator is not None:
+            sums[f"{metric.name}__denominator"] = ratio.denominator(table)
+        if ratio.squares is not None:
+            sums[f"{metric.name}__squares"] = ratio.squares(table)
+        for name, part in ratio.parts.items():
+            sums[f"{metric.name}__part_{name}"] = part(table)
+    rows = book.rows(table.group_by([scope.PERIOD, *question.by]).aggregate(**sums))
+    return {(row[scope.PERIOD], tuple(row[name] for name in question.by)): row for row in rows}
+
+
+def _figures(
+    book: Book,
+    metric: Metric,
+    ratio: Ratio,
+    question: Question,
+    periods: Sequence[Period],
+    sums: dict[Key, dict[str, Any]],
+) -> tuple[Figure, ...]:
+    groups = sorted({key[1] for key in sums}, key=sort_key)
+    if not groups and not question.by:
+        groups = [()]
+    reason = scope.money_reason(book, question) if metric.unit is Unit.MONEY else None
+    figures = []
+    for period in periods:
+        for group in groups:
+            row = sums.get((period.start, group), {})
+            figure = (
+                _figure(metric, ratio, row)
+                if reason is None
+                else Figure(None, False, None, reason=reason)
+            )
+            figures.append(
+                replace(
+                    figure,
+                    period=period,
+                    complete=period.complete(book.as_of),
+                    by=dict(zip(question.by, group, strict=True)),
+                    note=ratio.note,
+                )
+            )
+    return tuple(figures)
+
+
+def _figure(metric: Metric, ratio: Ratio, row: Mapping[str, Any]) -> Figure:
+    """One figure from its sums; absent sums mean that no row fell into the period."""
+    numerator = number(row.get(f"{metric.name}__numerator")) or 0.0
+    parts = {name: number(row.get(f"{metric.name}__part_{name}")) or 0.0 for name in ratio.parts}
+    if (
+        ratio.denominator is None
+        and not ratio.adds_up
+        and row.get(f"{metric.name}__numerator") is None
+    ):
+        return Figure(None, True, None, reason=msg("Nothing of the kind happened in the period."))
+    if ratio.denominator is None:
+        low, high = (None, None)
+        if ratio.interval == "poisson":
+            low, high = poisson_interval(int(numerator))
+        return Figure(None, True, numerator, numerator, None, low, high, parts=parts)
+    denominator = number(row.get(f"{metric.name}__denominator")) or 0.0
+    if denominator < ratio.minimum:
+        return Figure(
+            None,
+            True,
+            None,
+            numerator,
+            denominator,
+            parts=parts,
+            reason=msg(
+                "Not enough data: {n} where at least {minimum} is needed.",
+                n=denominator,
+                minimum=ratio.minimum,
+            ),
+        )
+    scale = 100.0 if metric.unit is Unit.POINTS else 1.0
+    value = scale * numerator / denominator
+    low, high = _interval(metric, ratio, numerator, denominator, row, parts)
+    return Figure(None, True, value, numerator, denominator, low, high, parts=parts)
+
+
+def _interval(
+    metric: Metric,
+    ratio: Ratio,
+    numerator: float,
+    denominator: float,
+    row: Mapping[str, Any],
+    parts: Mapping[str, float],
+) -> tuple[float | None, float | None]:
+    match ratio.interval:
+        case "wilson":
+            return wilson(numerator, denominator)
+        case "nps":
+            return nps_interval(parts["promoters"], parts["passives"], parts["detractors"])
+        case "mean" if denominator >= 2:
+            squares = number(row.get(f"{metric.name}__squares")) or 0.0
+            return mean_interval(numerator, squares, int(denominator))
+    return None, None
+
+
+def number(value: Any) -> float | None:
+    """A figure of an engine (Decimal, integer, float) as a float; NaN and null as None."""
+    if value is None:
+        return None
+    figure = float(value)
+    return None if math.isnan(figure) else figure
+
+
+def sort_key(group: tuple[Any, ...]) -> tuple[tuple[bool, str, Any], ...]:
+    """Order groups by their values: numbers and dates as such, texts by letters, nulls last."""
+    return tuple(
+        (value is None, type(value).__name__, "" if value is None else value) for value in group
+    )

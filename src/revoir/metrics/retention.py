@@ -1,0 +1,469 @@
+"""Retention: who was there at the start of a period and still is at its end.
+
+A customer is active at the start of day ``t`` by the rule of `revoir.book.Activity`: every purchase,
+subscription and event makes a *stay* ``(start, until]``, and a customer is active at ``t`` when
+one of the stays has ``start < t <= until``. With S the customers active at the start of a period, E those
+active at its end and N those of E who are not in S, (E − N) ÷ S is the share of S still there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from itertools import pairwise
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Activity, Book
+from revoir.experiments.intervals import wilson
+from revoir.language import Message, msg
+from revoir.metrics import scope
+from revoir.metrics.activity import activity, rule_in_words
+from revoir.metrics.calendar import date, days_later, period_of
+from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
+from revoir.metrics.registry import Metric, Question, Unit, declare
+from revoir.metrics.result import Figure, Result
+from revoir.periods import Grain, Period, add_months
+
+FAR = dt.date(9999, 12, 31)
+"""When a running subscription ends, as far as anybody knows."""
+
+BOUNDARIES_MAX = 48
+"""How many boundaries one query asks about; each is a column of it."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The customers of a period, counted.
+
+    Attributes:
+        start: Active at its start (S).
+        kept: Of those, still active at its end.
+        lost: Of those, no longer.
+        new: Active at the end, never before this period.
+        returned: Active at the end, not at the start, but once before.
+    """
+
+    start: int = 0
+    kept: int = 0
+    lost: int = 0
+    new: int = 0
+    returned: int = 0
+
+    @property
+    def end(self) -> int:
+        """Active at the end of the period (E)."""
+        return self.kept + self.new + self.returned
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The counts by name."""
+        counts = {field.name: float(getattr(self, field.name)) for field in fields(self)}
+        return {**counts, "end": float(self.end)}
+
+
+def flows(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key, Flow]:
+    """Count who stayed, left, came and came back, period by period.
+
+    Args:
+        book: The company's tables.
+        question: What is asked.
+        periods: Its periods, oldest first, each beginning where the one before it ends.
+
+    Returns:
+        The flows by start of period and group.
+    """
+    rule = activity(book)
+    only_purchases = rule.window_days is not None and not (
+        rule.subscription or rule.event_window_days
+    )
+    by_segment = any(_is_segment(name) for name in question.by)
+    if (
+        only_purchases
+        and not by_segment
+        and question.grain is not None
+        and rule.window_days is not None
+        and rule.window_days >= question.grain.days_max
+    ):
+        return _flows_of_purchases(book, question, periods, rule.window_days)
+    return _flows_of_stays(book, question, periods, rule)
+
+
+def _is_segment(name: str) -> bool:
+    from revoir.segments.rules import SEGMENT_NAMES
+
+    return name in SEGMENT_NAMES
+
+
+def _flows_of_purchases(
+    book: Book, question: Question, periods: Sequence[Period], window_days: int
+) -> dict[Key, Flow]:
+    """Count gains and losses from neighbouring purchases, in two scans.
+
+    Exact where the window is no shorter than a period: whoever buys in a period is then active at
+    its end, so a gain is a purchase after too long a wait, and a loss falls into the period that
+    holds the last day of the window.
+    """
+    assert question.grain is not None
+    grain, month = question.grain, book.settings.fiscal_year_start_month
+    bought = scope.purchases(book, question)
+    start = period_of(bought.day, grain, month)
+    waited = bought.previous_day.isnull() | (days_later(bought.previous_day, window_days) < start)
+    gained = bought.mutate(period_start=start).filter(waited)
+    is_new = gained.first_day >= gained.period_start
+    gains = gained.group_by(["period_start", *question.by]).aggregate(
+        new=is_new.sum(), gained=gained.count()
+    )
+    last = bought.mutate(period_start=period_of(days_later(bought.day, window_days), grain, month))
+    ended = last.next_day.isnull() | (period_of(last.next_day, grain, month) > last.period_start)
+    lost = last.filter(ended & (days_later(last.day, window_days) <= date(book.as_of)))
+    losses = lost.group_by(["period_start", *question.by]).aggregate(lost=lost.count())
+    return _accumulated(book.rows(gains), book.rows(losses), question, periods)
+
+
+def _accumulated(
+    gains: Iterable[dict[str, Any]],
+    losses: Iterable[dict[str, Any]],
+    question: Question,
+    periods: Sequence[Period],
+) -> dict[Key, Flow]:
+    """Turn gains and losses into the number of customers at the start of every period."""
+    changes: dict[tuple[Any, ...], dict[dt.date, dict[str, int]]] = {}
+    for row in [*gains, *losses]:
+        group = tuple(row[name] for name in question.by)
+        change = changes.setdefault(group, {}).setdefault(row["period_start"], {})
+        change.update({name: int(row[name]) for name in ("new", "gained", "lost") if name in row})
+    found: dict[Key, Flow] = {}
+    for group, by_start in changes.items():
+        present = sum(
+            change.get("gained", 0) - change.get("lost", 0)
+            for start, change in by_start.items()
+            if start < periods[0].start
+        )
+        for period in periods:
+            change = by_start.get(period.start, {})
+            lost, new = change.get("lost", 0), change.get("new", 0)
+            returned = change.get("gained", 0) - new
+            found[period.start, group] = Flow(present, present - lost, lost, new, returned)
+            present += new + returned - lost
+    return found
+
+
+def _flows_of_stays(
+    book: Book, question: Question, periods: Sequence[Period], rule: Activity
+) -> dict[Key, Flow]:
+    """Count from the definition itself: each customer's state at each boundary."""
+    found: dict[Key, Flow] = {}
+    segmented = any(_is_segment(name) for name in question.by)
+    size = 1 if segmented else BOUNDARIES_MAX
+    for first in range(0, len(periods), size):
+        chunk = periods[first : first + size]
+        # A customer's segment is the one at the start of the period: at its end, who left is
+        # by definition in a segment of leavers.
+        seen = book.at(chunk[0].start - dt.timedelta(days=1)) if segmented else None
+        stays = _stays(book, question, rule, seen)
+        if stays is None:
+            continue
+        found.update(_states(book, stays, question, chunk))
+    return found
+
+
+def _states(
+    book: Book, stays: ir.Table, question: Question, periods: Sequence[Period]
+) -> dict[Key, Flow]:
+    ends = [min(period.end, scope.covered_end(book)) for period in periods]
+    boundaries = [periods[0].start, *ends]
+    flags = {
+        f"active_{index}": ((stays.start < date(day)) & (stays.until >= date(day))).any()
+        for index, day in enumerate(boundaries)
+    }
+    keys = ["customer_id", *(name for name in question.by if name != "customer_id")]
+    people = stays.group_by(keys).aggregate(first=stays.start.min(), **flags)
+    sums: dict[str, ir.NumericScalar] = {}
+    for index, (before, after) in enumerate(pairwise(range(len(boundaries)))):
+        there, still = people[f"active_{before}"], people[f"active_{after}"]
+        new = people["first"] >= date(boundaries[before])
+        sums[f"start_{index}"] = there.sum()
+        sums[f"kept_{index}"] = (there & still).sum()
+        sums[f"lost_{index}"] = (there & ~still).sum()
+        sums[f"new_{index}"] = (~there & still & new).sum()
+        sums[f"returned_{index}"] = (~there & still & ~new).sum()
+    counted = (
+        people.group_by(list(question.by)).aggregate(**sums)
+        if question.by
+        else people.aggregate(**sums)
+    )
+    found: dict[Key, Flow] = {}
+    for row in book.rows(counted):
+        group = tuple(row[name] for name in question.by)
+        for index, period in enumerate(periods):
+            counts = {field.name: int(row[f"{field.name}_{index}"] or 0) for field in fields(Flow)}
+            found[period.start, group] = Flow(**counts)
+    return found
+
+
+def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) -> ir.Table | None:
+    """Every stay ``(start, until]`` that the rule gives, one row each."""
+    by = {name: name for name in question.by}
+    found: list[ir.Table] = []
+    if rule.window_days is not None and book.has("orders", "customer_id"):
+        orders = scope.orders(book, question, seen=seen)
+        bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+        found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
+    if rule.subscription and book.has("subscriptions", "started_at"):
+        held = scope.facts(book, "subscriptions", question, seen=seen)
+        held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
+        until = held.ended_at.cast("date") if "ended_at" in held.columns else ibis.null("date")
+        found.append(
+            held.select(
+                customer_id=held.customer_id,
+                start=held.started_at.cast("date"),
+                until=until.coalesce(date(FAR)),
+                **{name: held[name] for name in by},
+            )
+        )
+    if rule.event_window_days is not None and book.has("events"):
+        events = scope.facts(book, "events", question, seen=seen)
+        found.append(_windowed(events, events.occurred_at, rule.event_window_days, by))
+    return reduce(lambda left, right: left.union(right), found) if found else None
+
+
+def _windowed(table: ir.Table, clock: ir.Value, days: int, by: dict[str, str]) -> ir.Table:
+    day = clock.cast("date")
+    return table.select(
+        customer_id=table.customer_id,
+        start=day,
+        until=days_later(day, days),
+        **{name: table[name] for name in by},
+    )
+
+
+def retention_periods(book: Book, question: Question) -> list[Period]:
+    """The periods of a question; without dates, the longest recent one that the data can carry.
+
+    A rate needs customers that were there at the start, so the first day of the data is never
+    a start: of the last 12, 6, 3 and 1 months, the longest that leaves the activity window before it.
+    """
+    if question.start is not None or question.grain is not None:
+        return question.periods(book)
+    end = question.end or book.as_of + dt.timedelta(days=1)
+    first, _ = book.span
+    days = activity(book).window_days or 1
+    for months in (12, 6, 3, 1):
+        start = add_months(end, -months)
+        if start >= first + dt.timedelta(days=days):
+            return [Period(start, end)]
+    return [Period(add_months(end, -1), end)]
+
+
+def _answer(book: Book, question: Question, metric: Metric) -> Result:
+    snapshot = _snapshot(book, question, metric)
+    if snapshot is not None:
+        return snapshot
+    if not any(
+        book.has(*need)
+        for need in (("orders", "customer_id"), ("subscriptions", "started_at"), ("events",))
+    ):
+        return empty_result(
+            metric, question, [None], lacking(book, metric) or msg("The data hold no customer.")
+        )
+    periods = retention_periods(book, question)
+    covered = [period for period in periods if period.start <= book.as_of]
+    found = flows(book, question, covered) if covered else {}
+    groups = sorted({group for _, group in found}, key=sort_key)
+    if not groups and not question.by:
+        groups = [()]
+    figures = [
+        _figure(book, metric, period, found.get((period.start, group), Flow()))
+        for period in periods
+        for group in groups
+    ]
+    labelled = [
+        _with_group(figure, question, group)
+        for figure, group in zip(figures, groups * len(periods), strict=True)
+    ]
+    rule = activity(book)
+    notes = (rule_in_words(rule), *((rule.reason,) if rule.reason else ()))
+    return Result(metric, tuple(labelled), question.by, notes)
+
+
+def _with_group(figure: Figure, question: Question, group: tuple[Any, ...]) -> Figure:
+    from dataclasses import replace
+
+    return replace(figure, by=dict(zip(question.by, group, strict=True)))
+
+
+_COUNTS = {
+    "customers_active": "end",
+    "customers_kept": "kept",
+    "customers_lost": "lost",
+    "customers_new": "new",
+    "customers_returned": "returned",
+}
+
+
+def _figure(book: Book, metric: Metric, period: Period, flow: Flow) -> Figure:
+    complete = period.complete(book.as_of)
+    note = _history_note(book, period)
+    if metric.name in _COUNTS:
+        value = flow.parts[_COUNTS[metric.name]]
+        return Figure(period, complete, value, value, None, parts=flow.parts, note=note)
+    if period.start > book.as_of:
+        reason = msg("The period begins after the data end, on {day}.", day=book.as_of)
+        return Figure(period, complete, None, reason=reason)
+    counted = flow.kept if metric.name == "retention_rate" else flow.lost
+    if flow.start == 0:
+        reason = msg("Nobody was active at the start of the period.")
+        return Figure(
+            period, complete, None, counted, 0.0, parts=flow.parts, reason=reason, note=note
+        )
+    low, high = wilson(counted, flow.start)
+    value = counted / flow.start
+    return Figure(
+        period, complete, value, counted, flow.start, low, high, parts=flow.parts, note=note
+    )
+
+
+def _history_note(book: Book, period: Period) -> Message | None:
+    days = activity(book).window_days
+    first, _ = book.span
+    if days is None or period.start - dt.timedelta(days=days) >= first:
+        return None
+    return msg(
+        "The data begin on {first}, less than {days} days before the period: customers who bought"
+        " earlier are not counted among those present at its start.",
+        first=first,
+        days=days,
+    )
+
+
+def _snapshot(book: Book, question: Question, metric: Metric) -> Result | None:
+    """Answer from a file that says who left, but not when: one figure without a period."""
+    if (
+        metric.name not in ("retention_rate", "churn_rate")
+        or not book.has("subscriptions", "churned")
+        or book.has("subscriptions", "started_at")
+        or book.has("orders", "customer_id")
+    ):
+        return None
+    held = scope.facts(book, "subscriptions", question)
+    held = held.filter(held.churned.notnull())
+    sums = {"n": held.count(), "lost": held.churned.sum()}
+    counted = (
+        held.group_by(list(question.by)).aggregate(**sums)
+        if question.by
+        else held.aggregate(**sums)
+    )
+    figures = []
+    rows = {tuple(row[name] for name in question.by): row for row in book.rows(counted)}
+    for group in sorted(rows, key=sort_key):
+        n, lost = int(rows[group]["n"]), int(number(rows[group]["lost"]) or 0)
+        flow = Flow(start=n, kept=n - lost, lost=lost)
+        share = flow.kept if metric.name == "retention_rate" else lost
+        if n == 0:
+            reason = msg("Nobody was active at the start of the period.")
+            figures.append(Figure(None, True, None, 0.0, 0.0, reason=reason))
+            continue
+        low, high = wilson(share, n)
+        figure = Figure(None, True, share / n, share, n, low, high, parts=flow.parts)
+        figures.append(_with_group(figure, question, group))
+    note = msg(
+        "The file says who left but not when: the figure covers every customer in it, and its period"
+        " is the one the file was made for."
+    )
+    return Result(metric, tuple(figures), question.by, (note,))
+
+
+def _declare(
+    name: str, label: Message, formula: Message, unit: Unit, better: str, **more: Any
+) -> Metric:
+    metric = Metric(
+        name=name,
+        label=label,
+        formula=formula,
+        unit=unit,
+        better=better,
+        needs=("orders.customer_id",),
+        compute=lambda book, question: _answer(book, question, metric),
+        family="retention",
+        **more,
+    )
+    return declare(metric)
+
+
+_declare(
+    "retention_rate",
+    msg("Retention rate"),
+    msg(
+        "(E − N) ÷ S: of the customers active at the start of the period (S), the share still"
+        " active at its end. E: active at the end; N: gained in the period, new or returned."
+    ),
+    Unit.SHARE,
+    "higher",
+    aliases=("retention", "crr", "taux_de_retention", "customer_retention_rate"),
+    goal=0.8,
+    benchmarks=("retention_rate",),
+    source="Farris, Bendle, Pfeifer & Reibstein, Marketing Metrics, 3rd ed., 2016, ch. 5",
+)
+_declare(
+    "churn_rate",
+    msg("Churn rate"),
+    msg("Customers lost in the period ÷ customers at its start = 1 − retention rate."),
+    Unit.SHARE,
+    "lower",
+    aliases=(
+        "churn",
+        "attrition",
+        "attrition_rate",
+        "taux_d_attrition",
+        "logo_churn",
+        "logo_churn_rate",
+    ),
+    goal=0.05,
+    benchmarks=("churn_rate",),
+    source="Farris, Bendle, Pfeifer & Reibstein, Marketing Metrics, 3rd ed., 2016, ch. 5",
+)
+_declare(
+    "customers_active",
+    msg("Active customers"),
+    msg("Customers active at the end of the period, by the activity rule (E)."),
+    Unit.COUNT,
+    "higher",
+    aliases=("active_customers", "clients_actifs"),
+)
+_declare(
+    "customers_kept",
+    msg("Customers kept"),
+    msg("Customers active at both ends of the period (E − N)."),
+    Unit.COUNT,
+    "higher",
+    aliases=("kept", "clients_gardes"),
+)
+_declare(
+    "customers_lost",
+    msg("Customers lost"),
+    msg("Customers active at the start of the period and no longer at its end (S − E + N)."),
+    Unit.COUNT,
+    "lower",
+    aliases=("lost", "clients_perdus"),
+)
+_declare(
+    "customers_new",
+    msg("New customers"),
+    msg("Customers active at the end of the period who never bought before it."),
+    Unit.COUNT,
+    "higher",
+    aliases=("new_customers", "nouveaux_clients"),
+)
+_declare(
+    "customers_returned",
+    msg("Customers won back"),
+    msg("Customers active at the end of the period, not at its start, but once before."),
+    Unit.COUNT,
+    "higher",
+    aliases=("returned", "reactivated_customers", "clients_revenus"),
+)

@@ -1,0 +1,144 @@
+"""Satisfaction: what customers and employees answer when they are asked."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.language import Message, msg
+from revoir.metrics import scope
+from revoir.metrics.evaluate import Facts, Ratio
+from revoir.metrics.purchase import declare_ratio
+from revoir.metrics.registry import Question, Unit
+
+NEEDS = ("responses",)
+
+
+def _answers(book: Book, question: Question, name: str) -> ir.Table:
+    table = scope.facts(book, "responses", question)
+    table = table.filter((table.question == name) & table.score.notnull())
+    return table.mutate(score=table.score.cast("float64"))
+
+
+def _facts(name: str) -> Facts:
+    return Facts(f"{name} answers", partial(_answers, name=name), "responded_on")
+
+
+def _promoters(t: ir.Table) -> ir.NumericScalar:
+    return (t.score >= 9).sum()
+
+
+def _detractors(t: ir.Table) -> ir.NumericScalar:
+    return (t.score <= 6).sum()
+
+
+def _declare_nps(name: str, label: Message, formula: Message, **more: Any) -> None:
+    ratio = Ratio(
+        _facts(name),
+        lambda t: _promoters(t) - _detractors(t),
+        lambda t: t.count(),
+        interval="nps",
+        parts={
+            "promoters": _promoters,
+            "passives": lambda t: ((t.score > 6) & (t.score < 9)).sum(),
+            "detractors": _detractors,
+        },
+    )
+    declare_ratio(
+        name,
+        ratio,
+        label,
+        formula,
+        Unit.POINTS,
+        "higher",
+        needs=NEEDS,
+        family="satisfaction",
+        source="Reichheld, Harvard Business Review, December 2003",
+        **more,
+    )
+
+
+_declare_nps(
+    "nps",
+    msg("Net Promoter Score (NPS)"),
+    msg("% of answers 9–10 − % of answers 0–6, from −100 to 100; who did not answer is left out."),
+    aliases=("net_promoter_score", "recommandation"),
+    goal=70.0,
+    benchmarks=("nps",),
+)
+_declare_nps(
+    "enps",
+    msg("Employee NPS (eNPS)"),
+    msg("The Net Promoter Score of employees: would they recommend working here?"),
+    aliases=("employee_nps", "nps_salaries"),
+)
+declare_ratio(
+    "csat",
+    Ratio(
+        _facts("csat"), lambda t: (t.score >= 4).sum(), lambda t: t.count(), interval="wilson"
+    ),
+    msg("Customer satisfaction (CSAT)"),
+    msg("Answers 4 and 5 on a scale of five ÷ answers."),
+    Unit.SHARE,
+    "higher",
+    needs=NEEDS,
+    family="satisfaction",
+    aliases=("satisfaction", "customer_satisfaction", "taux_de_satisfaction"),
+    benchmarks=("csat",),
+)
+declare_ratio(
+    "ces",
+    Ratio(
+        _facts("ces"),
+        lambda t: t.score.sum(),
+        lambda t: t.count(),
+        squares=lambda t: (t.score * t.score).sum(),
+        interval="mean",
+    ),
+    msg("Customer effort score (CES)"),
+    msg("Mean answer on a scale of seven to “it was made easy for me”: 7 is the least effort."),
+    Unit.SCORE,
+    "higher",
+    needs=NEEDS,
+    family="satisfaction",
+    aliases=("customer_effort_score", "effort"),
+    source="Dixon, Freeman & Toman, Harvard Business Review, July 2010; the 1–7 wording is version 2.0",
+)
+
+
+def _all_answers(book: Book, question: Question) -> ir.Table:
+    return scope.facts(book, "responses", question)
+
+
+_ALL = Facts("responses", _all_answers, "responded_on")
+
+declare_ratio(
+    "responses",
+    Ratio(_ALL, lambda t: t.score.notnull().sum()),
+    msg("Answers"),
+    msg("Answers with a score, all questions together."),
+    Unit.COUNT,
+    "higher",
+    needs=NEEDS,
+    family="satisfaction",
+    aliases=("reponses", "answers"),
+)
+declare_ratio(
+    "comment_rate",
+    Ratio(
+        _ALL,
+        lambda t: t.comment.notnull().sum(),
+        lambda t: t.count(),
+        interval="wilson",
+    ),
+    msg("Answers with a comment"),
+    msg("Answers in the customer's own words ÷ answers."),
+    Unit.SHARE,
+    "higher",
+    needs=("responses.comment",),
+    family="satisfaction",
+    aliases=("taux_de_commentaires",),
+)

@@ -1,0 +1,175 @@
+"""What a question is asked of: facts, filtered by its rule, beside the columns it breaks down by.
+
+A column of customers splits the customers. A column of orders or order lines splits the
+purchases: each of its values is measured as if it were a shop of its own, and a customer may
+count in several. `first_…` and the RFM segment are columns of customers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Book, purchases_of
+from revoir.language import Message, msg
+from revoir.metrics.calendar import date, period_of
+from revoir.metrics.registry import Question
+from revoir.periods import Period
+
+if TYPE_CHECKING:
+    from revoir.segments.rules import Dimension
+
+PERIOD = "period_start"
+"""The column that facts carry their period in."""
+
+
+def orders(book: Book, question: Question, *, seen: Book | None = None) -> ir.Table:
+    """The orders a question is about; those of a rule or column of lines are cut down to them.
+
+    Args:
+        book: The company's tables.
+        question: What is asked.
+        seen: The book as of the day that customers' segments are read at (None: `book`).
+
+    Returns:
+        `customer_id`, `ordered_on`, `amount`, `kind`, `margin` where known, and `question.by`.
+    """
+    dimensions = _dimensions(book, question.by)
+    tables = {known.table for known in dimensions.values()} | _tables(book, question)
+    if "order_lines" in tables:
+        table = _with_order_columns(book)
+        table = _attach(_filtered(book, table, "order_lines", question), seen or book, dimensions)
+        return _cut_orders(table, question.by)
+    table = _filtered(book, book.table("orders"), "orders", question)
+    return _attach(table, seen or book, dimensions)
+
+
+def purchases(book: Book, question: Question) -> ir.Table:
+    """The purchases (see `Book.purchases`) a question is about, with `question.by`."""
+    dimensions = _dimensions(book, question.by)
+    tables = {known.table for known in dimensions.values()} | _tables(book, question)
+    if not tables - {"customers"} and question.where is None:
+        return _attach(book.purchases, book, dimensions)
+    return purchases_of(orders(book, question), question.by)
+
+
+def facts(book: Book, name: str, question: Question, *, seen: Book | None = None) -> ir.Table:
+    """The rows of any other canonical table a question is about, with `question.by`."""
+    table = _filtered(book, book.table(name), name, question)
+    return _attach(table, seen or book, _dimensions(book, question.by, prefer=name))
+
+
+def in_periods(
+    table: ir.Table, clock: str, question: Question, periods: Sequence[Period], book: Book
+) -> ir.Table:
+    """The rows of the periods asked for, with the start of their period.
+
+    Args:
+        table: Facts.
+        clock: Their column of time.
+        question: The question.
+        periods: Its periods.
+        book: The book.
+
+    Returns:
+        The rows, with `period_start` as a date.
+    """
+    day = table[clock].cast("date")
+    inside = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
+    return inside.mutate(
+        **{PERIOD: period_start(inside[clock].cast("date"), question, periods, book)}
+    )
+
+
+def period_start(
+    day: ir.DateValue, question: Question, periods: Sequence[Period], book: Book
+) -> ir.DateValue:
+    """The start of each day's period, for a question."""
+    if question.grain is None:
+        return date(periods[0].start)
+    return period_of(day, question.grain, book.settings.fiscal_year_start_month)
+
+
+def money_reason(book: Book, question: Question) -> Message | None:
+    """Why amounts cannot be added up, where they are in several currencies."""
+    if len(book.currencies) < 2 or "currency" in question.by:
+        return None
+    if question.where and "currency" in question.where:
+        return None
+    return msg(
+        "The amounts are in several currencies ({currencies}): break down by currency, or choose one"
+        ' with the rule: currency = "{first}".',
+        currencies=list(book.currencies),
+        first=book.currencies[0],
+    )
+
+
+def _dimensions(book: Book, by: Sequence[str], prefer: str | None = None) -> dict[str, Dimension]:
+    if not by:
+        return {}
+    from revoir.segments.rules import dimension
+
+    return {name: dimension(book, name, prefer=prefer) for name in by}
+
+
+def _tables(book: Book, question: Question) -> set[str]:
+    if not question.where:
+        return set()
+    from revoir.segments.rules import tables_of
+
+    return tables_of(question.where, book)
+
+
+def _filtered(book: Book, table: ir.Table, name: str, question: Question) -> ir.Table:
+    if not question.where:
+        return table
+    from revoir.segments.rules import condition
+
+    return table.filter(condition(question.where, table, book, name=name))
+
+
+def _attach(table: ir.Table, book: Book, dimensions: dict[str, Dimension]) -> ir.Table:
+    """Put the columns of a question's `by` beside the rows, under the names it calls them."""
+    for name, known in dimensions.items():
+        if known.table != "customers":
+            table = table.mutate(**{name: table[known.column]})
+            continue
+        lookup = known.customers(book).rename(**{f"{name}__customer": "customer_id"})
+        lookup = lookup.select(f"{name}__customer", **{f"{name}__value": lookup[known.column]})
+        joined = table.left_join(lookup, table.customer_id == lookup[f"{name}__customer"])
+        joined = joined.drop(f"{name}__customer", *([name] if name in table.columns else []))
+        table = joined.rename(**{name: f"{name}__value"})
+    return table
+
+
+def _with_order_columns(book: Book) -> ir.Table:
+    """Order lines beside the columns of their order that they do not have themselves."""
+    lines, held = book.table("order_lines"), book.table("orders")
+    wanted = [column for column in held.columns if column not in lines.columns]
+    right = held.select("order_id", *wanted).rename(order__id="order_id")
+    return lines.left_join(right, lines.order_id == right.order__id).drop("order__id")
+
+
+def _cut_orders(lines: ir.Table, by: Sequence[str]) -> ir.Table:
+    sums = {"amount": lines.amount.sum()}
+    if "margin" in lines.columns:
+        sums["margin"] = lines.margin.sum()
+    keys = ["order_id", "customer_id", "ordered_on", "kind"]
+    cut = lines.group_by([*keys, *(name for name in by if name not in keys)]).aggregate(**sums)
+    return cut.mutate(
+        kind=ibis.cases(
+            (cut.kind == "cancelled", "cancelled"),
+            (cut.amount > 0, "purchase"),
+            (cut.amount < 0, "return"),
+            else_="free",
+        )
+    )
+
+
+def covered_end(book: Book) -> dt.date:
+    """The day after the last that the data cover."""
+    return book.as_of + dt.timedelta(days=1)

@@ -1,0 +1,163 @@
+"""Customer service: how many contacts and complaints, how soon answered, how soon settled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.experiments.intervals import wilson
+from revoir.language import Message, msg
+from revoir.metrics import scope
+from revoir.metrics.evaluate import Facts, Ratio, empty_result, lacking
+from revoir.metrics.purchase import declare_ratio
+from revoir.metrics.registry import Metric, Question, Unit, declare, measure_many
+from revoir.metrics.result import Result
+
+NEEDS = ("interactions",)
+HOUR_SECONDS = 3600.0
+
+COMPLAINT_WORDS = ("complaint", "reclamation", "réclamation", "plainte", "litige", "claim")
+"""Kinds of contact that are complaints, where no column says so."""
+
+
+def _contacts(book: Book, question: Question) -> ir.Table:
+    table = scope.facts(book, "interactions", question)
+    if "is_complaint" in table.columns:
+        return table.mutate(complaint=table.is_complaint.fill_null(False))
+    if "kind" in table.columns:
+        return table.mutate(complaint=table.kind.lower().isin(COMPLAINT_WORDS).fill_null(False))
+    return table.mutate(complaint=False)
+
+
+CONTACTS = Facts("contacts", _contacts, "opened_at")
+
+
+def _hours(t: ir.Table, column: str) -> ir.NumericValue:
+    return t[column].cast("timestamp").delta(t.opened_at.cast("timestamp"), unit="second") / HOUR_SECONDS
+
+
+def _declare_wait(name: str, column: str, label: Message, formula: Message, alias: str) -> None:
+    def counted(t: ir.Table) -> ir.BooleanValue:
+        return t[column].notnull() & (t[column] >= t.opened_at)
+
+    declare_ratio(
+        name,
+        Ratio(
+            CONTACTS,
+            lambda t: _hours(t, column).sum(where=counted(t)),
+            lambda t: counted(t).sum(),
+            squares=lambda t: (_hours(t, column) ** 2).sum(where=counted(t)),
+            interval="mean",
+        ),
+        label,
+        formula,
+        Unit.HOURS,
+        "lower",
+        needs=("interactions", f"interactions.{column}"),
+        family="service",
+        aliases=(alias,),
+    )
+    declare_ratio(
+        f"median_{name}",
+        Ratio(
+            CONTACTS, lambda t: _hours(t, column).quantile(0.5, where=counted(t)), adds_up=False
+        ),
+        msg("{label}, median", label=label),
+        msg("Half of the contacts waited less. {formula}", formula=formula),
+        Unit.HOURS,
+        "lower",
+        needs=("interactions", f"interactions.{column}"),
+        family="service",
+        aliases=(f"{alias}_median",),
+    )
+
+
+declare_ratio(
+    "contacts",
+    Ratio(CONTACTS, lambda t: t.count()),
+    msg("Contacts with customer service"),
+    msg("Contacts opened in the period."),
+    Unit.COUNT,
+    "neither",
+    needs=NEEDS,
+    family="service",
+    aliases=("interactions", "tickets"),
+)
+declare_ratio(
+    "complaints",
+    Ratio(CONTACTS, lambda t: t.complaint.sum(), interval="poisson"),
+    msg("Complaints"),
+    msg("Contacts of the period that are complaints."),
+    Unit.COUNT,
+    "lower",
+    needs=NEEDS,
+    family="service",
+    aliases=("reclamations",),
+)
+declare_ratio(
+    "complaint_share",
+    Ratio(CONTACTS, lambda t: t.complaint.sum(), lambda t: t.count(), interval="wilson"),
+    msg("Share of contacts that are complaints"),
+    msg("Complaints ÷ contacts."),
+    Unit.SHARE,
+    "lower",
+    needs=NEEDS,
+    family="service",
+    aliases=("part_des_reclamations",),
+)
+_declare_wait(
+    "first_response_hours",
+    "first_response_at",
+    msg("Time to first response"),
+    msg("Mean hours from the contact to its first answer, over contacts that were answered."),
+    "first_response_time",
+)
+_declare_wait(
+    "resolution_hours",
+    "resolved_at",
+    msg("Time to resolution"),
+    msg("Mean hours from the contact to its settlement, over contacts that are settled."),
+    "resolution_time",
+)
+
+
+def _complaint_rate(book: Book, question: Question) -> Result:
+    missing = lacking(book, COMPLAINT_RATE)
+    if missing is not None:
+        return empty_result(COMPLAINT_RATE, question, [None], missing)
+    found = measure_many(book, ("complaints", "orders"), question)
+    orders = {(f.period, *f.by.values()): f.value for f in found["orders"].figures}
+    figures = []
+    for figure in found["complaints"].figures:
+        placed = orders.get((figure.period, *figure.by.values())) or 0.0
+        complaints = figure.value or 0.0
+        if not placed:
+            reason = msg("No order was placed in the period.")
+            figures.append(
+                replace(figure, value=None, denominator=0.0, low=None, high=None, reason=reason)
+            )
+            continue
+        low, high = wilson(complaints, placed) if complaints <= placed else (None, None)
+        figures.append(
+            replace(
+                figure, value=complaints / placed, denominator=placed, low=low, high=high
+            )
+        )
+    return Result(COMPLAINT_RATE, tuple(figures), question.by)
+
+
+COMPLAINT_RATE: Metric = declare(
+    Metric(
+        name="complaint_rate",
+        label=msg("Complaint rate"),
+        formula=msg("Complaints opened in the period ÷ orders placed in it."),
+        unit=Unit.SHARE,
+        better="lower",
+        needs=("interactions", "orders"),
+        compute=_complaint_rate,
+        family="service",
+        aliases=("taux_de_reclamation",),
+    )
+)

@@ -1,0 +1,298 @@
+"""Subscriptions: recurring revenue, and what is kept of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.experiments.intervals import wilson
+from revoir.language import Message, msg
+from revoir.metrics import scope
+from revoir.metrics.calendar import date
+from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
+from revoir.metrics.registry import Metric, Question, Unit, declare
+from revoir.metrics.result import Figure, Result
+from revoir.metrics.retention import BOUNDARIES_MAX, FAR
+from revoir.periods import Period, add_months
+
+NEEDS = ("subscriptions.started_at", "subscriptions.monthly_amount")
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Monthly recurring revenue (MRR) of a period, by what became of it; every part is ≥ 0.
+
+    Attributes:
+        start: At the start.
+        new: Of customers who never subscribed before.
+        reactivation: Of customers without a subscription at the start who once had one.
+        expansion: More from customers who stayed.
+        contraction: Less from customers who stayed.
+        churned: Of customers who left.
+        stayed: Customers present at both ends.
+        present: Customers present at the start.
+    """
+
+    start: float = 0.0
+    new: float = 0.0
+    reactivation: float = 0.0
+    expansion: float = 0.0
+    contraction: float = 0.0
+    churned: float = 0.0
+    stayed: float = 0.0
+    present: float = 0.0
+
+    @property
+    def end(self) -> float:
+        """MRR at the end."""
+        gained = self.new + self.reactivation + self.expansion
+        return self.start + gained - self.contraction - self.churned
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The movement by name."""
+        amounts = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in ("stayed", "present")
+        }
+        return {**amounts, "end": self.end}
+
+
+def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key, Movement]:
+    """Follow the MRR of every customer through the periods.
+
+    Args:
+        book: The company's tables.
+        question: What is asked.
+        periods: Its periods, each beginning where the one before it ends.
+
+    Returns:
+        The movements by start of period and group.
+    """
+    held = scope.facts(book, "subscriptions", question)
+    held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
+    until = held.ended_at if "ended_at" in held.columns else ibis.null("date")
+    held = held.mutate(
+        start=held.started_at.cast("date"),
+        until=until.cast("date").coalesce(date(FAR)),
+        monthly=held.monthly_amount.cast("float64").fill_null(0.0),
+    )
+    found: dict[Key, Movement] = {}
+    for first in range(0, len(periods), BOUNDARIES_MAX):
+        found.update(_moved(book, held, question, periods[first : first + BOUNDARIES_MAX]))
+    return found
+
+
+def _moved(
+    book: Book, held: ir.Table, question: Question, periods: Sequence[Period]
+) -> dict[Key, Movement]:
+    ends = [min(period.end, scope.covered_end(book)) for period in periods]
+    boundaries = [periods[0].start, *ends]
+    amounts = {
+        f"mrr_{index}": held.monthly.sum(
+            where=(held.start < date(day)) & (held.until >= date(day))
+        ).fill_null(0.0)
+        for index, day in enumerate(boundaries)
+    }
+    keys = list(dict.fromkeys(["customer_id", *question.by]))
+    people = held.group_by(keys).aggregate(first=held.start.min(), **amounts)
+    sums: dict[str, ir.NumericScalar] = {}
+    for index, (before, after) in enumerate(pairwise(range(len(boundaries)))):
+        sums.update(_sums(people, index, before, after, boundaries[before]))
+    counted = (
+        people.group_by(list(question.by)).aggregate(**sums)
+        if question.by
+        else people.aggregate(**sums)
+    )
+    found: dict[Key, Movement] = {}
+    for row in book.rows(counted):
+        group = tuple(row[name] for name in question.by)
+        for index, period in enumerate(periods):
+            found[period.start, group] = Movement(
+                **{
+                    field.name: number(row[f"{field.name}_{index}"]) or 0.0
+                    for field in fields(Movement)
+                }
+            )
+    return found
+
+
+def _sums(
+    people: ir.Table, index: int, before: int, after: int, start: dt.date
+) -> dict[str, ir.NumericScalar]:
+    was, now = people[f"mrr_{before}"], people[f"mrr_{after}"]
+    came, left, stayed = (was == 0) & (now > 0), (was > 0) & (now == 0), (was > 0) & (now > 0)
+    is_new = people["first"] >= date(start)
+    return {
+        f"start_{index}": was.sum(),
+        f"new_{index}": now.sum(where=came & is_new),
+        f"reactivation_{index}": now.sum(where=came & ~is_new),
+        f"expansion_{index}": (now - was).sum(where=stayed & (now > was)),
+        f"contraction_{index}": (was - now).sum(where=stayed & (now < was)),
+        f"churned_{index}": was.sum(where=left),
+        f"stayed_{index}": stayed.sum(),
+        f"present_{index}": (was > 0).sum(),
+    }
+
+
+def _periods(book: Book, question: Question) -> list[Period]:
+    """Without dates, the last twelve months: at the very start of the data there is no MRR."""
+    if question.start is not None or question.grain is not None:
+        return question.periods(book)
+    end = question.end or scope.covered_end(book)
+    return [Period(add_months(end, -12), end)]
+
+
+def _answer(book: Book, question: Question, metric: Metric) -> Result:
+    missing = lacking(book, metric)
+    if missing is not None:
+        return empty_result(metric, question, [None], missing)
+    periods = _periods(book, question)
+    found = movements(book, question, periods)
+    groups = sorted({group for _, group in found}, key=sort_key) or (
+        [()] if not question.by else []
+    )
+    figures = []
+    for period in periods:
+        for group in groups:
+            movement = found.get((period.start, group), Movement())
+            by = dict(zip(question.by, group, strict=True))
+            figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
+    return Result(metric, tuple(figures), question.by)
+
+
+def _figure(
+    metric: Metric, period: Period, complete: bool, movement: Movement, by: dict[str, Any]
+) -> Figure:
+    parts = movement.parts
+    if metric.name in _AMOUNTS:
+        value = parts[_AMOUNTS[metric.name]]
+        return Figure(period, complete, value, value, None, by=by, parts=parts)
+    if metric.name == "logo_churn_rate":
+        return _logo_churn(period, complete, movement, by)
+    kept = movement.start - movement.contraction - movement.churned
+    if metric.name == "net_revenue_retention":
+        kept += movement.expansion
+    if not movement.start:
+        reason = msg("There was no recurring revenue at the start of the period.")
+        return Figure(period, complete, None, kept, 0.0, by=by, parts=parts, reason=reason)
+    return Figure(period, complete, kept / movement.start, kept, movement.start, by=by, parts=parts)
+
+
+def _logo_churn(
+    period: Period, complete: bool, movement: Movement, by: dict[str, Any]
+) -> Figure:
+    lost, present = movement.present - movement.stayed, movement.present
+    if not present:
+        reason = msg("Nobody subscribed at the start of the period.")
+        return Figure(period, complete, None, lost, 0.0, by=by, reason=reason)
+    low, high = wilson(lost, present)
+    return Figure(period, complete, lost / present, lost, present, low, high, by=by)
+
+
+_AMOUNTS = {
+    "mrr": "end",
+    "mrr_new": "new",
+    "mrr_reactivation": "reactivation",
+    "mrr_expansion": "expansion",
+    "mrr_contraction": "contraction",
+    "mrr_churned": "churned",
+}
+
+
+def _declare(
+    name: str, label: Message, formula: Message, unit: Unit, better: str, **more: Any
+) -> None:
+    metric = Metric(
+        name=name,
+        label=label,
+        formula=formula,
+        unit=unit,
+        better=better,
+        needs=NEEDS,
+        compute=lambda book, question: _answer(book, question, metric),
+        family="subscriptions",
+        **more,
+    )
+    declare(metric)
+
+
+_declare(
+    "mrr",
+    msg("Monthly recurring revenue"),
+    msg("Monthly price of the subscriptions that run at the end of the period."),
+    Unit.MONEY,
+    "higher",
+    aliases=("monthly_recurring_revenue", "revenu_mensuel_recurrent"),
+)
+_declare(
+    "mrr_new",
+    msg("MRR of new customers"),
+    msg("MRR at the end of customers who never subscribed before the period."),
+    Unit.MONEY,
+    "higher",
+)
+_declare(
+    "mrr_reactivation",
+    msg("MRR won back"),
+    msg("MRR at the end of customers without a subscription at the start who once had one."),
+    Unit.MONEY,
+    "higher",
+)
+_declare(
+    "mrr_expansion",
+    msg("MRR expansion"),
+    msg("MRR added by customers present at both ends."),
+    Unit.MONEY,
+    "higher",
+)
+_declare(
+    "mrr_contraction",
+    msg("MRR contraction"),
+    msg("MRR taken away by customers present at both ends."),
+    Unit.MONEY,
+    "lower",
+)
+_declare(
+    "mrr_churned",
+    msg("MRR lost"),
+    msg("MRR at the start of customers without a subscription at the end."),
+    Unit.MONEY,
+    "lower",
+    aliases=("mrr_churn",),
+)
+_declare(
+    "gross_revenue_retention",
+    msg("Gross revenue retention"),
+    msg("(MRR at the start − contraction − lost) ÷ MRR at the start."),
+    Unit.SHARE,
+    "higher",
+    aliases=("grr",),
+    benchmarks=("gross_revenue_retention",),
+)
+_declare(
+    "net_revenue_retention",
+    msg("Net revenue retention"),
+    msg("(MRR at the start + expansion − contraction − lost) ÷ MRR at the start."),
+    Unit.SHARE,
+    "higher",
+    aliases=("nrr", "ndr"),
+    benchmarks=("net_revenue_retention",),
+)
+_declare(
+    "logo_churn_rate",
+    msg("Subscribers lost"),
+    msg("Customers with a subscription at the start and none at the end ÷ those at the start."),
+    Unit.SHARE,
+    "lower",
+    aliases=("logo_churn", "subscriber_churn"),
+    benchmarks=("churn_rate",),
+)

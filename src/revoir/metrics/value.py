@@ -1,0 +1,271 @@
+"""Value: revenue, who it comes from, and what a customer is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.language import Message, msg
+from revoir.metrics.evaluate import Ratio, empty_result, lacking
+from revoir.metrics.purchase import (
+    BUYERS,
+    CUSTOMER_NEEDS,
+    ORDER_NEEDS,
+    ORDERS,
+    PURCHASES,
+    declare_ratio,
+)
+from revoir.metrics.registry import Metric, Question, Unit, declare, measure_many, metric_named
+from revoir.metrics.result import Figure, Result
+
+DAYS_A_YEAR = 365.25
+
+
+def _turnover(t: ir.Table) -> ir.BooleanValue:
+    return t.kind.isin(("purchase", "return"))
+
+
+declare_ratio(
+    "revenue",
+    Ratio(ORDERS, lambda t: t.amount.sum(where=_turnover(t))),
+    msg("Revenue"),
+    msg("Amount of purchases less what was returned or refunded; anonymous sales included."),
+    Unit.MONEY,
+    "higher",
+    needs=ORDER_NEEDS,
+    family="value",
+    aliases=("sales", "turnover", "chiffre_d_affaires", "ca"),
+)
+declare_ratio(
+    "gross_sales",
+    Ratio(ORDERS, lambda t: t.amount.sum(where=t.is_purchase)),
+    msg("Sales before returns"),
+    msg("Amount of purchases, anonymous sales included, before returns."),
+    Unit.MONEY,
+    "higher",
+    needs=ORDER_NEEDS,
+    family="value",
+    aliases=("gross_revenue", "ventes_brutes"),
+)
+declare_ratio(
+    "returned_share",
+    Ratio(
+        ORDERS,
+        lambda t: (-t.value).sum(where=t.kind == "return"),
+        lambda t: t.value.sum(where=t.is_purchase),
+    ),
+    msg("Share of sales returned"),
+    msg("Amount returned or refunded in the period ÷ amount of purchases in the period."),
+    Unit.SHARE,
+    "lower",
+    needs=ORDER_NEEDS,
+    family="value",
+    aliases=("return_rate", "taux_de_retour"),
+)
+declare_ratio(
+    "revenue_per_customer",
+    Ratio(
+        BUYERS,
+        lambda t: t.amount.sum(),
+        lambda t: t.count(),
+        squares=lambda t: (t.amount * t.amount).sum(),
+        interval="mean",
+    ),
+    msg("Revenue per customer"),
+    msg("Amount of the purchases of known customers ÷ customers who bought in the period."),
+    Unit.MONEY,
+    "higher",
+    needs=CUSTOMER_NEEDS,
+    family="value",
+    aliases=("arpu", "revenu_par_client", "spend_per_customer", "ca_par_client"),
+)
+declare_ratio(
+    "repeat_revenue_share",
+    Ratio(
+        PURCHASES,
+        lambda t: t.amount.sum(where=t.repeats),
+        lambda t: t.amount.sum(),
+    ),
+    msg("Share of revenue from returning customers"),
+    msg(
+        "Amount bought after a customer's first day ÷ amount bought by known customers, in the"
+        " period."
+    ),
+    Unit.SHARE,
+    "higher",
+    needs=CUSTOMER_NEEDS,
+    family="value",
+    aliases=("repeat_revenue", "repeat_customer_revenue_share", "part_du_ca_des_clients_fideles"),
+)
+declare_ratio(
+    "loyal_wallet",
+    Ratio(
+        BUYERS,
+        lambda t: t.amount.sum(where=t.again),
+        lambda t: t.again.sum(),
+        squares=lambda t: (t.amount * t.amount).sum(where=t.again),
+        interval="mean",
+    ),
+    msg("Spending of customers who came back"),
+    msg("Amount ÷ number of the customers who bought on two days or more in the period."),
+    Unit.MONEY,
+    "higher",
+    needs=CUSTOMER_NEEDS,
+    family="value",
+    aliases=("wallet_loyal",),
+)
+declare_ratio(
+    "single_wallet",
+    Ratio(
+        BUYERS,
+        lambda t: t.amount.sum(where=~t.again),
+        lambda t: (~t.again).sum(),
+        squares=lambda t: (t.amount * t.amount).sum(where=~t.again),
+        interval="mean",
+    ),
+    msg("Spending of customers who came once"),
+    msg("Amount ÷ number of the customers who bought on a single day in the period."),
+    Unit.MONEY,
+    "higher",
+    needs=CUSTOMER_NEEDS,
+    family="value",
+    aliases=("wallet_new",),
+)
+
+
+def margin_share(book: Book) -> tuple[float | None, Message]:
+    """The margin as a share of revenue, and where it comes from.
+
+    Args:
+        book: The company's tables.
+
+    Returns:
+        The company's own figure, else what its orders say, else None; and a sentence on it.
+    """
+    if book.settings.margin is not None:
+        return book.settings.margin, msg("The margin is the one you gave.")
+    if book.has("orders", "margin"):
+        orders = book.table("orders")
+        counted = orders.filter(orders.margin.notnull() & (orders.kind == "purchase"))
+        row = book.rows(counted.aggregate(margin=counted.margin.sum(), amount=counted.amount.sum()))
+        if row[0]["amount"]:
+            share = float(row[0]["margin"]) / float(row[0]["amount"])
+            return share, msg("The margin is the one that your orders carry.")
+    return None, msg("No margin is known: the figure is revenue, not profit.")
+
+
+def _clv_historic(book: Book, question: Question) -> Result:
+    missing = lacking(book, CLV_HISTORIC)
+    if missing is not None:
+        return empty_result(CLV_HISTORIC, question, [None], missing)
+    revenue = metric_named("revenue_per_customer").compute(book, question)
+    share, note = margin_share(book)
+    scale = 1.0 if share is None else share
+    figures = tuple(
+        replace(
+            figure,
+            value=None if figure.value is None else figure.value * scale,
+            numerator=None if figure.numerator is None else figure.numerator * scale,
+            low=None if figure.low is None else figure.low * scale,
+            high=None if figure.high is None else figure.high * scale,
+            note=note,
+        )
+        for figure in revenue.figures
+    )
+    return Result(CLV_HISTORIC, figures, question.by, (note,))
+
+
+def _clv_simple(book: Book, question: Question) -> Result:
+    missing = lacking(book, CLV_SIMPLE)
+    if missing is not None:
+        return empty_result(CLV_SIMPLE, question, [None], missing)
+    asked = question
+    if question.start is None and question.grain is None:
+        end = question.end or book.as_of + dt.timedelta(days=1)
+        asked = replace(question, start=end - dt.timedelta(days=365), end=end)
+    names = ("revenue_per_customer", "purchase_frequency", "churn_rate")
+    found = measure_many(book, names, asked)
+    churn = {_key(figure): figure for figure in found["churn_rate"].figures}
+    spend = {_key(figure): figure for figure in found["revenue_per_customer"].figures}
+    share, note = margin_share(book)
+    figures = [
+        _simple_figure(spend.get(_key(frequency)), frequency, churn.get(_key(frequency)), share)
+        for frequency in found["purchase_frequency"].figures
+    ]
+    return Result(CLV_SIMPLE, tuple(replace(f, note=note) for f in figures), question.by, (note,))
+
+
+def _simple_figure(
+    spend: Figure | None, frequency: Figure, churn: Figure | None, share: float | None
+) -> Figure:
+    absent = replace(
+        frequency, value=None, numerator=None, denominator=None, low=None, high=None, parts={}
+    )
+    for part in (spend, frequency, churn):
+        if part is None or part.value is None:
+            reason = part.reason if part is not None else None
+            return replace(
+                absent, reason=reason or msg("There are too few customers in the period.")
+            )
+    assert spend is not None and churn is not None and frequency.period is not None
+    assert spend.value is not None and churn.value is not None and frequency.value is not None
+    if churn.value == 0:
+        return replace(
+            absent,
+            reason=msg("No customer was lost in the period: a lifespan cannot be told from it."),
+        )
+    years = frequency.period.days / DAYS_A_YEAR
+    lifespan_years = years / churn.value
+    margin = 1.0 if share is None else share
+    yearly_orders = frequency.value / years
+    basket = spend.value / frequency.value
+    return replace(
+        absent,
+        value=basket * yearly_orders * lifespan_years * margin,
+        parts={
+            "average_order_value": basket,
+            "orders_a_year": yearly_orders,
+            "lifespan_years": lifespan_years,
+            "margin": margin,
+        },
+    )
+
+
+def _key(figure: Figure) -> tuple[object, ...]:
+    return (figure.period, *figure.by.values())
+
+
+CLV_HISTORIC: Metric = declare(
+    Metric(
+        name="clv_historic",
+        label=msg("Customer lifetime value, historic"),
+        formula=msg(
+            "What customers who bought in the period brought in it: revenue per customer × margin."
+        ),
+        unit=Unit.MONEY,
+        better="higher",
+        needs=CUSTOMER_NEEDS,
+        compute=_clv_historic,
+        family="value",
+        aliases=("historic_clv", "clv_historique"),
+    )
+)
+CLV_SIMPLE: Metric = declare(
+    Metric(
+        name="clv_simple",
+        label=msg("Customer lifetime value, simple form"),
+        formula=msg(
+            "Average order value × orders a year × lifespan in years × margin; the lifespan is the"
+            " length of the period ÷ its churn rate."
+        ),
+        unit=Unit.MONEY,
+        better="higher",
+        needs=CUSTOMER_NEEDS,
+        compute=_clv_simple,
+        family="value",
+        aliases=("clv", "ltv", "simple_clv", "customer_lifetime_value", "valeur_vie_client"),
+    )
+)
