@@ -26,7 +26,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo test test-heavy bench bench-large lint format types imports translations \
+.PHONY: help setup demo test test-heavy bench bench-large lint format types translations \
 	reference clean
 
 help: ## Say what can be made
@@ -60,7 +60,7 @@ $(DEMO)/rapport.html: $(SOURCES) .venv/.catalogues
 	$(RUN)/revoir demo $(DEMO)/boutique
 	$(RUN)/revoir report $(DEMO)/boutique --lang fr -o $@
 
-test: lint types imports .venv/.chromium ## Check everything but the heavy tests
+test: lint types .venv/.chromium ## Check everything but the heavy tests
 	$(RUN)/python -m pytest -m "not heavy"
 
 test-heavy: setup .venv/.chromium ## Run the crash, load and large-data tests
@@ -78,9 +78,6 @@ lint: setup ## Check style
 
 types: setup ## Check types
 	$(RUN)/mypy
-
-imports: setup ## Check who imports whom
-	$(RUN)/lint-imports
 
 format: setup ## Put the code into its style
 	$(RUN)/ruff check --fix

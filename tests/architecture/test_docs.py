@@ -1,0 +1,89 @@
+"""The documentation says what the program does: commands, options, links, generated pages."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")],
+    key=lambda path: str(path.relative_to(ROOT)),
+)
+NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
+TOOL = runpy.run_path(str(ROOT / "tools/reference.py"))
+
+
+@pytest.mark.parametrize("name", ["tables", "metrics", "cli"])
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    page = ROOT / "docs" / "reference" / f"{name}.md"
+    assert page.read_text(encoding="utf-8") == TOOL["PAGES"][name](), "run `make reference`"
+
+
+def command_lines(page: Path) -> list[list[str]]:
+    """The `revoir …` lines of a page's code blocks, and its inline code of that kind."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:console|bash|sh)?\n(.*?)^```", text, re.M | re.S)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    lines += re.findall(r"`(revoir [^`]*)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    found = [line for line in lines if re.match(r"revoir [a-z-]", line)]
+    return [shlex.split(re.sub(r"\s#.*|[\[\]…]|&&.*|\|.*|>.*", " ", line)) for line in found]
+
+
+def the_command() -> Any:
+    from revoir.cli import app
+
+    return typer.main.get_command(app)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_in_the_documentation_exist(page: Path) -> None:
+    for words in command_lines(page):
+        command, rest = the_command(), words[1:]
+        while rest and getattr(command, "commands", None) and not rest[0].startswith("-"):
+            assert rest[0] in command.commands, f"no command: {' '.join(words)}"
+            command, rest = command.commands[rest[0]], rest[1:]
+        known = {flag for p in command.params for flag in (*p.opts, *p.secondary_opts)}
+        known |= {"--help", "--install-completion", "--show-completion"}
+        for word in rest:
+            if word.startswith("-") and not re.match(r"-\d", word) and word != "-":
+                assert word.partition("=")[0] in known, f"no {word}: {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("http", "mailto:", "#")):
+            assert (page.parent / target.partition("#")[0]).exists(), f"{target} in {page.name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_make_targets_in_the_documentation_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    asked = set(re.findall(r"(?:`|^|&& )make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M))
+    assert asked <= targets
+
+
+def test_both_readmes_say_the_same() -> None:
+    """Same headings, same commands, same links, in each language."""
+
+    def bones(name: str) -> list[Any]:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+        return [len(re.findall(r"^#+ ", text, re.M)), len(blocks)]
+
+    assert bones("README.md") == bones("README.fr.md")
+
+
+def test_every_metric_of_the_registry_is_on_its_page() -> None:
+    from revoir.metrics.registry import metrics
+
+    page = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    assert all(f"### `{metric.name}`" in page for metric in metrics())

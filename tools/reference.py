@@ -1,0 +1,186 @@
+"""The reference pages that come from the code: commands, metrics, tables.
+
+python tools/reference.py    # writes docs/reference/{cli,metrics,tables}.md
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+MADE = "<!-- Made by `make reference`: change the code, not this page. -->"
+TYPES = {
+    "text": "text",
+    "integer": "whole number",
+    "decimal": "DECIMAL(18, 4)",
+    "date": "date",
+    "timestamp": "timestamp, UTC without zone",
+    "boolean": "true or false",
+}
+
+
+def tables_page() -> str:
+    """The canonical tables, their columns and what files call them."""
+    from revoir.tables import TABLES
+
+    lines = [
+        "# Tables",
+        MADE,
+        "Every source is brought into these tables, and every metric is defined on them. A column",
+        "that is not *required* may be absent; a *derived* one is computed when a file is read (a",
+        "warehouse may carry it). Other columns stay beside, under a plain name, to break figures",
+        "down by or to filter. “Found as” lists other headers that are known, case, accents and",
+        "punctuation ignored; the values are looked at too.",
+    ]
+    for table in TABLES.values():
+        lines += [
+            f"## {table.name}",
+            f"{_sentence(table.grain.text('en'))} / *{_sentence(table.grain.text('fr'))}*",
+            "| column | holds | meaning | signification | found as |\n|---|---|---|---|---|\n"
+            + "\n".join(_column_row(column) for column in table.columns),
+        ]
+    return "\n\n".join(_paragraphs(lines)) + "\n"
+
+
+def _column_row(column: Any) -> str:
+    notes = [
+        word
+        for word, holds in (
+            ("required", column.required and not column.derived),
+            ("derived", column.derived),
+            ("personal", column.personal),
+        )
+        if holds
+    ]
+    return _row(
+        f"`{column.name}`",
+        ", ".join([TYPES[column.type.value], *notes]),
+        column.meaning.text("en"),
+        column.meaning.text("fr"),
+        ", ".join(column.synonyms),
+    )
+
+
+def metrics_page() -> str:
+    """The catalogue of metrics, with every definition."""
+    from revoir.metrics.registry import metrics
+
+    lines = [
+        "# Metrics",
+        MADE,
+        "Each is asked for by its name, an alias, or its label in either language:",
+        "`revoir metric NAME FILE…`. Shares are fractions in JSON (0.7 is 70 %).",
+    ]
+    family = ""
+    for metric in metrics():
+        if metric.family != family:
+            family = metric.family
+            lines.append(f"## {_sentence(family.replace('_', ' '), stop='')}")
+        facts = [
+            ("Formula", metric.formula.text("en")),
+            ("Formule", metric.formula.text("fr")),
+            (
+                "Unit",
+                f"{metric.unit.value}; better when {metric.better}"
+                if metric.better != "neither"
+                else metric.unit.value,
+            ),
+            ("Needs", ", ".join(f"`{need}`" for need in metric.needs)),
+            ("Goal", f"{metric.goal:g}" if metric.goal is not None else ""),
+            ("Also", ", ".join(f"`{alias}`" for alias in metric.aliases)),
+            ("Source", metric.source or ""),
+        ]
+        lines += [
+            f"### `{metric.name}`",
+            f"{metric.label.text('en')} / *{metric.label.text('fr')}*",
+            "\n".join(f"- {name}: {text}" for name, text in facts if text),
+        ]
+    return "\n\n".join(_paragraphs(lines)) + "\n"
+
+
+def cli_page() -> str:
+    """Every command with its arguments and options, as ``--help`` says it."""
+    import typer
+
+    from revoir.cli import app
+
+    lines = [
+        "# Commands",
+        MADE,
+        "`revoir --install-completion` teaches your shell to complete them.",
+        "Exit codes: 0 done; 1 done, and rows were put into quarantine (`check`); 2 the question",
+        "was not well put; 3 the input or the engine cannot be used.",
+    ]
+    command: Any = typer.main.get_command(app)
+    for name in sorted(command.commands):
+        lines += _command(f"revoir {name}", command.commands[name])
+    return "\n\n".join(_paragraphs(lines)) + "\n"
+
+
+def _command(name: str, command: Any) -> list[str]:
+    lines = [f"## {name}", _clean(command.help)]
+    for sub in sorted(getattr(command, "commands", {})):
+        lines += _command(f"{name} {sub}", command.commands[sub])
+    rows = [
+        _row(
+            " ".join(f"`{flag}`" for flag in _flags(parameter)),
+            _clean(getattr(parameter, "help", "") or ""),
+            _default(parameter),
+        )
+        for parameter in command.params
+        if not getattr(parameter, "hidden", False)
+    ]
+    if rows:
+        lines.append(
+            "| argument or option | what it says | default |\n|---|---|---|\n" + "\n".join(rows)
+        )
+    return lines
+
+
+def _flags(parameter: Any) -> list[str]:
+    if parameter.param_type_name == "argument":
+        name = (parameter.metavar or parameter.name or "").upper()
+        return [f"{name}…" if parameter.nargs == -1 and "…" not in name else name]
+    return [*parameter.opts, *parameter.secondary_opts]
+
+
+def _default(parameter: Any) -> str:
+    value = parameter.default
+    if value is None or callable(value) or value in ((), [], "", False) or parameter.required:
+        return "required" if parameter.required else ""
+    return f"`{value}`"
+
+
+def _clean(text: str | None) -> str:
+    return " ".join((text or "").replace("\b", "").split())
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _sentence(text: str, stop: str = ".") -> str:
+    return text[:1].upper() + text[1:] + stop
+
+
+def _paragraphs(lines: list[str]) -> list[str]:
+    """Join the lines of one paragraph; a heading, a table or a list is one by itself."""
+    joined: list[str] = []
+    for line in lines:
+        whole = line.startswith(("#", "|", "- ", "<"))
+        if joined and not whole and not joined[-1].startswith(("#", "|", "- ", "<")):
+            joined[-1] += "\n" + line
+        else:
+            joined.append(line)
+    return joined
+
+
+PAGES = {"tables": tables_page, "metrics": metrics_page, "cli": cli_page}
+
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        path = ROOT / "docs" / "reference" / f"{page}.md"
+        path.write_text(make(), encoding="utf-8")
+        print(path.relative_to(ROOT))
