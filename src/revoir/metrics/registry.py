@@ -62,7 +62,7 @@ class Question:
         return periods_between(start, end, self.grain, book.settings.fiscal_year_start_month)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # declared once: a metric equals itself alone
 class Metric:
     """The declaration of a metric.
 
