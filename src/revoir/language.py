@@ -57,6 +57,13 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class ByLanguage:
+    """A text that data carry in each language, such as the name of a country."""
+
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Message:
     """A sentence that can be told in any of `LANGUAGES`.
 
@@ -130,7 +137,7 @@ def written(value: Any, language: str) -> str:
     """Write a value as the language writes it.
 
     Args:
-        value: A number, date, `Calendar`, `Percent`, `Money`, `Number`, `Message` or text.
+        value: A number, date, `Calendar`, `ByLanguage`, `Percent`, `Money`, `Number`, `Message` or text.
         language: One of `LANGUAGES`.
 
     Returns:
@@ -175,6 +182,8 @@ def written(value: Any, language: str) -> str:
         case Number():
             text = _fixed(value.value, value.digits, locale)
             return f"+{text}" if value.signed and value.value > 0 else text
+        case ByLanguage():
+            return value.texts[language]
         case Calendar():
             return format_date(value.value, value.pattern, locale=locale)
         case int() | float() | Decimal():

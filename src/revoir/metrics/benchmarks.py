@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from revoir.errors import InputError, UsageError, Where
-from revoir.language import Message, Money, Number, Percent, locale_of, msg
+from revoir.language import LANGUAGES, ByLanguage, Message, Money, Number, Percent, locale_of, msg
 from revoir.tables import plain_name
 
 _SHIPPED = Path(__file__).with_name("benchmarks.csv")
@@ -105,7 +105,9 @@ class Benchmark:
 
     def source(self) -> Message:
         """Who published it, when and where: “Bain & Company, La Tribune, France, 2017”."""
-        parts: list[Any] = [self.publisher, self.via, places(self.geography)]
+        parts: list[Any] = [self.publisher, self.via]
+        if self.geography:
+            parts.append(places(self.geography))
         parts.append(self.year or msg("year not stated"))
         return msg("{parts}", parts=[part for part in parts if part])
 
@@ -113,7 +115,7 @@ class Benchmark:
         """What the figure covers: the part of the sector, else the sector."""
         details = dict(self.detail)
         if details.get("en"):
-            return Message(details["en"], translations=details)
+            return msg("{name}", name=ByLanguage(details))
         known = SECTORS.get(self.sector)
         return known[0] if known else msg("{name}", name=self.sector)
 
@@ -127,19 +129,25 @@ class Benchmark:
         return Number(value, 0 if value == int(value) else 1)
 
 
-def places(codes: str, language: str) -> str:
+def places(codes: str) -> ByLanguage:
     """Name the countries of ISO codes.
 
     Examples:
-        >>> places("US CA", "en"), places("world", "fr")
+        >>> places("US CA").texts["en"], places("world").texts["fr"]
         ('United States, Canada', 'monde')
     """
     from babel import Locale
 
     if codes in ("", "world"):
-        return msg("world").text(language) if codes else ""
-    names = Locale.parse(locale_of(language)).territories
-    return ", ".join(names.get(code, code) for code in codes.split())
+        world = msg("world")
+        return ByLanguage({name: world.text(name) if codes else "" for name in LANGUAGES})
+    territories = {name: Locale.parse(locale_of(name)).territories for name in LANGUAGES}
+    return ByLanguage(
+        {
+            name: ", ".join(known.get(code, code) for code in codes.split())
+            for name, known in territories.items()
+        }
+    )
 
 
 def sector_named(name: str) -> str:

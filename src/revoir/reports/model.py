@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from revoir.experiments.intervals import difference_interval
 from revoir.language import Message, Money, Number, Percent
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
@@ -19,9 +20,9 @@ from revoir.periods import Grain, Period
 
 @dataclass(frozen=True)
 class Point:
-    """One period of a series."""
+    """One figure with its period (None: the data have no dates)."""
 
-    period: Period
+    period: Period | None
     complete: bool
     value: float | None
     low: float | None = None
@@ -170,6 +171,64 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Customers active at the start of a period, and those of them who left.
+
+    Attributes:
+        present: Active at the start.
+        lost: No longer active at the end.
+        amount: What the lost ones had bought before, in all.
+    """
+
+    present: int = 0
+    lost: int = 0
+    amount: float = 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """The share that left."""
+        return self.lost / self.present if self.present else None
+
+
+@dataclass(frozen=True)
+class Leavers:
+    """Who left in a period.
+
+    Attributes:
+        period: The days looked at; no longer than the activity window.
+        once: Customers who had bought on one day.
+        again: Customers who had bought on several.
+        due: Customers who have bought on one day only, are still active, and for whom half of
+            the usual wait is over.
+        due_after_days: That wait, in days.
+    """
+
+    period: Period
+    once: Group
+    again: Group
+    due: int
+    due_after_days: int
+
+    @property
+    def lost(self) -> int:
+        """All who left."""
+        return self.once.lost + self.again.lost
+
+    @property
+    def present(self) -> int:
+        """All who were active at the start."""
+        return self.once.present + self.again.present
+
+    @property
+    def once_leave_more(self) -> bool:
+        """Whether those who bought once leave more than the others, by the 95 % interval."""
+        if not self.once.present or not self.again.present:
+            return False
+        parts = (self.once.lost, self.once.present, self.again.lost, self.again.present)
+        return difference_interval(*parts)[0] > 0
+
+
+@dataclass(frozen=True)
 class CohortRow:
     """One cohort: customers won in a period."""
 
@@ -300,16 +359,16 @@ class Scenario:
         retention: The rate it would give.
         customers: Customers kept that were lost.
         revenue: What they would have spent in twelve months.
+        revenue_share: That revenue as a share of what known customers spent in the year.
         profit: Its margin (None: the margin is not known).
-        profit_share: Profit as a share of the year's own (None: not known).
     """
 
     points: float
     retention: float
     customers: float
     revenue: float
+    revenue_share: float | None
     profit: float | None
-    profit_share: float | None
 
 
 @dataclass(frozen=True)
@@ -329,11 +388,11 @@ class WhatIf:
     """Retention some points higher, with the company's own numbers.
 
     Attributes:
-        period: The twelve months that the numbers come from.
+        period: The period of the retention rate.
         at_start: Customers active at its start.
         retention: The retention rate over it.
-        revenue: The revenue of known customers over it.
-        spend: What a kept customer spent over it, on average.
+        revenue: What known customers spent in twelve months.
+        spend: What a customer who bought spent in them, on average.
         margin: Margin as a share of revenue (None: not known).
         acquisition_cost: What a new customer costs (None: not known).
         scenarios: What more retention would bring.
@@ -435,7 +494,7 @@ class Report:
 
     Attributes:
         title: What the company is called (None: not known).
-        as_of: The last day that the data cover.
+        as_of: The last day that the data cover (None: the data have no dates).
         language: The language that it is written in unless another is asked for.
         currency: ISO 4217 currency of amounts (None: not known).
         sector: Key of the sector it is compared with.
@@ -443,26 +502,30 @@ class Report:
         period: The period of the headline figures.
         span: First and last day of the data.
         rule: The activity rule in words.
-        answers: The three questions of the first screen.
-        headline: The headline figures.
+        answers: The first two questions of the first screen; `actions` answer the third.
+        headline: The headline figures by their address.
+        trend: The retention rate by period, to be drawn.
         insights: Strengths, weaknesses and facts, the important first.
         actions: Three things to do, the important first.
+        leavers: Who left over the last activity window.
         missing: Why a section is absent, by its name.
     """
 
     title: str | None
-    as_of: dt.date
+    as_of: dt.date | None
     language: str
     currency: str | None
     sector: str | None
-    grain: Grain
+    grain: Grain | None
     period: Period | None
-    span: tuple[dt.date, dt.date]
-    rule: Message
+    span: tuple[dt.date, dt.date] | None
+    rule: Message | None
     answers: tuple[Answer, ...]
-    headline: tuple[Kpi, ...]
+    headline: tuple[tuple[str, Kpi], ...]
+    trend: Kpi | None
     insights: tuple[Insight, ...]
     actions: tuple[Action, ...]
+    leavers: Leavers | None
     cohorts: CohortSection | None
     lifecycle: LifecycleSection | None
     rfm: RfmSection | None

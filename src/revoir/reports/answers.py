@@ -1,0 +1,327 @@
+"""The first screen: three questions, answered from the figures, and three things to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from revoir.language import Message, Money, Percent, msg, nmsg
+from revoir.reports.insights import points
+from revoir.reports.model import Action, Answer, Kpi, Leavers, RfmSection, SegmentRow
+from revoir.reports.wording import during
+
+KEEPING = msg("Am I keeping my customers?")
+LEAVING = msg("Who is leaving, and why?")
+MONDAY = msg("What do I do on Monday morning?")
+
+ACTIONS_MAX = 3
+
+
+def keeping(kpis: Mapping[str, Kpi]) -> Answer:
+    """Answer “Am I keeping my customers?”."""
+    kpi = kpis.get("retention")
+    if kpi is None or kpi.point is None or kpi.value is None or kpi.point.numerator is None:
+        reason = kpi.reason if kpi is not None and kpi.reason else msg("The data do not say.")
+        sentences = [msg("There is not enough data to tell. {reason}", reason=reason)]
+        nps = kpis.get("nps")
+        if nps is not None and nps.value is not None:
+            sentences.append(
+                msg(
+                    "What customers say they would do: the Net Promoter Score is {value} ({n} answers).",
+                    value=nps.shown(),
+                    n=nps.n or 0,
+                )
+            )
+        return Answer(KEEPING, "unknown", tuple(sentences), ("headline.retention",))
+    point = kpi.point
+    when = during(point.period) if point.period else msg("over the period of the file")
+    sentences = [
+        msg(
+            "You kept {share} of your customers {when}: {kept} of {start}.",
+            share=Percent(kpi.value),
+            when=when,
+            kept=int(point.numerator or 0),
+            start=int(point.denominator or 0),
+        )
+    ]
+    sentences += _compared(kpi)
+    sentences += _against_goal(kpi)
+    return Answer(KEEPING, _verdict(kpi), tuple(sentences), ("headline.retention",))
+
+
+def _verdict(kpi: Kpi) -> str:
+    change = kpi.year_before or kpi.previous
+    if change is None or change.clear is None:
+        return "unknown" if kpi.goal is None else ("better" if kpi.goal.met else "worse")
+    if not change.clear:
+        return "steady"
+    return "better" if change.difference > 0 else "worse"
+
+
+def _compared(kpi: Kpi) -> list[Message]:
+    change = kpi.year_before or kpi.previous
+    if change is None:
+        return []
+    before, base = during(change.against), Percent(change.base)
+    if not change.clear:
+        return [
+            msg(
+                "That is not clearly different from {base} {before}: the difference may be chance.",
+                base=base,
+                before=before,
+            )
+        ]
+    template = (
+        msg("That is {points} points more than {before} ({base}).")
+        if change.difference > 0
+        else msg("That is {points} points less than {before} ({base}).")
+    )
+    return [
+        Message(
+            template.msgid, {"points": points(change.difference), "before": before, "base": base}
+        )
+    ]
+
+
+def _against_goal(kpi: Kpi) -> list[Message]:
+    if kpi.goal is None or kpi.value is None:
+        return []
+    goal = Percent(kpi.goal.value, 0)
+    if kpi.goal.met:
+        return [msg("Your goal of {goal} is met.", goal=goal)]
+    missing = points(kpi.goal.value - kpi.value)
+    return [msg("Your goal is {goal}: {points} points to go.", goal=goal, points=missing)]
+
+
+def leaving(
+    kpis: Mapping[str, Kpi],
+    left: Leavers | None,
+    reasons: tuple[tuple[str, int], ...],
+    *,
+    has_reasons: bool,
+) -> Answer:
+    """Answer “Who is leaving, and why?”."""
+    sentences: list[Message] = []
+    figures: list[str] = []
+    if left is not None and left.lost:
+        sentences += _lost_sentences(left)
+        figures += ["leavers.once", "leavers.again"]
+    else:
+        lost = kpis.get("retention")
+        if lost is not None and lost.parts.get("lost") and lost.point is not None:
+            when = during(lost.point.period) if lost.point.period else msg("in the file's period")
+            sentences.append(
+                nmsg(
+                    "You lost {n} customer {when}.",
+                    "You lost {n} customers {when}.",
+                    int(lost.parts["lost"]),
+                    when=when,
+                )
+            )
+            figures.append("headline.retention")
+    if reasons:
+        top, count = reasons[0]
+        total = sum(number for _, number in reasons)
+        sentences.append(
+            msg(
+                "The reason given most is “{reason}”: {count} of {total}.",
+                reason=top,
+                count=count,
+                total=total,
+            )
+        )
+        figures.append("reasons")
+    elif sentences and not has_reasons:
+        sentences.append(
+            msg("Your data do not say why they left: ask those who leave, in one question.")
+        )
+    if not sentences:
+        return Answer(LEAVING, "unknown", (msg("There is not enough data to tell who leaves."),))
+    return Answer(LEAVING, "fact", tuple(sentences), tuple(figures))
+
+
+def _lost_sentences(left: Leavers) -> list[Message]:
+    share = left.once.lost / left.lost
+    sentences = [
+        nmsg(
+            "In the last {days} days you lost {n} customer of {present}.",
+            "In the last {days} days you lost {n} customers of {present}.",
+            left.lost,
+            days=left.period.days,
+            present=left.present,
+        )
+    ]
+    if left.once_leave_more and left.once.rate is not None and left.again.rate is not None:
+        sentences.append(
+            msg(
+                "{share} of them had bought only once: {once} of those customers left, against"
+                " {again} of the customers who had come back.",
+                share=Percent(share, 0),
+                once=Percent(left.once.rate, 0),
+                again=Percent(left.again.rate, 0),
+            )
+        )
+    else:
+        sentences.append(msg("{share} of them had bought only once.", share=Percent(share, 0)))
+    return sentences
+
+
+def actions_of(
+    left: Leavers | None,
+    rfm: RfmSection | None,
+    kpis: Mapping[str, Kpi],
+    currency: str | None,
+    *,
+    anonymous_share: float | None,
+    has_reasons: bool,
+) -> tuple[Action, ...]:
+    """Three things to do, chosen by how many customers and how much money they concern."""
+    found: list[Action] = []
+    rows = {row.key: row for row in rfm.segments} if rfm is not None else {}
+    for make in (_win_back, _remind, _thank):
+        action = make(rows, currency)
+        if action is not None:
+            found.append(action)
+    second = _second_purchase(left)
+    if second is not None:
+        found.insert(1 if found and found[0].segment == "cannot_lose_them" else 0, second)
+    nps = kpis.get("nps")
+    if nps is not None and nps.parts.get("detractors"):
+        found.insert(1, _call_detractors(nps))
+    if anonymous_share is not None and anonymous_share >= 0.2:
+        found.insert(1, _name_the_till(anonymous_share))
+    if not has_reasons:
+        found.append(
+            Action(
+                title=msg("Ask those who leave why, in one question."),
+                why=msg(
+                    "Your data say who leaves, but not why: without reasons, nobody can mend the cause."
+                ),
+                customers=left.lost if left is not None else None,
+                stake=None,
+                segment=None,
+                figures=("leavers.once", "leavers.again"),
+            )
+        )
+    return tuple(found[:ACTIONS_MAX])
+
+
+def _second_purchase(left: Leavers | None) -> Action | None:
+    if left is None or not left.due:
+        return None
+    return Action(
+        title=nmsg(
+            "Propose a second purchase to the {n} customer who bought once, {days} days ago or more.",
+            "Propose a second purchase to the {n} customers who bought once, {days} days ago or more.",
+            left.due,
+            days=left.due_after_days,
+        ),
+        why=msg(
+            "Half of those who come back do so within {days} days: these customers are still yours,"
+            " but late.",
+            days=left.due_after_days,
+        ),
+        customers=left.due,
+        stake=None,
+        segment="second_purchase",
+        figures=("leavers.due", "gaps.median"),
+    )
+
+
+def _stake(row: SegmentRow, currency: str | None) -> Money:
+    return Money(round(row.revenue), currency, 0)
+
+
+def _win_back(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
+    row = rows.get("cannot_lose_them")
+    if row is None or not row.customers or row.days_since_last is None:
+        return None
+    return Action(
+        title=nmsg(
+            "Call {n} very good customer who has stopped buying.",
+            "Call {n} very good customers who have stopped buying.",
+            row.customers,
+        ),
+        why=msg(
+            "They brought {stake} so far; half of them have not bought for {days} days or more.",
+            stake=_stake(row, currency),
+            days=round(row.days_since_last),
+        ),
+        customers=row.customers,
+        stake=row.revenue,
+        segment=row.key,
+        figures=("rfm.cannot_lose_them",),
+    )
+
+
+def _remind(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
+    row = rows.get("at_risk")
+    if row is None or not row.customers or row.days_since_last is None:
+        return None
+    return Action(
+        title=nmsg(
+            "Write by name to {n} customer at risk, with a reason to come back.",
+            "Write by name to {n} customers at risk, with a reason to come back.",
+            row.customers,
+        ),
+        why=msg(
+            "They brought {stake} so far; half of them have not bought for {days} days or more.",
+            stake=_stake(row, currency),
+            days=round(row.days_since_last),
+        ),
+        customers=row.customers,
+        stake=row.revenue,
+        segment=row.key,
+        figures=("rfm.at_risk",),
+    )
+
+
+def _thank(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
+    row = rows.get("champions")
+    if row is None or not row.customers or row.revenue_share is None:
+        return None
+    return Action(
+        title=nmsg(
+            "Thank your {n} best customer and ask for a recommendation.",
+            "Thank your {n} best customers and ask them to recommend you.",
+            row.customers,
+        ),
+        why=msg(
+            "They are {share} of your customers and brought {revenue} of what customers ever bought.",
+            share=Percent(row.share, 0),
+            revenue=Percent(row.revenue_share, 0),
+        ),
+        customers=row.customers,
+        stake=row.revenue,
+        segment=row.key,
+        figures=("rfm.champions",),
+    )
+
+
+def _call_detractors(nps: Kpi) -> Action:
+    count = int(nps.parts["detractors"])
+    return Action(
+        title=nmsg(
+            "Answer the {n} customer who scored 6 or less.",
+            "Answer the {n} customers who scored 6 or less.",
+            count,
+        ),
+        why=msg("Their comments say what to mend first, and an answer may keep them."),
+        customers=count,
+        stake=None,
+        segment=None,
+        figures=("headline.nps",),
+    )
+
+
+def _name_the_till(share: float) -> Action:
+    return Action(
+        title=msg("Ask for a name or a card at the till."),
+        why=msg(
+            "{share} of your sales are anonymous: nobody can tell whether those customers come back.",
+            share=Percent(share, 0),
+        ),
+        customers=None,
+        stake=None,
+        segment=None,
+        figures=("quality",),
+    )

@@ -1,0 +1,406 @@
+"""From a book to a report: few queries, each figure asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from revoir.book import Book
+from revoir.errors import InputError
+from revoir.language import LANGUAGES, Message, Percent, msg, nmsg
+from revoir.metrics.activity import activity, rule_in_words
+from revoir.metrics.benchmarks import Benchmark
+from revoir.metrics.evaluate import lacking
+from revoir.metrics.registry import measure, metric_named
+from revoir.metrics.result import Result
+from revoir.metrics.value import margin_share
+from revoir.periods import Grain
+from revoir.reports import headline, sections
+from revoir.reports.answers import LEAVING, actions_of, keeping, leaving
+from revoir.reports.frame import Frame, frame_of
+from revoir.reports.insights import insights_of
+from revoir.reports.leavers import leavers
+from revoir.reports.model import (
+    Answer,
+    Chapter,
+    Definition,
+    FileRead,
+    Kpi,
+    Leavers,
+    Quality,
+    Report,
+    RfmSection,
+    WhatIf,
+)
+from revoir.reports.what_if import what_if
+from revoir.segments.rfm import rfm
+
+HEADLINE = (
+    "retention",
+    "churn_rate",
+    "customers_active",
+    "customers_new",
+    "customers_lost",
+    "repurchase_rate",
+    "revenue",
+    "average_order_value",
+    "purchase_frequency",
+    "revenue_per_customer",
+    "repeat_revenue_share",
+    "clv_simple",
+    "nps",
+)
+"""The headline figures, in the order they are shown; those without data stay away."""
+
+CHAPTERS: tuple[tuple[str, Message, str, tuple[str, ...]], ...] = (
+    (
+        "subscriptions",
+        msg("Subscriptions"),
+        "subscriptions",
+        ("mrr", "logo_churn_rate", "gross_revenue_retention", "net_revenue_retention"),
+    ),
+    (
+        "satisfaction",
+        msg("Satisfaction"),
+        "responses",
+        ("nps", "csat", "ces", "enps", "responses", "comment_rate"),
+    ),
+    (
+        "service",
+        msg("Customer service"),
+        "interactions",
+        (
+            "contacts",
+            "complaints",
+            "complaint_share",
+            "complaint_rate",
+            "median_first_response_hours",
+            "median_resolution_hours",
+        ),
+    ),
+)
+
+REASONS_MAX = 8
+
+
+def build(
+    book: Book,
+    *,
+    language: str = "fr",
+    by: Sequence[str] = (),
+    grain: Grain | None = None,
+    files: Iterable[FileRead] = (),
+    decisions: Iterable[Message] = (),
+    benchmarks: Iterable[Benchmark] = (),
+) -> Report:
+    """Compute a report.
+
+    Args:
+        book: The company's tables.
+        language: The language it is written in unless another is asked for.
+        by: Columns to break the retention rate down by.
+        grain: Length of the headline periods (None: chosen from the data).
+        files: What was read of each file, for the section on data quality.
+        decisions: What was decided while reading.
+        benchmarks: The company's own figures to compare with.
+
+    Returns:
+        The report; a section that the data cannot carry is None, with its reason in `missing`.
+
+    Raises:
+        UsageError: A column to break down by is not known.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"no language {language!r}; there is {', '.join(LANGUAGES)}")
+    draft = _Draft(book, grain, tuple(benchmarks))
+    draft.measure()
+    draft.explain(by)
+    return draft.finish(language, tuple(files), tuple(decisions))
+
+
+@dataclass
+class _Draft:
+    """A report in the making."""
+
+    book: Book
+    grain: Grain | None
+    benchmarks: tuple[Benchmark, ...]
+    frame: Frame | None = None
+    kpis: dict[str, Kpi] = field(default_factory=dict)
+    used: dict[str, Result] = field(default_factory=dict)
+    missing: dict[str, Message] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.span: tuple[Any, Any] | None
+        try:
+            self.span = self.book.span
+            self.frame = frame_of(self.book, self.grain)
+        except InputError:  # no row has a date
+            self.span = None
+        self.maker = headline.Maker(self.book, self.frame, self.benchmarks)
+        self.bought = self.book.has("orders", "customer_id") and self.frame is not None
+
+    def measure(self) -> None:
+        """Ask for every figure once."""
+        if self.book.has("orders") and self.frame is not None:
+            self._orders(self.frame)
+        self._retention()
+        self.parts["chapters"] = tuple(self._chapters())
+
+    def _orders(self, frame: Frame) -> None:
+        found = headline.measured(self.book, frame, self._answerable(headline.PERIOD_METRICS))
+        before = frame.periods[frame.periods.index(frame.current) - 1]
+        previous = before if before.start < frame.current.start else None
+        year_before = frame.year_before(frame.current)
+        for name, result in found.items():
+            self.used[name] = result
+            self.kpis[name] = self.maker.kpi(result, frame.current, previous, year_before)
+        yearly = headline.measured_by_year(
+            self.book, frame, self._answerable(headline.YEAR_METRICS)
+        )
+        last = frame.years[-1]
+        previous = frame.years[-2] if len(frame.years) > 1 else None
+        for name, result in yearly.items():
+            self.used[name] = result
+            self.kpis[name] = self.maker.kpi(result, last, previous, series=False)
+
+    def _answerable(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if lacking(self.book, metric_named(name)) is None]
+
+    def _retention(self) -> None:
+        """The rate that answers the first question: over the longest period up to a year."""
+        frame = self.frame
+        if frame is None:
+            result = measure(self.book, "retention_rate") if self._says_who_left() else None
+            if result is None:
+                self.missing["retention"] = msg("The data hold neither orders nor subscriptions.")
+                return
+            self.used["retention_rate"] = result
+            self.kpis["retention"] = self.maker.kpi(result, None, series=False)
+            return
+        periods = [period for period in (frame.stay_before, frame.stay) if period is not None]
+        if frame.stay in frame.years and set(periods) <= set(frame.years):
+            result = headline.measured_by_year(self.book, frame, ["retention_rate"])[
+                "retention_rate"
+            ]
+        else:
+            answers = [
+                measure(self.book, "retention_rate", start=period.start, end=period.end)
+                for period in periods
+            ]
+            figures = tuple(figure for answer in answers for figure in answer.figures)
+            result = replace(answers[-1], figures=figures)
+        self.used.setdefault("retention_rate", result)
+        self.kpis["retention"] = self.maker.kpi(result, frame.stay, frame.stay_before, series=False)
+
+    def _says_who_left(self) -> bool:
+        return self.book.has("subscriptions", "churned")
+
+    def _chapters(self) -> Iterable[Chapter]:
+        for key, title, table, names in CHAPTERS:
+            if not self.book.has(table):
+                continue
+            kpis = [
+                kpi for name in self._answerable(names) if (kpi := self._further(name)) is not None
+            ]
+            reasons = self._reasons() if key == "subscriptions" else ()
+            if kpis or reasons:
+                yield Chapter(key, title, tuple(kpis), reasons)
+            for kpi in kpis:
+                if kpi.metric in HEADLINE and kpi.value is not None:
+                    self.kpis[kpi.metric] = kpi
+
+    def _further(self, name: str) -> Kpi | None:
+        frame, maker = self.frame, self.maker
+        if frame is None:
+            try:
+                result = measure(self.book, name)
+            except InputError:
+                return None
+            kpi = maker.kpi(result, None, series=False)
+        else:
+            yearly = metric_named(name).family == "satisfaction"
+            periods = frame.years if yearly else frame.periods
+            current = periods[-1] if yearly else frame.current
+            answers = headline.measured_by_year if yearly else headline.measured
+            result = answers(self.book, frame, [name])[name]
+            index = periods.index(current)
+            previous = periods[index - 1] if index else None
+            kpi = maker.kpi(
+                result, current, previous, None if yearly else frame.year_before(current)
+            )
+        if kpi.value is None and not kpi.n:
+            return None
+        self.used[name] = result
+        return kpi
+
+    def _reasons(self) -> tuple[tuple[str, int], ...]:
+        """Why subscriptions ended, the most frequent reason first."""
+        if not self.book.has("subscriptions", "reason"):
+            return ()
+        held = self.book.table("subscriptions")
+        ended = held.filter(held.reason.notnull() & (held.reason != ""))
+        counted = ended.group_by("reason").aggregate(n=ended.count())
+        rows = sorted(self.book.rows(counted), key=lambda row: (-row["n"], row["reason"]))
+        return tuple((str(row["reason"]), int(row["n"])) for row in rows[:REASONS_MAX])
+
+    def explain(self, by: Sequence[str]) -> None:
+        """Compute the sections below the headline."""
+        book, frame = self.book, self.frame
+        parts = self.parts
+        parts["breakdowns"] = ()
+        if not self.bought or frame is None:
+            reason = msg("The data hold no orders of known customers.")
+            for name in ("cohorts", "lifecycle", "rfm", "gaps", "what_if"):
+                self.missing[name] = reason
+            if by and frame is not None:
+                parts["breakdowns"] = tuple(
+                    sections.breakdown_section(book, column, frame) for column in by
+                )
+            return
+        parts["gaps"] = sections.gaps_section(book)
+        if parts["gaps"] is None:
+            self.missing["gaps"] = msg("No customer has come back yet.")
+        parts["cohorts"] = sections.cohort_section(book, frame)
+        parts["lifecycle"] = sections.lifecycle_section(book, frame)
+        found = rfm(book)
+        parts["rfm"] = sections.rfm_section(found)
+        if parts["rfm"] is None and found.reason is not None:
+            self.missing["rfm"] = found.reason
+        parts["left"] = leavers(book, parts["gaps"].median) if parts["gaps"] else None
+        self._what_if()
+        parts["breakdowns"] = tuple(
+            sections.breakdown_section(book, column, frame) for column in by
+        )
+
+    def _what_if(self) -> None:
+        retention, spend = self.kpis.get("retention"), self.kpis.get("revenue_per_customer")
+        if retention is None or spend is None:
+            self.missing["what_if"] = msg("The retention rate is not known.")
+            return
+        margin, _ = margin_share(self.book)
+        found = what_if(retention, spend, margin, self.book.settings.acquisition_cost)
+        if isinstance(found, WhatIf):
+            self.parts["what_if"] = found
+        else:
+            self.missing["what_if"] = found
+
+    def finish(
+        self, language: str, files: tuple[FileRead, ...], decisions: tuple[Message, ...]
+    ) -> Report:
+        """Put the parts together and say what they mean."""
+        parts, book = self.parts, self.book
+        left: Leavers | None = parts.get("left")
+        segments: RfmSection | None = parts.get("rfm")
+        reasons = next((chapter.reasons for chapter in parts["chapters"] if chapter.reasons), ())
+        counts, anonymous_share = _counts(book)
+        has_reasons = bool(reasons)
+        currency = self.maker.currency
+        return Report(
+            title=book.title,
+            as_of=book.as_of if self.span else None,
+            language=language,
+            currency=currency,
+            sector=book.settings.sector,
+            grain=self.frame.grain if self.frame else None,
+            period=self.frame.current if self.frame else None,
+            span=self.span,
+            rule=rule_in_words(activity(book)) if self.span else None,
+            answers=(
+                keeping(self.kpis),
+                leaving(self.kpis, left, reasons, has_reasons=has_reasons)
+                if self.kpis
+                else Answer(
+                    LEAVING, "unknown", (msg("There is not enough data to tell who leaves."),)
+                ),
+            ),
+            headline=tuple((name, self.kpis[name]) for name in HEADLINE if name in self.kpis),
+            trend=self._trend(),
+            insights=insights_of(
+                {name: self.kpis[name] for name in HEADLINE if name in self.kpis},
+                left,
+                segments,
+                parts.get("cohorts"),
+            ),
+            actions=actions_of(
+                left,
+                segments,
+                self.kpis,
+                currency,
+                anonymous_share=anonymous_share,
+                has_reasons=has_reasons,
+            ),
+            leavers=left,
+            cohorts=parts.get("cohorts"),
+            lifecycle=parts.get("lifecycle"),
+            rfm=segments,
+            gaps=parts.get("gaps"),
+            what_if=parts.get("what_if"),
+            breakdowns=parts["breakdowns"],
+            chapters=parts["chapters"],
+            quality=Quality(files, counts, decisions),
+            definitions=tuple(self._definitions()),
+            missing=self.missing,
+        )
+
+    def _trend(self) -> Kpi | None:
+        """The retention rate by the report's grain, to be drawn."""
+        kpi = self.kpis.get("retention_rate")
+        return kpi if kpi is not None and len(kpi.series) > 1 else None
+
+    def _definitions(self) -> Iterable[Definition]:
+        for name, result in self.used.items():
+            metric = result.metric
+            yield Definition(name, metric.label, metric.formula, metric.source)
+
+
+def _counts(book: Book) -> tuple[tuple[Message, ...], float | None]:
+    """What the tables hold, in words, and the share of sales without a customer."""
+    said: list[Message] = []
+    anonymous_share = None
+    if book.has("orders"):
+        orders = book.table("orders")
+        sums = {kind: (orders.kind == kind).sum() for kind in ("purchase", "return", "cancelled")}
+        if "customer_id" in orders.columns:
+            bought = orders.kind == "purchase"
+            sums["anonymous"] = (bought & orders.customer_id.isnull()).sum()
+        row = {name: int(n or 0) for name, n in book.rows(orders.aggregate(**sums))[0].items()}
+        said.append(nmsg("{n} purchase was read.", "{n} purchases were read.", row["purchase"]))
+        if row["return"]:
+            said.append(
+                nmsg(
+                    "{n} return or refund is taken off the revenue.",
+                    "{n} returns and refunds are taken off the revenue.",
+                    row["return"],
+                )
+            )
+        if row["cancelled"]:
+            said.append(
+                nmsg(
+                    "{n} cancelled order is left out.",
+                    "{n} cancelled orders are left out.",
+                    row["cancelled"],
+                )
+            )
+        if row.get("anonymous"):
+            anonymous_share = row["anonymous"] / row["purchase"] if row["purchase"] else None
+            said.append(
+                nmsg(
+                    "{n} purchase has no customer ({share}): it counts in revenue and orders, and not"
+                    " in figures about customers.",
+                    "{n} purchases have no customer ({share}): they count in revenue and orders, and"
+                    " not in figures about customers.",
+                    row["anonymous"],
+                    share=Percent(anonymous_share or 0.0),
+                )
+            )
+    if len(book.currencies) > 1:
+        said.append(
+            msg(
+                "Amounts are in several currencies ({currencies}) and cannot be added up.",
+                currencies=list(book.currencies),
+            )
+        )
+    return tuple(said), anonymous_share

@@ -1,0 +1,240 @@
+"""The headline figures: each with its change, its goal, its benchmark and its last periods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from revoir.book import Book
+from revoir.errors import InputError
+from revoir.experiments.intervals import difference_interval
+from revoir.language import Message, msg
+from revoir.metrics.benchmarks import Benchmark, fitting
+from revoir.metrics.registry import Metric, Question, Unit, measure_many
+from revoir.metrics.result import Figure, Result
+from revoir.periods import Grain, Period
+from revoir.reports.frame import Frame
+from revoir.reports.model import Change, Goal, Kpi, Point
+from revoir.reports.wording import ONE_DAY, length_of
+
+PERIOD_METRICS = (
+    "retention_rate",
+    "churn_rate",
+    "customers_active",
+    "customers_new",
+    "customers_returned",
+    "customers_lost",
+    "revenue",
+    "orders",
+    "average_order_value",
+    "customers",
+    "repeat_revenue_share",
+    "returned_share",
+)
+"""Measured by the report's grain."""
+
+YEAR_METRICS = ("repurchase_rate", "purchase_frequency", "revenue_per_customer", "clv_simple")
+"""Measured over twelve months: a shorter period says little of how often people come back."""
+
+POINTS_SHOWN = 12
+
+Figures = Mapping[str, Mapping[Period, Figure]]
+"""Figures by metric and period."""
+
+
+def by_period(results: Mapping[str, Result]) -> dict[str, dict[Period, Figure]]:
+    """Figures by metric name and period, of results that are not broken down."""
+    return {
+        name: {figure.period: figure for figure in result.figures if figure.period is not None}
+        for name, result in results.items()
+    }
+
+
+def measured(book: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result]:
+    """Answer metrics for all periods of the frame at once."""
+    question = Question(frame.periods[0].start, frame.periods[-1].end, frame.grain)
+    return measure_many(book, names, question)
+
+
+def measured_by_year(book: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result]:
+    """Answer metrics for the frame's years at once."""
+    question = Question(frame.years[0].start, frame.years[-1].end, Grain.YEAR)
+    return measure_many(
+        book.with_settings(fiscal_year_start_month=frame.year_month), names, question
+    )
+
+
+class Maker:
+    """Makes headline figures of one book.
+
+    Args:
+        book: The company's tables.
+        frame: The periods of the report.
+        own: The company's own figures to compare with.
+    """
+
+    def __init__(self, book: Book, frame: Frame | None, own: Iterable[Benchmark] = ()) -> None:
+        self.book = book
+        self.frame = frame
+        self.own = tuple(own)
+        self.currency = book.currencies[0] if len(book.currencies) == 1 else None
+        if not book.currencies:
+            self.currency = book.settings.currency
+
+    def kpi(
+        self,
+        result: Result,
+        period: Period | None,
+        previous: Period | None = None,
+        year_before: Period | None = None,
+        *,
+        series: bool = True,
+    ) -> Kpi:
+        """Make a headline figure of a result.
+
+        Args:
+            result: The answer of a metric, not broken down.
+            period: The period whose figure is the headline (None: the result's only figure).
+            previous: The period to compare with.
+            year_before: The same period of the year before.
+            series: Whether the last periods are shown.
+        """
+        metric = result.metric
+        figures = {figure.period: figure for figure in result.figures}
+        figure = figures.get(period) if period else next(iter(result.figures), None)
+        if figure is None:
+            reason = msg("The data do not cover the period.")
+            return self._empty(metric, reason)
+        point = _point(figure) if figure.period else _timeless(figure, self.book)
+        return Kpi(
+            metric=metric.name,
+            label=metric.label,
+            unit=metric.unit,
+            currency=self.currency if metric.unit is Unit.MONEY else None,
+            better=metric.better,
+            point=point,
+            n=figure.denominator,
+            previous=change(metric, figure, self._counted(metric, figures.get(previous))),
+            year_before=change(metric, figure, self._counted(metric, figures.get(year_before))),
+            goal=self._goal(metric, figure),
+            benchmarks=self._benchmarks(metric, figure),
+            series=self._series(metric, result) if series else (),
+            parts=figure.parts,
+            reason=figure.reason,
+            note=figure.note,
+        )
+
+    def _empty(self, metric: Metric, reason: Message) -> Kpi:
+        return Kpi(metric.name, metric.label, metric.unit, None, metric.better, None, reason=reason)
+
+    def _counted(self, metric: Metric, figure: Figure | None) -> Figure | None:
+        """A figure to compare with; none from before the activity window lay within the data."""
+        if figure is None or figure.period is None or self.frame is None:
+            return figure
+        if metric.family == "retention" and figure.period.start < self.frame.counted_from:
+            return None
+        first, _ = self.book.span
+        return figure if figure.period.start >= first.replace(day=1) else None
+
+    def _series(self, metric: Metric, result: Result) -> tuple[Point, ...]:
+        points = [
+            _point(figure)
+            for figure in result.figures
+            if figure.period is not None and self._counted(metric, figure) is not None
+        ]
+        complete = [point for point in points if point.complete]
+        return tuple(complete[-POINTS_SHOWN:] + points[len(complete) :])
+
+    def _goal(self, metric: Metric, figure: Figure) -> Goal | None:
+        value = self.book.settings.goals.get(metric.name, metric.goal)
+        if value is None or figure.value is None:
+            return None
+        if metric.better == "lower":
+            far = figure.high
+            met = figure.value <= value
+            sure = far is not None and (far <= value if met else (figure.low or 0) > value)
+        else:
+            far = figure.low
+            met = figure.value >= value
+            sure = far is not None and (
+                far >= value if met else figure.high is not None and figure.high < value
+            )
+        return Goal(value, met, sure)
+
+    def _benchmarks(self, metric: Metric, figure: Figure) -> tuple[Benchmark, ...]:
+        if figure.value is None:
+            return ()
+        length = length_of(figure.period) if figure.period else None
+        found = fitting(
+            metric.name,
+            sector=self.book.settings.sector,
+            length=length,
+            currency=self.currency,
+            own=self.own,
+        )
+        return tuple(found[:3])
+
+
+def _point(figure: Figure) -> Point:
+    return Point(
+        figure.period,
+        figure.complete,
+        figure.value,
+        figure.low,
+        figure.high,
+        figure.numerator,
+        figure.denominator,
+    )
+
+
+def _timeless(figure: Figure, book: Book) -> Point:
+    """A figure without a period covers all that the book holds."""
+    try:
+        first, last = book.span
+        period: Period | None = Period(first, last + ONE_DAY)
+    except InputError:  # no row has a date
+        period = None
+    return replace(_point(figure), period=period)
+
+
+def change(metric: Metric, figure: Figure, base: Figure | None) -> Change | None:
+    """How far a figure lies from an earlier one, and whether that is more than chance.
+
+    Args:
+        metric: The metric of both.
+        figure: The figure.
+        base: The earlier one.
+
+    Returns:
+        The change; None where either has no value.
+    """
+    if base is None or base.period is None or base.value is None or figure.value is None:
+        return None
+    difference = figure.value - base.value
+    relative = metric.unit in (Unit.MONEY, Unit.COUNT, Unit.RATIO, Unit.DAYS, Unit.HOURS)
+    share = difference / abs(base.value) if relative and base.value else None
+    return Change(
+        base.period, base.value, difference, share, clear_difference(metric, figure, base)
+    )
+
+
+def clear_difference(metric: Metric, figure: Figure, base: Figure) -> bool | None:
+    """Whether the 95 % interval of the difference of two figures leaves zero out.
+
+    Returns:
+        None where no interval can be given: counts and sums are what they are.
+    """
+    if metric.unit is Unit.SHARE:
+        parts = (figure.numerator, figure.denominator, base.numerator, base.denominator)
+        if figure.low is None or None in parts or not figure.denominator or not base.denominator:
+            return None
+        low, high = difference_interval(*parts)  # type: ignore[arg-type]
+        return low > 0 or high < 0
+    ends = (figure.low, figure.high, base.low, base.high)
+    if None in ends or figure.value is None or base.value is None:
+        return None
+    # Two independent means: the half-widths of their intervals add up as squares.
+    low_1, high_1, low_2, high_2 = (float(end) for end in ends if end is not None)
+    half = math.hypot((high_1 - low_1) / 2, (high_2 - low_2) / 2)
+    return abs(figure.value - base.value) > half

@@ -1,0 +1,238 @@
+"""What the figures say, in words: never a sentence that they do not carry.
+
+A change is called better or worse only where the 95 % interval of the difference leaves zero out.
+Counts and sums are complete, so a change of theirs is a fact; it is called a strength or a weakness
+from five per cent on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from revoir.experiments.intervals import difference_interval
+from revoir.language import Message, Number, Percent, msg, nmsg
+from revoir.metrics.benchmarks import Benchmark
+from revoir.metrics.registry import Unit
+from revoir.reports.model import CohortSection, Insight, Kpi, Leavers, RfmSection
+from revoir.reports.wording import during, named
+
+WORTH_SAYING = 0.05
+"""A sum or count that moved less than this is steady."""
+
+
+def insights_of(
+    kpis: Mapping[str, Kpi],
+    left: Leavers | None,
+    rfm: RfmSection | None,
+    cohorts: CohortSection | None,
+) -> tuple[Insight, ...]:
+    """Every sentence that the figures carry, the heavy ones first.
+
+    Args:
+        kpis: The headline figures by address.
+        left: Who left.
+        rfm: The segments.
+        cohorts: The cohort grid.
+    """
+    found: list[Insight] = []
+    for address, kpi in kpis.items():
+        found += _of_goal(address, kpi)
+        found += _of_benchmark(address, kpi)
+        found += _of_change(address, kpi)
+    if left is not None:
+        found += _of_leavers(left)
+    if rfm is not None:
+        found += _of_segments(rfm)
+    if cohorts is not None:
+        found += _of_cohorts(cohorts)
+    return tuple(sorted(found, key=lambda insight: -insight.weight))
+
+
+def points(difference: float) -> Number:
+    """A difference of shares in percentage points, without its sign."""
+    return Number(abs(difference) * 100, 1)
+
+
+def _of_goal(address: str, kpi: Kpi) -> Iterable[Insight]:
+    if kpi.goal is None or not kpi.goal.sure or kpi.point is None or kpi.point.period is None:
+        return
+    when = during(kpi.point.period)
+    goal = kpi.shown(kpi.goal.value)
+    if kpi.goal.met:
+        text = msg(
+            "{label}: {value} {when}, on the right side of your goal of {goal}.",
+            label=kpi.label,
+            value=kpi.shown(),
+            when=when,
+            goal=goal,
+        )
+        yield Insight("strength", text, (address,), 5)
+    else:
+        text = msg(
+            "{label}: {value} {when}, while your goal is {goal}.",
+            label=kpi.label,
+            value=kpi.shown(),
+            when=when,
+            goal=goal,
+        )
+        yield Insight("weakness", text, (address,), 6)
+
+
+def _of_benchmark(address: str, kpi: Kpi) -> Iterable[Insight]:
+    point = kpi.point
+    if not kpi.benchmarks or point is None or point.low is None or point.high is None:
+        return
+    benchmark = kpi.benchmarks[0]
+    side = _side(point.low, point.high, benchmark)
+    if side is None or kpi.better == "neither":
+        return
+    good = (side > 0) == (kpi.better == "higher")
+    template = (
+        msg("{label}: {value}, above the {figure} published for {sector} ({source}).")
+        if side > 0
+        else msg("{label}: {value}, below the {figure} published for {sector} ({source}).")
+    )
+    text = Message(
+        template.msgid,
+        {
+            "label": kpi.label,
+            "value": kpi.shown(),
+            "figure": benchmark.shown(),
+            "sector": benchmark.scope(),
+            "source": benchmark.source(),
+        },
+    )
+    yield Insight("strength" if good else "weakness", text, (address,), 4)
+
+
+def _side(low: float, high: float, benchmark: Benchmark) -> int | None:
+    """On which side of a published figure the whole interval lies (None: it does not)."""
+    if benchmark.high is not None and low > benchmark.high:
+        return 1
+    if benchmark.low is not None and high < benchmark.low:
+        return -1
+    return None
+
+
+def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
+    change = kpi.year_before or kpi.previous
+    if change is None or kpi.better == "neither" or kpi.point is None or kpi.point.period is None:
+        return
+    if change.clear is False or not change.difference:
+        return
+    if change.clear is None and (change.share is None or abs(change.share) < WORTH_SAYING):
+        return
+    good = (change.difference > 0) == (kpi.better == "higher")
+    up = change.difference > 0
+    if kpi.unit is Unit.SHARE or kpi.unit is Unit.POINTS:
+        template = (
+            msg("{label}: {value} {when}, {points} points more than {before} ({base}).")
+            if up
+            else msg("{label}: {value} {when}, {points} points less than {before} ({base}).")
+        )
+        size: Number | Percent = points(
+            change.difference if kpi.unit is Unit.SHARE else change.difference / 100
+        )
+    else:
+        template = (
+            msg("{label}: {value} {when}, {points} more than {before} ({base}).")
+            if up
+            else msg("{label}: {value} {when}, {points} less than {before} ({base}).")
+        )
+        share = change.share if change.share is not None else 0.0
+        size = Percent(abs(share), 0 if abs(share) >= 0.1 else 1)
+    text = Message(
+        template.msgid,
+        {
+            "label": kpi.label,
+            "value": kpi.shown(),
+            "when": during(kpi.point.period),
+            "points": size,
+            "before": during(change.against),
+            "base": kpi.shown(change.base),
+        },
+    )
+    weight = 3 if change.clear is None else 4
+    yield Insight("strength" if good else "weakness", text, (address,), weight)
+
+
+def _of_leavers(left: Leavers) -> Iterable[Insight]:
+    if not left.once_leave_more or left.once.rate is None or left.again.rate is None:
+        return
+    text = msg(
+        "{once} of those who had bought only once left in {days} days, against {again} of those"
+        " who had come back.",
+        once=Percent(left.once.rate, 0),
+        again=Percent(left.again.rate, 0),
+        days=left.period.days,
+    )
+    yield Insight("weakness", text, ("leavers.once", "leavers.again"), 7)
+
+
+def _of_segments(rfm: RfmSection) -> Iterable[Insight]:
+    by_key = {row.key: row for row in rfm.segments}
+    best = by_key.get("champions")
+    if best and best.customers and best.revenue_share and best.revenue_share >= 2 * best.share:
+        text = nmsg(
+            "Your best customer brought {revenue} of what customers ever bought.",
+            "Your {n} champions, {share} of your customers, brought {revenue} of what customers"
+            " ever bought.",
+            best.customers,
+            share=Percent(best.share, 0),
+            revenue=Percent(best.revenue_share, 0),
+        )
+        yield Insight("strength", text, ("rfm.champions",), 3)
+    sleeping = [by_key[key] for key in ("at_risk", "cannot_lose_them") if key in by_key]
+    people = sum(row.customers for row in sleeping)
+    share = sum(row.revenue_share or 0 for row in sleeping)
+    if people and share >= WORTH_SAYING:
+        text = nmsg(
+            "{n} good customer has stopped buying: {revenue} of what customers ever bought came from"
+            " there.",
+            "{n} good customers have stopped buying: {revenue} of what customers ever bought came"
+            " from them.",
+            people,
+            revenue=Percent(share, 0),
+        )
+        yield Insight("weakness", text, ("rfm.at_risk", "rfm.cannot_lose_them"), 5)
+
+
+def _of_cohorts(cohorts: CohortSection) -> Iterable[Insight]:
+    """Compare the customers won lately with those won before, one period after they came."""
+    seen = [
+        row
+        for row in cohorts.rows
+        if len(row.cells) > 1 and row.complete[1] and row.customers[1] is not None
+    ]
+    if len(seen) < 4:
+        return
+    half = min(6, len(seen) // 2)
+    late, early = seen[-half:], seen[-2 * half : -half]
+    late_n, early_n = (sum(row.size for row in rows) for rows in (late, early))
+    late_back, early_back = (sum(row.customers[1] or 0 for row in rows) for rows in (late, early))
+    if not late_n or not early_n:
+        return
+    low, high = difference_interval(late_back, late_n, early_back, early_n)
+    if low <= 0 <= high:
+        return
+    better = low > 0
+    template = (
+        msg(
+            "New customers come back more: {late} of those won since {since} bought again in the"
+            " period after, against {early} of those won before."
+        )
+        if better
+        else msg(
+            "New customers come back less: {late} of those won since {since} bought again in the"
+            " period after, against {early} of those won before."
+        )
+    )
+    text = Message(
+        template.msgid,
+        {
+            "late": Percent(late_back / late_n),
+            "early": Percent(early_back / early_n),
+            "since": named(late[0].period),
+        },
+    )
+    yield Insight("strength" if better else "weakness", text, ("cohorts",), 5)

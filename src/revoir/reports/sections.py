@@ -1,0 +1,253 @@
+"""The sections below the first screen: cohorts, lifecycle, segments, gaps, breakdowns."""
+
+from __future__ import annotations
+
+import math
+
+from revoir.book import Book
+from revoir.language import Message, Percent, msg, nmsg
+from revoir.metrics.activity import Gaps, activity, gaps, rule_in_words
+from revoir.metrics.cohorts import CohortGrid, cohorts
+from revoir.metrics.lifecycle import STAGES, lifecycle
+from revoir.metrics.registry import Question, measure
+from revoir.periods import Grain
+from revoir.reports.frame import Frame
+from revoir.reports.model import (
+    Breakdown,
+    BreakdownRow,
+    CohortRow,
+    CohortSection,
+    GapsSection,
+    LifecycleRow,
+    LifecycleSection,
+    RfmSection,
+    SegmentRow,
+)
+from revoir.reports.wording import during, named
+from revoir.segments.names import SEGMENTS
+from revoir.segments.rfm import Rfm
+
+COHORT_SIZE_MIN = 10
+"""Smaller cohorts are too few to be talked of in a title."""
+
+BANDS_MAX = 36
+GROUPS_MAX = 12
+
+
+def cohort_section(book: Book, frame: Frame) -> CohortSection | None:
+    """The cohort grid by month, or by quarter where months would be too many."""
+    first, last = book.span
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    grain = Grain.QUARTER if months > 36 else Grain.MONTH if months > 2 else Grain.WEEK
+    grid = cohorts(book, grain=grain)
+    if not grid.cohorts:
+        return None
+    rows = tuple(
+        CohortRow(
+            cohort.period,
+            cohort.size,
+            tuple(cell.value for cell in cohort.cells),
+            tuple(cell.count for cell in cohort.cells),
+            tuple(cell.complete for cell in cohort.cells),
+        )
+        for cohort in grid.cohorts
+    )
+    return CohortSection(grain, rows, grid.mean, _cohort_title(grid))
+
+
+def _cohort_title(grid: CohortGrid) -> Message:
+    titles = {
+        Grain.MONTH: msg("Of 100 new customers, {first} buy again in the month that follows"),
+        Grain.QUARTER: msg("Of 100 new customers, {first} buy again in the quarter that follows"),
+        Grain.WEEK: msg("Of 100 new customers, {first} buy again in the week that follows"),
+    }
+    later = {
+        Grain.MONTH: msg(
+            "Of 100 new customers, {first} buy in the month that follows, {later} six months later"
+        ),
+        Grain.QUARTER: msg(
+            "Of 100 new customers, {first} buy in the quarter that follows, {later} a year later"
+        ),
+    }
+    far = {Grain.MONTH: 6, Grain.QUARTER: 4}.get(grid.grain)
+    share = grid.mean[1] if len(grid.mean) > 1 else None
+    if share is None:
+        return msg("The data are too recent to see customers come back")
+    first = round(share * 100)
+    if far is not None and len(grid.mean) > far:
+        share_later = grid.mean[far]
+        if share_later is not None:
+            template = later[grid.grain]
+            return Message(template.msgid, {"first": first, "later": round(share_later * 100)})
+    return Message(titles[grid.grain].msgid, {"first": first})
+
+
+def lifecycle_section(book: Book, frame: Frame) -> LifecycleSection:
+    """New, returning, resurrected and dormant customers by period."""
+    question = Question(frame.periods[0].start, frame.periods[-1].end, frame.grain)
+    results = lifecycle(book, question)
+    rows = tuple(
+        LifecycleRow(
+            figure.period,
+            figure.complete,
+            *(int(results[stage].figures[index].value or 0) for stage in STAGES),
+        )
+        for index, figure in enumerate(results["new"].figures)
+        if figure.period is not None
+    )
+    return LifecycleSection(frame.grain, rows, _lifecycle_title(rows))
+
+
+def _lifecycle_title(rows: tuple[LifecycleRow, ...]) -> Message:
+    complete = [row for row in rows if row.complete]
+    if not complete:
+        return msg("No period is complete yet")
+    last = complete[-1]
+    buyers = last.new + last.returning + last.resurrected
+    if not buyers:
+        return msg("Nobody bought {when}", when=during(last.period))
+    return msg(
+        "{share} of the buyers {when} were new customers",
+        share=Percent(last.new / buyers, 0),
+        when=during(last.period),
+    )
+
+
+def rfm_section(found: Rfm) -> RfmSection | None:
+    """The segments with their figures and advice, and the map of scores."""
+    if found.cutoffs is None:
+        return None
+    rows = tuple(
+        SegmentRow(
+            key=row.segment,
+            label=SEGMENTS[row.segment].label,
+            advice=SEGMENTS[row.segment].advice,
+            customers=row.customers,
+            share=row.share,
+            revenue=float(row.revenue),
+            revenue_share=row.revenue_share,
+            days_since_last=row.days_since_last,
+            frequency=row.frequency,
+            monetary=row.monetary,
+        )
+        for row in found.summary()
+    )
+    table = found.customers
+    counted = table.group_by(["r", "f"]).aggregate(n=table.count())
+    cells = {(int(row["r"]), int(row["f"])): int(row["n"]) for row in found.book.rows(counted)}
+    return RfmSection(rows, _cutoffs(found), cells, found.bins, _rfm_title(rows))
+
+
+def _cutoffs(found: Rfm) -> tuple[Message, ...]:
+    if found.cutoffs is None:
+        return ()
+    return (
+        msg(
+            "Recency: score {best} up to {limits} days since the last purchase, then one less past"
+            " each limit.",
+            best=found.bins,
+            limits=[int(value) for value in found.cutoffs.days_since_last],
+        ),
+        msg(
+            "Frequency: a score more above each of {limits} purchase days.",
+            limits=[int(value) for value in found.cutoffs.frequency],
+        ),
+        msg(
+            "Amount: a score more above each of {limits}.",
+            limits=[round(float(value), 2) for value in found.cutoffs.monetary],
+        ),
+    )
+
+
+def _rfm_title(rows: tuple[SegmentRow, ...]) -> Message:
+    best = max(rows, key=lambda row: row.revenue, default=None)
+    if best is None or best.revenue_share is None:
+        return msg("Customers by how lately, how often and how much they bought")
+    return msg(
+        "“{segment}”: {share} of the customers, {revenue} of what customers ever bought",
+        segment=best.label,
+        share=Percent(best.share, 0),
+        revenue=Percent(best.revenue_share, 0),
+    )
+
+
+def gaps_section(book: Book) -> GapsSection | None:
+    """How long customers wait between purchases, in bands of equal width."""
+    known = gaps(book)
+    if not known.counts:
+        return None
+    rule = activity(book)
+    median = known.quantile(0.5)
+    longest = max(known.quantile(0.98), rule.window_days or 0) + 1
+    width = next(
+        (days for days in (1, 2, 3, 5, 7, 10, 14, 30, 60, 90) if longest / days <= BANDS_MAX), 180
+    )
+    bands = math.ceil(longest / width)
+    counts = [0] * bands
+    longer = 0
+    for days, count in known.counts.items():
+        band = days // width
+        if band < bands:
+            counts[band] += count
+        else:
+            longer += count
+    return GapsSection(
+        counts=tuple((n * width, (n + 1) * width, count) for n, count in enumerate(counts)),
+        total=known.total,
+        median=median,
+        longer=longer,
+        window_days=rule.window_days,
+        rule=rule_in_words(rule),
+        reason=rule.reason,
+        title=_gaps_title(known, median),
+    )
+
+
+def _gaps_title(known: Gaps, median: int) -> Message:
+    return nmsg(
+        "Half of those who come back do so within {n} day",
+        "Half of those who come back do so within {n} days",
+        median,
+    )
+
+
+def breakdown_section(book: Book, column: str, frame: Frame) -> Breakdown:
+    """The retention rate by the values of a column, the largest groups first."""
+    period = frame.stay
+    result = measure(book, "retention_rate", start=period.start, end=period.end, by=[column])
+    figures = sorted(result.figures, key=lambda figure: -(figure.denominator or 0))
+    shown = figures[:GROUPS_MAX]
+    rows = tuple(
+        BreakdownRow(
+            group=_group_name(figure.by.get(column)),
+            customers=figure.denominator,
+            value=figure.value,
+            low=figure.low,
+            high=figure.high,
+            reason=figure.reason,
+        )
+        for figure in shown
+    )
+    return Breakdown(
+        column=column,
+        metric=result.metric.name,
+        label=result.metric.label,
+        unit=result.metric.unit,
+        period=period,
+        rows=rows,
+        others=len(figures) - len(shown),
+        title=msg(
+            "{metric} by {column}, {period}",
+            metric=result.metric.label,
+            column=column,
+            period=named(period),
+        ),
+    )
+
+
+def _group_name(value: object) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, str) and value in SEGMENTS:
+        return str(SEGMENTS[value].label)
+    return str(value)

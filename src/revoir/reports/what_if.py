@@ -1,0 +1,94 @@
+"""What keeping more customers would have brought, with the company's own numbers."""
+
+from __future__ import annotations
+
+from revoir.language import Message, msg
+from revoir.reports.claims import PROFIT_CLAIMS
+from revoir.reports.model import Kpi, Scenario, WhatIf
+
+POINTS = (1.0, 5.0)
+
+
+def what_if(
+    retention: Kpi,
+    revenue_per_customer: Kpi,
+    margin: float | None,
+    acquisition_cost: float | None,
+) -> WhatIf | Message:
+    """Put retention some points higher and count what it brings.
+
+    Args:
+        retention: The retention rate of a period.
+        revenue_per_customer: What a customer who buys spends in twelve months.
+        margin: Margin as a share of revenue (None: not known).
+        acquisition_cost: What a new customer costs (None: not known).
+
+    Returns:
+        The scenarios, or why there are none.
+    """
+    point, spend = retention.point, revenue_per_customer.point
+    if point is None or point.value is None or not point.denominator or point.period is None:
+        return retention.reason or msg("The retention rate is not known.")
+    if spend is None or spend.value is None or spend.numerator is None or spend.period is None:
+        return revenue_per_customer.reason or msg("The spending of customers is not known.")
+    scenarios = tuple(
+        _scenario(points, point.value, point.denominator, spend.value, spend.numerator, margin)
+        for points in POINTS
+        if point.value + points / 100 <= 1
+    )
+    return WhatIf(
+        period=point.period,
+        at_start=point.denominator,
+        retention=point.value,
+        revenue=spend.numerator,
+        spend=spend.value,
+        margin=margin,
+        acquisition_cost=acquisition_cost,
+        scenarios=scenarios,
+        formula=msg(
+            "Customers kept = customers at the start × points ÷ 100. Revenue = customers kept ×"
+            " spending of a customer in twelve months. Profit = revenue × margin."
+        ),
+        notes=_notes(margin, acquisition_cost),
+        claims=PROFIT_CLAIMS,
+    )
+
+
+def _scenario(
+    points: float,
+    retention: float,
+    at_start: float,
+    spend: float,
+    revenue: float,
+    margin: float | None,
+) -> Scenario:
+    kept = at_start * points / 100
+    gained = kept * spend
+    return Scenario(
+        points=points,
+        retention=retention + points / 100,
+        customers=kept,
+        revenue=gained,
+        revenue_share=gained / revenue if revenue else None,
+        profit=None if margin is None else gained * margin,
+    )
+
+
+def _notes(margin: float | None, acquisition_cost: float | None) -> tuple[Message, ...]:
+    notes = [
+        msg(
+            "A customer kept is taken to spend like the average one. Those who were about to leave"
+            " often spend less, and keeping them costs something: read it as the most that the"
+            " points can bring in a year."
+        )
+    ]
+    if margin is None:
+        notes.append(msg("Your margin is not known: give it with --margin to see the profit."))
+    if acquisition_cost is None:
+        notes.append(
+            msg(
+                "What a new customer costs you is not known: give it with --acquisition-cost to"
+                " compare keeping with winning."
+            )
+        )
+    return tuple(notes)

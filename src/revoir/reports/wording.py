@@ -1,0 +1,125 @@
+"""How reports name periods, units and figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from revoir.language import Calendar, Message, msg
+from revoir.periods import Grain, Period, add_months, start_of
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def grain_of(period: Period) -> Grain | None:
+    """The grain that a period is one of, whatever month the year begins with.
+
+    Examples:
+        >>> grain_of(Period(dt.date(2024, 4, 1), dt.date(2024, 7, 1)))
+        <Grain.QUARTER: 'quarter'>
+    """
+    start, end = period.start, period.end
+    if end == start + ONE_DAY:
+        return Grain.DAY
+    if end == start + 7 * ONE_DAY and start.weekday() == 0:
+        return Grain.WEEK
+    for months, grain in ((1, Grain.MONTH), (3, Grain.QUARTER), (12, Grain.YEAR)):
+        if start.day == 1 and end == add_months(start, months):
+            return grain
+    return None
+
+
+def named(period: Period) -> Message:
+    """The name of a period: “March 2024”, “1st quarter 2024”, “1 Jan 2024 to 15 Mar 2024”."""
+    last = period.end - ONE_DAY
+    match grain_of(period):
+        case Grain.DAY:
+            return msg("{name}", name=period.start)
+        case Grain.MONTH:
+            return msg("{name}", name=Calendar(period.start, "MMMM y"))
+        case Grain.QUARTER if start_of(period.start, Grain.QUARTER) == period.start:
+            return msg("{name}", name=Calendar(period.start, "QQQQ y"))
+        case Grain.YEAR if period.start.month == 1:
+            return msg("{name}", name=Calendar(period.start, "y"))
+    return msg("{start} to {end}", start=period.start, end=last)
+
+
+def short(period: Period | None) -> Message:
+    """The name of a period on an axis or in a narrow column: “Mar 2024”, “Q1 2024”."""
+    if period is None:
+        return msg("all of the data")
+    match grain_of(period):
+        case Grain.DAY | Grain.WEEK:
+            return msg("{name}", name=period.start)
+        case Grain.MONTH:
+            return msg("{name}", name=Calendar(period.start, "MMM y"))
+        case Grain.QUARTER if start_of(period.start, Grain.QUARTER) == period.start:
+            return msg("{name}", name=Calendar(period.start, "QQQ y"))
+        case Grain.QUARTER:
+            return msg("{name}", name=Calendar(period.start, "MMM y"))
+        case Grain.YEAR if period.start.month == 1:
+            return msg("{name}", name=Calendar(period.start, "y"))
+        case Grain.YEAR:
+            return msg("{name}", name=Calendar(period.start, "MMM y"))
+    return named(period)
+
+
+def during(period: Period, as_of: dt.date | None = None) -> Message:
+    """When, inside a sentence: “in March 2024”, “in the 1st quarter 2024”.
+
+    Args:
+        period: The period.
+        as_of: Where the data end; twelve months that end there are “over the last 12 months”.
+    """
+    if as_of is not None and is_last_year(period, as_of):
+        return msg("over the last 12 months")
+    match grain_of(period):
+        case Grain.DAY:
+            return msg("on {day}", day=period.start)
+        case Grain.WEEK:
+            return msg("in the week of {day}", day=period.start)
+        case Grain.MONTH:
+            return msg("in {month}", month=Calendar(period.start, "MMMM y"))
+        case Grain.QUARTER if start_of(period.start, Grain.QUARTER) == period.start:
+            return msg("in the {quarter}", quarter=Calendar(period.start, "QQQQ y"))
+        case Grain.YEAR if period.start.month == 1:
+            return msg("in {year}", year=Calendar(period.start, "y"))
+    return msg("from {start} to {end}", start=period.start, end=period.end - ONE_DAY)
+
+
+def is_last_year(period: Period, as_of: dt.date) -> bool:
+    """Whether a period is the twelve months that end with the data."""
+    return period.end == as_of + ONE_DAY and 365 <= period.days <= 366
+
+
+def length_of(period: Period) -> str | None:
+    """The length of a period as benchmarks name it: year, quarter, month, or None."""
+    if 365 <= period.days <= 366:
+        return "year"
+    grain = grain_of(period)
+    return grain.value if grain else None
+
+
+GRAINS: dict[Grain, Message] = {
+    Grain.DAY: msg("day"),
+    Grain.WEEK: msg("week"),
+    Grain.MONTH: msg("month"),
+    Grain.QUARTER: msg("quarter"),
+    Grain.YEAR: msg("year"),
+}
+"""What people call the grains."""
+
+MONTHS_OF: dict[Grain, int] = {Grain.MONTH: 1, Grain.QUARTER: 3, Grain.YEAR: 12}
+
+
+def age(grain: Grain, count: int) -> Message:
+    """An age on a cohort grid's axis: “M3”, “Q2”."""
+    letters: dict[Grain, Any] = {
+        Grain.DAY: msg("D{n}", n=count),
+        Grain.WEEK: msg("W{n}", n=count),
+        Grain.MONTH: msg("M{n}", n=count),
+        Grain.QUARTER: msg("Q{n}", n=count),
+        Grain.YEAR: msg("Y{n}", n=count),
+    }
+    message: Message = letters[grain]
+    return message
