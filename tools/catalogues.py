@@ -20,7 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
-KEYWORDS: dict[str, Any] = {"msg": (1,), "nmsg": (1, 2)}
+KEYWORDS: dict[str, Any] = {"msg": (1,), "nmsg": (1, 2), "T": (1,)}
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 HEADER = """# French words of Revoir. `make translations` keeps it up to date with the code.
 msgid ""

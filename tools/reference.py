@@ -101,8 +101,12 @@ def metrics_page() -> str:
 
 def cli_page() -> str:
     """Every command with its arguments and options, as ``--help`` says it."""
+    import os
+
     import typer
 
+    # The command line words its help once, when it is imported.
+    os.environ["REVOIR_LANG"] = "en"
     from revoir.cli import app
 
     lines = [

@@ -78,6 +78,10 @@ def test_a_duckdb_file_is_read_only_by_default(shop: Path) -> None:
     assert writable.table("orders").count().execute() == 0
 
 
+def test_a_path_is_enough_for_a_duckdb_file(shop: Path) -> None:
+    assert connect(str(shop)).list_tables() == ["orders"]
+
+
 def test_a_duckdb_url_may_be_percent_encoded(shop: Path) -> None:
     assert connect(shop.as_uri().replace("file:", "duckdb:")).list_tables() == ["orders"]
 
@@ -86,7 +90,7 @@ def test_a_duckdb_url_may_be_percent_encoded(shop: Path) -> None:
     ("url", "said"),
     [
         ("duckdb:///nowhere/shop.duckdb", "There is no file /nowhere/shop.duckdb."),
-        ("shop.duckdb", "is not the address of a database"),
+        ("clients.csv", "is not the address of a database"),
         ("cassette://shop", "There is no engine “cassette”."),
         ("mysql://ana:s3cret@localhost/shop", "pip install 'ibis-framework[mysql]'"),
         ("postgresql://ana:s3cret@127.0.0.1:1/shop", "Check the host, the port"),

@@ -74,8 +74,8 @@ def connect(url: str, **options: Any) -> BaseBackend:
     """Connect to the engine that a URL names.
 
     Args:
-        url: ``duckdb://`` (in memory), ``duckdb:///folder/shop.duckdb`` (read only unless
-            ``read_only=False``), ``postgresql://user@host:5432/shop``, ``pyspark://local[2]``
+        url: ``duckdb://`` (in memory), ``duckdb:///folder/shop.duckdb`` or the path of such a
+            file (read only unless ``read_only=False``), ``postgresql://user@host:5432/shop``, ``pyspark://local[2]``
             or ``spark://host:7077``, and any other URL that Ibis knows.
         options: What the engine's own ``connect`` takes; for Spark, its configuration. A
             URL's ``?name=value`` says the same.
@@ -92,7 +92,9 @@ def connect(url: str, **options: Any) -> BaseBackend:
         []
     """
     scheme, separator, rest = url.partition("://")
-    if not separator:
+    if not separator and url.endswith((".duckdb", ".ddb")):
+        scheme, rest = "duckdb", url
+    elif not separator:
         raise EngineError(
             msg("“{url}” is not the address of a database.", url=without_password(url)),
             remedy=msg(
