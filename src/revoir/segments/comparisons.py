@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import operator as op
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import reduce
 from typing import Any
 
@@ -61,7 +62,7 @@ def compared(
     if kind.is_boolean():
         return _boolean(atom, column, values, text)
     if kind.is_numeric():
-        return _ordered(atom, column, [_number(atom, value, text) for value in values])
+        return _ordered(atom, *_numbers(atom, column, values, text))
     if kind.is_date() or kind.is_timestamp():
         days = [_day(atom, value, text, months) for value in values]
         return _ordered(atom, column.cast("date") if kind.is_timestamp() else column, days)
@@ -156,18 +157,27 @@ def _boolean(
     return column if wanted == {True} else ~column
 
 
-def _number(atom: Comparison, value: Literal, text: str) -> ir.Scalar:
-    if value.kind != "number":
-        raise _mismatch(
-            text,
-            value,
-            msg("“{name}” is a number.", name=atom.name.raw[:60]),
-            msg("Write the number without quotes, with a decimal point."),
-        )
-    number: Any = value.value
-    if isinstance(number, int):
-        return ibis.literal(number, type="int64")
-    return ibis.literal(number, type="decimal(19, 6)")
+def _numbers(
+    atom: Comparison, column: ir.Column, values: Sequence[Literal], text: str
+) -> tuple[ir.Column, list[ir.Scalar]]:
+    """The column and the numbers it is compared with, in one type of the engine."""
+    for value in values:
+        if value.kind != "number":
+            raise _mismatch(
+                text,
+                value,
+                msg("“{name}” is a number.", name=atom.name.raw[:60]),
+                msg("Write the number without quotes, with a decimal point."),
+            )
+    numbers: list[Any] = [value.value for value in values]
+    kind = column.type()
+    if kind.is_floating():
+        return column, [ibis.literal(float(number)) for number in numbers]
+    if kind.is_integer() and all(isinstance(number, int) for number in numbers):
+        return column, [ibis.literal(number, type="int64") for number in numbers]
+    # Wide enough for any amount and any number of a rule; Ibis compares equal scales only.
+    exact = "decimal(38, 6)"
+    return column.cast(exact), [ibis.literal(Decimal(n), type=exact) for n in numbers]
 
 
 def _day(atom: Comparison, value: Literal, text: str, months: bool) -> ir.Scalar:
