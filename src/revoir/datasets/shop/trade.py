@@ -151,7 +151,7 @@ def _lines(
 def _margin(product: Ints, quantity: Ints, amount: Ints) -> Ints:
     cost = np.array([one.cost for one in PRODUCTS])[product] * 100
     tax = np.array([one.tax for one in PRODUCTS])[product]
-    return np.round(amount / (1 + tax) - cost * quantity).astype(np.int64)
+    return np.asarray(np.round(amount / (1 + tax) - cost * quantity), dtype=np.int64)
 
 
 def _products(month: Ints, rng: np.random.Generator) -> Ints:

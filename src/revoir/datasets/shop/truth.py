@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,8 @@ class Truth:
         leaving: Mean probability of leaving after a purchase, by channel and "before" or "after"
             the incident.
         left: Share of those purchases after which the customer did leave.
-        nps_expected: Expected NPS of those who answered, by channel and "before" or "after".
+        nps_expected: Expected NPS of those who answered.
+        nps_expected_by: The same by channel and "before" or "after".
         blemishes: For each file of `Shop.write`, how many rows are to be quarantined and how
             many are exact duplicates.
     """
@@ -64,7 +66,8 @@ class Truth:
     months: tuple[Month, ...]
     leaving: dict[tuple[str, str], float]
     left: dict[tuple[str, str], float]
-    nps_expected: dict[tuple[str, str], float]
+    nps_expected: float
+    nps_expected_by: dict[tuple[str, str], float]
     blemishes: dict[str, tuple[int, int]]
 
     def subscribers_left(self, plan: str, months: int) -> float:
@@ -124,18 +127,19 @@ def truth_of(
             if of_answers.any():
                 nps[channel.name, name] = float(expected[of_answers].mean())
     return Truth(
-        seed,
-        world,
-        calendar.start,
-        calendar.end,
-        calendar.incident_on,
-        calendar.price_rise_on,
-        _customers(calendar, people, purchases),
-        _months(calendar, people),
-        leaving,
-        left,
-        nps,
-        dict(BLEMISHES),
+        seed=seed,
+        world=world,
+        start=calendar.start,
+        end=calendar.end,
+        incident_on=calendar.incident_on,
+        price_rise_on=calendar.price_rise_on,
+        customers=_customers(calendar, people, purchases),
+        months=_months(calendar, people),
+        leaving=leaving,
+        left=left,
+        nps_expected=float(expected.mean()) if len(expected) else math.nan,
+        nps_expected_by=nps,
+        blemishes=dict(BLEMISHES),
     )
 
 
