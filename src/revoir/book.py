@@ -7,14 +7,20 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
 
+from revoir import engines, reading
 from revoir.errors import InputError, UsageError
 from revoir.language import Message, msg
 from revoir.tables import TABLES
+
+if TYPE_CHECKING:
+    from revoir.reading import Reading
+    from revoir.reading.mapping import Mapping as FileMapping
 
 Answer = TypeVar("Answer")
 
@@ -98,6 +104,7 @@ class Book:
             raise InputError(msg("There is nothing to measure: no table was given."))
         self.settings = settings or Settings()
         self.title = title
+        self.reading: Reading | None = None
         self._as_of = as_of
         self._cached: dict[str, ir.Table] = {}
         self._once: dict[str, Any] = {}
@@ -132,17 +139,17 @@ class Book:
 
     def at(self, as_of: dt.date) -> Book:
         """The same book as it stood at the end of a day."""
-        return Book(self.tables, settings=self.settings, as_of=as_of, title=self.title)
+        return self._copy(self.settings, as_of)
 
     def with_settings(self, **changes: Any) -> Book:
         """The same book under other settings (the fields of `Settings`)."""
-        other = Book(
-            self.tables,
-            settings=replace(self.settings, **changes),
-            as_of=self._as_of,
-            title=self.title,
-        )
+        other = self._copy(replace(self.settings, **changes), self._as_of)
         other._cached = self._cached
+        return other
+
+    def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:
+        other = Book(self.tables, settings=settings, as_of=as_of, title=self.title)
+        other.reading = self.reading
         return other
 
     @property
@@ -236,6 +243,75 @@ class Book:
         cursor = self.backend.con.execute(self.backend.compile(expression))
         names = expression.columns
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def read(
+    locations: str | Path | Sequence[str | Path],
+    *,
+    mapping: FileMapping | None = None,
+    warehouse: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    as_of: dt.date | None = None,
+    title: str | None = None,
+    sheet: str | None = None,
+    progress: Callable[[Message], None] | None = None,
+) -> Book:
+    r"""Open what a company has: files, a folder, or a database.
+
+    Args:
+        locations: Paths, globs, folders, or the URL of a database. A URL alone is measured where
+            it is, if its tables or views have canonical names or `warehouse` says which they are;
+            with ``?table=`` or ``?query=`` its rows are read like those of a file.
+        mapping: What columns of files mean, where that is not to be found out.
+        warehouse: Which tables of a database are the canonical ones (`engines.open_tables`).
+        settings: What the company says of itself.
+        as_of: The last day that the data cover (None: the last day anything happened).
+        title: What reports call the company.
+        sheet: The one sheet of a workbook to read.
+        progress: Told what is being done.
+
+    Returns:
+        The book; its `reading` says what became of every file.
+
+    Raises:
+        InputError: Nothing can be read.
+        UsageError: The mapping does not fit.
+
+    Examples:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "ventes.csv")
+        >>> text = "client;date;montant\nA;05/01/2024;12,50\nB;17/02/2024;8,00\n"
+        >>> _ = path.write_text(text)
+        >>> read(path).as_of
+        datetime.date(2024, 2, 17)
+    """
+    places = [locations] if isinstance(locations, str | Path) else list(locations)
+    settings = settings or Settings()
+    if len(places) == 1 and is_warehouse(str(places[0])):
+        backend = engines.connect(str(places[0]))
+        tables = engines.open_tables(backend, warehouse, timezone=settings.timezone)
+        return Book(tables, settings=settings, as_of=as_of, title=title)
+    found = reading.read_tables(
+        places,
+        mapping=mapping,
+        timezone=settings.timezone,
+        currency=settings.currency,
+        sheet=sheet,
+        progress=progress,
+    )
+    if found.currency and not settings.currency:
+        settings = replace(settings, currency=found.currency)
+    book = Book(found.tables, settings=settings, as_of=as_of, title=title)
+    book.reading = found
+    return book
+
+
+def is_warehouse(location: str) -> bool:
+    """Whether a location is a database to be measured where it is, not rows to be read."""
+    if location.endswith((".duckdb", ".ddb")) and "://" not in location:
+        return True
+    chosen = ("?table=", "&table=", "?query=", "&query=", "#")
+    return engines.is_database_url(location) and not any(part in location for part in chosen)
 
 
 def _complete(name: str, table: ir.Table) -> ir.Table:

@@ -1,0 +1,92 @@
+"""The command line: `revoir`, one file a command group.
+
+Exit codes: 0 the question was answered (for `check`: no row was quarantined); 1 `check` put rows in
+quarantine; 2 wrong usage; 3 the input cannot be used; 130 stopped by the user.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from revoir.cli import analyses, check, demo, report, segments, template
+from revoir.cli.common import T, language, say
+
+app = typer.Typer(
+    name="revoir",
+    help=T(
+        "Keep your customers: measure retention, see who leaves and why, and what to do about it."
+    ),
+    epilog=T(
+        "Exit codes: 0 answered, 1 rows in quarantine (check), 2 wrong usage, 3 unusable input."
+    ),
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command(help=T("Make the report: figures, what they mean and what to do."))(report.report)
+app.command(help=T("Read files and say what was understood, accepted and put in quarantine."))(
+    check.check
+)
+app.command(help=T("Compute one metric."))(analyses.metric)
+app.command(help=T("List every metric with its definition."))(analyses.metrics)
+app.command(help=T("Follow customers from the period of their first purchase."))(analyses.cohorts)
+app.command(help=T("Sort customers into RFM segments, or by a rule."))(segments.segments)
+app.command(help=T("Write an Excel file to fill in."))(template.template)
+app.command(help=T("Generate the files of a French shop whose truth is known."))(demo.demo)
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        from revoir import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help=T("Say the version and stop.")
+    ),
+) -> None:
+    del version
+
+
+def main() -> NoReturn:
+    """Run a command; whatever goes wrong is told in one line, without a traceback."""
+    from revoir.errors import RevoirError
+
+    try:
+        sys.exit(app(standalone_mode=True))
+    except RevoirError as error:
+        say(error.text(language()), bad=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say(T("Stopped."), bad=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough, as `head` does: that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("REVOIR_DEBUG"):
+            raise
+        say(_unforeseen(error), bad=True)
+        sys.exit(3)
+
+
+def _unforeseen(error: Exception) -> str:
+    from revoir.language import msg
+
+    first = (str(error).strip().splitlines() or [""])[0][:200]
+    told = msg(
+        "Something that was not foreseen went wrong ({kind}: {text}). Please report it;"
+        " REVOIR_DEBUG=1 shows where it happened.",
+        kind=type(error).__name__,
+        text=first,
+    )
+    return told.text(language())

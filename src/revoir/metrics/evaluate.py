@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
 
-from revoir.errors import RevoirError
 from revoir.experiments.intervals import mean_interval, nps_interval, poisson_interval, wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope

@@ -1,4 +1,4 @@
-"""Every family of metrics; importing this module declares them all, in the order of the catalogue."""
+"""Every family of metrics; importing this module declares them all."""
 
 from revoir.metrics import (
     engagement,

@@ -25,7 +25,7 @@ def _with_visits(table: ir.Table, by: Sequence[str]) -> ir.Table:
 
 
 def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    """One row a customer and period: how many orders, what they came to, on more than one day or not."""
+    """One row a customer and period: orders, amount, and whether on more than one day."""
     sums: dict[str, Any] = {
         "orders": table.count(),
         "amount": table.amount.sum(),
@@ -96,7 +96,8 @@ declare_ratio(
     Ratio(ORDERS, lambda t: t.is_purchase.sum()),
     msg("Orders"),
     msg(
-        "Purchases in the period, anonymous ones included; returns, cancelled and free orders are not."
+        "Purchases in the period, anonymous ones included; returns, cancelled and free orders are"
+        " not."
     ),
     Unit.COUNT,
     "higher",

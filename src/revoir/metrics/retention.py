@@ -1,9 +1,10 @@
 """Retention: who was there at the start of a period and still is at its end.
 
-A customer is active at the start of day ``t`` by the rule of `revoir.book.Activity`: every purchase,
-subscription and event makes a *stay* ``(start, until]``, and a customer is active at ``t`` when
-one of the stays has ``start < t <= until``. With S the customers active at the start of a period, E those
-active at its end and N those of E who are not in S, (E − N) ÷ S is the share of S still there.
+A customer is active at the start of day ``t`` by the rule of `revoir.book.Activity`: every
+purchase, subscription and event makes a *stay* ``(start, until]``, and a customer is active at
+``t`` when one of the stays has ``start < t <= until``. With S the customers active at the start of
+a period, E those active at its end and N those of E who are not in S, (E − N) ÷ S is the share of S
+still there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from revoir.metrics.calendar import date, days_later, period_of
 from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
-from revoir.periods import Grain, Period, add_months
+from revoir.periods import Period, add_months
 
 FAR = dt.date(9999, 12, 31)
 """When a running subscription ends, as far as anybody knows."""
@@ -245,8 +246,8 @@ def _windowed(table: ir.Table, clock: ir.Value, days: int, by: dict[str, str]) -
 def retention_periods(book: Book, question: Question) -> list[Period]:
     """The periods of a question; without dates, the longest recent one that the data can carry.
 
-    A rate needs customers that were there at the start, so the first day of the data is never
-    a start: of the last 12, 6, 3 and 1 months, the longest that leaves the activity window before it.
+    A rate needs customers that were there at the start, so the first day of the data is never a
+    start: of the last 12, 6, 3 and 1 months, the longest that leaves the activity window before it.
     """
     if question.start is not None or question.grain is not None:
         return question.periods(book)
@@ -372,8 +373,8 @@ def _snapshot(book: Book, question: Question, metric: Metric) -> Result | None:
         figure = Figure(None, True, share / n, share, n, low, high, parts=flow.parts)
         figures.append(_with_group(figure, question, group))
     note = msg(
-        "The file says who left but not when: the figure covers every customer in it, and its period"
-        " is the one the file was made for."
+        "The file says who left but not when: the figure covers every customer in it, and its"
+        " period is the one the file was made for."
     )
     return Result(metric, tuple(figures), question.by, (note,))
 

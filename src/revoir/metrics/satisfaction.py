@@ -77,9 +77,7 @@ _declare_nps(
 )
 declare_ratio(
     "csat",
-    Ratio(
-        _facts("csat"), lambda t: (t.score >= 4).sum(), lambda t: t.count(), interval="wilson"
-    ),
+    Ratio(_facts("csat"), lambda t: (t.score >= 4).sum(), lambda t: t.count(), interval="wilson"),
     msg("Customer satisfaction (CSAT)"),
     msg("Answers 4 and 5 on a scale of five ÷ answers."),
     Unit.SHARE,
@@ -105,7 +103,7 @@ declare_ratio(
     needs=NEEDS,
     family="satisfaction",
     aliases=("customer_effort_score", "effort"),
-    source="Dixon, Freeman & Toman, Harvard Business Review, July 2010; the 1–7 wording is version 2.0",
+    source="Dixon, Freeman & Toman, Harvard Business Review, July 2010 (wording of version 2.0)",
 )
 
 

@@ -101,8 +101,8 @@ def money_reason(book: Book, question: Question) -> Message | None:
     if question.where and "currency" in question.where:
         return None
     return msg(
-        "The amounts are in several currencies ({currencies}): break down by currency, or choose one"
-        ' with the rule: currency = "{first}".',
+        "The amounts are in several currencies ({currencies}): break down by currency, or choose"
+        ' one with the rule: currency = "{first}".',
         currencies=list(book.currencies),
         first=book.currencies[0],
     )

@@ -35,7 +35,10 @@ CONTACTS = Facts("contacts", _contacts, "opened_at")
 
 
 def _hours(t: ir.Table, column: str) -> ir.NumericValue:
-    return t[column].cast("timestamp").delta(t.opened_at.cast("timestamp"), unit="second") / HOUR_SECONDS
+    return (
+        t[column].cast("timestamp").delta(t.opened_at.cast("timestamp"), unit="second")
+        / HOUR_SECONDS
+    )
 
 
 def _declare_wait(name: str, column: str, label: Message, formula: Message, alias: str) -> None:
@@ -61,9 +64,7 @@ def _declare_wait(name: str, column: str, label: Message, formula: Message, alia
     )
     declare_ratio(
         f"median_{name}",
-        Ratio(
-            CONTACTS, lambda t: _hours(t, column).quantile(0.5, where=counted(t)), adds_up=False
-        ),
+        Ratio(CONTACTS, lambda t: _hours(t, column).quantile(0.5, where=counted(t)), adds_up=False),
         msg("{label}, median", label=label),
         msg("Half of the contacts waited less. {formula}", formula=formula),
         Unit.HOURS,
@@ -141,9 +142,7 @@ def _complaint_rate(book: Book, question: Question) -> Result:
             continue
         low, high = wilson(complaints, placed) if complaints <= placed else (None, None)
         figures.append(
-            replace(
-                figure, value=complaints / placed, denominator=placed, low=low, high=high
-            )
+            replace(figure, value=complaints / placed, denominator=placed, low=low, high=high)
         )
     return Result(COMPLAINT_RATE, tuple(figures), question.by)
 

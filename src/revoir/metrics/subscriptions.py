@@ -187,9 +187,7 @@ def _figure(
     return Figure(period, complete, kept / movement.start, kept, movement.start, by=by, parts=parts)
 
 
-def _logo_churn(
-    period: Period, complete: bool, movement: Movement, by: dict[str, Any]
-) -> Figure:
+def _logo_churn(period: Period, complete: bool, movement: Movement, by: dict[str, Any]) -> Figure:
     lost, present = movement.present - movement.stayed, movement.present
     if not present:
         reason = msg("Nobody subscribed at the start of the period.")

@@ -210,8 +210,12 @@ def _simple_figure(
             return replace(
                 absent, reason=reason or msg("There are too few customers in the period.")
             )
-    assert spend is not None and churn is not None and frequency.period is not None
-    assert spend.value is not None and churn.value is not None and frequency.value is not None
+    assert spend is not None
+    assert churn is not None
+    assert frequency.period is not None
+    assert spend.value is not None
+    assert churn.value is not None
+    assert frequency.value is not None
     if churn.value == 0:
         return replace(
             absent,

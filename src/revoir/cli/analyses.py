@@ -1,0 +1,285 @@
+"""`revoir metric`, `revoir metrics` and `revoir cohorts`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from revoir.cli.common import (
+    ActivityDays,
+    AsOf,
+    By,
+    Currency,
+    Files,
+    FiscalMonth,
+    Format,
+    Lang,
+    Map,
+    MappingFile,
+    Sheet,
+    T,
+    Timezone,
+    Where,
+    day,
+    open_book,
+    say,
+    speak,
+    write_rows,
+)
+from revoir.language import Message, Money, Number, Percent, msg
+
+if TYPE_CHECKING:
+    from revoir.metrics.registry import Unit
+    from revoir.metrics.result import Result
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DATE", help=T("First day."), show_default=False),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="DATE", help=T("Day after the last."), show_default=False),
+]
+PeriodGrain = Annotated[
+    str | None,
+    typer.Option(
+        "--period",
+        help=T("Length of the periods: day, week, month, quarter or year."),
+        show_default=False,
+    ),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        min=0.0,
+        max=1.0,
+        help=T("Margin as a share of revenue, such as 0.3."),
+        show_default=False,
+    ),
+]
+
+
+def metric(
+    name: Annotated[
+        str, typer.Argument(help=T("Name of the metric; `revoir metrics` lists them."))
+    ],
+    files: Files,
+    start: From = None,
+    end: To = None,
+    period: PeriodGrain = None,
+    by: By = None,
+    where: Where = None,
+    form: Format = "table",
+    lang: Lang = None,
+    as_of: AsOf = None,
+    map: Map = None,
+    mapping: MappingFile = None,
+    sheet: Sheet = None,
+    activity_days: ActivityDays = None,
+    margin: Margin = None,
+    currency: Currency = None,
+    timezone: Timezone = "Europe/Paris",
+    fiscal_month: FiscalMonth = 1,
+) -> None:
+    """Compute one metric and write a row a period and group."""
+    code = speak(lang)
+    from revoir.metrics.registry import measure, metric_named
+    from revoir.periods import grain_named
+
+    known = metric_named(name)
+    grain = grain_named(period) if period else None
+    first, last = day(start, "--from"), day(end, "--to")
+    book = open_book(
+        files,
+        as_of=as_of,
+        map=map,
+        mapping=mapping,
+        sheet=sheet,
+        timezone=timezone,
+        activity_days=activity_days,
+        margin=margin,
+        currency=currency,
+        fiscal_year_start_month=fiscal_month,
+    )
+    result = measure(book, known.name, start=first, end=last, grain=grain, by=by or (), where=where)
+    if form == "table":
+        _write_figures(result, code, book.settings.currency)
+    else:
+        write_rows(result.records(code), form)
+    for note in result.notes:
+        say(note.text(code))
+
+
+def _write_figures(result: Result, code: str, currency: str | None) -> None:
+    unit = result.metric.unit
+    rows = []
+    for figure in result.figures:
+        row: dict[str, Any] = {
+            "period": T("all") if figure.period is None else None,
+            "start": figure.period.start if figure.period else None,
+            "end": figure.period.end if figure.period else None,
+            **figure.by,
+            "value": shown(figure.value, unit, currency)
+            if figure.value is not None
+            else figure.reason,
+            "interval": None
+            if figure.low is None
+            else [shown(figure.low, unit, currency), shown(figure.high, unit, currency)],
+            "numerator": figure.numerator,
+            "denominator": figure.denominator,
+            "complete": figure.complete,
+        }
+        rows.append(row)
+    columns = [
+        ("start", T("from")),
+        ("end", T("to (not included)")),
+        *((name, name) for name in result.by),
+        ("value", result.metric.label.text(code)),
+        ("interval", T("95 % interval")),
+        ("numerator", T("numerator")),
+        ("denominator", T("denominator")),
+        ("complete", T("complete")),
+    ]
+    write_rows(rows, "table", columns)
+
+
+def shown(value: float | None, unit: Unit, currency: str | None) -> Any:
+    """A figure in the form that its unit is written in."""
+    from revoir.metrics.registry import Unit
+
+    if value is None:
+        return None
+    match unit:
+        case Unit.SHARE:
+            return Percent(value)
+        case Unit.MONEY:
+            return Money(value, currency)
+        case Unit.COUNT:
+            return Number(value, 0)
+        case Unit.DAYS:
+            return msg("{n} days", n=Number(value))
+        case Unit.HOURS:
+            return msg("{n} h", n=Number(value))
+    return Number(value, 2)
+
+
+def metrics(
+    form: Format = "table",
+    lang: Lang = None,
+) -> None:
+    """List every metric with its definition."""
+    code = speak(lang)
+    from revoir.metrics.registry import metrics as all_metrics
+
+    rows: list[dict[str, Any]] = [
+        {
+            "metric": known.name,
+            "label": known.label.text(code),
+            "formula": known.formula.text(code),
+            "unit": known.unit.value,
+            "better": known.better,
+            "goal": known.goal,
+            "needs": list(known.needs),
+            "aliases": list(known.aliases),
+            "family": known.family,
+            "source": known.source,
+        }
+        for known in all_metrics()
+    ]
+    if form == "table":
+        columns = [("metric", T("name")), ("label", T("metric")), ("formula", T("definition"))]
+        write_rows(rows, form, columns)
+    elif form == "csv":
+        joined = ("needs", "aliases")
+        write_rows(
+            [{**row, **{name: " ".join(row[name]) for name in joined}} for row in rows], form
+        )
+    else:
+        write_rows(rows, form)
+
+
+def cohorts(
+    files: Files,
+    period: Annotated[str, typer.Option("--period", help=T("Length of the periods."))] = "month",
+    start: Annotated[
+        str, typer.Option("--start", help=T("first (first purchase ever) or recurring (any)."))
+    ] = "first",
+    presence: Annotated[
+        str, typer.Option("--presence", help=T("on (bought then) or on_or_after (then or later)."))
+    ] = "on",
+    share_of: Annotated[
+        str, typer.Option("--share-of", help=T("first (period 0) or previous (the one before)."))
+    ] = "first",
+    mean: Annotated[str, typer.Option("--mean", help=T("weighted or simple."))] = "weighted",
+    measure: Annotated[
+        str, typer.Option("--measure", help=T("customers, revenue or margin."))
+    ] = "customers",
+    since: From = None,
+    until: To = None,
+    by: By = None,
+    where: Where = None,
+    form: Format = "table",
+    lang: Lang = None,
+    as_of: AsOf = None,
+    map: Map = None,
+    mapping: MappingFile = None,
+    sheet: Sheet = None,
+    timezone: Timezone = "Europe/Paris",
+    fiscal_month: FiscalMonth = 1,
+) -> None:
+    """Follow customers from the period of their first purchase through the periods after."""
+    code = speak(lang)
+    from revoir.metrics.cohorts import cohorts as compute
+    from revoir.periods import grain_named
+
+    grain = grain_named(period)
+    first, last = day(since, "--from"), day(until, "--to")
+    book = open_book(
+        files,
+        as_of=as_of,
+        map=map,
+        mapping=mapping,
+        sheet=sheet,
+        timezone=timezone,
+        fiscal_year_start_month=fiscal_month,
+    )
+    grid = compute(
+        book,
+        grain=grain,
+        start=start,
+        presence=presence,
+        share_of=share_of,
+        mean=mean,
+        measure=measure,
+        since=first,
+        until=last,
+        by=by or (),
+        where=where,
+    )
+    if form != "table":
+        write_rows(grid.records(), form)
+        return
+    ages = range(len(grid.mean))
+    rows: list[dict[str, Any]] = []
+    for cohort in grid.cohorts:
+        row: dict[str, Any] = {"cohort": cohort.period.start, **cohort.by, "size": cohort.size}
+        for cell in cohort.cells:
+            row[str(cell.age)] = _cell(cell.value, cell.complete)
+        rows.append(row)
+    rows.append({"cohort": T("mean"), **{str(age): _cell(grid.mean[age], True) for age in ages}})
+    columns = [
+        ("cohort", T("cohort")),
+        *((name, name) for name in by or ()),
+        ("size", T("customers")),
+        *((str(age), str(age)) for age in ages),
+    ]
+    write_rows([{name: row.get(name, "") for name, _ in columns} for row in rows], "table", columns)
+    say(msg("* the data do not cover the period to its end.").text(code))
+
+
+def _cell(value: float | None, complete: bool) -> Message | Percent | str:
+    if value is None:
+        return ""
+    return Percent(value, 0) if complete else msg("{share}*", share=Percent(value, 0))

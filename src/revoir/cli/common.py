@@ -1,0 +1,354 @@
+"""What the commands share: the language, the options of every analysis, and opening the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from revoir.language import LANGUAGES, Message, msg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from revoir.book import Book
+    from revoir.reading.mapping import Mapping as FileMapping
+
+_chosen: list[str] = []
+
+
+def language() -> str:
+    """The language to speak: ``--lang``, else REVOIR_LANG, else the system's, else French."""
+    if _chosen:
+        return _chosen[-1]
+    for variable in ("REVOIR_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        code = os.environ.get(variable, "")[:2].lower()
+        if code in LANGUAGES:
+            return code
+    return "fr"
+
+
+def speak(code: str | None) -> str:
+    """Speak the language of ``--lang`` from now on.
+
+    Raises:
+        UsageError: There is no such language.
+    """
+    from revoir.errors import UsageError
+
+    if code is not None:
+        if code not in LANGUAGES:
+            raise UsageError(
+                msg("There is no language “{code}”.", code=code),
+                remedy=msg("Use {names}.", names=list(LANGUAGES)),
+            )
+        _chosen.append(code)
+    return language()
+
+
+def T(msgid: str) -> str:
+    """Word a text of the command line in the language it starts in; a mark for gettext."""
+    return msg(msgid).text(language())
+
+
+def say(text: str, *, bad: bool = False) -> None:
+    """Tell the person at the terminal something, beside the answer."""
+    stream = sys.stderr
+    if bad and stream.isatty():
+        text = f"\033[31m{text}\033[0m"
+    print(text, file=stream)
+
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar=T("FILE…"),
+        help=T("Files, folders, globs, or the URL of a database."),
+        show_default=False,
+    ),
+]
+Lang = Annotated[
+    str | None, typer.Option("--lang", help=T("Language: fr or en."), show_default=False)
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COLUMN=HEADER",
+        help=T("Say which header a column is, such as amount=TotalPrice; repeat at will."),
+        show_default=False,
+    ),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        help=T("A mapping file (YAML) that says what columns mean."),
+        show_default=False,
+    ),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option("--sheet", help=T("The one sheet of a workbook to read."), show_default=False),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help=T("The last day that counts (default: the last day in the data)."),
+        show_default=False,
+    ),
+]
+ActivityDays = Annotated[
+    int | None,
+    typer.Option(
+        "--activity-days",
+        min=1,
+        help=T("Days that a purchase keeps a customer active (default: proposed from the data)."),
+        show_default=False,
+    ),
+]
+Currency = Annotated[
+    str | None,
+    typer.Option("--currency", help=T("Currency of amounts that carry none."), show_default=False),
+]
+Timezone = Annotated[
+    str, typer.Option("--timezone", help=T("Time zone whose calendar days count."))
+]
+FiscalMonth = Annotated[
+    int,
+    typer.Option("--fiscal-month", min=1, max=12, help=T("Month that the year begins with.")),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by",
+        metavar=T("COLUMN"),
+        help=T("Break down by a column, or by segment; repeat for several."),
+        show_default=False,
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar=T("RULE"),
+        help=T('Count only what meets a rule, such as: city = "Tours" and amount > 20'),
+        show_default=False,
+    ),
+]
+Format = Annotated[str, typer.Option("--format", help=T("table, csv or json."))]
+
+
+def day(text: str | None, option: str) -> dt.date | None:
+    """Read a day of an option.
+
+    Raises:
+        UsageError: It is not a date.
+    """
+    from revoir.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            msg("{option}: “{text}” is not a date.", option=option, text=text),
+            remedy=msg("Write year-month-day, such as 2024-03-31."),
+        ) from None
+
+
+def open_book(
+    files: Sequence[str],
+    *,
+    as_of: str | dt.date | None = None,
+    map: Sequence[str] | None = None,
+    mapping: Path | None = None,
+    sheet: str | None = None,
+    timezone: str = "Europe/Paris",
+    activity_days: int | None = None,
+    title: str | None = None,
+    **settings: Any,
+) -> Book:
+    """Open the data of a command, with a progress bar on a terminal.
+
+    What was quarantined is said on standard error.
+
+    Args:
+        files: What the command was given.
+        as_of: The last day that counts.
+        map: ``column=header`` pairs.
+        mapping: A mapping file.
+        sheet: The one sheet to read.
+        timezone: Whose calendar days count.
+        activity_days: The activity window of purchases.
+        title: What reports call the company.
+        settings: Further fields of `revoir.book.Settings`.
+
+    Returns:
+        The book.
+
+    Raises:
+        RevoirError: The data cannot be opened.
+    """
+    from revoir.book import Activity, Settings, is_warehouse, read
+
+    rule = None
+    if activity_days is not None:
+        reason = msg("The window is the one you gave.")
+        rule = Activity(window_days=activity_days, reason=reason)
+    last = day(as_of, "--as-of") if isinstance(as_of, str) else as_of
+    given = {name: value for name, value in settings.items() if value is not None}
+    in_place = len(files) == 1 and is_warehouse(files[0])
+    with progress() as tell:
+        book = read(
+            list(files),
+            mapping=None if in_place else file_mapping(map, mapping),
+            warehouse=_warehouse(mapping) if in_place and mapping else None,
+            settings=Settings(timezone=timezone, activity=rule, **given),
+            as_of=last,
+            title=title,
+            sheet=sheet,
+            progress=tell,
+        )
+    _tell_quarantine(book)
+    return book
+
+
+def file_mapping(options: Sequence[str] | None, path: Path | None) -> FileMapping | None:
+    """What ``--map`` and ``--mapping`` say together; the former goes before the latter.
+
+    Raises:
+        UsageError: One of them cannot be read.
+    """
+    from revoir.reading import mapping
+
+    loaded = mapping.load(path) if path else None
+    return mapping.from_options(options).together(loaded) if options else loaded
+
+
+def _warehouse(path: Path) -> dict[str, Any]:
+    import yaml
+
+    from revoir.errors import UsageError, Where
+
+    try:
+        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(
+            msg("The mapping file cannot be read: {why}.", why=str(error)),
+            where=Where(file=path.name),
+        ) from error
+    if not isinstance(held, dict):
+        raise UsageError(
+            msg("The mapping file names no table."),
+            where=Where(file=path.name),
+            remedy=msg("Begin a line with the name of a canonical table, such as “orders:”."),
+        )
+    return held
+
+
+def _tell_quarantine(book: Book) -> None:
+    if book.reading is None:
+        return
+    for file in book.reading.files:
+        if not file.rows_quarantined:
+            continue
+        told = msg(
+            "{file}: {n} of {total} rows were put in quarantine; `revoir check` lists them with the"
+            " reason and how to mend each.",
+            file=file.file,
+            n=file.rows_quarantined,
+            total=file.rows_in,
+        )
+        say(told.text(language()))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Message], None]]:
+    """Show what is being done while it lasts; quiet where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda message: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(T("Reading…")) as status:
+        yield lambda message: status.update(message.text(language()))
+
+
+def write_rows(
+    rows: Sequence[Mapping[str, Any]], form: str, columns: Sequence[tuple[str, str]] | None = None
+) -> None:
+    """Write an answer to standard output.
+
+    Args:
+        rows: Plain values, one mapping a row.
+        form: "table", "csv" or "json".
+        columns: Name and heading of the columns of a table (None: those of the first row).
+
+    Raises:
+        UsageError: There is no such form.
+    """
+    from revoir.errors import UsageError
+
+    if form == "json":
+        print(json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain))
+    elif form == "csv":
+        _write_csv(rows)
+    elif form == "table":
+        _write_table(rows, columns or [(name, name) for name in (rows[0] if rows else {})])
+    else:
+        raise UsageError(
+            msg("There is no format “{form}”.", form=form),
+            remedy=msg("Use {names}.", names=["table", "csv", "json"]),
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    return float(value)
+
+
+def _write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    import csv
+
+    names = list(dict.fromkeys(name for row in rows for name in row if name != "parts"))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([harmless(name) for name in names])
+    for row in rows:
+        writer.writerow([harmless(row.get(name)) for name in names])
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    if isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from revoir.language import written
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, heading in columns:
+        numeric = any(isinstance(row.get(name), int | float) for row in rows)
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(written(row.get(name), language())) for name, _ in columns])
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width).print(table)
