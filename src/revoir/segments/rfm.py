@@ -130,6 +130,17 @@ class Rfm:
         ]
         return table.mutate(segment=ibis.cases(*branches))
 
+    @property
+    def note(self) -> Message | None:
+        """What the reader must know to read the amounts rightly."""
+        currencies = self.book.currencies
+        if len(currencies) < 2:
+            return None
+        return msg(
+            "The amounts are in several currencies ({currencies}) and are added up as they stand.",
+            currencies=list(currencies),
+        )
+
     def summary(self) -> list[SegmentRow]:
         """Each of the eleven segments in figures, best first; none where there is no score."""
         if self.cutoffs is None:

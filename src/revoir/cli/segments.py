@@ -1,0 +1,543 @@
+"""`revoir segments`: RFM segments, who moved between them, and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from revoir.cli.common import (
+    AsOf,
+    Currency,
+    Files,
+    Format,
+    Lang,
+    Map,
+    MappingFile,
+    Sheet,
+    T,
+    Timezone,
+    day,
+    harmless,
+    language,
+    open_book,
+    say,
+    speak,
+    write_rows,
+)
+from revoir.language import Money, Number, Percent, msg, nmsg
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from revoir.book import Book
+    from revoir.segments.rfm import Cutoffs, Movement, Rfm
+
+SHOWN_MAX = 50
+"""Customers listed on a terminal; a file and the other formats hold them all."""
+
+Rule = Annotated[
+    str | None,
+    typer.Option(
+        "--rule",
+        metavar=T("RULE"),
+        help=T('List the customers who meet a rule: orders.last_365_days >= 3 and city = "Tours"'),
+        show_default=False,
+    ),
+]
+Bins = Annotated[int, typer.Option("--bins", help=T("How many scores there are, 2 to 10."))]
+FixedCutoffs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cutoffs",
+        metavar="MEASURE=N,N,…",
+        help=T("Fixed cut-offs for days_since_last, frequency or monetary; repeat for several."),
+        show_default=False,
+    ),
+]
+Compare = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="DATE",
+        help=T("Say who changed segments since that day."),
+        show_default=False,
+    ),
+]
+Listed = Annotated[
+    str | None,
+    typer.Option(
+        "--list",
+        metavar=T("SEGMENT"),
+        help=T("List the customers of a segment."),
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o",
+        help=T("Write the customers to a file: .xlsx or .csv."),
+        show_default=False,
+    ),
+]  # fmt: skip
+
+
+def segments(
+    files: Files,
+    rule: Rule = None,
+    bins: Bins = 5,
+    cutoffs: FixedCutoffs = None,
+    compare: Compare = None,
+    listed: Listed = None,
+    output: Output = None,
+    form: Format = "table",
+    lang: Lang = None,
+    as_of: AsOf = None,
+    map: Map = None,
+    mapping: MappingFile = None,
+    sheet: Sheet = None,
+    currency: Currency = None,
+    timezone: Timezone = "Europe/Paris",
+) -> None:
+    """Sort customers into RFM segments, say who moved, or list those who meet a rule."""
+    code = speak(lang)
+    from revoir.segments.names import segment_named
+    from revoir.segments.rfm import movement, rfm
+    from revoir.segments.syntax import parse
+
+    _check_options(form, output, rule=rule, compare=compare, listed=listed)
+    read_rule = parse(rule) if rule is not None else None
+    segment = segment_named(listed).key if listed is not None else None
+    fixed, since = _fixed(cutoffs), day(compare, "--compare")
+    book = open_book(
+        files, as_of=as_of, map=map, mapping=mapping, sheet=sheet, currency=currency,
+        timezone=timezone,
+    )  # fmt: skip
+    if read_rule is not None:
+        _answer_rule(book, read_rule, rule or "", form, output, code)
+    elif since is not None:
+        moves = movement(book, since, bins=bins, cutoffs=fixed)
+        _answer_movement(book, moves, form, output, code)
+    else:
+        scores = rfm(book, bins=bins, cutoffs=fixed)
+        if segment is not None:
+            _answer_members(book, scores, segment, form, output, code)
+        else:
+            _answer_summary(book, scores, form, output, code)
+
+
+def _check_options(form: str, output: Path | None, **one_of: str | None) -> None:
+    """Refuse what cannot be answered before any file is read."""
+    from revoir.errors import UsageError
+
+    given = [f"--{'list' if name == 'listed' else name}" for name, value in one_of.items() if value]
+    if len(given) > 1:
+        raise UsageError(
+            msg("{options} cannot be asked together.", options=given),
+            remedy=msg("Ask for one after the other."),
+        )
+    if form not in ("table", "csv", "json"):
+        raise UsageError(
+            msg("There is no format “{form}”.", form=form),
+            remedy=msg("Use {names}.", names=["table", "csv", "json"]),
+        )
+    if output is not None and output.suffix.lower() not in (".xlsx", ".csv"):
+        raise UsageError(
+            msg("A list of customers cannot be written as “{name}”.", name=output.name),
+            remedy=msg("Use a name that ends with {names}.", names=[".xlsx", ".csv"]),
+        )
+
+
+def _fixed(cutoffs: Sequence[str] | None) -> dict[str, list[Any]] | None:
+    """Read ``frequency=1,2,4,8`` options."""
+    from decimal import Decimal, InvalidOperation
+
+    from revoir.errors import UsageError
+
+    if not cutoffs:
+        return None
+    fixed: dict[str, list[Any]] = {}
+    for option in cutoffs:
+        name, _, values = option.partition("=")
+        try:
+            numbers = [Decimal(value.strip()) for value in values.split(",")]
+            if not all(abs(number) < 10**13 for number in numbers):
+                raise InvalidOperation
+        except InvalidOperation:
+            raise UsageError(
+                msg("The cut-offs “{option}” are not numbers.", option=option),
+                remedy=msg("Write, for instance: {example}.", example="frequency=1,2,4,8"),
+            ) from None
+        fixed[name.strip()] = [int(n) if n == n.to_integral_value() else n for n in numbers]
+    return fixed
+
+
+def _answer_summary(book: Book, scores: Rfm, form: str, output: Path | None, code: str) -> None:
+    rows = _summary_rows(scores, code)
+    if form == "json":
+        write_object(
+            {
+                "as_of": scores.as_of,
+                "customers": scores.count,
+                "bins": scores.bins,
+                "cutoffs": _cutoffs(scores.cutoffs),
+                "segments": rows,
+                "reason": scores.reason.text(code) if scores.reason else None,
+                "note": scores.note.text(code) if scores.note else None,
+            }
+        )
+    elif form == "csv":
+        write_rows(rows, "csv")
+    else:
+        _print_summary(book, scores, rows, code)
+    for message in (scores.reason, scores.note):
+        if message is not None and form != "json":
+            say(message.text(code))
+    if output is not None:
+        table = _with_contacts(book, scores.customers.order_by("customer_id"))
+        _write_customers(book.rows(table), table.columns, output, code)
+
+
+def _summary_rows(scores: Rfm, code: str) -> list[dict[str, Any]]:
+    from revoir.segments.names import SEGMENTS
+
+    return [
+        {
+            "segment": row.segment,
+            "label": SEGMENTS[row.segment].label.text(code),
+            "customers": row.customers,
+            "share": row.share,
+            "revenue": float(row.revenue),
+            "revenue_share": row.revenue_share,
+            "days_since_last": row.days_since_last,
+            "frequency": row.frequency,
+            "monetary": row.monetary,
+            "lower_risk": SEGMENTS[row.segment].lower_risk,
+            "advice": SEGMENTS[row.segment].advice.text(code),
+        }
+        for row in scores.summary()
+    ]
+
+
+def _print_summary(book: Book, scores: Rfm, rows: list[dict[str, Any]], code: str) -> None:
+    print(
+        nmsg(
+            "{n} customer had bought by {as_of}.", "{n} customers had bought by {as_of}.",
+            scores.count, as_of=scores.as_of,
+        ).text(code)
+    )  # fmt: skip
+    if not rows or scores.cutoffs is None:
+        return
+    money = _one_currency(book)
+    shown = [
+        {
+            **row,
+            "share": Percent(row["share"]),
+            "revenue": Money(row["revenue"], money, 0),
+            "revenue_share": _maybe(row["revenue_share"], Percent),
+            "days_since_last": _maybe(row["days_since_last"], lambda days: Number(days, 0)),
+            "frequency": _maybe(row["frequency"], lambda times: Number(times, 1)),
+            "monetary": _maybe(row["monetary"], lambda amount: Money(amount, money, 0)),
+        }
+        for row in rows
+    ]
+    headings = [
+        ("label", T("Segment")), ("customers", T("Customers")), ("share", T("Share")),
+        ("revenue", T("Revenue")), ("revenue_share", T("Share of revenue")),
+        ("days_since_last", T("Days since last (median)")),
+        ("frequency", T("Purchase days (median)")), ("monetary", T("Bought for (median)")),
+    ]  # fmt: skip
+    write_rows(shown, "table", headings)
+    print(T("What each score stands for:"))
+    scored = [(str(score), str(score)) for score in range(1, scores.bins + 1)]
+    write_rows(_cutoff_rows(scores.cutoffs, money, code), "table", [("measure", ""), *scored])
+    for row in rows:
+        if row["customers"]:
+            told = msg(
+                "{segment} ({n}): {advice}",
+                segment=row["label"],
+                n=row["customers"],
+                advice=row["advice"],
+            )
+            print(told.text(code))
+
+
+def _maybe(value: Any, show: Any) -> Any:
+    return None if value is None else show(value)
+
+
+def _one_currency(book: Book) -> str | None:
+    """The currency of all amounts, where there is one."""
+    return book.currencies[0] if len(book.currencies) == 1 else None
+
+
+def _cutoffs(cutoffs: Cutoffs | None) -> dict[str, list[float]] | None:
+    from revoir.segments.rfm import MEASURES
+
+    if cutoffs is None:
+        return None
+    return {name: [float(cut) for cut in getattr(cutoffs, name)] for name in MEASURES}
+
+
+def _cutoff_rows(cutoffs: Cutoffs, money: str | None, code: str) -> list[dict[str, Any]]:
+    """What each score stands for, a row a measure; a score that no value gets has a dash."""
+    from revoir.language import written
+
+    bins = cutoffs.bins
+    rows = []
+    for measure, heading, cuts, show in (
+        ("days", T("Days since the last purchase"), cutoffs.days_since_last, _whole),
+        ("times", T("Purchase days"), cutoffs.frequency, _whole),
+        ("sum", T("Bought for"), cutoffs.monetary, lambda cut: Money(cut, money)),
+    ):
+        row: dict[str, Any] = {"measure": heading}
+        for place in range(bins):
+            score = bins - place if measure == "days" else place + 1
+            if place == bins - 1:
+                row[str(score)] = f"> {written(show(cuts[-1]), code)}"
+            elif place and cuts[place] == cuts[place - 1]:
+                row[str(score)] = None
+            else:
+                row[str(score)] = f"≤ {written(show(cuts[place]), code)}"
+        rows.append(row)
+    return rows
+
+
+def _whole(value: Any) -> Number:
+    return Number(value, 0 if value == int(value) else 2)
+
+
+def _answer_members(
+    book: Book, scores: Rfm, segment: str, form: str, output: Path | None, code: str
+) -> None:
+    from revoir.segments.names import SEGMENTS
+
+    if scores.reason is not None:
+        say(scores.reason.text(code))
+    members = scores.members(segment)
+    known = SEGMENTS[segment]
+    table = _with_contacts(book, members)
+    rows = book.rows(table)
+    if form == "table":
+        told = msg(
+            "{segment}: {n} of {total} customers. {advice}",
+            segment=known.label,
+            n=len(rows),
+            total=scores.count,
+            advice=known.advice,
+        )
+        print(told.text(code))
+    _write_list(rows, table.columns, form)
+    if output is not None:
+        _write_customers(rows, table.columns, output, code)
+
+
+def _answer_rule(
+    book: Book, rule: Any, text: str, form: str, output: Path | None, code: str
+) -> None:
+    from revoir.segments.features import customer_ids
+    from revoir.segments.rules import customers_matching
+
+    everyone = book.rows(customer_ids(book).aggregate(n=lambda t: t.count()))[0]["n"]
+    table = _with_contacts(book, customers_matching(book, rule).order_by("customer_id"))
+    rows = book.rows(table)
+    share = len(rows) / everyone if everyone else None
+    if form == "json":
+        write_object(
+            {"rule": text, "as_of": book.as_of, "customers": len(rows), "total": everyone,
+             "share": share, "list": rows}
+        )  # fmt: skip
+    else:
+        if form == "table":
+            told = nmsg(
+                "{n} customer of {total} ({share}) meets the rule: {rule}",
+                "{n} customers of {total} ({share}) meet the rule: {rule}",
+                len(rows), total=everyone, share=_maybe(share, Percent), rule=text,
+            )  # fmt: skip
+            print(told.text(code))
+        _write_list(rows, table.columns, form)
+    if output is not None:
+        _write_customers(rows, table.columns, output, code)
+
+
+def _answer_movement(
+    book: Book, moves: Movement, form: str, output: Path | None, code: str
+) -> None:
+    if moves.reason is not None and form != "json":
+        say(moves.reason.text(code))
+    counts = [
+        {"before": move.before, "after": move.after, "customers": move.customers}
+        for move in moves.counts()
+    ]
+    if form == "json":
+        write_object(
+            {"before": moves.before.as_of, "after": moves.after.as_of,
+             "cutoffs_before": _cutoffs(moves.before.cutoffs),
+             "cutoffs_after": _cutoffs(moves.after.cutoffs),
+             "movement": counts, "moved": _moved(book, moves),
+             "reason": moves.reason.text(code) if moves.reason else None}
+        )  # fmt: skip
+    elif form == "csv":
+        write_rows(counts or [], "csv")
+    elif counts:
+        _print_movement(moves, counts, code)
+    if output is not None and moves.reason is None:
+        table = _with_contacts(book, moves.moved)
+        _write_customers(book.rows(table), table.columns, output, code)
+
+
+def _moved(book: Book, moves: Movement) -> list[dict[str, Any]]:
+    return [] if moves.reason is not None else book.rows(moves.moved)
+
+
+def _print_movement(moves: Movement, counts: list[dict[str, Any]], code: str) -> None:
+    """A grid: the segment before down, the segment after across."""
+    from revoir.segments.names import SEGMENTS
+
+    told = msg(
+        "Segments of {before} (down) and of {after} (across):",
+        before=moves.before.as_of,
+        after=moves.after.as_of,
+    )
+    print(told.text(code))
+    found = {(row["before"], row["after"]): row["customers"] for row in counts}
+    across = [key for key in SEGMENTS if any(after == key for _, after in found)]
+    rows: list[dict[str, Any]] = []
+    for key in (*SEGMENTS, None):
+        theirs = {after: found[key, after] for after in across if (key, after) in found}
+        if theirs:
+            label = SEGMENTS[key].label.text(code) if key else T("Bought since")
+            rows.append({"before": label, **{after: theirs.get(after, 0) for after in across}})
+    headings = [(key, SEGMENTS[key].label.text(code)) for key in across]
+    write_rows(rows, "table", [("before", ""), *headings])
+    moved = sum(n for (before, after), n in found.items() if before and before != after)
+    print(
+        nmsg("{n} customer changed segments.", "{n} customers changed segments.", moved).text(code)
+    )
+
+
+def _with_contacts(book: Book, table: ir.Table) -> ir.Table:
+    """The customers with what is known to reach them, in the order they have."""
+    wanted = [
+        column
+        for column in ("name", "first_name", "last_name", "company", "email", "phone", "city")
+        if book.has("customers", column) and column not in table.columns
+    ]
+    if not wanted:
+        return table
+    right = book.table("customers").select(customer__key="customer_id", **{c: c for c in wanted})
+    place = table.mutate(place__=_row_number())
+    joined = place.left_join(right, place.customer_id == right.customer__key)
+    return joined.order_by("place__").drop("customer__key", "place__")
+
+
+def _row_number() -> Any:
+    import ibis
+
+    return ibis.row_number()
+
+
+def _write_list(rows: list[dict[str, Any]], columns: Sequence[str], form: str) -> None:
+    from revoir.segments.names import SEGMENTS
+
+    if form != "table":
+        write_rows(rows, form) if rows else print("[]" if form == "json" else ",".join(columns))
+        return
+    if not rows:
+        return
+    headings = {
+        "customer_id": T("Customer"), "days_since_last": T("Days since last"),
+        "frequency": T("Purchase days"), "monetary": T("Bought for"), "segment": T("Segment"),
+        "name": T("Name"), "first_name": T("First name"), "last_name": T("Family name"),
+        "company": T("Company"), "email": T("E-mail"), "phone": T("Phone"), "city": T("Town"),
+    }  # fmt: skip
+    shown = [
+        {**row, "segment": SEGMENTS[row["segment"]].label} if row.get("segment") else row
+        for row in rows[:SHOWN_MAX]
+    ]
+    write_rows(shown, "table", [(name, headings.get(name, name.upper())) for name in columns])
+    if len(rows) > SHOWN_MAX:
+        say(
+            msg("The first {shown} of {n} customers; -o writes them all to a file.",
+                shown=SHOWN_MAX, n=len(rows)).text(language())
+        )  # fmt: skip
+
+
+def _write_customers(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path, code: str
+) -> None:
+    """Write a list of customers to a file; what looks like a formula is written as text."""
+    from revoir.errors import InputError
+
+    try:
+        if output.suffix.lower() == ".csv":
+            _write_csv(rows, columns, output)
+        else:
+            _write_xlsx(rows, columns, output)
+    except OSError as error:
+        raise InputError(
+            msg(
+                "{name} cannot be written: {reason}.",
+                name=str(output),
+                reason=error.strerror or str(error),
+            ),
+            remedy=msg("Choose another folder, or close the file where it is open."),
+        ) from error
+    told = nmsg(
+        "{n} customer was written to {name}.",
+        "{n} customers were written to {name}.",
+        len(rows),
+        name=str(output),
+    )
+    say(told.text(code))
+
+
+def _write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path) -> None:
+    import csv
+
+    with output.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([harmless(name) for name in columns])
+        writer.writerows([harmless(row[name]) for name in columns] for row in rows)
+
+
+def _write_xlsx(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path) -> None:
+    from decimal import Decimal
+
+    import xlsxwriter
+
+    from revoir.errors import UsageError
+
+    if len(rows) > 1_048_575:
+        raise UsageError(
+            msg("{n} customers do not fit in a sheet.", n=len(rows)),
+            remedy=msg("Use a name that ends with {names}.", names=[".csv"]),
+        )
+    with output.open("wb") as file, xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet(T("Customers"))
+        bold = book.add_format({"bold": True})
+        sheet.freeze_panes(1, 0)
+        for place, name in enumerate(columns):
+            sheet.write_string(0, place, name, bold)
+            sheet.set_column(place, place, max(12, len(name) + 2))
+        for line, row in enumerate(rows, start=1):
+            for place, name in enumerate(columns):
+                value = row[name]
+                if isinstance(value, int | float | Decimal):
+                    sheet.write_number(line, place, float(value))
+                elif value is not None:
+                    sheet.write_string(line, place, str(value)[:32_767])
+
+
+def write_object(value: Mapping[str, Any]) -> None:
+    """Write an answer that is not a list as JSON to standard output."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else float(value)
