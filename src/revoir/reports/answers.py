@@ -143,10 +143,10 @@ def _lost_sentences(left: Leavers) -> list[Message]:
     share = left.once.lost / left.lost
     sentences = [
         nmsg(
-            "In the last {days} days you lost {n} customer of {present}.",
-            "In the last {days} days you lost {n} customers of {present}.",
+            "You lost {n} customer of {present} {when}.",
+            "You lost {n} customers of {present} {when}.",
             left.lost,
-            days=left.period.days,
+            when=during(left.period),
             present=left.present,
         )
     ]
@@ -160,7 +160,7 @@ def _lost_sentences(left: Leavers) -> list[Message]:
                 again=Percent(left.again.rate, 0),
             )
         )
-    else:
+    elif left.once.lost:
         sentences.append(msg("{share} of them had bought only once.", share=Percent(share, 0)))
     return sentences
 

@@ -269,7 +269,7 @@ class _Draft:
         parts["rfm"] = sections.rfm_section(found)
         if parts["rfm"] is None and found.reason is not None:
             self.missing["rfm"] = found.reason
-        parts["left"] = leavers(book, parts["gaps"].median) if parts["gaps"] else None
+        parts["left"] = leavers(book, frame.stay, parts["gaps"].median) if parts["gaps"] else None
         self._what_if()
         parts["breakdowns"] = tuple(
             sections.breakdown_section(book, column, frame) for column in by

@@ -56,27 +56,29 @@ def _on(values: Sequence[dict[str, Any]]) -> Any:
     return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
 
 
-def _finished(chart: Any, width: int, height: int | dict[str, int]) -> Spec:
-    sized = chart.properties(width=width, height=height).configure(
-        background=None,
-        font="Liberation Sans",
-        padding={"left": 2, "right": 2, "top": 4, "bottom": 2},
-        view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(
-            labelColor=palette.MUTED,
-            titleColor=palette.MUTED,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            gridColor=palette.GRID,
-            domainColor=palette.GRID,
-            tickColor=palette.GRID,
-            labelPadding=4,
-        ),
-        text=alt.MarkConfig(fontSize=12, color=palette.INK),
-    )
-    spec: Spec = sized.to_dict(validate=False)
-    return spec
+_CONFIG: Spec = {
+    "background": "transparent",
+    "font": "Liberation Sans",
+    "padding": {"left": 2, "right": 2, "top": 4, "bottom": 2},
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": palette.MUTED,
+        "titleColor": palette.MUTED,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "gridColor": palette.GRID,
+        "domainColor": palette.GRID,
+        "tickColor": palette.GRID,
+        "labelPadding": 4,
+    },
+    "text": {"fontSize": 12, "color": palette.INK},
+}
+
+
+def _finished(chart: Any, width: int, height: int) -> Spec:
+    spec: Spec = chart.properties(width=width, height=height).to_dict(validate=False)
+    return {**spec, "config": _CONFIG}
 
 
 def _y_axis(unit: Unit, title: str, **options: Any) -> alt.Axis:

@@ -115,7 +115,9 @@ def _side(low: float, high: float, benchmark: Benchmark) -> int | None:
 
 
 def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
-    change = kpi.year_before or kpi.previous
+    # Sums and counts follow the seasons: only the year before says whether they grew.
+    rate = kpi.unit in (Unit.SHARE, Unit.POINTS)
+    change = kpi.year_before or (kpi.previous if rate or _covers_a_year(kpi) else None)
     if change is None or kpi.better == "neither" or kpi.point is None or kpi.point.period is None:
         return
     if change.clear is False or not change.difference:
@@ -124,7 +126,7 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
         return
     good = (change.difference > 0) == (kpi.better == "higher")
     up = change.difference > 0
-    if kpi.unit is Unit.SHARE or kpi.unit is Unit.POINTS:
+    if rate:
         template = (
             msg("{label}: {value} {when}, {points} points more than {before} ({base}).")
             if up
@@ -156,15 +158,20 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
     yield Insight("strength" if good else "weakness", text, (address,), weight)
 
 
+def _covers_a_year(kpi: Kpi) -> bool:
+    point = kpi.point
+    return point is not None and point.period is not None and point.period.days >= 365
+
+
 def _of_leavers(left: Leavers) -> Iterable[Insight]:
     if not left.once_leave_more or left.once.rate is None or left.again.rate is None:
         return
     text = msg(
-        "{once} of those who had bought only once left in {days} days, against {again} of those"
-        " who had come back.",
+        "{once} of those who had bought only once left {when}, against {again} of those who had"
+        " come back.",
         once=Percent(left.once.rate, 0),
         again=Percent(left.again.rate, 0),
-        days=left.period.days,
+        when=during(left.period),
     )
     yield Insight("weakness", text, ("leavers.once", "leavers.again"), 7)
 

@@ -18,14 +18,13 @@ from revoir.periods import Period
 from revoir.reports.model import Group, Leavers
 from revoir.reports.wording import ONE_DAY
 
-LONGEST_DAYS = 366
 
-
-def leavers(book: Book, median_gap_days: int) -> Leavers | None:
-    """Count who left over the last activity window.
+def leavers(book: Book, stay: Period, median_gap_days: int) -> Leavers | None:
+    """Count who left over the period of the retention rate, or the last activity window.
 
     Args:
         book: The company's tables.
+        stay: The period of the retention rate; used where it is no longer than the window.
         median_gap_days: The wait within which half of the returns happen.
 
     Returns:
@@ -35,8 +34,10 @@ def leavers(book: Book, median_gap_days: int) -> Leavers | None:
     if rule.window_days is None or rule.subscription or rule.event_window_days:
         return None
     window = rule.window_days
-    end = book.as_of + ONE_DAY
-    start = end - dt.timedelta(days=min(window, LONGEST_DAYS))
+    start, end = stay.start, stay.end
+    if stay.days > window:
+        end = book.as_of + ONE_DAY
+        start = end - dt.timedelta(days=window)
     if start - dt.timedelta(days=window) < book.span[0]:
         return None
     bought = book.purchases
@@ -50,16 +51,10 @@ def leavers(book: Book, median_gap_days: int) -> Leavers | None:
         bought.next_day.notnull() & (bought.next_day < date(end))
     )
     single = bought.nth == 1
-    last = bought.next_day.isnull()
-    since = date(book.as_of - dt.timedelta(days=median_gap_days))
-    sums = {
-        "due": (
-            single
-            & last
-            & (bought.day <= since)
-            & (bought.day >= date(end - dt.timedelta(days=window)))
-        ).sum()
-    }
+    oldest = date(book.as_of + ONE_DAY - dt.timedelta(days=window))
+    latest = date(book.as_of - dt.timedelta(days=median_gap_days))
+    alone = single & bought.next_day.isnull()
+    sums = {"due": (alone & (bought.day <= latest) & (bought.day >= oldest)).sum()}
     for name, which in (("once", single), ("again", ~single)):
         sums[f"{name}_present"] = (there & which).sum()
         sums[f"{name}_lost"] = (there & which & ~stays).sum()

@@ -41,6 +41,9 @@ def named(period: Period) -> Message:
             return msg("{name}", name=Calendar(period.start, "QQQQ y"))
         case Grain.YEAR if period.start.month == 1:
             return msg("{name}", name=Calendar(period.start, "y"))
+    months = months_of(period)
+    if months is not None:
+        return msg("{n} months to {last}", n=months, last=last)
     return msg("{start} to {end}", start=period.start, end=last)
 
 
@@ -64,15 +67,9 @@ def short(period: Period | None) -> Message:
     return named(period)
 
 
-def during(period: Period, as_of: dt.date | None = None) -> Message:
-    """When, inside a sentence: “in March 2024”, “in the 1st quarter 2024”.
-
-    Args:
-        period: The period.
-        as_of: Where the data end; twelve months that end there are “over the last 12 months”.
-    """
-    if as_of is not None and is_last_year(period, as_of):
-        return msg("over the last 12 months")
+def during(period: Period) -> Message:
+    """When, inside a sentence: “in March 2024”, “over the 12 months to 29 Feb 2024”."""
+    last = period.end - ONE_DAY
     match grain_of(period):
         case Grain.DAY:
             return msg("on {day}", day=period.start)
@@ -84,12 +81,18 @@ def during(period: Period, as_of: dt.date | None = None) -> Message:
             return msg("in the {quarter}", quarter=Calendar(period.start, "QQQQ y"))
         case Grain.YEAR if period.start.month == 1:
             return msg("in {year}", year=Calendar(period.start, "y"))
-    return msg("from {start} to {end}", start=period.start, end=period.end - ONE_DAY)
+    months = months_of(period)
+    if months is not None:
+        return msg("over the {n} months to {last}", n=months, last=last)
+    return msg("from {start} to {end}", start=period.start, end=last)
 
 
-def is_last_year(period: Period, as_of: dt.date) -> bool:
-    """Whether a period is the twelve months that end with the data."""
-    return period.end == as_of + ONE_DAY and 365 <= period.days <= 366
+def months_of(period: Period) -> int | None:
+    """How many whole calendar months a period has, or None."""
+    if period.start.day != 1 or period.end.day != 1:
+        return None
+    years, months = period.end.year - period.start.year, period.end.month - period.start.month
+    return 12 * years + months
 
 
 def length_of(period: Period) -> str | None:
@@ -108,8 +111,6 @@ GRAINS: dict[Grain, Message] = {
     Grain.YEAR: msg("year"),
 }
 """What people call the grains."""
-
-MONTHS_OF: dict[Grain, int] = {Grain.MONTH: 1, Grain.QUARTER: 3, Grain.YEAR: 12}
 
 
 def age(grain: Grain, count: int) -> Message:

@@ -1,0 +1,136 @@
+"""The report as one page: nothing to download, no script, for screen, telephone and paper."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir.reports import charts, drawing, palette, view
+from revoir.reports.charts import Chart
+from revoir.reports.model import Kpi, Report
+from revoir.reports.wording import named, short
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+WIDE, NARROW = 760, 330
+"""Widths, in pixels, that charts are drawn at."""
+
+
+def to_html(report: Report, language: str | None = None) -> str:
+    """Write a report as a page.
+
+    Args:
+        report: The report.
+        language: One of `revoir.language.LANGUAGES` (None: the report's own).
+
+    Returns:
+        A whole HTML document that needs nothing else.
+    """
+    language = language or report.language
+    page = _environment().get_template("report.html")
+    return page.render(report=report, language=language, **_context(report, language))
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html", "css"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        msg=msg, percent=Percent, number=Number, money=Money, named=named, short=short
+    )
+    return environment
+
+
+def _context(report: Report, language: str) -> dict[str, Any]:
+    numbers = count(1)
+
+    def text(value: Any) -> str:
+        return written(value, language)
+
+    def drawn(chart: Chart) -> Markup:
+        """The chart at both widths; the style sheet shows one of them."""
+        widths = (WIDE,) if chart.scrolls else (WIDE, NARROW)
+        parts = []
+        for width in widths:
+            name = f"c{next(numbers)}"
+            svg = drawing.svg(chart.spec(width), language, name, chart.title)
+            kind = "any" if chart.scrolls else "wide" if width == WIDE else "narrow"
+            parts.append(f'<div class="drawing {kind}">{svg}</div>')
+        return Markup("".join(parts))  # noqa: S704 - drawn by us from escaped texts
+
+    def spark(kpi: Kpi) -> Markup:
+        values = [point for point in kpi.series if point.value is not None]
+        if len(values) < 3:
+            return Markup("")
+        first, last = short(values[0].period).text(language), short(values[-1].period).text(language)
+        title = msg(
+            "{label}, {first} to {last}", label=kpi.label, first=first, last=last
+        ).text(language)
+        svg = drawing.svg(charts.sparkline(kpi), language, f"s{next(numbers)}", title)
+        return Markup(svg)  # noqa: S704
+
+    return {
+        "t": text,
+        "drawn": drawn,
+        "spark": spark,
+        "headlines": view.headlines(report),
+        "headline": view.headline,
+        "charts": _charts(report, language),
+        "style": Markup(_style()),  # noqa: S704 - our own file
+    }
+
+
+def _charts(report: Report, language: str) -> dict[str, Chart]:
+    """The charts of the report by section."""
+    found: dict[str, Chart] = {}
+    if report.trend is not None:
+        found["trend"] = charts.trend(report.trend, trend_title(report.trend), language)
+    if report.cohorts is not None:
+        found["cohorts"] = charts.cohorts(report.cohorts, language)
+    if report.lifecycle is not None:
+        found["lifecycle"] = charts.lifecycle(report.lifecycle, language)
+    if report.rfm is not None:
+        found["rfm"] = charts.rfm_map(report.rfm, language)
+    if report.gaps is not None:
+        found["gaps"] = charts.gaps(report.gaps, language)
+    for index, section in enumerate(report.breakdowns):
+        found[f"by-{index}"] = charts.breakdown(section, language)
+    return found
+
+
+def trend_title(kpi: Kpi) -> Message:
+    """What the line of the retention rate shows: its range over the complete periods."""
+    points = [point for point in kpi.series if point.value is not None and point.complete]
+    values = [point.value for point in points if point.value is not None]
+    if not values:
+        return msg("The retention rate, period by period")
+    return msg(
+        "From {first} to {last}, between {low} and {high} of customers stayed in each period",
+        first=short(points[0].period),
+        last=short(points[-1].period),
+        low=Percent(min(values), 0),
+        high=Percent(max(values), 0),
+    )
+
+
+@cache
+def _style() -> str:
+    tokens = "\n".join(f"  --c-{name}: {colour};" for name, colour in palette.LIGHT.items())
+    dark = "\n".join(f"    --c-{name}: {colour};" for name, colour in palette.DARK.items())
+    sheet = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return (
+        f":root {{\n{tokens}\n}}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n  :root {{\n{dark}\n  }}\n}}\n{sheet}"
+    )

@@ -1,0 +1,131 @@
+"""What every renderer shows of a figure: one wording for the page, the PDF and the workbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from revoir.language import Message, Number, Percent, msg
+from revoir.metrics.registry import Unit
+from revoir.reports.model import Change, Kpi, Report
+from revoir.reports.wording import named, short
+
+
+@dataclass(frozen=True)
+class ChangeShown:
+    """A change in words.
+
+    Attributes:
+        text: The change with its sign, and what it is against.
+        tone: "better", "worse" or "neutral".
+        word: What the tone means, in words.
+    """
+
+    text: Message
+    tone: str
+    word: Message | None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A headline figure as it is shown.
+
+    Attributes:
+        address: Its address in the JSON report.
+        kpi: The figure.
+        value: The figure written, or None.
+        period: What it covers.
+        changes: Against the period before and the year before.
+        goal: The goal, and whether it is met.
+        benchmarks: The published figures with their sources.
+        small: The interval and the count.
+    """
+
+    address: str
+    kpi: Kpi
+    value: Any
+    period: Message | None
+    changes: tuple[ChangeShown, ...]
+    goal: tuple[Message, str] | None
+    benchmarks: tuple[tuple[Message, Message, str], ...]
+    small: Message | None
+
+
+def headlines(report: Report) -> list[Headline]:
+    """The headline figures of a report, ready to be shown."""
+    return [headline(address, kpi) for address, kpi in report.headline]
+
+
+def headline(address: str, kpi: Kpi) -> Headline:
+    """A headline figure, ready to be shown."""
+    changes = [
+        change_shown(kpi, change)
+        for change in (kpi.previous, kpi.year_before)
+        if change is not None
+    ]
+    point = kpi.point
+    return Headline(
+        address=address,
+        kpi=kpi,
+        value=kpi.shown(),
+        period=named(point.period) if point is not None and point.period else None,
+        changes=tuple(changes),
+        goal=_goal(kpi),
+        benchmarks=tuple(
+            (
+                msg("{scope}: {figure}", scope=benchmark.scope(), figure=benchmark.shown()),
+                benchmark.source(),
+                benchmark.url,
+            )
+            for benchmark in kpi.benchmarks
+        ),
+        small=_small(kpi),
+    )
+
+
+def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
+    """A change with its sign, its base and what it means."""
+    against, base = short(change.against), kpi.shown(change.base)
+    text = msg(
+        "{change} against {period} ({base})", change=_size(kpi, change), period=against, base=base
+    )
+    if change.clear is False:
+        return ChangeShown(text, "neutral", msg("no clear difference"))
+    if kpi.better == "neither" or not change.difference:
+        return ChangeShown(text, "neutral", None)
+    if (change.difference > 0) == (kpi.better == "higher"):
+        return ChangeShown(text, "better", msg("better"))
+    return ChangeShown(text, "worse", msg("worse"))
+
+
+def _size(kpi: Kpi, change: Change) -> Any:
+    if kpi.unit is Unit.SHARE:
+        return msg("{n} points", n=Number(change.difference * 100, 1, signed=True))
+    if change.share is not None:
+        sign = "+" if change.share > 0 else ""
+        digits = 0 if abs(change.share) >= 0.1 else 1
+        return msg("{sign}{share}", sign=sign, share=Percent(change.share, digits))
+    return Number(change.difference, 1, signed=True)
+
+
+def _goal(kpi: Kpi) -> tuple[Message, str] | None:
+    if kpi.goal is None:
+        return None
+    value = kpi.shown(kpi.goal.value)
+    if kpi.goal.met:
+        return msg("Goal {value}: met", value=value), "better"
+    return msg("Goal {value}: not met", value=value), "worse"
+
+
+def _small(kpi: Kpi) -> Message | None:
+    point = kpi.point
+    if point is None or kpi.value is None:
+        return None
+    if point.low is not None and point.high is not None:
+        low, high = kpi.shown(point.low), kpi.shown(point.high)
+        if kpi.n:
+            return msg("95% interval {low} to {high}, n = {n}", low=low, high=high, n=int(kpi.n))
+        return msg("95% interval {low} to {high}", low=low, high=high)
+    if kpi.n and kpi.unit is not Unit.MONEY:
+        return msg("n = {n}", n=Number(kpi.n, 0))
+    return None
