@@ -1,0 +1,319 @@
+"""All files of one reading together: one table a kind, persons linked, totals counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from revoir.engines.sql import identifier
+from revoir.errors import InputError, UsageError, Where
+from revoir.language import Message, msg, nmsg
+from revoir.reading import values
+from revoir.reading.build import Part, convert, summary
+from revoir.reading.canonical import Piece, split
+from revoir.reading.detect import Detection, detect
+from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
+from revoir.reading.profile import profiles
+from revoir.reading.raw import RawTable
+from revoir.reading.report import FileReport, Reading
+from revoir.tables import TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+DEFAULT_ZONE = "Europe/Paris"
+
+
+def assemble(
+    locations: Sequence[str | Path],
+    *,
+    mapping: Mapping | Path | str | None,
+    connection: duckdb.DuckDBPyConnection | None,
+    zone: str | None,
+    currency: str | None,
+    sheet: str | None,
+    today: dt.date | None,
+    progress: Callable[[Message], None] | None,
+) -> Reading:
+    """Read all locations; see `revoir.reading.read_tables`."""
+    import duckdb
+
+    from revoir.reading.sources import raw_tables
+
+    said = load(Path(mapping)) if isinstance(mapping, str | Path) else mapping or Mapping()
+    zone = _zone(zone or said.timezone or DEFAULT_ZONE)
+    connection = connection or duckdb.connect()
+    values.define(connection)
+    raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
+    parts: list[Part] = []
+    reports: list[FileReport] = []
+    notes: list[Message] = []
+    pieces: list[Piece] = []
+    for number, raw in enumerate(raws):
+        if progress:
+            progress(msg("Checking {file}…", file=raw.file))
+        held, sampled = profiles(connection, raw)
+        entry = said.of(raw.file, raw.sheet, raw.headers)
+        detection = detect(raw, held, entry)
+        if detection.table is None:
+            reports.append(_unknown(raw, detection))
+            continue
+        part = convert(
+            connection, raw, detection, held, zone=zone, today=today, number=number
+        )
+        parts.append(part)
+        reports.append(part.report)
+        made = split(connection, part, zone, number)
+        part.report.table = _told_table(part, made)
+        pieces += made
+    if not parts:
+        raise _nothing_known(raws, reports)
+    tables = _Together(connection, parts, pieces, notes)
+    names = tables.unite()
+    currency = _currency(connection, names, currency or said.currency, notes)
+    return Reading(
+        tables=_ibis_tables(connection, names),
+        files=reports,
+        notes=notes,
+        currency=currency,
+        mapping=_resolved(reports, parts, zone, currency),
+        totals={name: _totals(connection, name, relation) for name, relation in names.items()},
+    )
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            msg("There is no time zone “{name}”.", name=name),
+            remedy=msg("Write one such as Europe/Paris."),
+        ) from error
+    return name
+
+
+def _unknown(raw: RawTable, detection: Detection) -> FileReport:
+    note = nmsg(
+        "Its columns are not enough to know what it is: its one row was not read."
+        " Say it with --map table=…, or in a mapping file.",
+        "Its columns are not enough to know what it is: its {n} rows were not read."
+        " Say it with --map table=…, or in a mapping file.",
+        raw.rows_in,
+    )
+    return FileReport(
+        raw.file, raw.sheet, None, 0.0, detection.why, raw.headers, mapping=detection.columns,
+        notes=[*raw.notes, note],
+    )  # fmt: skip
+
+
+def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> InputError:
+    headers = [header for raw in raws for header in raw.headers if header][:12]
+    return InputError(
+        msg("It cannot be told what this file is; its columns are: {headers}.", headers=headers)
+        if headers
+        else msg("It cannot be told what this file is: it has no headers."),
+        where=Where(file=raws[0].file, sheet=raws[0].sheet) if raws else None,
+        remedy=msg(
+            "Say which column is the date and which the amount: --map ordered_at=… --map amount=…."
+        ),
+    )
+
+
+def _told_table(part: Part, made: Sequence[Piece]) -> str:
+    if part.detection.table == "orders" and part.grain == "line":
+        return "order_lines"
+    return part.detection.table or made[0].table
+
+
+class _Together:
+    """Unites the pieces of all files into one relation a canonical table."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        parts: list[Part],
+        pieces: list[Piece],
+        notes: list[Message],
+    ) -> None:
+        self.connection = connection
+        self.parts = parts
+        self.pieces = pieces
+        self.notes = notes
+
+    def unite(self) -> dict[str, str]:
+        """The quoted relation of each canonical table that was found."""
+        names: dict[str, str] = {}
+        mixed = self._mixed_ids()
+        for table in TABLES:
+            held = [piece for piece in self.pieces if piece.table == table]
+            if not held:
+                continue
+            name = identifier(table)
+            if table == "customers" and len(held) > 1:
+                self._unite_customers(held, name)
+            else:
+                body = " UNION ALL BY NAME ".join(self._select(piece, mixed) for piece in held)
+                self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
+            names[table] = name
+        if "customers" in names:
+            self._link(names)
+        return names
+
+    def _mixed_ids(self) -> bool:
+        """Whether customer numbers must become text to agree between files."""
+        kinds = {self._type(piece, "customer_id") for piece in self.pieces} - {None}
+        return len(kinds) > 1
+
+    def _type(self, piece: Piece, column: str) -> str | None:
+        if column not in piece.columns:
+            return None
+        row = self.connection.execute(
+            f"SELECT typeof({identifier(column)}) FROM {piece.relation} LIMIT 1"
+        ).fetchone()
+        return row[0] if row and row[0] != '"NULL"' else None
+
+    def _select(self, piece: Piece, mixed: bool) -> str:
+        columns = ", ".join(
+            f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}"
+            if mixed and name == "customer_id"
+            else identifier(name)
+            for name in piece.columns
+        )
+        return f"SELECT {columns} FROM {piece.relation}"
+
+    def _unite_customers(self, held: list[Piece], name: str) -> None:
+        """One row a customer; a file of customers speaks before one of orders."""
+        own = {
+            identifier(f"customers_{number}")
+            for number, part in enumerate(self.parts)
+            if part.detection.table == "customers"
+        }
+        ranked = sorted(held, key=lambda piece: piece.relation not in own)
+        selects = [
+            f"SELECT {place} AS _rank, * FROM ({self._select(piece, True)})"
+            for place, piece in enumerate(ranked)
+        ]
+        columns = list(dict.fromkeys(c for piece in ranked for c in piece.columns))
+        chosen = ", ".join(
+            f"bool_and({identifier(c)}) AS {identifier(c)}" if c == "consent"
+            else f"arg_min({identifier(c)}, _rank) AS {identifier(c)}"
+            for c in columns if c != "customer_id"
+        )  # fmt: skip
+        comma = ", " if chosen else ""
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE {name} AS SELECT customer_id{comma}{chosen}"
+            f" FROM ({' UNION ALL BY NAME '.join(selects)}) GROUP BY customer_id"
+        )
+
+    def _link(self, names: dict[str, str]) -> None:
+        """Say how many customers of other tables the customers' file does not have."""
+        if not any(part.detection.table == "customers" for part in self.parts):
+            return
+        for table in ("orders", "subscriptions"):
+            if table not in names:
+                continue
+            unknown = summary(
+                self.connection,
+                f"SELECT count(*) AS rows, count(DISTINCT customer_id) AS n FROM {names[table]}"
+                " WHERE customer_id IS NOT NULL AND CAST(customer_id AS VARCHAR) NOT IN"
+                f" (SELECT CAST(customer_id AS VARCHAR) FROM {names['customers']})",
+            )
+            if unknown["n"]:
+                self.notes.append(
+                    nmsg(
+                        "{n} customer of the {table} ({rows} rows) is not in the file of"
+                        " customers: accepted all the same.",
+                        "{n} customers of the {table} ({rows} rows) are not in the file of"
+                        " customers: accepted all the same.",
+                        unknown["n"], rows=unknown["rows"], table=table,
+                    )
+                )  # fmt: skip
+
+
+def _ibis_tables(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> dict[str, Any]:
+    import ibis
+
+    backend = ibis.duckdb.from_connection(connection)
+    return {name: backend.table(name) for name in names}
+
+
+def _currency(
+    connection: duckdb.DuckDBPyConnection,
+    names: dict[str, str],
+    given: str | None,
+    notes: list[Message],
+) -> str | None:
+    """The one currency of all amounts, or None with a note when there are several."""
+    found: set[str] = set()
+    for table in ("orders", "subscriptions"):
+        if table not in names:
+            continue
+        columns = connection.execute(f"SELECT * FROM {names[table]} LIMIT 0").description or []
+        if "currency" in {entry[0] for entry in columns}:
+            rows = connection.execute(
+                f"SELECT DISTINCT currency FROM {names[table]} WHERE currency IS NOT NULL LIMIT 20"
+            ).fetchall()
+            found |= {row[0] for row in rows}
+    if len(found) > 1:
+        notes.append(
+            msg(
+                "Amounts are in several currencies ({names}): figures are given for each, never"
+                " added up.",
+                names=sorted(found),
+            )
+        )
+        return None
+    return next(iter(found), given)
+
+
+def _resolved(
+    reports: Sequence[FileReport], parts: Sequence[Part], zone: str, currency: str | None
+) -> Mapping:
+    """What every column was taken for, as a mapping that can be written out."""
+    entries = []
+    for report in reports:
+        part = next((p for p in parts if p.report is report), None)
+        if part is None:
+            continue
+        columns: dict[str, Said] = {}
+        for mapping in report.mapping:
+            header = mapping.header or mapping.column
+            target = mapping.target or (ATTRIBUTE if mapping.name else IGNORE)
+            columns[header] = Said(target, mapping.format)
+        table = part.detection.table
+        entries.append(FileMapping(columns, table, report.file, report.sheet))
+    return Mapping(tuple(entries), zone, currency)
+
+
+def _totals(
+    connection: duckdb.DuckDBPyConnection, table: str, relation: str
+) -> dict[str, Any]:
+    """What an accountant would check of a table."""
+    columns = {e[0] for e in connection.execute(f"SELECT * FROM {relation} LIMIT 0").description or []}
+    asked = ["count(*) AS rows"]
+    if "customer_id" in columns:
+        asked.append("count(DISTINCT customer_id) AS customers")
+    if "order_id" in columns:
+        asked.append("count(DISTINCT order_id) AS orders")
+    for name in ("amount", "quantity", "margin"):
+        if name in columns:
+            asked.append(f"sum({identifier(name)}) AS {identifier(name)}")
+    clock = TABLES[table].clock
+    if clock and clock in columns:
+        asked.append(f"CAST(min({clock}) AS DATE) AS first_day")
+        asked.append(f"CAST(max({clock}) AS DATE) AS last_day")
+    found = summary(connection, f"SELECT {', '.join(asked)} FROM {relation}")
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if value is None or isinstance(value, int | str | float):
+        return value
+    return float(value)
+
+

@@ -1,0 +1,524 @@
+"""From raw cells to converted rows: every cell checked, bad rows and repeats told apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from revoir.engines.sql import identifier
+from revoir.language import Message, msg, nmsg
+from revoir.reading import quarantine, values
+from revoir.reading.detect import Detection
+from revoir.reading.fields import Field, Fields, plan, slow_sql
+from revoir.reading.mapping import ColumnMapping
+from revoir.reading.profile import Profile
+from revoir.reading.raw import RawTable
+from revoir.reading.report import FileReport, Quarantined
+
+if TYPE_CHECKING:
+    import duckdb
+
+FIRST_DAY = dt.date(1900, 1, 1)
+LAST_DAY = dt.date(2100, 1, 1)
+
+REPEATED = 0
+"""The mark of a row that repeats another one."""
+CONFLICT = -1
+"""The mark of a row that carries the number of another one, and other values."""
+
+_LINE_COLUMNS = ("product", "product_id", "unit_price", "quantity", "amount", "line_id")
+_BIG = 5_000_000
+"""Rows above which a check that sorts or hashes the whole file is left out."""
+
+
+@dataclass
+class Part:
+    """One file, converted: a relation of typed columns and what they are.
+
+    Attributes:
+        raw: Its raw cells.
+        detection: What it is.
+        fields: Its columns by key; the relation names them by that key.
+        relation: Quoted name of the converted rows; ``_line`` and ``_bad`` (null: accepted).
+        is_table: Whether that is a table rather than a view of the file.
+        rows: How many rows it has, bad ones included.
+        grain: ``order`` or ``line`` for sales, else the table.
+        customer: SQL of who the customer is, on the converted columns; None where nobody.
+        native_ids: Whether customer numbers keep the whole-number type of the file.
+        report: What is told of it.
+    """
+
+    raw: RawTable
+    detection: Detection
+    fields: Fields
+    relation: str
+    report: FileReport
+    is_table: bool = True
+    rows: int = 0
+    grain: str = ""
+    customer: str | None = None
+    identity: str | None = None
+    native_ids: bool = False
+    bad: int = 0
+    unread: dict[str, int] = field(default_factory=dict)
+    notes: list[Message] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> str:
+        """The converted rows that count, for FROM."""
+        return f"(SELECT * FROM {self.relation} WHERE _bad IS NULL)" if self.bad else self.relation
+
+    def has(self, *keys: str) -> bool:
+        """Whether the file has these columns."""
+        return all(key in self.fields for key in keys)
+
+
+def convert(
+    connection: duckdb.DuckDBPyConnection,
+    raw: RawTable,
+    detection: Detection,
+    profiles: dict[str, Profile],
+    *,
+    zone: str,
+    today: dt.date | None,
+    number: int,
+) -> Part:
+    """Convert and check every row of a raw table.
+
+    Args:
+        connection: The connection that holds it.
+        raw: The raw table.
+        detection: What its columns mean.
+        profiles: What its columns look like.
+        zone: IANA zone of times without zone.
+        today: Orders after the day after this are mistakes (None: only those past 2100).
+        number: The place of the file among those read.
+
+    Returns:
+        The converted file, with its report.
+    """
+    notes: list[Message] = list(raw.notes)
+    if detection.order_level_once:
+        raw = _filled_down(connection, raw, detection, number)
+    fields = plan(connection, raw, detection, profiles, zone, notes)
+    report = FileReport(
+        raw.file, raw.sheet, detection.table, detection.confidence, detection.why, raw.headers,
+        raw.rows_in, mapping=tuple(_resolved(m, fields) for m in detection.columns), notes=notes,
+    )  # fmt: skip
+    part = Part(raw, detection, fields, identifier(f"typed_{number}"), report, notes=notes)
+    _identify(part)
+    _set_strictness(part)
+    _make(connection, part, today, zone)
+    _tell_apart(connection, part)
+    _count(connection, part)
+    return part
+
+
+def _resolved(mapping: ColumnMapping, fields: Fields) -> ColumnMapping:
+    return next((f.mapping for f in fields.values() if f.mapping.column == mapping.column), mapping)
+
+
+def _filled_down(
+    connection: duckdb.DuckDBPyConnection, raw: RawTable, detection: Detection, number: int
+) -> RawTable:
+    """Repeat what stands on an order's first row on its other rows."""
+    key = next(m for m in detection.columns if m.target == "orders.order_id")
+    cells = ["_line"]
+    for mapping in detection.columns:
+        column = identifier(mapping.column)
+        if mapping.table == "order_lines" or mapping is key:
+            cells.append(column)
+        else:
+            cells.append(
+                f"first({column} ORDER BY _line) FILTER (coalesce({column}, '') <> '')"
+                f" OVER (PARTITION BY {identifier(key.column)}) AS {column}"
+            )
+    name = identifier(f"filled_{number}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {', '.join(cells)} FROM {raw.relation}"
+    )
+    return replace(raw, relation=name)
+
+
+def _identify(part: Part) -> None:
+    """Find who the customer is: by number, else by e-mail, telephone or name."""
+    table = part.detection.table
+    fields = part.fields
+    own = fields.get(f"{table}.customer_id") or fields.get("customers.customer_id")
+    options: list[tuple[str, str]] = []
+    if own is not None:
+        options.append(("customer_id", identifier(own.key)))
+        kind = own.sql_type.upper()
+        part.native_ids = kind in ("BIGINT", "INTEGER", "UINTEGER", "SMALLINT", "UBIGINT")
+    for name in ("email", "phone"):
+        if f"customers.{name}" in fields:
+            options.append((name, identifier(f"customers.{name}")))
+    names = [n for n in ("first_name", "last_name", "name") if f"customers.{n}" in fields]
+    if "last_name" in names or "name" in names:
+        wanted = ["name"] if "last_name" not in names else [n for n in names if n != "name"]
+        joined = ", ".join(identifier(f"customers.{n}") for n in wanted)
+        options.append(("name", f"nullif(lower(trim(concat_ws(' ', {joined}))), '')"))
+    if not options:
+        return
+    part.identity, part.customer = options[0]
+    if table == "customers" and len(options) > 1:
+        # A contact without a number is still somebody if there is an address.
+        part.customer = f"coalesce({', '.join(sql for _, sql in options[:2])})"
+    if part.identity != "customer_id":
+        what = {"email": msg("e-mail address"), "phone": msg("telephone number")}
+        part.notes.append(
+            msg(
+                "There is no customer number: customers are told apart by their {what}.",
+                what=what.get(part.identity, msg("name")),
+            )
+        )
+
+
+def _set_strictness(part: Part) -> None:
+    """Say which cells a row cannot do without."""
+    table, fields = part.detection.table, part.fields
+
+    def demand(*keys: str) -> None:
+        for key in keys:
+            if key in fields:
+                fields[key] = replace(fields[key], required=True, strict=True)
+
+    match table:
+        case "orders":
+            demand("orders.ordered_at")
+            if part.has("orders.amount"):
+                demand("orders.amount")
+            elif part.has("order_lines.amount"):
+                demand("order_lines.amount")
+            else:
+                demand("order_lines.unit_price", "order_lines.quantity")
+            if part.has("orders.order_id") and any(
+                f"order_lines.{name}" in fields for name in _LINE_COLUMNS
+            ):
+                demand("orders.order_id")
+        case "subscriptions":
+            demand("subscriptions.customer_id")
+        case "interactions":
+            demand("interactions.opened_at")
+        case "events":
+            demand("events.occurred_at", "events.event", "events.customer_id")
+        case "customers":
+            if part.identity == "customer_id" and not part.has("customers.email"):
+                demand("customers.customer_id")
+    if part.identity == "email" or table == "customers":
+        for key in ("customers.email",):
+            if key in fields:
+                fields[key] = replace(
+                    fields[key], strict=True,
+                    required=table == "customers" and part.identity == "email",
+                )  # fmt: skip
+
+
+def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
+    """For each strict column its place and the SQL that says a row fails there."""
+    last = LAST_DAY if today is None else min(LAST_DAY, today + dt.timedelta(days=2))
+    faults = []
+    for place, held in enumerate(part.fields.values(), 1):
+        if not held.strict:
+            continue
+        typed = identifier(held.key)
+        if held.required:
+            fault = f"{typed} IS NULL"
+        else:
+            fault = f"({typed} IS NULL AND {identifier('?' + held.key)})"
+        if held.moment:
+            until = last if held.mapping.target in _HAPPENED else LAST_DAY
+            fault += f" OR {typed} < DATE '{FIRST_DAY}' OR {typed} >= DATE '{until}'"
+        faults.append((place, fault))
+    return faults
+
+
+_HAPPENED = frozenset(
+    ("orders.ordered_at", "responses.responded_on", "events.occurred_at", "interactions.opened_at")
+)
+
+
+def _make(
+    connection: duckdb.DuckDBPyConnection, part: Part, today: dt.date | None, zone: str
+) -> None:
+    """Convert all cells and mark the rows that fail.
+
+    One pass suffices where plain casts read every cell. The cells they cannot read are looked
+    at once more, each different one once, by the expressions that know month names and signs
+    of currency.
+    """
+    part.is_table = any(values.is_text(kind) for kind in part.raw.types) or part.raw.rows_in < _BIG
+    unread = _pass(connection, part, today, {})
+    lookups = {
+        key: identifier(f"read_{number}_{part.relation.strip(chr(34))}")
+        for number, (key, count) in enumerate(unread.items())
+        if count and part.fields[key].slow
+    }
+    if not lookups:
+        return
+    for key, name in lookups.items():
+        _look_up(connection, part, part.fields[key], name, zone)
+    _pass(connection, part, today, lookups)
+
+
+def _pass(
+    connection: duckdb.DuckDBPyConnection,
+    part: Part,
+    today: dt.date | None,
+    lookups: dict[str, str],
+) -> dict[str, int]:
+    """Convert all cells; tell how many of each field were given and could not be read."""
+    fields = part.fields
+    types = dict(zip(part.raw.columns, part.raw.types, strict=True))
+    used = dict.fromkeys(held.mapping.column for held in fields.values())
+    cells = ["_line"] + [
+        f"rv_clean({identifier(c)}) AS {identifier(c)}" if values.is_text(types[c])
+        else identifier(c)
+        for c in used
+    ]  # fmt: skip
+    inner = ["_line"]
+    joins = ""
+    told = [
+        key for key, held in fields.items()
+        if held.type is not None and (held.checked or (held.strict and not held.required))
+    ]  # fmt: skip
+    for key, held in fields.items():
+        typed = held.typed
+        if key in lookups:
+            alias = identifier(f"of {key}")
+            typed = f"coalesce({typed}, {alias}.result)"
+            joins += f" LEFT JOIN {lookups[key]} AS {alias} ON {alias}.value = {_value(held)}"
+        inner.append(f"{typed} AS {identifier(key)}")
+        if key in told:
+            inner.append(f"{held.given} IS NOT NULL AS {identifier('?' + key)}")
+    keep = ["_line", *(identifier(key) for key in fields)]
+    keep += [
+        f"({identifier(key)} IS NULL AND {identifier('?' + key)}) AS {identifier('?' + key)}"
+        for key in told
+    ]
+    cases = " ".join(f"WHEN {fault} THEN {place}" for place, fault in _faults(part, today))
+    bad = f"CASE {cases} END" if cases else "NULL"
+    connection.execute(
+        f"CREATE OR REPLACE {'TABLE' if part.is_table else 'VIEW'} {part.relation} AS"
+        f" SELECT {', '.join(keep)}, CAST({bad} AS INTEGER) AS _bad FROM"
+        f" (SELECT {', '.join(inner)} FROM (SELECT {', '.join(cells)} FROM {part.raw.relation})"
+        f" AS cells{joins})"
+    )
+    counts = "".join(f", count(*) FILTER ({identifier('?' + key)})" for key in told)
+    row = connection.execute(
+        f"SELECT count(*), count(_bad){counts} FROM {part.relation}"
+    ).fetchone() or (0, 0)
+    part.rows, part.bad = row[0], row[1]
+    part.unread = dict(zip(told, row[2:], strict=False))
+    return part.unread
+
+
+def _value(held: Field) -> str:
+    return held.column if values.is_text(held.sql_type) else values.text_of(held.column, held.sql_type)
+
+
+def _look_up(
+    connection: duckdb.DuckDBPyConnection, part: Part, held: Field, name: str, zone: str
+) -> None:
+    """Read each different cell that the plain cast could not."""
+    cleaned = f"rv_clean({held.column})" if values.is_text(held.sql_type) else held.column
+    source = (
+        f"SELECT DISTINCT {_value(held)} AS value FROM (SELECT {cleaned} AS {held.column}"
+        f" FROM {part.raw.relation}) WHERE {held.typed} IS NULL AND {held.column} IS NOT NULL"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS {slow_sql(held, source, zone)}"
+    )
+
+
+def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Find the grain of a sales file, and mark repeated rows and conflicting numbers."""
+    table = part.detection.table or ""
+    part.grain = table
+    if table == "orders":
+        part.grain = _sales_grain(connection, part)
+    key = _row_key(part)
+    if key is None:
+        _tell_equal_rows(connection, part)
+        return
+    repeated = connection.execute(
+        f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted}"
+        f" WHERE ({key}) IS NOT NULL"
+    ).fetchone()
+    if not repeated or not repeated[0]:
+        return
+    marks = identifier("marks")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {marks} AS {_marks_sql(part, key, table)}"
+    )
+    if not part.is_table:
+        connection.execute(
+            f"CREATE OR REPLACE TABLE {identifier(part.relation.strip(chr(34)) + '_kept')} AS"
+            f" SELECT * FROM {part.relation}"
+        )
+        part.relation = identifier(part.relation.strip('"') + "_kept")
+        part.is_table = True
+    connection.execute(
+        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
+        f" WHERE t._line = m._line AND m.mark IS NOT NULL"
+    )
+    connection.execute(f"DROP TABLE {marks}")
+    row = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchone()
+    part.bad = row[0] if row else 0
+
+
+def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
+    """Whether a row is an order or a line of one."""
+    if not part.has("orders.order_id") or not part.rows:
+        return "order"
+    row = connection.execute(
+        f'SELECT count("orders.order_id"), count(DISTINCT "orders.order_id") FROM {part.accepted}'
+    ).fetchone()
+    held, orders = row if row else (0, 0)
+    lines = any(f"order_lines.{name}" in part.fields for name in _LINE_COLUMNS)
+    if not held:
+        return "order"
+    if lines:
+        return "order" if held >= 50 and orders / held > 0.98 else "line"
+    return "line" if held >= 20 and orders / held < 0.67 else "order"
+
+
+def _row_key(part: Part) -> str | None:
+    """SQL of what identifies a row of the file, where something does."""
+    fields = part.fields
+
+    def first(*keys: str) -> str | None:
+        return next((identifier(key) for key in keys if key in fields), None)
+
+    match part.grain:
+        case "order":
+            return first("orders.order_id")
+        case "line":
+            line = first("order_lines.line_id")
+            return f"({first('orders.order_id')}, {line})" if line else None
+        case "customers":
+            return part.customer
+        case "subscriptions":
+            return first("subscriptions.subscription_id", "subscriptions.customer_id")
+        case "responses":
+            return first("responses.response_id")
+        case "interactions":
+            return first("interactions.interaction_id")
+        case "events":
+            return first("events.event_id")
+    return None
+
+
+def _content(part: Part, alias: str = "") -> str:
+    columns = ", ".join(f"{alias}{identifier(column)}" for column in part.raw.columns)
+    return f"hash({columns})"
+
+
+def _marks_sql(part: Part, key: str, table: str) -> str:
+    """Rows whose key comes again: which repeat another one, which contradict it."""
+    amount = next(
+        (identifier(k) for k in ("orders.amount", "order_lines.amount") if part.has(k)), "1"
+    )
+    again = (
+        f"SELECT _line, {key} AS key, {amount} AS amount FROM {part.accepted}"
+        f" WHERE ({key}) IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
+    )
+    told = (
+        f"SELECT a.*, row_number() OVER (PARTITION BY a.key, {_content(part, 'r.')}"
+        f" ORDER BY a._line) AS nth FROM ({again}) AS a"
+        f" JOIN {part.raw.relation} AS r ON r._line = a._line"
+    )
+    if table == "customers":
+        # Two rows of one customer are brought together: the later says what the first left out.
+        return f"SELECT _line, {REPEATED} AS mark FROM (SELECT *, row_number() OVER (PARTITION BY key ORDER BY _line) AS place FROM ({told})) WHERE place > 1"
+    others = "amount >= 0" if part.grain == "order" else "true"
+    if table in ("subscriptions",):
+        return f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED} END AS mark FROM ({told})"
+    return (
+        f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED}"
+        f" WHEN {others} AND row_number() OVER (PARTITION BY key, nth, {others} ORDER BY _line) > 1"
+        f" THEN {CONFLICT} END AS mark FROM ({told})"
+    )
+
+
+def _tell_equal_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Say how many rows are equal where nothing tells whether that is a repetition."""
+    if part.rows > _BIG or not part.rows:
+        return
+    row = connection.execute(
+        f"SELECT count(*) - count(DISTINCT {_content(part)}) FROM {part.raw.relation}"
+    ).fetchone()
+    if row and row[0]:
+        part.notes.append(
+            nmsg(
+                "{n} row is equal to another one; nothing in the file numbers the rows, so it was"
+                " kept.",
+                "{n} rows are equal to another one; nothing in the file numbers the rows, so they"
+                " were kept.",
+                row[0],
+            )
+        )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Fill in the report's counts; rows in = accepted + quarantined + duplicate."""
+    report = part.report
+    row = (
+        connection.execute(
+            f"SELECT count(*) FILTER (_bad IS NULL), count(*) FILTER (_bad = {REPEATED}),"
+            f" count(*) FILTER (_bad <> {REPEATED}) FROM {part.relation}"
+        ).fetchone()
+        if part.bad
+        else (part.rows, 0, 0)
+    )
+    accepted, repeated, bad = row or (0, 0, 0)
+    report.rows_accepted = accepted
+    report.rows_duplicate = repeated
+    report.rows_quarantined = bad + len(part.raw.rejects)
+    report.rows_in = accepted + repeated + report.rows_quarantined
+    report.all_quarantined = lambda: _quarantined(connection, part)
+
+
+def _quarantined(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Quarantined]:
+    """Walk the quarantined rows in the order of the file."""
+    rejects = sorted(part.raw.rejects, key=lambda reject: reject.line)
+    waiting = iter(rejects)
+    reject = next(waiting, None)
+    for row in _bad_rows(connection, part):
+        while reject is not None and reject.line < row.line:
+            yield quarantine.from_reject(reject)
+            reject = next(waiting, None)
+        yield row
+    while reject is not None:
+        yield quarantine.from_reject(reject)
+        reject = next(waiting, None)
+
+
+def _bad_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Quarantined]:
+    if part.report.rows_quarantined == len(part.raw.rejects):
+        return
+    cells = ", ".join(
+        f"r.{values.text_of(identifier(column), kind)}" if values.is_text(kind)
+        else f"CAST(r.{identifier(column)} AS VARCHAR)"
+        for column, kind in zip(part.raw.columns, part.raw.types, strict=True)
+    )  # fmt: skip
+    cursor = connection.cursor()
+    cursor.execute(
+        f"SELECT t._line, t._bad, {cells} FROM {part.relation} AS t"
+        f" JOIN {part.raw.relation} AS r ON r._line = t._line"
+        f" WHERE t._bad <> {REPEATED} ORDER BY t._line"
+    )
+    places: dict[int, Field] = dict(enumerate(part.fields.values(), 1))
+    while rows := cursor.fetchmany(1000):
+        for line, mark, *held in rows:
+            yield quarantine.explain(part, int(line), places.get(mark), tuple(held))
+
+
+def summary(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    """The one row that a query answers, by column."""
+    cursor = connection.execute(sql)
+    names = [entry[0] for entry in cursor.description or []]
+    row = cursor.fetchone()
+    return dict(zip(names, row or (), strict=False))

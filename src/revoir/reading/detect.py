@@ -1,0 +1,530 @@
+"""What a file is and what each of its columns means: from headers, and from the values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from revoir.language import Message, msg
+from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping
+from revoir.reading.profile import Profile
+from revoir.reading.raw import RawTable
+from revoir.tables import QUESTIONS, TABLES, Column, Type, plain_name
+
+SALES = "orders"
+"""Orders and order lines are told apart only when the file's numbers are known."""
+
+_ASIDE = {
+    "orders": ("order_lines", "customers"),
+    "subscriptions": ("customers",),
+    "responses": ("customers",),
+    "interactions": ("customers",),
+    "events": ("customers",),
+    "customers": (),
+}
+"""Which other tables a file of one kind may carry columns of."""
+
+# How much a column speaks for its table; those left out count 0.5.
+_WEIGHTS = {
+    "orders.amount": 3.0, "orders.ordered_at": 3.0, "orders.order_id": 2.0,
+    "orders.customer_id": 1.0, "orders.refunded": 1.0, "orders.status": 1.0,
+    "order_lines.product": 1.5, "order_lines.product_id": 1.5, "order_lines.quantity": 1.5,
+    "order_lines.unit_price": 2.0, "order_lines.amount": 3.0,
+    "subscriptions.subscription_id": 2.5, "subscriptions.customer_id": 1.0,
+    "subscriptions.plan": 1.5, "subscriptions.started_at": 2.5, "subscriptions.ended_at": 2.5,
+    "subscriptions.monthly_amount": 2.0, "subscriptions.tenure_months": 3.0,
+    "subscriptions.churned": 4.0,
+    "responses.score": 3.0, "responses.comment": 2.0, "responses.responded_on": 1.0,
+    "responses.response_id": 1.0, "responses.question": 5.0,
+    "interactions.interaction_id": 3.0, "interactions.opened_at": 2.0,
+    "interactions.first_response_at": 4.0, "interactions.resolved_at": 3.0,
+    "interactions.is_complaint": 3.0, "interactions.kind": 1.0, "interactions.text": 1.0,
+    "events.event": 4.0, "events.occurred_at": 2.0, "events.session_id": 2.0,
+    "events.customer_id": 1.0,
+    "customers.customer_id": 1.0, "customers.email": 2.0, "customers.name": 1.5,
+    "customers.first_name": 1.5, "customers.last_name": 1.5, "customers.phone": 1.5,
+    "customers.birth_date": 2.0, "customers.joined_at": 1.5, "customers.consent": 1.5,
+    "customers.gender": 1.0, "customers.age": 1.0, "customers.city": 1.0,
+    "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
+}  # fmt: skip
+
+_LEFT_OUT = frozenset("eur euro euros usd gbp chf utc de du la le l d des the of en au a".split())
+# "Last order" and "total spent" are facts of a customer, not an order.
+_SUMMARY = frozenset(
+    "last dernier derniere first premier premiere next prochain prochaine lifetime cumul cumule"
+    " modified updated modification maj expiration".split()
+)
+_NEGATED = frozenset(
+    "email_blacklisted blacklisted unsubscribed_from_all_email has_opted_out_of_email"
+    " email_opt_out opted_out opt_out optout desabonne desinscrit unsubscribed do_not_contact"
+    " do_not_email ne_pas_contacter hasoptedoutofemail stop_pub".split()
+)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a file is found to be.
+
+    Attributes:
+        table: A canonical table (`SALES` for orders and order lines alike), or None.
+        confidence: How sure, 0 to 1.
+        why: Why.
+        columns: What each column means.
+        export: The name of the software whose export it is, where that was recognised.
+        order_level_once: Whether cells about the order stand only on its first row.
+    """
+
+    table: str | None
+    confidence: float
+    why: Message
+    columns: tuple[ColumnMapping, ...]
+    export: str | None = None
+    order_level_once: bool = False
+
+
+def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None) -> Detection:
+    """Find what a raw table is and what its columns mean.
+
+    Args:
+        raw: The table.
+        profiles: What its columns look like.
+        said: What the user says of it; that always wins.
+
+    Returns:
+        The table, or None where the columns are not enough for any.
+    """
+    from revoir.reading.known import recognise
+
+    known = recognise(raw)
+    if known is not None and (said is None or said.table in (None, known.table)):
+        return _told(known, raw, said)
+    kinds = [said.table] if said and said.table else list(_ASIDE)
+    kinds = [SALES if kind == "order_lines" else kind for kind in kinds]
+    fixed = _fixed(raw, said)
+    found = [_assigned(kind, raw, profiles, fixed) for kind in kinds]
+    ranked = sorted(
+        ((_score(kind, columns, profiles), kind, columns) for kind, columns in zip(kinds, found, strict=True)),
+        key=lambda entry: -entry[0],
+    )
+    score, kind, columns = ranked[0]
+    if score <= 0:
+        guess = _by_values(raw, profiles, fixed)
+        if guess is not None:
+            return guess
+        return Detection(None, 0.0, msg("its columns are not enough for any table"), columns)
+    sure = min((c.confidence for c in columns if c.target in _required(kind)), default=0.6)
+    margin = 1.0 if len(ranked) < 2 else min(1.0, 0.75 + (score - max(0.0, ranked[1][0])) / 8)
+    told = said is not None and said.table is not None
+    return Detection(
+        kind,
+        1.0 if told else round(min(0.99, sure * margin), 2),
+        msg("you said so") if told else _why(columns, kind),
+        columns,
+    )
+
+
+def _why(columns: tuple[ColumnMapping, ...], kind: str) -> Message:
+    named = [c.header for c in columns if c.table in (kind, "order_lines") and c.header]
+    if not named:
+        return msg("of what its values look like")
+    return msg("it has the columns {headers}", headers=named[:6])
+
+
+def _required(kind: str) -> set[str]:
+    return {
+        f"{kind}.{column.name}"
+        for column in TABLES[kind].columns
+        if column.required and not column.derived
+    }
+
+
+def _told(known: Detection, raw: RawTable, said: FileMapping | None) -> Detection:
+    fixed = _fixed(raw, said)
+    return replace(known, columns=tuple(fixed.get(c.column, c) for c in known.columns))
+
+
+def _fixed(raw: RawTable, said: FileMapping | None) -> dict[str, ColumnMapping]:
+    """The columns the user has spoken of."""
+    said = said or FileMapping()
+    by_name = {plain_name(header): what for header, what in said.columns.items()}
+    fixed: dict[str, ColumnMapping] = {}
+    for column, header in zip(raw.columns, raw.headers, strict=True):
+        if header.strip("'").startswith("revoir:"):
+            fixed[column] = ColumnMapping(
+                column, header, None, None, 1.0, msg("a quarantine file's own column: not read")
+            )
+            continue
+        what = said.columns.get(header) or said.columns.get(column)
+        what = what or (by_name.get(plain_name(header)) if plain_name(header) else None)
+        if what is None:
+            continue
+        target: str | None = what.target
+        name: str | None = what.target.rpartition(".")[2]
+        if what.target == IGNORE:
+            target = name = None
+        elif what.target == ATTRIBUTE:
+            target, name = None, attribute_name(header, column)
+        elif not _names_column(what.target):
+            target, name = None, plain_name(what.target) or attribute_name(header, column)
+        fixed[column] = ColumnMapping(
+            column, header, target, name, 1.0, msg("you said so"), what.format
+        )
+    return fixed
+
+
+def _names_column(target: str) -> bool:
+    table, dot, column = target.rpartition(".")
+    if column.startswith("question:"):
+        return True
+    held = [TABLES[table]] if dot else list(TABLES.values())
+    return any(entry.column(column) is not None for entry in held)
+
+
+def attribute_name(header: str, column: str) -> str:
+    """What an attribute is called: its header written plainly, or its place."""
+    name = plain_name(header)
+    if not name:
+        return f"column_{int(column[1:]) + 1}"
+    return name if not name[0].isdigit() else f"_{name}"
+
+
+def _candidates(kind: str) -> list[tuple[str, Column, float]]:
+    """The columns that a file of one kind may hold, its own before those of other tables."""
+    held = []
+    for place, table in enumerate((kind, *_ASIDE[kind])):
+        for column in TABLES[table].columns:
+            if column.derived:
+                continue
+            if place and column.name in ("customer_id", "order_id", "line_id"):
+                if column.name == "line_id":
+                    held.append((f"{table}.line_id", column, 0.97))
+                continue
+            held.append((f"{table}.{column.name}", column, 1.0 if place == 0 else 0.97))
+    return held
+
+
+def _assigned(
+    kind: str, raw: RawTable, profiles: dict[str, Profile], fixed: dict[str, ColumnMapping]
+) -> tuple[ColumnMapping, ...]:
+    """Give each column of the file the canonical column it fits best, each one once."""
+    taken: dict[str, ColumnMapping] = {}
+    for column, mapping in fixed.items():
+        taken[column] = _placed(mapping, kind)
+    used = {mapping.target for mapping in taken.values() if mapping.target}
+    scored = []
+    for order, (target, canonical, factor) in enumerate(_candidates(kind)):
+        if target in used:
+            continue
+        for column, header in zip(raw.columns, raw.headers, strict=True):
+            if column in taken:
+                continue
+            likeness, reason = _likeness(plain_name(header), canonical, target)
+            if likeness <= 0:
+                continue
+            fit = _fit(canonical, target, profiles[column])
+            score = likeness * fit * factor
+            if score >= 0.4:
+                scored.append((-score, order, column, header, target, canonical.name, reason))
+    for negative, _, column, header, target, name, reason in sorted(scored, key=lambda s: s[:3]):
+        if column in taken or target in used:
+            continue
+        inverted = "inverted" if plain_name(header) in _NEGATED else None
+        taken[column] = ColumnMapping(
+            column, header, target, name, round(-negative, 2), reason, inverted
+        )
+        used.add(target)
+    if kind == "responses":
+        _add_questions(raw, profiles, taken)
+    return tuple(
+        taken.get(column) or _attribute(column, header)
+        for column, header in zip(raw.columns, raw.headers, strict=True)
+    )
+
+
+def _placed(mapping: ColumnMapping, kind: str) -> ColumnMapping:
+    """Complete a bare canonical name with the table that this kind of file has it in."""
+    if mapping.target is None or "." in mapping.target:
+        return mapping
+    if mapping.target.startswith("question:"):
+        return replace(mapping, target=f"responses.{mapping.target}")
+    for table in (kind, *_ASIDE[kind]):
+        column = TABLES[table].column(mapping.target)
+        if column is not None and not column.derived:
+            return replace(mapping, target=f"{table}.{mapping.target}")
+    return replace(mapping, target=None, name=plain_name(mapping.target))
+
+
+def _attribute(column: str, header: str) -> ColumnMapping:
+    return ColumnMapping(
+        column, header, None, attribute_name(header, column), 1.0,
+        msg("no table names it: kept to break figures down"),
+    )  # fmt: skip
+
+
+def _tokens(name: str) -> frozenset[str]:
+    return frozenset(name.split("_")) - _LEFT_OUT
+
+
+def _likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
+    """How much a header looks like the names of a canonical column, and why."""
+    usual = msg("its header is a usual name for it")
+    if not name:
+        return 0.0, usual
+    if name == column.name:
+        return 1.0, usual
+    synonyms: Iterable[str] = column.synonyms
+    if name in column.synonyms:
+        return 0.95, usual
+    if column.name == "consent" and name in _NEGATED:
+        return 0.95, usual
+    tokens = _tokens(name)
+    if not tokens:
+        return 0.0, usual
+    best, like = 0.0, ""
+    for synonym in (column.name, *synonyms):
+        wanted = _tokens(synonym)
+        if not wanted:
+            continue
+        if wanted == tokens:
+            score = 0.9
+        elif wanted < tokens and (len(wanted) > 1 or len(synonym) >= 4):
+            score = 0.72 if len(wanted) > 1 else 0.55
+        else:
+            continue
+        if score > best:
+            best, like = score, synonym
+    if tokens & _SUMMARY and best < 0.9:
+        best *= 0.3
+    return best, msg("its header resembles “{name}”", name=like)
+
+
+def _fit(column: Column, target: str, profile: Profile) -> float:
+    """Whether the values can be what the column holds: 0 (no) to 1."""
+    if not profile.filled:
+        return 0.75
+    match column.type:
+        case Type.DECIMAL | Type.INTEGER:
+            if target == "customers.age":
+                return 1.0
+            return _steep(profile.numbers)
+        case Type.DATE | Type.TIMESTAMP:
+            return _steep(max(profile.dates, profile.clock_like))
+        case Type.BOOLEAN:
+            return _steep(profile.booleans)
+    name = column.name
+    if name == "email":
+        return _steep(profile.emails)
+    if name == "phone":
+        return 1.0 if max(profile.phones, profile.numbers) >= 0.3 else 0.0
+    if profile.emails > 0.5:
+        return 0.9 if name == "customer_id" else 0.0
+    if name.endswith("_id"):
+        if profile.dates > 0.9 and profile.integers < 0.5:
+            return 0.0
+        return 0.3 if profile.length > 60 else 1.0
+    if name in ("name", "first_name", "last_name", "company", "comment", "event", "city"):
+        return 0.0 if max(profile.numbers, profile.dates) > 0.8 else 1.0
+    if name in ("product", "category", "plan", "text"):
+        return 0.5 if max(profile.numbers, profile.dates) > 0.8 else 1.0
+    return 1.0
+
+
+def _steep(share: float) -> float:
+    """Most of the cells must fit; a few bad ones are a matter for quarantine."""
+    return 0.0 if share < 0.3 else min(1.0, 0.5 + share / 1.6)
+
+
+def _add_questions(
+    raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
+) -> None:
+    """Find the columns that hold answers: known questions by name, others by their scale."""
+    for column, header in zip(raw.columns, raw.headers, strict=True):
+        held = taken.get(column)
+        if held is not None and (held.confidence >= 1.0 or held.name not in ("score", "name")):
+            continue
+        profile = profiles[column]
+        scale = (
+            profile.numbers >= 0.9 and profile.integers >= 0.9
+            and 0 <= profile.low and profile.high <= 10 and profile.distinct >= 3
+        )  # fmt: skip
+        name = plain_name(header)
+        question = next((q for q, names in QUESTIONS.items() if name == q or name in names), None)
+        if question is None and held is None and _named_question(name):
+            question = _named_question(name)
+        if not scale and (question is None or profile.numbers < 0.3):
+            continue
+        if question == "csat" and profile.high > 5:
+            question = None
+        if question is None and held is not None:
+            continue
+        if question is None and not _asks(name, profile):
+            continue
+        taken[column] = ColumnMapping(
+            column, header, f"responses.question:{question or name}", question or name,
+            0.95 if question else 0.7,
+            msg("its header is a usual name for it") if question
+            else msg("its values are answers on a scale"),
+        )  # fmt: skip
+    if not any(mapping.name == "comment" for mapping in taken.values()):
+        texts = [
+            (profiles[column].length, column, header)
+            for column, header in zip(raw.columns, raw.headers, strict=True)
+            if column not in taken and profiles[column].length > 25
+            and profiles[column].unique > 0.5 and profiles[column].numbers < 0.2
+        ]  # fmt: skip
+        if texts:
+            _, column, header = max(texts)
+            taken[column] = ColumnMapping(
+                column, header, "responses.comment", "comment", 0.7,
+                msg("its values are sentences"),
+            )  # fmt: skip
+
+
+def _named_question(name: str) -> str | None:
+    tokens = _tokens(name)
+    return next((q for q in ("enps", "nps", "csat", "ces") if q in tokens), None)
+
+
+def _asks(name: str, profile: Profile) -> bool:
+    """Whether a column of small whole numbers is an answer rather than a count or a flag."""
+    if re.search(r"(^|_)(nb|nombre|count|number|id|mois|month|year|annee|age|t|n)(_|$)", name):
+        return False
+    return profile.distinct >= 4 and profile.high >= 4
+
+
+def _score(
+    kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]
+) -> float:
+    """How much the columns speak for a table; 0 where something it needs is not there."""
+    held = {mapping.target: mapping for mapping in columns if mapping.target}
+    names = set(held)
+    match kind:
+        case "orders":
+            paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
+            enough = "orders.ordered_at" in names and bool(paid & names)
+        case "subscriptions":
+            told = {"started_at", "ended_at", "tenure_months", "churned"}
+            enough = "subscriptions.customer_id" in names and any(
+                f"subscriptions.{name}" in names for name in told
+            )
+        case "responses":
+            enough = any(
+                name == "responses.score" or name.startswith("responses.question:")
+                for name in names
+            )
+        case "interactions":
+            told = {"interaction_id", "first_response_at", "resolved_at", "is_complaint", "kind"}
+            enough = "interactions.opened_at" in names and any(
+                f"interactions.{name}" in names for name in told
+            )
+        case "events":
+            enough = {"events.event", "events.occurred_at", "events.customer_id"} <= names
+        case _:
+            enough = _are_people(held, profiles)
+    if not enough:
+        return 0.0
+    total = 0.0
+    for name, mapping in held.items():
+        key = "responses.question" if name.startswith("responses.question:") else name
+        weight = _WEIGHTS.get(key, 0.5)
+        if kind != "customers" and name.startswith("customers."):
+            weight *= 0.1
+        total += weight * mapping.confidence
+    # A contact sheet shares most of its columns with the one-file exports of a shop.
+    return total * (0.35 if kind == "customers" else 1.0) + (0.01 if kind == "customers" else 0)
+
+
+def _are_people(held: dict[str, ColumnMapping], profiles: dict[str, Profile]) -> bool:
+    personal = {"email", "phone", "last_name", "name"}
+    if any(f"customers.{name}" in held for name in personal):
+        return True
+    key = held.get("customers.customer_id")
+    if key is None or plain_name(key.header) == "id" and len(held) < 2:
+        return False
+    profile = profiles[key.column]
+    return not profile.filled or profile.unique >= 0.5
+
+
+def _by_values(
+    raw: RawTable, profiles: dict[str, Profile], fixed: dict[str, ColumnMapping]
+) -> Detection | None:
+    """Read a file without telling headers as orders or as customers, by its values alone."""
+    free = [column for column in raw.columns if column not in fixed]
+    headers = dict(zip(raw.columns, raw.headers, strict=True))
+    found: dict[str, tuple[str, float, Message]] = {}
+    given = {mapping.name for mapping in fixed.values()}
+
+    def take(column: str | None, target: str, sure: float, reason: Message) -> None:
+        if column is not None and target.rpartition(".")[2] not in given:
+            found[column] = (target, sure, reason)
+            free.remove(column)
+
+    def first(test: Iterable[str]) -> str | None:
+        return next(iter(test), None)
+
+    date = first(c for c in free if profiles[c].dates >= 0.8)
+    take(date, "orders.ordered_at", 0.8, msg("its values are dates"))
+    email = first(c for c in free if profiles[c].emails >= 0.8)
+    take(email, "customers.email", 0.9, msg("its values are e-mail addresses"))
+    if date is None and "ordered_at" not in given:
+        if email is None:
+            return None
+        return _guessed("customers", raw, headers, found, fixed)
+    decimals = [
+        c for c in free
+        if profiles[c].numbers >= 0.9 and profiles[c].integers < 0.9 and profiles[c].filled
+    ]  # fmt: skip
+    numbers = [
+        c for c in free
+        if profiles[c].numbers >= 0.9 and profiles[c].filled and not _is_code(profiles[c])
+    ]  # fmt: skip
+    paid = first(decimals) or (max(numbers, key=lambda c: profiles[c].high) if numbers else None)
+    if paid is None and not given & {"amount", "unit_price"}:
+        return None
+    take(paid, "orders.amount", 0.7, msg("its values are amounts"))
+    codes = [c for c in free if _is_code(profiles[c])]
+    customer = first(codes)
+    numbered = [c for c in codes if profiles[c].unique > 0.98 and profiles[c].rows > 10]
+    if len(codes) > 1 and customer in numbered and len(numbered) < len(codes):
+        take(customer, "orders.order_id", 0.6, msg("its values number the rows"))
+        customer = first(c for c in codes if c not in numbered)
+    take(customer, "orders.customer_id", 0.6, msg("its values are codes that come back"))
+    small = first(
+        c for c in free
+        if profiles[c].integers >= 0.98 and profiles[c].high < 1000 and not _is_code(profiles[c])
+    )  # fmt: skip
+    if small is not None:
+        found[small] = ("order_lines.quantity", 0.6, msg("its values are small whole numbers"))
+    return _guessed("orders", raw, headers, found, fixed)
+
+
+def _is_code(profile: Profile) -> bool:
+    """Whether the values look like codes: of one length with leading zeros, or high numbers."""
+    if not profile.filled or profile.dates > 0.8 or profile.emails > 0.5:
+        return False
+    if profile.integers >= 0.95:
+        zeros = any(cell.startswith("0") and len(cell) > 1 for cell in profile.cells)
+        return zeros or (profile.distinct > 30 and profile.high > 500) or profile.high > 99_999
+    return profile.numbers < 0.5 and profile.length <= 40 and profile.unique > 0.02
+
+
+def _guessed(
+    kind: str,
+    raw: RawTable,
+    headers: dict[str, str],
+    found: dict[str, tuple[str, float, Message]],
+    fixed: dict[str, ColumnMapping],
+) -> Detection:
+    columns = []
+    for column in raw.columns:
+        if column in fixed:
+            columns.append(_placed(fixed[column], kind))
+        elif column in found:
+            target, sure, reason = found[column]
+            name = target.rpartition(".")[2]
+            columns.append(ColumnMapping(column, headers[column], target, name, sure, reason))
+        else:
+            columns.append(_attribute(column, headers[column]))
+    sure = min((c.confidence for c in columns if c.target), default=0.5)
+    return Detection(kind, sure, msg("of what its values look like"), tuple(columns))

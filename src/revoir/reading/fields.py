@@ -1,0 +1,438 @@
+"""The columns of one file as they will be converted: SQL, convention, and how strict."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier, literal
+from revoir.language import Message, msg
+from revoir.reading import values
+from revoir.reading.detect import Detection
+from revoir.reading.mapping import ColumnMapping
+from revoir.reading.profile import Profile
+from revoir.reading.raw import RawTable
+from revoir.tables import TABLES, Type
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MOMENTS = (Type.DATE, Type.TIMESTAMP)
+_LOOKED_UP = (Type.DECIMAL, Type.INTEGER, *_MOMENTS)
+_SOFT = frozenset(
+    "customers.phone customers.birth_date customers.joined_at customers.consent customers.age"
+    " customers.postcode orders.discount orders.margin order_lines.margin".split()
+)
+"""A cell that cannot be read costs its value here, never the row."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a file on its way to a canonical column or attribute.
+
+    Attributes:
+        mapping: What it means.
+        sql_type: The type of its raw cells.
+        type: What it is converted to.
+        key: Its name among the converted columns: ``orders.amount``, ``attribute.till``.
+        typed: SQL of the converted value.
+        given: SQL that is null when the cell says nothing.
+        strict: Whether a cell that cannot be read sends the row to quarantine.
+        required: Whether an empty cell does.
+        slow: Whether cells that the plain cast cannot read are worth another look.
+    """
+
+    mapping: ColumnMapping
+    sql_type: str
+    type: Type | None
+    key: str
+    typed: str
+    given: str
+    strict: bool = False
+    required: bool = False
+    slow: bool = False
+
+    @property
+    def column(self) -> str:
+        """Its raw cells."""
+        return identifier(self.mapping.column)
+
+    @property
+    def name(self) -> str:
+        """What it is called from now on."""
+        return self.mapping.name or self.key
+
+    @property
+    def checked(self) -> bool:
+        """Whether a cell may be given and yet not be read."""
+        return self.slow or self.type is Type.BOOLEAN or self.name in ("email", "phone")
+
+    @property
+    def moment(self) -> bool:
+        """Whether it is a date or a time."""
+        return self.type in (Type.DATE, Type.TIMESTAMP)
+
+
+class Fields(dict[str, Field]):
+    """The fields of a file by key, such as ``orders.amount``."""
+
+    def of(self, table: str) -> list[Field]:
+        """Those of one canonical table."""
+        return [field for key, field in self.items() if key.startswith(f"{table}.")]
+
+    @property
+    def attributes(self) -> list[Field]:
+        """Those that no table names."""
+        return self.of("attribute")
+
+
+def plan(
+    connection: duckdb.DuckDBPyConnection,
+    raw: RawTable,
+    detection: Detection,
+    profiles: dict[str, Profile],
+    zone: str,
+    notes: list[Message],
+) -> Fields:
+    """Decide how every column is converted.
+
+    Args:
+        connection: The connection that holds the raw cells.
+        raw: The raw table.
+        detection: What its columns mean.
+        profiles: What its columns look like.
+        zone: IANA zone of times without zone.
+        notes: Told what was decided where it could have been otherwise.
+
+    Returns:
+        The fields by key.
+    """
+    formats = _Conventions(connection, raw, detection, profiles, notes).formats()
+    types = dict(zip(raw.columns, raw.types, strict=True))
+    fields = Fields()
+    for mapping in detection.columns:
+        if mapping.name is None:
+            continue
+        mapping = replace(mapping, format=mapping.format or formats.get(mapping.column))
+        field = _field(mapping, types[mapping.column], profiles[mapping.column], zone)
+        if field.key in fields:
+            field = replace(field, key=f"{field.key}_{mapping.column}")
+        fields[field.key] = field
+    return fields
+
+
+def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -> Field:
+    column = identifier(mapping.column)
+    if mapping.target is None:
+        return _attribute(mapping, sql_type, profile)
+    table, _, name = mapping.target.partition(".")
+    canonical = TABLES[table].column(name)
+    kind = canonical.type if canonical else Type.DECIMAL
+    given = values.given(column, sql_type, kind)
+    decimal = "," if mapping.format == "comma" else "."
+    strict = kind is not Type.TEXT and mapping.target not in _SOFT
+    match kind:
+        case Type.DECIMAL:
+            typed = values.number(column, sql_type, decimal)
+        case Type.INTEGER:
+            typed = values.integer(column, sql_type, decimal)
+        case Type.DATE | Type.TIMESTAMP:
+            typed = _moment(column, sql_type, mapping.format, zone)
+            if kind is Type.DATE:
+                typed = f"CAST({typed} AS DATE)"
+        case Type.BOOLEAN:
+            typed = values.boolean(
+                column, sql_type, consent=name == "consent", inverted=mapping.format == "inverted"
+            )
+        case _:
+            typed, given = _text(mapping.target, column, sql_type, profile)
+    slow = kind in _LOOKED_UP and (values.is_text(sql_type) or not typed or kind in _MOMENTS)
+    slow = slow and not sql_type.upper().startswith(("DATE", "TIMESTAMP"))
+    return Field(mapping, sql_type, kind, mapping.target, typed, given, strict, slow=slow)
+
+
+def _moment(column: str, sql_type: str, chosen: str | None, zone: str) -> str:
+    local = values.local_time(column, sql_type, day_first=chosen != "month_first", zone=zone)
+    return _from_utc(local, zone) if chosen == "utc" and not _zoned(sql_type) else local
+
+
+def _zoned(sql_type: str) -> bool:
+    return sql_type.upper().startswith("TIMESTAMP WITH")
+
+
+def _from_utc(time: str, zone: str) -> str:
+    return f"timezone({literal(zone)}, timezone('UTC', {time}))"
+
+
+def slow_sql(field: Field, source: str, zone: str) -> str:
+    """SQL that reads the cells of a field which the plain cast could not.
+
+    Args:
+        field: The field.
+        source: SQL of a relation ``value`` with those cells.
+        zone: IANA zone of times without zone.
+
+    Returns:
+        SQL of a relation ``value``, ``result``.
+    """
+    chosen = field.mapping.format
+    if field.type in _MOMENTS:
+        read = values.slow_times(source, day_first=chosen != "month_first", zone=zone)
+        result = _from_utc("result", zone) if chosen == "utc" else "result"
+        if field.type is Type.DATE:
+            result = f"CAST({result} AS DATE)"
+    else:
+        read = values.slow_numbers(source, "," if chosen == "comma" else ".")
+        result = "result"
+        if field.type is Type.INTEGER:
+            result = "CASE WHEN result = trunc(result) THEN CAST(result AS BIGINT) END"
+    return f"SELECT value, {result} AS result FROM ({read})"
+
+
+def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[str, str]:
+    """The SQL of a text column, and of whether anything is given."""
+    name = target.partition(".")[2]
+    if name.endswith("_id"):
+        typed = values.code(column, sql_type)
+        return typed, typed
+    text = values.text_of(column, sql_type)
+    code = f"rv_code({text})"
+    match name:
+        case "email":
+            return f"rv_email({code})", code
+        case "phone":
+            return f"coalesce(rv_phone({code}), CASE WHEN NOT regexp_matches({code}, '[eE][+]') THEN {code} END)", code
+        case "postcode":
+            lost = profile.integers > 0.9 and profile.high < 100_000 and _french(profile)
+            return (f"rv_postcode_fr({code})" if lost else f"rv_id(ltrim({code}, ''''))"), code
+        case "status":
+            return code, code
+        case "currency":
+            return f"upper(coalesce(rv_currency({code}), {code}))", code
+    typed = values.words(column, sql_type)
+    return typed, typed
+
+
+def _french(profile: Profile) -> bool:
+    """Whether postcodes have the five digits of French ones, but for a lost zero."""
+    lengths = {len(cell.removesuffix(".0")) for cell in profile.cells}
+    return not profile.cells or (lengths <= {4, 5} and 5 in lengths) or lengths == {4}
+
+
+def _attribute(mapping: ColumnMapping, sql_type: str, profile: Profile) -> Field:
+    column = identifier(mapping.column)
+    key = f"attribute.{mapping.name}"
+    if not values.is_text(sql_type):
+        simple = sql_type.upper().startswith(
+            ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN",
+             "DATE", "TIMESTAMP")
+        )  # fmt: skip
+        typed = column if simple else f"CAST({column} AS VARCHAR)"
+        return Field(mapping, sql_type, None, key, typed, column)
+    if mapping.format in ("comma", "point"):
+        decimal = "," if mapping.format == "comma" else "."
+        typed = values.number(column, sql_type, decimal)
+        return Field(mapping, sql_type, Type.DECIMAL, key, typed, f"rv_figure({column})")
+    if mapping.format == "plain":
+        typed = f"try_cast({column} AS BIGINT)"
+        return Field(mapping, sql_type, Type.INTEGER, key, typed, f"rv_figure({column})")
+    typed = f"CASE WHEN rv_text({column}) <> 'NA' THEN rv_text({column}) END"
+    return Field(mapping, sql_type, Type.TEXT, key, typed, typed)
+
+
+class _Conventions:
+    """Decides the number and date conventions of text columns, by the whole column."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        raw: RawTable,
+        detection: Detection,
+        profiles: dict[str, Profile],
+        notes: list[Message],
+    ) -> None:
+        self.connection = connection
+        self.raw = raw
+        self.profiles = profiles
+        self.notes = notes
+        text = {c for c, t in zip(raw.columns, raw.types, strict=True) if values.is_text(t)}
+        self.numbers: list[ColumnMapping] = []
+        self.dates: list[ColumnMapping] = []
+        self.attributes: list[ColumnMapping] = []
+        for mapping in detection.columns:
+            if mapping.name is None or mapping.column not in text or mapping.format:
+                continue
+            if mapping.target is None:
+                if _may_be_number(profiles[mapping.column]):
+                    self.attributes.append(mapping)
+                continue
+            table, _, name = mapping.target.partition(".")
+            canonical = TABLES[table].column(name)
+            kind = canonical.type if canonical else Type.DECIMAL
+            if kind in (Type.DECIMAL, Type.INTEGER):
+                self.numbers.append(mapping)
+            elif kind in (Type.DATE, Type.TIMESTAMP):
+                self.dates.append(mapping)
+
+    def formats(self) -> dict[str, str]:
+        """The convention of each column that needs one."""
+        dates = [m for m in self.dates if _slashed(self.profiles[m.column])]
+        numbers = [
+            m for m in self.numbers + self.attributes if not _settled(self.profiles[m.column])
+        ]
+        asked: list[str] = []
+        for mapping in dates:
+            asked += _date_counts(identifier(mapping.column))
+        for mapping in numbers:
+            asked += _number_counts(identifier(mapping.column))
+        for mapping in self.attributes:
+            asked += _attribute_counts(identifier(mapping.column))
+        if not asked:
+            return {m.column: "point" for m in self.numbers}
+        row = self.connection.execute(
+            f"SELECT {', '.join(asked)} FROM {self.raw.relation}"
+        ).fetchone()
+        counts = iter(row or ())
+        formats: dict[str, str] = {}
+        for mapping in dates:
+            formats[mapping.column] = self._date(mapping, next(counts), next(counts), next(counts))
+        found = {m.column: tuple(next(counts) for _ in range(5)) for m in numbers}
+        commas = sum(entry[0] for entry in found.values())
+        points = sum(entry[1] for entry in found.values())
+        for mapping in self.numbers + self.attributes:
+            if mapping.column in found:
+                formats[mapping.column] = self._number(
+                    mapping, found[mapping.column], commas > points
+                )
+            else:
+                formats[mapping.column] = "point"
+        for mapping in self.attributes:
+            unread_whole, unread_comma, unread_point, zeros = (next(counts) for _ in range(4))
+            chosen = formats[mapping.column]
+            if zeros or (unread_comma if chosen == "comma" else unread_point):
+                del formats[mapping.column]
+            elif not unread_whole:
+                formats[mapping.column] = "plain"
+        return formats
+
+    def _date(self, mapping: ColumnMapping, first: int, second: int, both: int) -> str:
+        if first and second:
+            self.notes.append(
+                msg(
+                    "Column {header}: some dates have the day first, some the month; read with the"
+                    " {order} first, as most are.",
+                    header=mapping.header or mapping.column,
+                    order=msg("day") if first >= second else msg("month"),
+                )
+            )
+        elif not first and not second and both:
+            self.notes.append(
+                msg(
+                    "Column {header}: no date tells day from month (03/04/2024); read with the day"
+                    " first. If it is the month, say format: month_first in the mapping file.",
+                    header=mapping.header or mapping.column,
+                )
+            )
+        elif both:
+            self.notes.append(
+                msg(
+                    "Column {header}: dates are read with the {order} first, as their values show.",
+                    header=mapping.header or mapping.column,
+                    order=msg("day") if first else msg("month"),
+                )
+            )
+        return "month_first" if second > first else "day_first"
+
+    def _number(
+        self, mapping: ColumnMapping, counts: tuple[int, ...], file_has_commas: bool
+    ) -> str:
+        comma, point, comma_groups, point_groups, _ = counts
+        header = mapping.header or mapping.column
+        if comma and point:
+            self.notes.append(
+                msg(
+                    "Column {header}: decimals are written with a comma in {commas} cells and with"
+                    " a point in {points}; each is read as it is written.",
+                    header=header, commas=comma, points=point,
+                )
+            )  # fmt: skip
+        if comma or point:
+            if (point_groups and comma >= point) or (comma_groups and point > comma):
+                self.notes.append(
+                    msg(
+                        "Column {header}: “{example}” is read as {value}, as the column's other"
+                        " numbers show.",
+                        header=header,
+                        example="1.234" if comma >= point else "1,234",
+                        value=1234,
+                    )
+                )
+            return "comma" if comma > point or (comma == point and file_has_commas) else "point"
+        if point_groups or comma_groups:
+            chosen = "comma" if point_groups >= comma_groups else "point"
+            self.notes.append(
+                msg(
+                    "Column {header}: “{example}” could be {thousand} or {small}; read as"
+                    " {thousand}, for no amount in the column has another count of decimals."
+                    " If that is wrong, say format: {other} in the mapping file.",
+                    header=header,
+                    example="1.234" if chosen == "comma" else "1,234",
+                    thousand=1234,
+                    small=1.234,
+                    other="point" if chosen == "comma" else "comma",
+                )
+            )
+            return chosen
+        return "comma" if file_has_commas else "point"
+
+
+def _may_be_number(profile: Profile) -> bool:
+    return profile.filled > 0 and profile.numbers >= 0.95 and profile.dates < 0.5
+
+
+def _settled(profile: Profile) -> bool:
+    """Whether the sample alone shows plain numbers with decimal points."""
+    if not profile.cells:
+        return False
+    plain = re.compile(r"-?\d+(?:\.\d+)?")
+    if any(not plain.fullmatch(cell) for cell in profile.cells):
+        return False
+    decimals = [cell.partition(".")[2] for cell in profile.cells if "." in cell]
+    return not decimals or any(len(part) != 3 for part in decimals)
+
+
+def _slashed(profile: Profile) -> bool:
+    return any(re.match(r"\d{1,2}[-/. ]\d", cell) for cell in profile.cells)
+
+
+def _date_counts(column: str) -> list[str]:
+    parts = f"regexp_extract({column}, '^\\s*(\\d{{1,2}})[-/. ](\\d{{1,2}})[-/. ]\\d{{2,4}}', "
+    first, second = f"try_cast({parts}1) AS INTEGER)", f"try_cast({parts}2) AS INTEGER)"
+    return [
+        f"count(*) FILTER ({first} > 12 AND {second} <= 12)",
+        f"count(*) FILTER ({second} > 12 AND {first} <= 12)",
+        f"count(*) FILTER ({second} <= 31 AND {first} <= 31)",
+    ]
+
+
+def _number_counts(column: str) -> list[str]:
+    end = "[^\\d.,]*$"
+    return [
+        f"count(*) FILTER (regexp_matches({column}, ',(\\d{{1,2}}|\\d{{4,}}){end}'))",
+        f"count(*) FILTER (regexp_matches({column}, '\\.(\\d{{1,2}}|\\d{{4,}}){end}'))",
+        f"count(*) FILTER (regexp_matches({column}, '^[^\\d]*[1-9]\\d{{0,2}}(,\\d{{3}})+{end}'))",
+        f"count(*) FILTER (regexp_matches({column}, '^[^\\d]*[1-9]\\d{{0,2}}(\\.\\d{{3}})+{end}'))",
+        f"count({column})",
+    ]
+
+
+def _attribute_counts(column: str) -> list[str]:
+    figure = f"rv_figure(trim({column}))"
+    return [
+        f"count(*) FILTER ({figure} IS NOT NULL AND try_cast({figure} AS BIGINT) IS NULL"
+        f" OR contains({column}, '.'))",
+        f"count(*) FILTER ({figure} IS NOT NULL AND rv_comma({figure}) IS NULL)",
+        f"count(*) FILTER ({figure} IS NOT NULL AND rv_dot({figure}) IS NULL)",
+        f"count(*) FILTER (regexp_matches({figure}, '^0\\d'))",
+    ]

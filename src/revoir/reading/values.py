@@ -1,0 +1,338 @@
+"""What a cell says: SQL that turns whole columns of text into numbers, times, addresses, ….
+
+Every function gives SQL text for DuckDB; nothing here touches a row in Python. Each conversion
+tries the plain cast first and falls back, only for the cells where that fails, on the slower
+expression that knows spaces, currency signs, month names and the like (``coalesce`` is lazy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier, literal
+from revoir.tables import Type
+
+if TYPE_CHECKING:
+    import duckdb
+
+DECIMAL = "DECIMAL(18, 4)"
+
+_EMPTY = (
+    "", "-", "--", "—", "–", "n/a", "#n/a", "#n/d", "#na", "n.a.", "n/d", "n.d.", "nc", "n.c.",
+    "néant", "neant", "(vide)", "(blank)", "(null)", "\\n",
+)  # fmt: skip
+_EMPTY_CODES = (
+    *_EMPTY, "na", "null", "none", "nil", "nan", "aucun", "aucune", "inconnu", "inconnue",
+    "unknown", "undefined", "anonyme", "anonymous", "guest", "invité", "nat",
+)  # fmt: skip
+_EMPTY_TIMES = (*_EMPTY_CODES, "0000-00-00", "0000-00-00 00:00:00", "00/00/0000")
+_EMPTY_NUMBERS = (*_EMPTY, "na", "null", "none", "nil", "nd", "nr")
+
+_TRUE = (
+    "oui", "o", "yes", "y", "true", "vrai", "1", "x", "✓", "✔", "ok", "on", "t", "v", "subscribed",
+    "abonné", "abonne", "abonnée", "inscrit", "inscrite", "accepté", "accepte", "accepted",
+    "opt-in", "optin", "opted in", "churned", "résilié", "resilie", "résiliée", "parti", "partie",
+    "left", "exited", "attrited customer", "désabonné", "desabonne", "marketing contact",
+)  # fmt: skip
+_FALSE = (
+    "non", "n", "no", "false", "faux", "0", "off", "f", "unsubscribed", "cleaned", "refusé",
+    "refuse", "refusée", "opt-out", "optout", "opted out", "stop", "blacklisted", "active", "actif",
+    "active customer", "stayed", "existing customer", "actuel", "retained", "en cours",
+    "non-subscribed", "nonsubscribed", "not subscribed", "non-marketing contact",
+)  # fmt: skip
+# "désabonné" says that a customer left, but that a contact may not be written to.
+_UNSUBSCRIBED = ("désabonné", "desabonne", "désabonnée", "désinscrit", "desinscrit", "résilié")
+
+_MONTHS = (
+    "janv(?:ier)?|jan(?:uary)?", "fevr?(?:ier)?|feb(?:ruary)?", "mars|mar(?:ch)?", "avr(?:il)?|apr(?:il)?",
+    "mai|may", "juin|june?", "juil(?:let)?|july?", "aout|aou|aug(?:ust)?", "sept?(?:embre|ember)?",
+    "oct(?:obre|ober)?", "nov(?:embre|ember)?", "dec(?:embre|ember)?",
+)  # fmt: skip
+
+_SPACE = r"[\s\x{00a0}\x{202f}\x{2009}\x{2007}]"
+_DAYS = (
+    r"(^|[^a-z])(lun(di)?|mardi|mer(credi)?|jeu(di)?|ven(dredi)?|sam(edi)?|dim(anche)?"
+    r"|mon(day)?|tue(sday)?|wed(nesday)?|thu(rsday)?|fri(day)?|sat(urday)?|sun(day)?|le)[.,]?\s+"
+)
+
+_CURRENCY_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
+_CURRENCY_CODES = ("EUR", "USD", "GBP", "CHF", "CAD", "MAD", "TND", "XOF", "XAF", "DZD")
+
+
+def _list(words: Iterable[str]) -> str:
+    return "(" + ", ".join(literal(word) for word in words) + ")"
+
+
+def define(connection: duckdb.DuckDBPyConnection) -> None:
+    """Teach a connection the macros that conversions use."""
+    for macro in _macros():
+        connection.execute(f"CREATE OR REPLACE MACRO {macro}")
+
+
+def _macros() -> list[str]:
+    return [
+        # Only text with letters beyond ASCII can hold invisible characters or two spellings of é.
+        r"""rv_clean(s) AS CASE WHEN strlen(s) = length(s) THEN trim(s, E' \t\r\n')
+            ELSE nfc_normalize(regexp_replace(regexp_replace(s,
+                '[\x{200b}\x{200e}\x{200f}\x{2060}\x{feff}\x{00ad}]', '', 'g'),
+                '^[\s\x{00a0}\x{202f}\x{3000}]+|[\s\x{00a0}\x{202f}\x{3000}]+$', '', 'g')) END""",
+        f"rv_text(s) AS {_unless(_EMPTY, 9)}",
+        f"rv_code(s) AS {_unless(_EMPTY_CODES, 9)}",
+        f"rv_when(s) AS {_unless(_EMPTY_TIMES, 19)}",
+        f"rv_figure(s) AS {_unless(_EMPTY_NUMBERS, 9)}",
+        f"rv_comma(s) AS CASE WHEN NOT contains(s, '.') THEN try_cast(replace(s, ',', '.') AS {DECIMAL}) END",
+        f"rv_dot(s) AS try_cast(s AS {DECIMAL})",
+        """rv_plain_time(s) AS CASE WHEN length(s) = 10
+            OR (length(s) IN (16, 19) AND s[14] = ':' AND s[length(s) - 2] = ':')
+            THEN try_cast(s AS TIMESTAMP) END""",
+        """rv_slashed(s, dmy) AS CASE WHEN s[3] = '/' AND s[6] = '/' THEN CASE
+            WHEN length(s) = 10 AND dmy THEN try_strptime(s, '%d/%m/%Y')
+            WHEN length(s) = 10 THEN try_strptime(s, '%m/%d/%Y')
+            WHEN length(s) = 16 AND dmy THEN try_strptime(s, '%d/%m/%Y %H:%M')
+            WHEN length(s) = 16 THEN try_strptime(s, '%m/%d/%Y %H:%M')
+            WHEN length(s) = 19 AND dmy THEN try_strptime(s, '%d/%m/%Y %H:%M:%S')
+            WHEN length(s) = 19 THEN try_strptime(s, '%m/%d/%Y %H:%M:%S') END END""",
+        *_identity_macros(),
+    ]
+
+
+def _unless(words: Iterable[str], length_max: int) -> str:
+    """SQL of a text unless it is one of the words that mean nothing."""
+    return f"CASE WHEN length(s) <= {length_max} AND lower(s) IN {_list(words)} THEN NULL ELSE s END"
+
+
+def slow_numbers(source: str, decimal: str) -> str:
+    """Read numbers that a plain cast does not: signs of currency, brackets, spaces, groups.
+
+    Args:
+        source: SQL of a relation with a column ``value``, cleaned text.
+        decimal: The sign that stands before decimals where a number could be read two ways.
+
+    Returns:
+        SQL of a relation ``value``, ``result``; the result is null where there is no number.
+    """
+    signs = "|".join(["€", r"\$", "£", "¥", *(f"(?i:{code})" for code in _CURRENCY_CODES)])
+    groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
+    point = """CASE
+        WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})*,\\d{3}(\\.\\d*)?') THEN replace(b, ',', '')
+        WHEN regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3})+,\\d+')
+            OR regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3}){2,}')
+            THEN replace(replace(b, '.', ''), ',', '.')"""
+    comma = """CASE
+        WHEN regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3})+(,\\d*)?')
+            THEN replace(replace(b, '.', ''), ',', '.')
+        WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})+\\.\\d+')
+            OR regexp_full_match(b, '-?\\d{1,3}(,\\d{3}){2,}') THEN replace(b, ',', '')"""
+    return f"""WITH held AS (SELECT value, rv_figure(value) AS s FROM ({source})),
+        bare AS (SELECT value,
+            CASE WHEN regexp_matches(s, '\\d{_SPACE}+\\d') AND NOT regexp_matches(s, '{groups}')
+            THEN NULL ELSE replace(regexp_replace(s, '{_SPACE}|[''’]|(?i:euros?)|{signs}', '', 'g'),
+            '−', '-') END AS b FROM held),
+        signed AS (SELECT value, regexp_replace(regexp_replace(regexp_replace(b,
+            '^\\((.*)\\)$', '-\\1'), '^([0-9.,]+)-$', '-\\1'), '^\\+', '') AS b FROM bare)
+        SELECT value, try_cast({comma if decimal == "," else point}
+        WHEN regexp_full_match(b, '-?\\d*[.,]?\\d*([eE][+-]?\\d{{1,3}})?') THEN replace(b, ',', '.')
+        END AS {DECIMAL}) AS result FROM signed"""
+
+
+def slow_times(source: str, *, day_first: bool, zone: str) -> str:
+    """Read times that a plain cast does not: month names, zones, day numbers, seconds since 1970.
+
+    Args:
+        source: SQL of a relation with a column ``value``, cleaned text.
+        day_first: Whether 03/04/2024 is 3 April.
+        zone: IANA zone that the result is in.
+
+    Returns:
+        SQL of a relation ``value``, ``result``; the result is null where there is no time.
+    """
+    words = "regexp_replace(strip_accents(lower(s)), '" + _DAYS + "', ' ')"
+    for number, names in enumerate(_MONTHS, 1):
+        words = f"regexp_replace({words}, '(^|[^a-z])({names})\\.?([^a-z]|$)', '\\1m{number:02d}\\3')"
+    first, second = ("d", "m") if day_first else ("m", "d")
+    forms = (
+        (r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})( .*)?", "ymdt"),
+        (r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})( .*)?", f"{first}{second}yt"),
+        (r"(\d{1,2})[-/. ]?m(\d\d)[-/. ]*(\d{4}|\d{2})( .*)?", "dmyt"),
+        (r"m(\d\d)[-/. ]?(\d{1,2})[-/. ]+(\d{4})( .*)?", "mdyt"),
+        (r"(\d{4})[-/. ]?m(\d\d)[-/. ]?(\d{1,2})( .*)?", "ymdt"),
+    )
+    split = ", ".join(
+        "CASE "
+        + " ".join(
+            f"WHEN regexp_full_match(w, '{form}')"
+            f" THEN regexp_extract(w, '^{form}$', {order.index(letter) + 1})"
+            for form, order in forms
+        )
+        + f" END AS {letter}"
+        for letter in "ymdt"
+    )
+    return f"""WITH held AS (SELECT value, rv_when(value) AS s FROM ({source})),
+        worded AS (SELECT value, s, {words} AS w FROM held),
+        spelt AS (SELECT value, s, trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+            regexp_replace(w, '(\\d)(er|st|nd|rd|th)([^a-z])', '\\1\\3'),
+            '(\\d)\\s?h\\s?(\\d\\d)', '\\1:\\2'), '[\\s\\x{{00a0}}\\x{{202f}},]+|t(\\d)', ' \\1', 'g'),
+            '^m03 (\\d{{1,2}}) mars', '\\1 m03'), ' (a|at) (\\d)', ' \\2')) AS w FROM worded),
+        cut AS (SELECT value, s, {split} FROM spelt),
+        parts AS (SELECT value, s, y, m, d, trim(t) AS t FROM cut),
+        clocks AS (SELECT value, s, CASE WHEN length(y) = 4 THEN y WHEN y >= '50' THEN '19' || y
+            ELSE '20' || y END || '-' || lpad(m, 2, '0') || '-' || lpad(d, 2, '0') AS day,
+            CASE WHEN t = '' THEN '00:00:00'
+            WHEN regexp_full_match(t, '\\d{{1,2}}:\\d{{2}}(:\\d{{2}}([.,]\\d+)?)?')
+                THEN regexp_replace(replace(t, ',', '.'), '^(\\d):', '0\\1:')
+            WHEN regexp_full_match(t, '\\d{{1,2}}:\\d{{2}}(:\\d{{2}})? ?[ap]\\.?m\\.?') THEN strftime(
+                coalesce(try_strptime(replace(replace(t, '.', ''), ' ', ''), '%I:%M%p'),
+                try_strptime(replace(replace(t, '.', ''), ' ', ''), '%I:%M:%S%p')), '%H:%M:%S')
+            END AS clock FROM parts)
+        SELECT value, coalesce(try_cast(day || ' ' || clock AS TIMESTAMP),
+            timezone({literal(zone)}, {_zoned("s")}),
+            CASE WHEN regexp_full_match(s, '(19|20)\\d{{6}}') THEN try_strptime(s, '%Y%m%d')
+            WHEN regexp_full_match(s, '(19|20)\\d{{12}}') THEN try_strptime(s, '%Y%m%d%H%M%S')
+            WHEN regexp_full_match(s, '[2-7]\\d{{4}}([.,]\\d+)?') THEN
+                TIMESTAMP '1899-12-30' + to_seconds(
+                round(try_cast(replace(s, ',', '.') AS DOUBLE) * 86400)::BIGINT)
+            WHEN regexp_full_match(s, '\\d{{4}}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?')
+                THEN try_cast(s AS TIMESTAMP) END) AS result FROM clocks"""
+
+
+def _zoned(s: str) -> str:
+    """SQL of a moment that says its own zone, or counts seconds since 1970."""
+    return f"""CASE
+        WHEN regexp_full_match({s}, '\\d{{4}}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?'
+            || ' ?(Z|UTC|GMT|[+-]\\d\\d(:?\\d\\d)?)')
+            THEN try_cast(regexp_replace(regexp_replace(regexp_replace({s}, ' ?(Z|UTC|GMT)$',
+                '+00:00'), ' ?([+-]\\d\\d):?(\\d\\d)$', '\\1:\\2'), ' ?([+-]\\d\\d)$', '\\1:00')
+                AS TIMESTAMPTZ)
+        WHEN regexp_full_match({s}, '1\\d{{9}}(\\.\\d+)?|[1-9]\\d{{8}}')
+            THEN to_timestamp(try_cast({s} AS DOUBLE))
+        WHEN regexp_full_match({s}, '1\\d{{12}}')
+            THEN to_timestamp(try_cast({s} AS BIGINT) / 1000.0)
+        WHEN regexp_full_match({s}, '1\\d{{15}}')
+            THEN to_timestamp(try_cast({s} AS BIGINT) / 1000000.0) END"""
+
+
+def _identity_macros() -> list[str]:
+    part = r"[^@\s,;:<>()\[\]\\\x22]"
+    address = rf"{part}+@{part}+\.{part}{{2,}}"
+    return [
+        r"""rv_bare_email(s) AS lower(regexp_replace(regexp_replace(s,
+            '[\x{200c}\x{200d}\x{00a0}]', '', 'g'), '^(?i:mailto:)|^.*<(.*)>$', '\1'))""",
+        # lower() folds I to i, never the dotless ı: two people stay two people.
+        f"""rv_email(s) AS CASE WHEN length(rv_bare_email(s)) <= 320
+            AND regexp_full_match(rv_bare_email(s), '{address}') THEN rv_bare_email(s) END""",
+        r"""rv_digits_of(s) AS regexp_replace(regexp_replace(s, '\(0\)', ''), '[^0-9+]', '', 'g')""",
+        r"""rv_dialled(d) AS CASE
+            WHEN regexp_full_match(d, '\+330[1-9]\d{8}') THEN '+33' || substr(d, 5)
+            WHEN regexp_full_match(d, '\+[1-9]\d{6,14}') THEN d
+            WHEN regexp_full_match(d, '00330[1-9]\d{8}') THEN '+33' || substr(d, 6)
+            WHEN regexp_full_match(d, '00[1-9]\d{6,14}') THEN '+' || substr(d, 3)
+            WHEN regexp_full_match(d, '0[1-9]\d{8}') THEN '+33' || substr(d, 2)
+            WHEN regexp_full_match(d, '33[1-9]\d{8}') THEN '+' || d
+            WHEN regexp_full_match(d, '[1-9]\d{8}') THEN '+33' || d END""",
+        r"""rv_phone(s) AS CASE WHEN regexp_full_match(s, '\d{9,15}\.0')
+            THEN rv_dialled(substr(s, 1, length(s) - 2))
+            WHEN regexp_full_match(s, '[0-9+() ./\x{00a0}\x{202f}-]+')
+            THEN rv_dialled(rv_digits_of(s)) END""",
+        # A spreadsheet drops the zero of 01000; French postcodes have five digits.
+        r"""rv_postcode_fr(s) AS CASE WHEN regexp_full_match(s, '\d{4}(\.0)?')
+            THEN '0' || substr(s, 1, 4)
+            WHEN regexp_full_match(s, '\d{5}\.0') THEN substr(s, 1, 5)
+            ELSE ltrim(s, '''') END""",
+        r"""rv_id(s) AS CASE WHEN ends_with(s, '.0') AND regexp_full_match(s, '\d+\.0')
+            THEN substr(s, 1, length(s) - 2) ELSE s END""",
+        f"""rv_true(s) AS CASE WHEN lower(s) IN {_list(_TRUE)} THEN true
+            WHEN lower(s) IN {_list(_FALSE)} THEN false END""",
+        f"""rv_consent(s) AS CASE WHEN lower(s) IN {_list(_UNSUBSCRIBED)} THEN false
+            ELSE rv_true(s) END""",
+        """rv_currency(s) AS CASE """
+        + " ".join(
+            f"WHEN contains(s, {literal(sign)}) THEN {literal(code)}"
+            for sign, code in _CURRENCY_SIGNS.items()
+        )
+        + " "
+        + " ".join(
+            f"WHEN contains(upper(s), {literal(code)}) THEN {literal(code)}"
+            for code in _CURRENCY_CODES
+        )
+        + " WHEN contains(lower(s), 'euro') THEN 'EUR' END",
+    ]
+
+
+def is_text(sql_type: str) -> bool:
+    """Whether a DuckDB type is text."""
+    return sql_type.upper().startswith(("VARCHAR", "TEXT", "STRING", "ENUM"))
+
+
+def is_number(sql_type: str) -> bool:
+    """Whether a DuckDB type is a number."""
+    return sql_type.upper().startswith(
+        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+         "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "REAL", "DECIMAL")
+    )  # fmt: skip
+
+
+def text_of(column: str, sql_type: str) -> str:
+    """The cell as the file writes it, whatever its type."""
+    if is_text(sql_type):
+        return column
+    if sql_type.upper() in ("DOUBLE", "FLOAT", "REAL"):
+        # 17850.0 in a column of codes is the code 17850.
+        return f"coalesce(CAST(try_cast(nullif({column}, trunc({column}) + 0.5) AS HUGEINT) AS VARCHAR), CAST({column} AS VARCHAR))"
+    return f"CAST({column} AS VARCHAR)"
+
+
+def given(column: str, sql_type: str, kind: Type) -> str:
+    """The cell without what means "nothing" (N/A, néant, -): null when nothing is given."""
+    if not is_text(sql_type):
+        return column
+    match kind:
+        case Type.DECIMAL | Type.INTEGER:
+            return f"rv_figure({column})"
+        case Type.DATE | Type.TIMESTAMP:
+            return f"rv_when({column})"
+        case Type.BOOLEAN:
+            return f"rv_code({column})"
+    return f"rv_text({column})"
+
+
+def number(column: str, sql_type: str, decimal: str) -> str:
+    """An exact number; null where a plain cast finds none (see `slow_numbers`)."""
+    if is_number(sql_type):
+        return f"try_cast({column} AS {DECIMAL})"
+    if not is_text(sql_type):
+        return f"try_cast(CAST({column} AS VARCHAR) AS {DECIMAL})"
+    return f"{'rv_comma' if decimal == ',' else 'rv_dot'}({column})"
+
+
+def local_time(column: str, sql_type: str, *, day_first: bool, zone: str) -> str:
+    """The wall clock's time in a zone; null where a plain cast finds none (see `slow_times`)."""
+    kind = sql_type.upper()
+    if kind.startswith("TIMESTAMP WITH TIME ZONE"):
+        return f"timezone({literal(zone)}, {column})"
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return f"CAST({column} AS TIMESTAMP)"
+    if not is_text(sql_type):
+        return "CAST(NULL AS TIMESTAMP)"
+    return f"coalesce(rv_plain_time({column}), rv_slashed({column}, {str(day_first).lower()}))"
+
+
+def boolean(column: str, sql_type: str, *, consent: bool, inverted: bool) -> str:
+    """A yes or a no; null where the cell says neither."""
+    if sql_type.upper() == "BOOLEAN":
+        value = column
+    else:
+        value = f"{'rv_consent' if consent else 'rv_true'}({text_of(column, sql_type)})"
+    return f"(NOT {value})" if inverted else value
+
+
+def code(column: str, sql_type: str) -> str:
+    """An identifier: text without decoration, null where it says that there is none."""
+    if is_text(sql_type):
+        return f"rv_id(rv_code({column}))"
+    return text_of(column, sql_type)
+
+
+def words(column: str, sql_type: str) -> str:
+    """Plain text, null where the cell says that there is none."""
+    return f"rv_text({column})" if is_text(sql_type) else text_of(column, sql_type)
