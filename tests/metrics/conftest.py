@@ -30,7 +30,10 @@ def book_of(backend) -> Callable[..., Book]:
         as_of: dt.date | None = None,
         **tables: pa.Table,
     ) -> Book:
-        held = {name: backend.create_table(f"{name}_{uuid.uuid4().hex}", table) for name, table in tables.items()}
+        held = {
+            name: backend.create_table(f"{name}_{uuid.uuid4().hex}", table)
+            for name, table in tables.items()
+        }
         if orders:
             held["orders"] = backend.create_table(
                 f"orders_{uuid.uuid4().hex}",

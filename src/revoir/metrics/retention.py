@@ -421,8 +421,6 @@ _declare(
         "attrition",
         "attrition_rate",
         "taux_d_attrition",
-        "logo_churn",
-        "logo_churn_rate",
     ),
     goal=0.05,
     benchmarks=("churn_rate",),

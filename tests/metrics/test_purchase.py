@@ -1,0 +1,175 @@
+"""Purchases and value against plain Python, and against published and worked figures."""
+
+import datetime as dt
+from collections import defaultdict
+from statistics import mean, median
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from revoir.metrics.registry import Question, measure, measure_many, metric_named, metrics
+from revoir.periods import Grain, Period
+
+DAY_0 = dt.date(2023, 1, 1)
+
+orders_strategy = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c", "d", "e"]),
+        st.integers(0, 90).map(lambda n: DAY_0 + dt.timedelta(days=n)),
+        st.sampled_from([5.0, 12.5, 80.0]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+NAMES = (
+    "customers",
+    "orders",
+    "revenue",
+    "average_order_value",
+    "repurchase_rate",
+    "purchase_frequency",
+    "revenue_per_customer",
+    "repeat_revenue_share",
+    "days_between_purchases",
+    "median_days_between_purchases",
+    "first_order_value",
+    "repeat_order_value",
+    "loyal_wallet",
+    "single_wallet",
+)
+
+
+def by_hand(orders, period: Period) -> dict[str, float | None]:
+    first = {}
+    for customer, day, _ in orders:
+        first[customer] = min(day, first.get(customer, day))
+    here = [o for o in orders if period.start <= o[1] < period.end]
+    people = defaultdict(list)
+    for customer, day, amount in here:
+        people[customer].append((day, amount))
+    gaps = []
+    for customer in people:
+        days = sorted({day for c, day, _ in orders if c == customer})
+        gaps += [
+            (after - before).days
+            for before, after in zip(days, days[1:], strict=False)
+            if period.start <= after < period.end
+        ]
+    again = {c for c, rows in people.items() if len({day for day, _ in rows}) > 1}
+    spent = {c: sum(amount for _, amount in rows) for c, rows in people.items()}
+    total = sum(amount for *_, amount in here)
+    repeat = [amount for c, day, amount in here if day > first[c]]
+    newcomers = [amount for c, day, amount in here if day == first[c]]
+
+    def over(values):
+        values = list(values)
+        return mean(values) if values else None
+
+    return {
+        "customers": len(people),
+        "orders": len(here),
+        "revenue": total,
+        "average_order_value": over(amount for *_, amount in here),
+        "repurchase_rate": len(again) / len(people) if people else None,
+        "purchase_frequency": len(here) / len(people) if people else None,
+        "revenue_per_customer": over(spent.values()),
+        "repeat_revenue_share": sum(repeat) / total if total else None,
+        "days_between_purchases": over(gaps),
+        "median_days_between_purchases": median(gaps) if gaps else None,
+        "first_order_value": over(newcomers),
+        "repeat_order_value": over(repeat),
+        "loyal_wallet": over(spent[c] for c in again),
+        "single_wallet": over(spent[c] for c in set(spent) - again),
+    }
+
+
+@given(orders=orders_strategy, grain=st.sampled_from([None, Grain.WEEK, Grain.MONTH]))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_figures_are_what_plain_python_gives(book_of, orders, grain):
+    results = measure_many(book_of(orders), NAMES, Question(grain=grain))
+    for name in NAMES:
+        for figure in results[name].figures:
+            expected = by_hand(orders, figure.period)[name]
+            if expected is None:
+                assert figure.value is None, name
+                assert figure.reason is not None
+            else:
+                assert figure.value == pytest.approx(expected), (name, figure.period)
+                if figure.low is not None:
+                    assert figure.low <= figure.value <= figure.high
+
+
+def test_worked_example_of_repurchase(book_of):
+    """2,000 of 5,000 customers bought again → 40 %."""
+    orders = [(f"c{n}", DAY_0, 10.0) for n in range(5000)]
+    orders += [(f"c{n}", DAY_0 + dt.timedelta(days=30), 10.0) for n in range(2000)]
+    figure = measure(book_of(orders), "repurchase_rate").figures[0]
+    assert (figure.value, figure.numerator, figure.denominator) == (0.4, 2000, 5000)
+    assert figure.low < 0.4 < figure.high
+
+
+def test_two_orders_on_one_day_are_no_repurchase(book_of):
+    book = book_of([("a", DAY_0, 10.0), ("a", DAY_0, 4.0)])
+    assert measure(book, "repurchase_rate").figures[0].value == 0
+
+
+def test_returns_lower_revenue_but_not_orders(book_of):
+    book = book_of([("a", DAY_0, 50.0), ("a", DAY_0 + dt.timedelta(days=3), -20.0)])
+    found = measure_many(
+        book,
+        ["revenue", "gross_sales", "orders", "returned_share", "average_order_value"],
+        Question(),
+    )
+    values = {name: result.figures[0].value for name, result in found.items()}
+    assert values == {
+        "revenue": 30.0,
+        "gross_sales": 50.0,
+        "orders": 1.0,
+        "returned_share": 0.4,
+        "average_order_value": 50.0,
+    }
+
+
+def test_amounts_in_two_currencies_are_not_added_up(book_of, backend):
+    from revoir.book import Book
+
+    table = pa.table(
+        {
+            "customer_id": ["a", "b", "c"],
+            "ordered_on": pa.array([DAY_0] * 3, pa.date32()),
+            "amount": [10.0, 20.0, 30.0],
+            "currency": ["EUR", "USD", "EUR"],
+        }
+    )
+    book = Book({"orders": backend.create_table("orders_two_currencies", table, overwrite=True)})
+    figure = measure(book, "revenue").figures[0]
+    assert figure.value is None
+    assert "EUR, USD" in figure.reason.text("en")
+    assert measure(book, "orders").figures[0].value == 3
+    by = {f.by["currency"]: f.value for f in measure(book, "revenue", by=["currency"]).figures}
+    assert by == {"EUR": 40.0, "USD": 20.0}
+    chosen = measure(book, "revenue", where='currency = "USD"').figures[0]
+    assert chosen.value == 20.0
+
+
+def test_every_metric_answers_or_says_why_on_any_book(book_of):
+    book = book_of([("a", DAY_0, 10.0)])
+    for metric in metrics():
+        for figure in measure(book, metric.name).figures:
+            assert (figure.value is None) == (figure.reason is not None), metric.name
+
+
+def test_names_in_both_languages_find_their_metric():
+    assert metric_named("Taux de rétention").name == "retention_rate"
+    assert metric_named("AOV").name == "average_order_value"
+    assert metric_named("repeat-purchase rate").name == "repurchase_rate"
+
+
+def test_no_name_is_shared_by_two_metrics():
+    seen = {}
+    for metric in metrics():
+        for name in (metric.name, *metric.aliases):
+            assert seen.setdefault(name, metric.name) == metric.name, name

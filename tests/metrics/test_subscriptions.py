@@ -1,0 +1,114 @@
+"""Subscriptions against worked figures and customer-by-customer counting."""
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from revoir.metrics.registry import measure
+from revoir.periods import Grain
+
+Q1 = {"start": dt.date(2024, 1, 1), "end": dt.date(2024, 4, 1)}
+
+
+def table(rows):
+    return pa.table(
+        {
+            "customer_id": pa.array([row[0] for row in rows], pa.string()),
+            "started_at": pa.array([row[1] for row in rows], pa.date32()),
+            "ended_at": pa.array([row[2] for row in rows], pa.date32()),
+            "monthly_amount": pa.array([row[3] for row in rows], pa.float64()),
+            "plan": pa.array([row[4] if len(row) > 4 else "A" for row in rows], pa.string()),
+        }
+    )
+
+
+def test_worked_example_of_retention(book_of):
+    """S 1,000, E 900, N 200 → 70 %; churn 30 %."""
+    before, left = dt.date(2023, 6, 1), dt.date(2024, 2, 10)
+    rows = [(f"c{n}", before, left if n < 300 else None, 10.0) for n in range(1000)]
+    rows += [(f"n{n}", dt.date(2024, 3, 1), None, 10.0) for n in range(200)]
+    book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 3, 31))
+    figure = measure(book, "retention_rate", **Q1).figures[0]
+    assert (figure.value, figure.parts["start"], figure.parts["end"]) == (0.7, 1000, 900)
+    assert figure.parts["new"] == 200
+    assert measure(book, "churn_rate", **Q1).figures[0].value == 0.3
+    assert measure(book, "logo_churn_rate", **Q1).figures[0].value == 0.3
+
+
+def test_worked_example_of_churn(book_of):
+    """1,250 of 5,000 → 25 %."""
+    rows = [
+        (n, dt.date(2023, 1, 1), dt.date(2024, 1, 15) if n < 1250 else None, 1.0)
+        for n in range(5000)
+    ]
+    book = book_of(
+        [], subscriptions=table([(str(r[0]), *r[1:]) for r in rows]), as_of=dt.date(2024, 3, 31)
+    )
+    assert measure(book, "churn_rate", **Q1).figures[0].value == 0.25
+
+
+def test_movements_of_recurring_revenue(book_of):
+    old, mid = dt.date(2023, 5, 1), dt.date(2024, 2, 1)
+    rows = [
+        ("stays", old, None, 100.0),
+        ("grows", old, mid, 50.0),
+        ("grows", mid, None, 80.0),
+        ("shrinks", old, mid, 60.0),
+        ("shrinks", mid, None, 40.0),
+        ("leaves", old, mid, 90.0),
+        ("returns", old, dt.date(2023, 8, 1), 10.0),
+        ("returns", mid, None, 20.0),
+        ("joins", mid, None, 70.0),
+    ]
+    book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 3, 31))
+    figure = measure(book, "mrr", **Q1).figures[0]
+    assert figure.parts == {
+        "start": 300.0,
+        "new": 70.0,
+        "reactivation": 20.0,
+        "expansion": 30.0,
+        "contraction": 20.0,
+        "churned": 90.0,
+        "end": 310.0,
+    }
+    assert measure(book, "grr", **Q1).figures[0].value == pytest.approx(190 / 300)
+    assert measure(book, "nrr", **Q1).figures[0].value == pytest.approx(220 / 300)
+    assert measure(book, "logo_churn_rate", **Q1).figures[0].value == pytest.approx(1 / 4)
+
+
+def test_by_plan(book_of):
+    rows = [
+        (f"a{n}", dt.date(2023, 1, 1), dt.date(2024, 2, 1) if n < 4 else None, 1.0, "A")
+        for n in range(10)
+    ]
+    rows += [(f"b{n}", dt.date(2023, 1, 1), None, 1.0, "B") for n in range(10)]
+    book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 3, 31))
+    values = {f.by["plan"]: f.value for f in measure(book, "churn_rate", by=["plan"], **Q1).figures}
+    assert values == {"A": 0.4, "B": 0.0}
+
+
+days = st.integers(0, 400).map(lambda n: dt.date(2023, 1, 1) + dt.timedelta(days=n))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), days, st.none() | days, st.integers(1, 9)),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_recurring_revenue_adds_up(book_of, rows):
+    rows = [(c, s, e if e is None or e >= s else None, float(m)) for c, s, e, m in rows]
+    book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 2, 29))
+    ends = []
+    for figure in measure(book, "mrr", grain=Grain.MONTH, start=dt.date(2023, 1, 1)).figures:
+        end = min(figure.period.end, dt.date(2024, 3, 1))
+        by_hand = sum(m for _, s, e, m in rows if s < end and (e is None or e >= end))
+        assert figure.value == pytest.approx(by_hand)
+        if ends:
+            assert figure.parts["start"] == pytest.approx(ends[-1])
+        ends.append(figure.value)
