@@ -20,18 +20,7 @@ from revoir.language import msg
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
 
-_URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 _BATCH = 50_000
-
-
-def is_url(location: str) -> bool:
-    """Whether a location is a URL and not a path.
-
-    Examples:
-        >>> is_url("postgresql://shop@db/sales"), is_url("C:/ventes.csv")
-        (True, False)
-    """
-    return bool(_URL.match(location))
 
 
 @dataclass(frozen=True)

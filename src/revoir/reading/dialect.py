@@ -8,10 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 from revoir.language import Message, msg
+
+if TYPE_CHECKING:
+    import _csv
 
 DELIMITERS = (";", ",", "\t", "|", "^", "~")
 """What separates cells, beside runs of blanks."""
@@ -152,5 +154,5 @@ def _blank_columns(sample: str) -> bool:
     if len(rows) < 2:
         return False
     width, count = Counter(map(len, rows)).most_common(1)[0]
-    figures = sum(any(cell[:1].isdigit() for cell in row) for row in rows)
-    return width > 1 and count >= 0.95 * len(rows) and figures >= 0.8 * len(rows)
+    figures = sum(any(cell[:1].isdigit() for cell in row) for row in rows[1:])
+    return width > 1 and count >= 0.95 * len(rows) and figures >= 0.8 * len(rows[1:])

@@ -134,9 +134,10 @@ def _broken(feed: _Feed, dialect: Dialect, width: int | None) -> Record:
         )
         return Record(feed.line, shown, fault, open_end)
     cells = _by_quotes_before_delimiters(text, dialect)
-    if width is not None and len(cells) == width:
+    even = text.count(dialect.quote) % 2 == 0
+    if even and len(cells) == width:
         return Record(feed.line, cells, open_end=open_end, mended=True)
-    if text.count(dialect.quote) % 2:
+    if not even:
         fault = Fault(
             msg("A quote is opened and never closed."),
             msg("Close the quote, or double it where it belongs to the text."),

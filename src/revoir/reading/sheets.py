@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import python_calamine as calamine
 
 from revoir.engines.sql import identifier
@@ -221,10 +222,10 @@ def _side_by_side(rows: Sequence[Row]) -> list[tuple[int, int]]:
 
 def _stacked(rows: Sequence[Row]) -> list[tuple[int, int]]:
     """Ranges of rows, each one table."""
-    blank = [i for i, row in enumerate(rows) if not any(cell != "" for cell in row)]
+    blank = [i for i, row in enumerate(rows) if not any(row) and _is_blank(row)]
     starts = [0]
     for i in blank:
-        if i + 1 >= len(rows) or not any(cell != "" for cell in rows[i + 1]):
+        if i + 1 >= len(rows) or _is_blank(rows[i + 1]):
             continue
         before = [_texts(row) for row in rows[starts[-1] : i][:_SAMPLE_ROWS]]
         layout = find_layout(before)
@@ -232,6 +233,11 @@ def _stacked(rows: Sequence[Row]) -> list[tuple[int, int]]:
         if layout.has_header and layout.start < len(before) and begins_table(block, layout):
             starts.append(i + 1)
     return list(zip(starts, [*starts[1:], len(rows)], strict=True))
+
+
+def _is_blank(row: Row) -> bool:
+    # Callers look for a true cell first, which is quick; zero is false too, but not blank.
+    return all(cell == "" for cell in row)
 
 
 def _texts(row: Row) -> list[str]:
@@ -298,7 +304,7 @@ def _body(
     counts: Counter[str] = Counter()
     names = [header for header in headers if header]
     for line, row in zip(lines, rows, strict=True):
-        if not any(cell != "" for cell in row):
+        if not any(row) and _is_blank(row):
             counts["blank"] += 1
         elif row[0] == headers[0] and names and [text(c).strip() for c in row if c != ""] == names:
             counts["header"] += 1
@@ -309,8 +315,6 @@ def _body(
         if is_total([text(cell) for cell in body[at]]):
             notes.append(msg("Line {line} is a total and was left out.", line=str(places[at])))
             del body[at], places[at]
-    while counts["blank"] and lines and not any(cell != "" for cell in rows[-1]):
-        break
     if counts["blank"]:
         notes.append(
             nmsg("{n} empty line was left out.", "{n} empty lines were left out.", counts["blank"])
@@ -369,13 +373,15 @@ def typed(column: Sequence[Any]) -> tuple[pa.Array, int]:
         column = [None if cell == "" or (errors and cell in _ERRORS) else cell for cell in column]
         kinds = set(map(type, column)) - {type(None)}
     if kinds and kinds <= {int, float}:
-        whole = all(cell is None or (cell == cell // 1 and abs(cell) < _WHOLE) for cell in column)
-        if whole:
-            return pa.array(column, pa.float64()).cast(pa.int64()), errors
-        return pa.array(column, pa.float64()), errors
+        numbers = pa.array(column, pa.float64())
+        whole = pc.and_(pc.equal(numbers, pc.floor(numbers)), pc.less(pc.abs(numbers), _WHOLE))
+        # A column without any number would be neither; NaN is not whole.
+        return (numbers.cast(pa.int64()) if pc.all(whole).as_py() else numbers), errors
+    if kinds == {dt.date}:
+        return pa.array(column, pa.date32()).cast(pa.timestamp("us")), errors
+    if kinds == {dt.datetime, dt.date}:
+        column = [_moment(cell) for cell in column]
     if kinds and kinds <= {dt.datetime, dt.date}:
-        if dt.date in kinds:
-            column = [_moment(cell) for cell in column]
         return pa.array(column, pa.timestamp("us")), errors
     if kinds <= {str}:
         return pa.array(column, pa.string()), errors

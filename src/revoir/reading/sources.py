@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import glob
 import gzip
+import re
 import tempfile
 import zipfile
 import zlib
@@ -24,11 +25,37 @@ if TYPE_CHECKING:
 UNPACKED_LIMIT = 20 << 30
 """Bytes that a compressed file may unpack to."""
 
+_URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 _RATIO_LIMIT = 200
 _RATIO_FROM = 256 << 20
 _CHUNK = 1 << 20
 _DATA_SUFFIXES = frozenset(
-    [".csv", ".tsv", ".tab", ".txt", ".psv", ".dat", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".db", ".sqlite", ".sqlite3", ".duckdb", ".htm", ".html"]
+    [
+        ".csv",
+        ".tsv",
+        ".tab",
+        ".txt",
+        ".psv",
+        ".dat",
+        ".xlsx",
+        ".xlsm",
+        ".xlsb",
+        ".xls",
+        ".ods",
+        ".parquet",
+        ".pq",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".gz",
+        ".zip",
+        ".db",
+        ".sqlite",
+        ".sqlite3",
+        ".duckdb",
+        ".htm",
+        ".html",
+    ]
 )
 _ASIDE_NAMES = frozenset(("readme", "license", "licence", "licence", "notice", "changelog"))
 _FOREIGN = (
@@ -42,6 +69,16 @@ _FOREIGN = (
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
     (b"{\\rtf", "RTF"),
 )
+
+
+def is_url(location: str) -> bool:
+    """Whether a location is a URL and not a path.
+
+    Examples:
+        >>> is_url("postgresql://shop@db/sales"), is_url("C:/ventes.csv")
+        (True, False)
+    """
+    return bool(_URL.match(location))
 
 
 def raw_tables(
@@ -76,14 +113,14 @@ def raw_tables(
         raise UsageError(
             msg("The delimiter “{delimiter}” is not one character.", delimiter=delimiter)
         )
-    from revoir.reading.databases import is_url, read_database
-
     tables: list[RawTable] = []
     aside: list[Message] = []
     with tempfile.TemporaryDirectory(prefix="revoir-") as folder, _in_order(connection):
         scratch = Scratch(connection, Path(folder), sheet, header, delimiter, encoding, progress)
         for location in locations:
             if isinstance(location, str) and is_url(location):
+                from revoir.reading.databases import read_database
+
                 tables.extend(read_database(location, scratch))
                 continue
             paths = _paths(Path(location), aside)

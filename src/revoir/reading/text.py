@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
@@ -458,6 +457,9 @@ class _Section:
         self.rejects.append(Reject(record.line, shown, reason, remedy))
 
     def _flush(self) -> None:
+        # Clean files never come here, and need not wait for pyarrow.
+        import pyarrow as pa
+
         lines = pa.array([line for line, _ in self.rows], pa.int64())
         columns = list(zip(*(cells for _, cells in self.rows), strict=True)) or [()] * self.width
         arrays = [pa.array([cell or None for cell in column], pa.string()) for column in columns]
