@@ -12,38 +12,8 @@ from revoir.segments.rules import condition, customers_matching, dimension, spli
 
 
 @pytest.fixture
-def shop(make_book, orders):
-    """Five customers, one without orders and one unknown to the customers table; a dirty line."""
-    customers = [
-        {"customer_id": "ann", "name": "Ann Dubois", "city": "Tours", "age": 30, "consent": True,
-         "postcode": "01000", "email": "a@x.fr", "joined_at": dt.datetime(2023, 5, 1, 23, 30)},
-        {"customer_id": "bob", "name": "Bob Durand", "city": "Orléans", "age": 50, "consent": False,
-         "postcode": "45000", "email": None, "joined_at": dt.datetime(2023, 6, 1)},
-        {"customer_id": "cat", "name": "Cat O'Neil", "city": None, "age": None, "consent": None,
-         "postcode": "37000", "email": "c@x.fr", "joined_at": None},
-        {"customer_id": "dan", "name": "Dan ÉTÉ", "city": "tours", "age": 41, "consent": True,
-         "postcode": None, "email": "d@x.fr", "joined_at": dt.datetime(2024, 1, 1)},
-    ]  # fmt: skip
-    sold = [
-        orders("ann", "2023-01-10", 20, order_id="1", channel="shop"),
-        orders("ann", "2024-02-10", 30, order_id="2", channel="web"),
-        orders("ann", "2024-03-01", 50.5, order_id="3", channel="web"),
-        orders("bob", "2024-02-20", 10, order_id="4", channel="web"),
-        orders("bob", "2024-02-20", 15, order_id="5", channel="shop"),
-        orders("bob", "2024-02-25", -10, order_id="6", channel="web"),
-        orders("cat", "2023-06-15", 200, order_id="7", channel=None),
-        orders("eve", "2024-03-10", 5, order_id="8", channel="shop"),
-        orders(None, "2024-03-10", 7, order_id="9", channel="web"),
-    ]
-    lines = [
-        {"line_id": line, "order_id": order_id, "category": category, "quantity": Decimal(quantity),
-         "amount": Decimal(amount), "customer_id": who, "ordered_on": dt.date(2024, 2, 10)}
-        for line, order_id, category, quantity, amount, who in (
-            ("a", "1", "tea", 1, 20, "ann"), ("b", "2", "tea", 5, 20, "ann"),
-            ("c", "2", "cup", 1, 10, "ann"), ("d", "9", "cup", 5, 7, None),
-        )
-    ]  # fmt: skip
-    return make_book(customers=customers, orders=sold, order_lines=lines)
+def shop(make_book, shop_tables):
+    return make_book(**shop_tables)
 
 
 EVERYONE = {"ann", "bob", "cat", "dan", "eve"}

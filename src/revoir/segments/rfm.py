@@ -341,7 +341,7 @@ def _quantiles(
 
 def _above(column: ir.Column, cuts: Sequence[Value]) -> ir.IntegerColumn:
     """How many of the cut-offs lie strictly below each value."""
-    counted = [(column > _literal(cut)).cast("int8") for cut in cuts]
+    counted = [(column > _literal(cut)).cast("int32") for cut in cuts]
     return reduce(lambda total, one: total + one, counted).cast("int32")
 
 
