@@ -90,8 +90,6 @@ def build(
     language: str = "fr",
     by: Sequence[str] = (),
     grain: Grain | None = None,
-    files: Iterable[FileRead] = (),
-    decisions: Iterable[Message] = (),
     benchmarks: Iterable[Benchmark] = (),
 ) -> Report:
     """Compute a report.
@@ -101,8 +99,6 @@ def build(
         language: The language it is written in unless another is asked for.
         by: Columns to break the retention rate down by.
         grain: Length of the headline periods (None: chosen from the data).
-        files: What was read of each file, for the section on data quality.
-        decisions: What was decided while reading.
         benchmarks: The company's own figures to compare with.
 
     Returns:
@@ -116,7 +112,7 @@ def build(
     draft = _Draft(book, grain, tuple(benchmarks))
     draft.measure()
     draft.explain(by)
-    return draft.finish(language, tuple(files), tuple(decisions))
+    return draft.finish(language)
 
 
 @dataclass
@@ -287,9 +283,7 @@ class _Draft:
         else:
             self.missing["what_if"] = found
 
-    def finish(
-        self, language: str, files: tuple[FileRead, ...], decisions: tuple[Message, ...]
-    ) -> Report:
+    def finish(self, language: str) -> Report:
         """Put the parts together and say what they mean."""
         parts, book = self.parts, self.book
         left: Leavers | None = parts.get("left")
@@ -340,7 +334,7 @@ class _Draft:
             what_if=parts.get("what_if"),
             breakdowns=parts["breakdowns"],
             chapters=parts["chapters"],
-            quality=Quality(files, counts, decisions),
+            quality=_quality(book, counts),
             definitions=tuple(self._definitions()),
             missing=self.missing,
         )
@@ -354,6 +348,26 @@ class _Draft:
         for name, result in self.used.items():
             metric = result.metric
             yield Definition(name, metric.label, metric.formula, metric.source)
+
+
+def _quality(book: Book, counts: tuple[Message, ...]) -> Quality:
+    """What was read of which file, and what was decided on the way."""
+    reading = book.reading
+    if reading is None:
+        return Quality((), counts, ())
+    files = tuple(
+        FileRead(
+            name=f"{file.file} – {file.sheet}" if file.sheet else file.file,
+            table=file.table or "",
+            rows_in=file.rows_in,
+            rows_accepted=file.rows_accepted,
+            rows_quarantined=file.rows_quarantined,
+            rows_duplicate=file.rows_duplicate,
+            notes=tuple(file.notes),
+        )
+        for file in reading.files
+    )
+    return Quality(files, counts, tuple(reading.notes))
 
 
 def _counts(book: Book) -> tuple[tuple[Message, ...], float | None]:

@@ -156,7 +156,7 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
         ]
         if goal is not None:
             text = msg("goal {value}", value=quantity(goal, kpi.unit, kpi.currency)).text(language)
-            mark = _on([{"goal": goal, "text": text, **values[0]}])
+            mark = _on([{"goal": goal, "text": text}])
             layers += [
                 mark.mark_rule(color=palette.ORANGE, strokeDash=[5, 4]).encode(y="goal:Q"),
                 mark.mark_text(

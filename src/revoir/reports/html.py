@@ -74,10 +74,13 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         values = [point for point in kpi.series if point.value is not None]
         if len(values) < 3:
             return Markup("")
-        first, last = short(values[0].period).text(language), short(values[-1].period).text(language)
-        title = msg(
-            "{label}, {first} to {last}", label=kpi.label, first=first, last=last
-        ).text(language)
+        first, last = (
+            short(values[0].period).text(language),
+            short(values[-1].period).text(language),
+        )
+        title = msg("{label}, {first} to {last}", label=kpi.label, first=first, last=last).text(
+            language
+        )
         svg = drawing.svg(charts.sparkline(kpi), language, f"s{next(numbers)}", title)
         return Markup(svg)  # noqa: S704
 
@@ -87,6 +90,9 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         "spark": spark,
         "headlines": view.headlines(report),
         "headline": view.headline,
+        "cohorts_explained": view.COHORTS_EXPLAINED,
+        "lifecycle_explained": view.LIFECYCLE_EXPLAINED,
+        "what_if_explained": view.what_if_explained,
         "charts": _charts(report, language),
         "style": Markup(_style()),  # noqa: S704 - our own file
     }

@@ -5,10 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from revoir.language import Message, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg
 from revoir.metrics.registry import Unit
-from revoir.reports.model import Change, Kpi, Report
+from revoir.reports.model import Change, Kpi, Report, WhatIf
 from revoir.reports.wording import named, short
+
+COHORTS_EXPLAINED = msg(
+    "Each line follows the customers of one first purchase: the share who bought again, by the"
+    " time since. An asterisk marks a period that is not over."
+)
+LIFECYCLE_EXPLAINED = msg(
+    "Above zero, the buyers of the period; below, the buyers of the period before who did not"
+    " return. Hatched: the period is not over."
+)
+
+
+def what_if_explained(section: WhatIf, currency: str | None) -> Message:
+    """The company's own numbers that the scenarios start from."""
+    return msg(
+        "With your own numbers: {start} customers at the start, {retention} kept ({period}); a"
+        " customer who buys spends {spend} in twelve months.",
+        start=int(section.at_start),
+        retention=Percent(section.retention),
+        period=named(section.period),
+        spend=Money(section.spend, currency),
+    )
 
 
 @dataclass(frozen=True)

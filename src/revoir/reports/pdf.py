@@ -1,0 +1,317 @@
+"""The report on paper: the same words and drawings as the page, set by Typst."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typst
+import vl_convert
+
+from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir.reports import charts, drawing, view
+from revoir.reports.charts import Chart
+from revoir.reports.html import TEMPLATES, trend_title
+from revoir.reports.model import Kpi, Report
+
+WIDTH = 700
+"""Width, in pixels, that charts are drawn at."""
+
+
+def write_pdf(report: Report, path: Path, language: str | None = None) -> None:
+    """Write a report as a PDF of A4 pages.
+
+    Args:
+        report: The report.
+        path: Where to.
+        language: One of `revoir.language.LANGUAGES` (None: the report's own).
+    """
+    with tempfile.TemporaryDirectory(prefix="revoir-") as name:
+        folder = Path(name)
+        data = _Pages(report, language or report.language, folder).data()
+        (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        source = folder / "report.typ"
+        source.write_bytes((TEMPLATES / "report.typ").read_bytes())
+        # The fonts inside Typst are the same everywhere; those of the machine are not.
+        pdf = typst.compile(source, root=folder, ignore_system_fonts=True)
+    path.write_bytes(pdf)
+
+
+class _Pages:
+    """What report.typ sets: plain texts, and the names of drawings beside it."""
+
+    def __init__(self, report: Report, language: str, folder: Path) -> None:
+        self.report = report
+        self.language = language
+        self.folder = folder
+
+    def text(self, value: Any) -> str:
+        return written(value, self.language)
+
+    def texts(self, messages: Iterable[Message | None]) -> list[str]:
+        return [self.text(message) for message in messages if message is not None]
+
+    def data(self) -> dict[str, Any]:
+        report = self.report
+        title = self.text(msg("Retention report"))
+        kinds = {
+            kind: self.texts([one.text for one in report.insights if one.kind == kind][:6])
+            for kind in ("strength", "weakness")
+        }
+        return {
+            "title": f"{title} – {report.title}" if report.title else title,
+            "language": self.language,
+            "meta": self._meta(),
+            "words": self._words(),
+            "answers": [
+                {"question": self.text(one.question), "sentences": self.texts(one.sentences)}
+                for one in report.answers
+            ],
+            "actions": [
+                {"title": self.text(one.title), "why": self.text(one.why)} for one in report.actions
+            ],
+            "headline": [self._kpi(shown) for shown in view.headlines(report)],
+            "trend": self._drawing(
+                charts.trend(report.trend, trend_title(report.trend), self.language)
+            )
+            if report.trend
+            else None,
+            "strengths": kinds["strength"],
+            "weaknesses": kinds["weakness"],
+            "sections": list(self._sections()),
+            "definitions": [
+                {
+                    "label": self.text(one.label),
+                    "formula": self.text(one.formula),
+                    "source": one.source,
+                }
+                for one in report.definitions
+            ],
+        }
+
+    def _meta(self) -> str:
+        report = self.report
+        if report.span is None:
+            return ""
+        said = [msg("Data from {first} to {last}.", first=report.span[0], last=report.span[1])]
+        return " ".join(self.texts([*said, report.rule]))
+
+    def _words(self) -> dict[str, str]:
+        words = {
+            "monday": msg("What do I do on Monday morning?"),
+            "no_action": msg("There is not enough data to propose something."),
+            "not_enough": msg("Not enough data"),
+            "figures": msg("Figures"),
+            "insights": msg("Strengths and weaknesses"),
+            "strengths": msg("Strengths"),
+            "weaknesses": msg("Weaknesses"),
+            "none_beyond_chance": msg("The figures show none beyond what chance explains."),
+            "definitions": msg("Definitions"),
+        }
+        return {name: self.text(message) for name, message in words.items()}
+
+    def _kpi(self, shown: view.Headline) -> dict[str, Any]:
+        return {
+            "label": self.text(shown.kpi.label),
+            "period": self.text(shown.period) if shown.period else "",
+            "value": None if shown.value is None else self.text(shown.value),
+            "changes": [
+                {
+                    "text": self.text(change.text),
+                    "tone": change.tone,
+                    "word": self.text(change.word) if change.word else None,
+                }
+                for change in shown.changes
+            ],
+            "goal": {"text": self.text(shown.goal[0]), "tone": shown.goal[1]}
+            if shown.goal
+            else None,
+            "benchmarks": [
+                f"{self.text(figure)} ({self.text(source)})"
+                for figure, source, _ in shown.benchmarks
+            ],
+            "small": self.text(shown.small) if shown.small else "",
+            "reason": self.text(shown.kpi.reason) if shown.kpi.reason else "",
+        }
+
+    def _drawing(self, chart: Chart, width: int = WIDTH) -> dict[str, str]:
+        svg = drawing.svg(chart.spec(width), self.language, chart.name, chart.title, paper=True)
+        name = f"{len(list(self.folder.iterdir()))}.pdf"
+        (self.folder / name).write_bytes(vl_convert.svg_to_pdf(svg))
+        return {"title": chart.title, "path": name}
+
+    def _sections(self) -> Iterable[dict[str, Any]]:
+        report, language = self.report, self.language
+        if report.cohorts is not None:
+            yield self._section(
+                msg("Do new customers come back?"),
+                [view.COHORTS_EXPLAINED],
+                drawn=self._drawing(charts.cohorts(report.cohorts, language)),
+            )
+        if report.lifecycle is not None:
+            yield self._section(
+                msg("Who buys, who goes silent"),
+                [view.LIFECYCLE_EXPLAINED],
+                drawn=self._drawing(charts.lifecycle(report.lifecycle, language)),
+            )
+        if report.rfm is not None:
+            yield self._section(
+                msg("Who are my customers?"),
+                [],
+                drawn=self._drawing(charts.rfm_map(report.rfm, language), 480),
+                narrow=True,
+                rows=self._segments(),
+                notes=report.rfm.cutoffs,
+            )
+        if report.gaps is not None:
+            yield self._section(
+                msg("When do they come back?"),
+                [report.gaps.reason],
+                drawn=self._drawing(charts.gaps(report.gaps, language)),
+            )
+        if report.what_if is not None:
+            yield self._what_if()
+        for chapter in report.chapters:
+            yield self._section(
+                chapter.title,
+                [],
+                kpis=chapter.kpis,
+                rows=self._table(
+                    (msg("Reason"), msg("Departures")),
+                    [(reason, self.text(count)) for reason, count in chapter.reasons],
+                    wide=(0,),
+                )
+                if chapter.reasons
+                else None,
+            )
+        for index, section in enumerate(report.breakdowns):
+            yield self._section(
+                msg("Who stays, by group") if index == 0 else section.title,
+                [],
+                drawn=self._drawing(charts.breakdown(section, language)),
+            )
+        yield self._quality()
+
+    def _section(
+        self,
+        title: Message,
+        text: Iterable[Message | None],
+        *,
+        drawn: dict[str, str] | None = None,
+        narrow: bool = False,
+        kpis: Sequence[Kpi] = (),
+        rows: dict[str, Any] | None = None,
+        notes: Iterable[Message] = (),
+    ) -> dict[str, Any]:
+        return {
+            "title": self.text(title),
+            "text": self.texts(text),
+            "drawing": drawn,
+            "narrow": narrow,
+            "kpis": [self._kpi(view.headline(kpi.metric, kpi)) for kpi in kpis],
+            "table": rows,
+            "notes": self.texts(notes),
+        }
+
+    def _table(
+        self, columns: Sequence[Message], rows: Sequence[Sequence[str]], wide: Sequence[int] = ()
+    ) -> dict[str, Any]:
+        return {
+            "columns": self.texts(columns),
+            "rows": [list(row) for row in rows],
+            "wide": list(wide),
+        }
+
+    def _segments(self) -> dict[str, Any] | None:
+        rfm = self.report.rfm
+        if rfm is None:
+            return None
+        columns = (
+            msg("Segment"),
+            msg("Customers"),
+            msg("Share"),
+            msg("Bought in all"),
+            msg("What to do"),
+        )
+        rows = [
+            (
+                self.text(row.label),
+                self.text(row.customers),
+                self.text(Percent(row.share)),
+                self.text(Money(row.revenue, self.report.currency, 0)),
+                self.text(row.advice),
+            )
+            for row in rfm.segments
+        ]
+        return self._table(columns, rows, wide=(4,))
+
+    def _what_if(self) -> dict[str, Any]:
+        report = self.report
+        section = report.what_if
+        assert section is not None
+        columns = [msg("Retention"), msg("Rate"), msg("Customers kept"), msg("Revenue a year")]
+        if section.margin is not None:
+            columns.append(msg("Profit a year"))
+        rows = []
+        for one in section.scenarios:
+            cells: list[Any] = [
+                msg("{n} points", n=Number(one.points, 0, signed=True)),
+                Percent(one.retention),
+                Number(one.customers, 0, signed=True),
+                Money(one.revenue, report.currency, 0),
+            ]
+            if one.profit is not None:
+                cells.append(Money(one.profit, report.currency, 0))
+            rows.append([self.text(cell) for cell in cells])
+        said: list[Message] = [section.formula, *section.notes]
+        claims = [
+            msg(
+                "{claim} ({source}) {criticism} ({critic})",
+                claim=one.claim,
+                source=one.source,
+                criticism=one.criticism,
+                critic=one.critic,
+            )
+            for one in section.claims
+        ]
+        return self._section(
+            msg("What would keeping more customers bring?"),
+            [view.what_if_explained(section, report.currency)],
+            rows=self._table(columns, rows),
+            notes=[*said, *claims],
+        )
+
+    def _quality(self) -> dict[str, Any]:
+        quality = self.report.quality
+        columns = (
+            msg("File"),
+            msg("Rows"),
+            msg("Accepted"),
+            msg("Set aside"),
+            msg("Duplicates"),
+        )
+        rows = [
+            (
+                file.name,
+                *(
+                    self.text(count)
+                    for count in (
+                        file.rows_in,
+                        file.rows_accepted,
+                        file.rows_quarantined,
+                        file.rows_duplicate,
+                    )
+                ),
+            )
+            for file in quality.files
+        ]
+        notes = [note for file in quality.files for note in file.notes]
+        return self._section(
+            msg("What was read"),
+            quality.counts,
+            rows=self._table(columns, rows, wide=(0,)) if rows else None,
+            notes=[*quality.decisions, *notes],
+        )
