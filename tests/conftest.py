@@ -87,17 +87,22 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page_for(browser: Browser) -> Iterator[Callable[..., Page]]:
+def page_complaints() -> list[str]:
+    """What pages did that they must not; a test that wants them told clears the list."""
+    return []
+
+
+@pytest.fixture
+def page_for(browser: Browser, page_complaints: list[str]) -> Iterator[Callable[..., Page]]:
     """Open an HTML file: ``page_for(path, width=360, dark=True)``.
 
     The test fails when the page asks for anything that is not inside the file, or logs an error.
     """
     contexts = []
-    complaints: list[str] = []
 
     def outside(url: str) -> None:
         if not url.startswith(("file:", "data:", "blob:", "about:")):
-            complaints.append(f"asked for {url}")
+            page_complaints.append(f"asked for {url}")
 
     def open_page(
         path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, **options: Any
@@ -110,10 +115,10 @@ def page_for(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: outside(request.url))
-        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on("pageerror", lambda error: page_complaints.append(f"script error: {error}"))
         page.on(
             "console",
-            lambda entry: complaints.append(entry.text) if entry.type == "error" else None,
+            lambda entry: page_complaints.append(entry.text) if entry.type == "error" else None,
         )
         page.goto(path.resolve().as_uri())
         return page
@@ -121,7 +126,7 @@ def page_for(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
-    assert not complaints, complaints
+    assert not page_complaints, page_complaints
 
 
 @pytest.fixture

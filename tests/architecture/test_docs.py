@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,15 @@ def command_lines(page: Path) -> list[list[str]]:
     lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
     lines += re.findall(r"`(revoir [^`]*)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
     found = [line for line in lines if re.match(r"revoir [a-z-]", line)]
-    return [shlex.split(re.sub(r"\s#.*|[\[\]…]|&&.*|\|.*|>.*", " ", line)) for line in found]
+    return [list(words_of(line)) for line in found]
+
+
+def words_of(line: str) -> Iterator[str]:
+    """The words of one command, without what the shell does with its answer."""
+    for word in shlex.split(re.sub(r"[…\[\]]", " ", line), comments=True):
+        if word in ("&&", "|", ">", ";"):
+            return
+        yield word
 
 
 def the_command() -> Any:
