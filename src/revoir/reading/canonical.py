@@ -22,6 +22,7 @@ _CANCELLED = (
     "pending payment", "pending-payment", "wc-pending",
 )  # fmt: skip
 _REFUNDED = ("refunded", "remboursé", "remboursée", "rembourse", "wc-refunded", "remboursement")
+_PLACES = ("customers.city", "customers.postcode", "customers.region", "customers.country")
 _CONSTANT_SHARE = 0.995
 _ASK_ABOUT_MAX = 300_000
 """Rows looked at to see whether a column is constant for each customer or order."""
@@ -100,6 +101,11 @@ class _Splitter:
         names = {column.name for column in TABLES[table].columns} | set(taken)
         return [held for held in self.part.fields.attributes if held.name not in names]
 
+    def _places(self) -> list[Field]:
+        """What a sale says of where its customer is: theirs if it never changes, else its own."""
+        fields = self.part.fields
+        return [fields[key] for key in _PLACES if key in fields]
+
     def _utc(self, local: str) -> str:
         return f"timezone('UTC', timezone({literal(self.zone)}, {local}))"
 
@@ -139,10 +145,7 @@ class _Splitter:
         part = self.part
         columns = {"customer_id": "_customer"}
         held = [field for field in part.fields.of("customers") if field.name != "customer_id"]
-        held += [
-            field for field in attributes
-            if TABLES["customers"].column(field.name) is None or field.mapping.target
-        ]  # fmt: skip
+        held += [field for field in attributes if TABLES["customers"].column(field.name) is None]
         alone = part.detection.table == "customers" and not part.report.rows_duplicate
         for field in held:
             column = identifier(field.key)
@@ -240,9 +243,11 @@ class _Splitter:
             for field in part.fields.of("order_lines"):
                 if field.name not in columns and field.name != "line_id":
                     columns[field.name] = identifier(field.key)
-        theirs = self._constant(self._free("orders", columns), self.customer) if part.customer else []
-        for field in self._free("orders", columns):
-            if field not in theirs or not self._everybody_known():
+        free = [*self._free("orders", columns), *self._places()]
+        theirs = self._constant(free, self.customer) if part.customer else []
+        known = bool(theirs) and self._everybody_known()
+        for field in free:
+            if field not in theirs or not known:
                 columns[field.name] = identifier(field.key)
         orders = self._make("orders", columns, part.accepted, view=True)
         pieces = [orders]
@@ -317,7 +322,7 @@ class _Splitter:
                 inner[name] = f"any_value({column})"
                 columns[name] = identifier(name)
         self._add_sums(inner, columns, total_said)
-        free = self._free("orders", columns)
+        free = [*self._free("orders", columns), *self._places()]
         free = [field for field in free if TABLES["order_lines"].column(field.name) is None]
         theirs = self._constant(free, self.customer) if part.customer else []
         known = self._everybody_known()

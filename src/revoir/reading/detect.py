@@ -113,7 +113,9 @@ def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None
         if guess is not None:
             return guess
         return Detection(None, 0.0, msg("its columns are not enough for any table"), columns)
-    sure = min((c.confidence for c in columns if c.target in _required(kind)), default=0.6)
+    wanted = _required(kind)
+    asked = [c.confidence for c in columns if c.target and ".question:" in c.target]
+    sure = min((c.confidence for c in columns if c.target in wanted), default=max(asked, default=0.6))
     margin = 1.0 if len(ranked) < 2 else min(1.0, 0.75 + (score - max(0.0, ranked[1][0])) / 8)
     told = said is not None and said.table is not None
     return Detection(
@@ -409,9 +411,9 @@ def _score(
                 f"subscriptions.{name}" in names for name in told
             )
         case "responses":
-            enough = any(
-                name == "responses.score" or name.startswith("responses.question:")
-                for name in names
+            asked = [m for n, m in held.items() if n.startswith("responses.question:")]
+            enough = "responses.score" in names or any(
+                m.confidence > 0.9 or "responses.comment" in names for m in asked
             )
         case "interactions":
             told = {"interaction_id", "first_response_at", "resolved_at", "is_complaint", "kind"}

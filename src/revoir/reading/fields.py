@@ -129,6 +129,9 @@ def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -
     table, _, name = mapping.target.partition(".")
     canonical = TABLES[table].column(name)
     kind = canonical.type if canonical else Type.DECIMAL
+    if name == "age" and profile.filled and profile.numbers < 0.9:
+        # "25-34" is a band, and stays one.
+        kind = Type.TEXT
     given = values.given(column, sql_type, kind)
     decimal = "," if mapping.format == "comma" else "."
     strict = kind is not Type.TEXT and mapping.target not in _SOFT
@@ -136,7 +139,8 @@ def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -
         case Type.DECIMAL:
             typed = values.number(column, sql_type, decimal)
         case Type.INTEGER:
-            typed = values.integer(column, sql_type, decimal)
+            figure = values.number(column, sql_type, decimal)
+            typed = f"CASE WHEN {figure} = trunc({figure}) THEN CAST({figure} AS BIGINT) END"
         case Type.DATE | Type.TIMESTAMP:
             typed = _moment(column, sql_type, mapping.format, zone)
             if kind is Type.DATE:
