@@ -114,7 +114,7 @@ def cli_page() -> str:
         MADE,
         "`revoir --install-completion` teaches your shell to complete them.",
         "Exit codes: 0 done; 1 done, and rows were put into quarantine (`check`); 2 the question",
-        "was not well put; 3 the input or the engine cannot be used.",
+        "was not well put; 3 the input or the engine cannot be used; 130 stopped by you.",
     ]
     command: Any = typer.main.get_command(app)
     for name in sorted(command.commands):

@@ -55,7 +55,7 @@ def speak(code: str | None) -> str:
 
 def T(msgid: str) -> str:
     """Word a text of the command line in the language it starts in; a mark for gettext."""
-    return msg(msgid).text(language())
+    return Message(msgid).text(language())
 
 
 def say(text: str, *, bad: bool = False) -> None:
