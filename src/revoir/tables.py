@@ -277,7 +277,7 @@ SUBSCRIPTIONS = Table(
     clock=None,
     columns=(
         Column("subscription_id", Type.TEXT, msg("Identifies the subscription."), False, _words(
-            "abonnement_id id_abonnement contrat_id id_contrat numero_contrat num_abonnement"
+            "abonnement_id id_abonnement n_abonnement numero_abonnement contrat_id id_contrat numero_contrat num_abonnement"
             " contract_id policy_id numero_police"
         )),
         Column("customer_id", Type.TEXT, msg("Who subscribes."), True,
@@ -318,7 +318,7 @@ RESPONSES = Table(
     clock="responded_on",
     columns=(
         Column("response_id", Type.TEXT, msg("Identifies the answer."), False, _words(
-            "reponse_id id_reponse response comment_id submission_id respondent_id id"
+            "reponse_id id_reponse n_reponse numero_reponse response comment_id submission_id id"
         )),
         Column("customer_id", Type.TEXT, msg("Who answered, where known."), False,
                CUSTOMERS.columns[0].synonyms[:-1]),

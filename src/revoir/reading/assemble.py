@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revoir.engines.sql import identifier
+from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
-from revoir.language import Message, msg, nmsg
+from revoir.language import LANGUAGES, Message, msg, nmsg
 from revoir.reading import values
 from revoir.reading.build import Part, convert, summary
 from revoir.reading.canonical import Piece, split
@@ -19,7 +20,8 @@ from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said
 from revoir.reading.profile import profiles
 from revoir.reading.raw import RawTable
 from revoir.reading.report import FileReport, Reading
-from revoir.tables import TABLES
+from revoir.reading.template import EXAMPLE_MARK, example_note, template_headers
+from revoir.tables import TABLES, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,9 +54,13 @@ def assemble(
     reports: list[FileReport] = []
     notes: list[Message] = []
     pieces: list[Piece] = []
-    for number, raw in enumerate(raws):
+    for number, given in enumerate(raws):
         if progress:
-            progress(msg("Checking {file}…", file=raw.file))
+            progress(msg("Checking {file}…", file=given.file))
+        raw = _without_examples(connection, given)
+        if raw.rows_in == 0:
+            reports.append(_empty(raw))
+            continue
         held, sampled = profiles(connection, raw)
         entry = said.of(raw.file, raw.sheet, raw.headers)
         detection = detect(raw, held, entry)
@@ -73,7 +79,9 @@ def assemble(
         raise _nothing_known(raws, reports)
     tables = _Together(connection, parts, pieces, notes)
     names = tables.unite()
-    currency = _currency(connection, names, currency or said.currency, notes)
+    currency = _currency(
+        connection, names, currency or said.currency or _headed_currency(parts), notes
+    )
     return Reading(
         tables=_ibis_tables(connection, names),
         files=reports,
@@ -95,6 +103,33 @@ def _zone(name: str) -> str:
     return name
 
 
+def _without_examples(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> RawTable:
+    """Leave the example rows of a template out."""
+    headers = [header for header in raw.headers if header]
+    if not any(set(headers) >= set(held) for lang in LANGUAGES for held in template_headers(lang)):
+        return raw
+    first = identifier(raw.columns[0])
+    real = f"NOT starts_with(coalesce(CAST({first} AS VARCHAR), ''), {literal(EXAMPLE_MARK)})"
+    row = connection.execute(
+        f"SELECT count(*) - count(*) FILTER ({real}) FROM {raw.relation}"
+    ).fetchone()
+    if not row or not row[0]:
+        return raw
+    name = identifier(f"real rows of {raw.relation}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {raw.relation} WHERE {real}"
+    )
+    return replace(
+        raw, relation=name, rows_in=raw.rows_in - row[0], notes=[*raw.notes, example_note(row[0])]
+    )
+
+
+def _empty(raw: RawTable) -> FileReport:
+    return FileReport(
+        raw.file, raw.sheet, None, 0.0, msg("it has no rows"), raw.headers, notes=list(raw.notes)
+    )
+
+
 def _unknown(raw: RawTable, detection: Detection) -> FileReport:
     note = nmsg(
         "Its columns are not enough to know what it is: its one row was not read."
@@ -110,6 +145,12 @@ def _unknown(raw: RawTable, detection: Detection) -> FileReport:
 
 
 def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> InputError:
+    if all(report.why == msg("it has no rows") for report in reports):
+        return InputError(
+            msg("There is a header, and no row of data under it."),
+            where=Where(file=raws[0].file, sheet=raws[0].sheet),
+            remedy=msg("Fill in at least one row."),
+        )
     headers = [header for raw in raws for header in raw.headers if header][:12]
     return InputError(
         msg("It cannot be told what this file is; its columns are: {headers}.", headers=headers)
@@ -267,6 +308,20 @@ def _currency(
         )
         return None
     return next(iter(found), given)
+
+
+def _headed_currency(parts: Sequence[Part]) -> str | None:
+    """The currency that the headers of amounts name: “Montant (€)”, “amount_eur”."""
+    found = set()
+    for part in parts:
+        for held in part.fields.values():
+            if held.name in ("amount", "unit_price", "monthly_amount"):
+                words = plain_name(held.mapping.header).split("_")
+                found |= {code for code in values.CURRENCIES if code.lower() in words}
+                found |= {"EUR"} if {"euro", "euros"} & set(words) else set()
+                signs = values.CURRENCY_SIGNS.items()
+                found |= {code for sign, code in signs if sign in held.mapping.header}
+    return found.pop() if len(found) == 1 else None
 
 
 def _resolved(

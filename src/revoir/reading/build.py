@@ -113,11 +113,47 @@ def convert(
     _make(connection, part, today, zone)
     _tell_apart(connection, part)
     _count(connection, part)
+    _tell_left_out(connection, part)
     return part
 
 
 def _resolved(mapping: ColumnMapping, fields: Fields) -> ColumnMapping:
     return next((f.mapping for f in fields.values() if f.mapping.column == mapping.column), mapping)
+
+
+def _tell_left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Say which cells were left out because they could not be read, where the row was kept."""
+    for key, count in part.unread.items():
+        held = part.fields[key]
+        if not count or held.strict:
+            continue
+        cell = values.text_of(f"r.{held.column}", held.sql_type)
+        row = connection.execute(
+            f"SELECT t._line, {cell} FROM {part.relation} AS t JOIN {part.raw.relation} AS r"
+            f" ON r._line = t._line WHERE t.{identifier('?' + key)} ORDER BY t._line LIMIT 1"
+        ).fetchone()
+        if row is None:
+            continue
+        header = held.mapping.header or held.mapping.column
+        value = row[1] if len(row[1]) <= 60 else row[1][:57] + "…"
+        if held.name == "phone" and "E+" in value.upper():
+            part.notes.append(
+                msg(
+                    "Line {line}, column {header}: “{value}” has lost digits; it was left out."
+                    " Format the column as text and export it again ({n} cells).",
+                    line=row[0], header=header, value=value, n=count,
+                )
+            )  # fmt: skip
+            continue
+        part.notes.append(
+            nmsg(
+                "Line {line}, column {header}: “{value}” could not be read and was left out; the"
+                " row was kept.",
+                "Line {line}, column {header}: “{value}” could not be read and was left out, as"
+                " were {n} cells in all; the rows were kept.",
+                count, line=row[0], header=header, value=value,
+            )
+        )  # fmt: skip
 
 
 def _filled_down(

@@ -119,7 +119,23 @@ def plan(
         if field.key in fields:
             field = replace(field, key=f"{field.key}_{mapping.column}")
         fields[field.key] = field
+    _add_currency(fields, raw, profiles)
     return fields
+
+
+def _add_currency(fields: Fields, raw: RawTable, profiles: dict[str, Profile]) -> None:
+    """Where amounts carry the sign of their currency, read that too."""
+    signs = re.compile("|".join([r"[€$£¥]", *(rf"\b{code}\b" for code in values.CURRENCIES)]))
+    for key in ("orders.amount", "order_lines.unit_price", "subscriptions.monthly_amount"):
+        target = "subscriptions.currency" if key.startswith("subs") else "orders.currency"
+        held = fields.get(key)
+        if held is None or target in fields or not values.is_text(held.sql_type):
+            continue
+        if any(signs.search(cell) for cell in profiles[held.mapping.column].cells):
+            typed = f"rv_currency({held.column})"
+            mapping = replace(held.mapping, target=target, name="currency")
+            fields[target] = Field(mapping, held.sql_type, Type.TEXT, target, typed, typed)
+            return
 
 
 def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -> Field:

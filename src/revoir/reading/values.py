@@ -56,8 +56,8 @@ _DAYS = (
     r"|mon(day)?|tue(sday)?|wed(nesday)?|thu(rsday)?|fri(day)?|sat(urday)?|sun(day)?|le)[.,]?\s+"
 )
 
-_CURRENCY_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
-_CURRENCY_CODES = ("EUR", "USD", "GBP", "CHF", "CAD", "MAD", "TND", "XOF", "XAF", "DZD")
+CURRENCY_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "CAD", "MAD", "TND", "XOF", "XAF", "DZD")
 
 
 def _list(words: Iterable[str]) -> str:
@@ -112,7 +112,7 @@ def slow_numbers(source: str, decimal: str) -> str:
     Returns:
         SQL of a relation ``value``, ``result``; the result is null where there is no number.
     """
-    signs = "|".join(["€", r"\$", "£", "¥", *(f"(?i:{code})" for code in _CURRENCY_CODES)])
+    signs = "|".join(["€", r"\$", "£", "¥", *(f"(?i:{code})" for code in CURRENCIES)])
     groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
     point = """CASE
         WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})*,\\d{3}(\\.\\d*)?') THEN replace(b, ',', '')
@@ -248,12 +248,12 @@ def _identity_macros() -> list[str]:
         """rv_currency(s) AS CASE """
         + " ".join(
             f"WHEN contains(s, {literal(sign)}) THEN {literal(code)}"
-            for sign, code in _CURRENCY_SIGNS.items()
+            for sign, code in CURRENCY_SIGNS.items()
         )
         + " "
         + " ".join(
             f"WHEN contains(upper(s), {literal(code)}) THEN {literal(code)}"
-            for code in _CURRENCY_CODES
+            for code in CURRENCIES
         )
         + " WHEN contains(lower(s), 'euro') THEN 'EUR' END",
     ]
