@@ -1,0 +1,199 @@
+"""What is compared: which tasks, on which file, and what is aimed at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way of answering.
+
+    Attributes:
+        name: What the table calls it.
+        task: File and function in `tasks`.
+        environment: Where it runs ("project" or a name of `environments.ENVIRONMENTS`).
+        agrees: Whether its figures are held against the others'.
+    """
+
+    name: str
+    task: tuple[str, str]
+    environment: str = "project"
+    agrees: bool = True
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether it runs in an environment of its own."""
+        return self.environment != "project"
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What one entry is to reach.
+
+    Attributes:
+        text: In words.
+        of: The entry whose figure is above the line, by name; "rows" for the rows of the file.
+        to: The entry below the line.
+        measure: "seconds" or "peak_mib".
+        at_most: The largest ratio (None: `at_least` holds).
+        at_least: The smallest ratio.
+    """
+
+    text: str
+    of: str
+    to: str | None
+    measure: str = "seconds"
+    at_most: float | None = None
+    at_least: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several ways of answering one question on one file.
+
+    Attributes:
+        name: What ``--only`` calls it.
+        title: What the results call it.
+        file: The kind of file: "orders", "csv" or "xlsx".
+        entries: The ways.
+        aims: What is aimed at.
+        large: Whether it runs on the large file, with ``--large`` alone.
+    """
+
+    name: str
+    title: str
+    file: str
+    entries: tuple[Entry, ...]
+    aims: tuple[Aim, ...]
+    large: bool = False
+
+
+IN_PLACE, CHECKED, FLOOR = "revoir, tables in place", "revoir, file read and checked", "floor"
+FLOOR_ENTRY = Entry(FLOOR, ("floor.py", "group_by"))
+
+
+def _ours(name: str, checked: str) -> tuple[Entry, Entry]:
+    return (
+        Entry(IN_PLACE, ("ours.py", f"{name}_in_place")),
+        Entry(CHECKED, ("ours.py", checked)),
+    )
+
+
+COMPARISONS = (
+    Comparison(
+        "summary",
+        "Customer summary: frequency, recency, T, monetary value",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            *_ours("summary", "summary"),
+            Entry("pandas group-by", ("with_pandas.py", "summary"), "pandas"),
+            Entry("lifetimes", ("with_lifetimes.py", "summary"), "lifetimes"),
+            Entry("PyMC-Marketing", ("with_pymc_marketing.py", "summary"), "pymc-marketing"),
+        ),
+        (
+            Aim("at most 2 × the floor", IN_PLACE, FLOOR, at_most=2),
+            Aim("8 × faster than lifetimes", "lifetimes", IN_PLACE, at_least=8),
+        ),
+    ),
+    Comparison(
+        "cohorts",
+        "Cohort grid: month of first purchase × months since",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            *_ours("cohorts", "cohorts_checked"),
+            Entry("pandas, usual idiom", ("with_pandas.py", "cohorts"), "pandas"),
+        ),
+        (Aim("10 × faster than pandas", "pandas, usual idiom", IN_PLACE, at_least=10),),
+    ),
+    Comparison(
+        "rfm",
+        "RFM: scores and segments of every customer",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            *_ours("rfm", "rfm_checked"),
+            Entry("pandas qcut (scores alone)", ("with_pandas.py", "rfm"), "pandas"),
+        ),
+        (),
+    ),
+    Comparison(
+        "report",
+        "The whole report, as JSON",
+        "orders",
+        (FLOOR_ENTRY, *_ours("report", "report_checked")),
+        (Aim("at most 3 × one bare group-by", IN_PLACE, FLOOR, at_most=3),),
+    ),
+    Comparison(
+        "csv",
+        "Reading a CSV of orders",
+        "csv",
+        (
+            Entry("DuckDB, no checks", ("floor.py", "read_csv")),
+            Entry("revoir, every row checked", ("ours.py", "read_csv")),
+            Entry("pandas, no checks", ("with_pandas.py", "read_csv"), "pandas"),
+        ),
+        (
+            Aim(
+                "500,000 rows a second or more",
+                "rows",
+                "revoir, every row checked",
+                at_least=500_000,
+            ),
+        ),
+    ),
+    Comparison(
+        "xlsx",
+        "Reading a workbook of orders (DuckDB's reader is an extension to download: left out)",
+        "xlsx",
+        (
+            Entry("revoir, every row checked", ("ours.py", "read_xlsx")),
+            Entry("pandas with openpyxl", ("with_pandas.py", "read_xlsx"), "pandas"),
+            Entry("pandas with calamine", ("with_pandas.py", "read_xlsx_calamine"), "pandas"),
+        ),
+        (
+            Aim(
+                "8 × faster than pandas with openpyxl",
+                "pandas with openpyxl",
+                "revoir, every row checked",
+                at_least=8,
+            ),
+        ),
+    ),
+    Comparison(
+        "large",
+        "Ten times as many customers",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry("summary, tables in place", ("ours.py", "summary_in_place")),
+            Entry("cohorts, tables in place", ("ours.py", "cohorts_in_place"), agrees=False),
+            Entry("RFM, tables in place", ("ours.py", "rfm_in_place"), agrees=False),
+            Entry("report, tables in place", ("ours.py", "report_in_place"), agrees=False),
+            Entry("report, file read and checked", ("ours.py", "report_checked"), agrees=False),
+        ),
+        (
+            Aim(
+                "8 GiB at most (MiB)",
+                "report, file read and checked",
+                None,
+                measure="peak_mib",
+                at_most=8192,
+            ),
+            Aim("8 GiB at most, in place (MiB)", "report, tables in place", None, "peak_mib", 8192),
+        ),
+        large=True,
+    ),
+)
+
+GROWTH = {
+    FLOOR: ("summary", FLOOR),
+    "summary, tables in place": ("summary", IN_PLACE),
+    "cohorts, tables in place": ("cohorts", IN_PLACE),
+    "RFM, tables in place": ("rfm", IN_PLACE),
+    "report, tables in place": ("report", IN_PLACE),
+    "report, file read and checked": ("report", CHECKED),
+}
+"""Which measurement on the smaller file each one on the large file is held against."""

@@ -1,0 +1,36 @@
+"""The customer summary by PyMC-Marketing."""
+
+import warnings
+
+# ArviZ announces its next version whenever it is imported.
+warnings.simplefilter("ignore")
+
+import pandas as pd  # noqa: E402
+import pymc_marketing  # noqa: E402
+from pymc_marketing.clv.utils import rfm_summary  # noqa: E402
+
+
+def versions():
+    import numpy
+    import pyarrow
+
+    return {
+        "pymc-marketing": pymc_marketing.__version__,
+        "pandas": pd.__version__,
+        "numpy": numpy.__version__,
+        "pyarrow": pyarrow.__version__,
+    }
+
+
+def summary(path):
+    orders = pd.read_parquet(path)
+    found = rfm_summary(
+        orders,
+        customer_id_col="customer_id",
+        datetime_col="ordered_at",
+        monetary_value_col="amount",
+        observation_period_end=orders["ordered_at"].max(),
+        time_unit="D",
+    )
+    columns = ("frequency", "recency", "T", "monetary_value")
+    return lambda: {"customers": len(found)} | {name: float(found[name].sum()) for name in columns}
