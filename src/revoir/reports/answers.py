@@ -87,9 +87,9 @@ def _against_goal(kpi: Kpi) -> list[Message]:
         return []
     goal = Percent(kpi.goal.value, 0)
     if kpi.goal.met:
-        return [msg("Your goal of {goal} is met.", goal=goal)]
+        return [msg("The goal of {goal} is met.", goal=goal)]
     missing = points(kpi.goal.value - kpi.value)
-    return [msg("Your goal is {goal}: {points} points to go.", goal=goal, points=missing)]
+    return [msg("The goal of {goal} is {points} points away.", goal=goal, points=missing)]
 
 
 def leaving(

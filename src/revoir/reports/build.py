@@ -410,6 +410,8 @@ def _counts(book: Book) -> tuple[tuple[Message, ...], float | None]:
                     share=Percent(anonymous_share or 0.0),
                 )
             )
+    if book.has("orders") and not book.currencies and book.settings.currency is None:
+        said.append(msg("The currency of the amounts is not known: give it with --currency."))
     if len(book.currencies) > 1:
         said.append(
             msg(

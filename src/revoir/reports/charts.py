@@ -42,6 +42,7 @@ class Chart:
         rows: The data, written in the reader's language.
         spec: Gives the Vega-Lite specification for a width in pixels.
         scrolls: Whether it keeps its width on a narrow screen and is scrolled instead.
+        width: The width it is drawn at where there is room.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
     spec: Callable[[int], Spec]
     scrolls: bool = False
+    width: int = 920
 
 
 def _on(values: Sequence[dict[str, Any]]) -> Any:
@@ -59,7 +61,7 @@ def _on(values: Sequence[dict[str, Any]]) -> Any:
 _CONFIG: Spec = {
     "background": "transparent",
     "font": "Liberation Sans",
-    "padding": {"left": 2, "right": 2, "top": 4, "bottom": 2},
+    "padding": {"left": 8, "right": 8, "top": 4, "bottom": 2},
     "view": {"stroke": None},
     "axis": {
         "labelColor": palette.MUTED,
@@ -117,7 +119,7 @@ def _x_periods(width: int, count: int, **options: Any) -> alt.X:
 
 
 def trend(kpi: Kpi, title: Message, language: str) -> Chart:
-    """A metric over time with its interval as a band; the last incomplete period is hollow."""
+    """A metric over time with its interval as a band; a period that is not over is hollow."""
     points = [point for point in kpi.series if point.value is not None]
     values = [
         {
@@ -125,45 +127,41 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
             "value": point.value,
             "low": point.low,
             "high": point.high,
-            "complete": point.complete,
             "text": written(quantity(point.value, kpi.unit, kpi.currency), language),
         }
         for point in points
     ]
+    done = [value for value, point in zip(values, points, strict=True) if point.complete]
+    open_ones = [value for value, point in zip(values, points, strict=True) if not point.complete]
     unit = written(axis_title(kpi), language)
-    goal = kpi.goal.value if kpi.goal else None
+    so_far = msg("so far").text(language)
 
     def spec(width: int) -> Spec:
         x = _x_periods(width, len(values), scale=alt.Scale(type="point", padding=0.3))
         bounds = alt.Scale(zero=False, nice=True)
         y = alt.Y("value:Q", axis=_y_axis(kpi.unit, unit), scale=bounds)
-        base = _on(values).encode(x=x)
+        base = _on(done).encode(x=x)
         layers = [
             base.mark_area(color=palette.BLUE_SOFT, opacity=1).encode(
                 y=alt.Y("low:Q", axis=_y_axis(kpi.unit, unit), scale=bounds), y2="high:Q"
             ),
             base.mark_line(color=palette.BLUE, strokeWidth=2.5).encode(y=y),
-            base.mark_point(size=44, strokeWidth=2, opacity=1).encode(
-                y=y,
-                stroke=alt.value(palette.BLUE),
-                fill=alt.condition(
-                    "datum.complete", alt.value(palette.BLUE), alt.value(palette.SURFACE)
-                ),
-            ),
-            _on(values[-1:])
-            .mark_text(dx=10, align="left", fontWeight="bold", color=palette.BLUE)
+            base.mark_point(filled=True, size=44, opacity=1, color=palette.BLUE).encode(y=y),
+            _on(done[-1:])
+            .mark_text(dy=-14, fontWeight="bold", color=palette.BLUE)
             .encode(x=x, y=y, text="text:N"),
         ]
-        if goal is not None:
-            text = msg("goal {value}", value=quantity(goal, kpi.unit, kpi.currency)).text(language)
-            mark = _on([{"goal": goal, "text": text}])
+        if open_ones:
+            last = _on(open_ones).encode(x=x, y=y)
             layers += [
-                mark.mark_rule(color=palette.ORANGE, strokeDash=[5, 4]).encode(y="goal:Q"),
-                mark.mark_text(
-                    color=palette.ORANGE, align="left", baseline="bottom", dy=-4, x=4
-                ).encode(y="goal:Q", text="text:N"),
+                last.mark_point(
+                    size=44, strokeWidth=2, opacity=1, color=palette.BLUE, fill=palette.SURFACE
+                ),
+                _on([{**open_ones[-1], "text": so_far}])
+                .mark_text(dy=-14, color=palette.MUTED)
+                .encode(x=x, y=y, text="text:N"),
             ]
-        return _finished(alt.layer(*layers), width - 110, 210)
+        return _finished(alt.layer(*layers), width - 80, 210 if width > 500 else 150)
 
     return Chart(
         "trend",
@@ -171,6 +169,7 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
         _words(language, msg("Period"), kpi.label, msg("From"), msg("To"), msg("Complete")),
         tuple(_row(point, kpi, language) for point in kpi.series),
         spec,
+        width=760,
     )
 
 
@@ -204,9 +203,9 @@ def _words(language: str, *messages: Message) -> tuple[str, ...]:
 def sparkline(kpi: Kpi) -> Spec:
     """A small line of the last periods, without axes; its figures stand beside it."""
     values = [
-        {"index": index, "value": point.value, "complete": point.complete}
+        {"index": index, "value": point.value}
         for index, point in enumerate(kpi.series)
-        if point.value is not None
+        if point.value is not None and point.complete
     ]
     x = alt.X("index:Q", axis=None, scale=alt.Scale(domain=[0, max(len(kpi.series) - 1, 1)]))
     y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False))
@@ -286,7 +285,9 @@ def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
         )
         for name, row in zip(names, rows, strict=True)
     )
-    return Chart("cohorts", written(section.title, language), columns, table, spec, scrolls=True)
+    return Chart(
+        "cohorts", written(section.title, language), columns, table, spec, scrolls=True, width=760
+    )
 
 
 def lifecycle(section: LifecycleSection, language: str) -> Chart:
@@ -336,11 +337,11 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
         )
         labels = (
             _on(ends)
-            .mark_text(align="left", x=width - 178)
+            .mark_text(align="left", x=width - 202)
             .encode(y=alt.Y("middle:Q"), text="text:N", color=alt.Color("ink:N", scale=None))
         )
         zero = _on([{"zero": 0}]).mark_rule(color=palette.MUTED)
-        return _finished(alt.layer(bars, zero.encode(y="zero:Q"), labels), width - 186, 230)
+        return _finished(alt.layer(bars, zero.encode(y="zero:Q"), labels), width - 210, 230)
 
     return Chart(
         "lifecycle",
@@ -373,7 +374,7 @@ def _spread(labels: list[dict[str, Any]], distance: float) -> None:
 def gaps(section: GapsSection, language: str) -> Chart:
     """How many returns happened after how many days, and where the activity window ends."""
     bands = [
-        {"from": first, "to": end, "count": count, "inside": _inside(section, end)}
+        {"from": first, "to": end, "count": count, "zero": 0, "inside": _inside(section, end)}
         for first, end, count in section.counts
     ]
     last = section.counts[-1][1] if section.counts else 1
@@ -382,7 +383,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
     def spec(width: int) -> Spec:
         bars = (
             _on(bands)
-            .mark_bar(stroke=palette.SURFACE, strokeWidth=1)
+            .mark_rect(stroke=palette.SURFACE, strokeWidth=1)
             .encode(
                 x=alt.X(
                     "from:Q",
@@ -396,6 +397,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
                 ),
                 x2="to:Q",
                 y=alt.Y("count:Q", axis=_y_axis(Unit.COUNT, msg("returns").text(language))),
+                y2="zero:Q",
                 fill=alt.condition(
                     "datum.inside", alt.value(palette.BLUE), alt.value(palette.ORANGE)
                 ),
@@ -493,6 +495,7 @@ def rfm_map(section: RfmSection, language: str) -> Chart:
             for (recency, frequency), count in sorted(section.cells.items(), reverse=True)
         ),
         spec,
+        width=540,
     )
 
 

@@ -8,22 +8,22 @@ from revoir.reports.model import Claim
 PROFIT_CLAIMS = (
     Claim(
         claim=msg(
-            "Often heard: five points more retention raise profit by 25 to 95 %. Bain & Company wrote"
-            " “more than 25 %”, and of financial services only."
+            "Often heard: five points more retention raise profit by 25 to 95%. Bain & Company wrote"
+            " “more than 25%”, and of financial services only."
         ),
         source="F. Reichheld, Bain & Company, “Prescription for cutting costs”, 2001",
         url="http://docplayer.net/29016-Prescription-for-cutting-costs.html",
         criticism=msg(
             "Byron Sharp answers that the figure comes from a thought experiment and not from data:"
-            " where 10 % leave, five points fewer mean that half as many leave."
+            " where 10% leave, five points fewer mean that half as many leave."
         ),
         critic="Byron Sharp, Marketing Science, “Loyalty myths”",
         critic_url="https://marketingscience.info/loyalty-myths/",
     ),
     Claim(
         claim=msg(
-            "From 1990: five points fewer departures bring 85 % more profit in bank branches, 50 % in"
-            " insurance brokerage, 30 % in car service."
+            "From 1990: five points fewer departures bring 85% more profit in bank branches, 50% in"
+            " insurance brokerage, 30% in car service."
         ),
         source="Reichheld & Sasser, Harvard Business Review, 1990",
         url=(

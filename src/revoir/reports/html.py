@@ -19,8 +19,8 @@ from revoir.reports.wording import named, short
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-WIDE, NARROW = 760, 330
-"""Widths, in pixels, that charts are drawn at."""
+NARROW = 330
+"""The width, in pixels, that charts are drawn at for a telephone."""
 
 
 def to_html(report: Report, language: str | None = None) -> str:
@@ -59,19 +59,20 @@ def _context(report: Report, language: str) -> dict[str, Any]:
     def text(value: Any) -> str:
         return written(value, language)
 
-    def drawn(chart: Chart) -> Markup:
+    def drawn(chart: Chart, only_narrow: bool = False) -> Markup:
         """The chart at both widths; the style sheet shows one of them."""
-        widths = (WIDE,) if chart.scrolls else (WIDE, NARROW)
+        kinds = {"wide": chart.width, "narrow": NARROW}
+        if chart.scrolls or only_narrow:
+            kinds = {"any": NARROW if only_narrow else chart.width}
         parts = []
-        for width in widths:
+        for kind, width in kinds.items():
             name = f"c{next(numbers)}"
             svg = drawing.svg(chart.spec(width), language, name, chart.title)
-            kind = "any" if chart.scrolls else "wide" if width == WIDE else "narrow"
             parts.append(f'<div class="drawing {kind}">{svg}</div>')
         return Markup("".join(parts))  # noqa: S704 - drawn by us from escaped texts
 
     def spark(kpi: Kpi) -> Markup:
-        values = [point for point in kpi.series if point.value is not None]
+        values = [point for point in kpi.series if point.value is not None and point.complete]
         if len(values) < 3:
             return Markup("")
         first, last = (
@@ -90,6 +91,7 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         "spark": spark,
         "headlines": view.headlines(report),
         "headline": view.headline,
+        "points_more": view.points_more,
         "cohorts_explained": view.COHORTS_EXPLAINED,
         "lifecycle_explained": view.LIFECYCLE_EXPLAINED,
         "what_if_explained": view.what_if_explained,
@@ -123,7 +125,7 @@ def trend_title(kpi: Kpi) -> Message:
     if not values:
         return msg("The retention rate, period by period")
     return msg(
-        "From {first} to {last}, between {low} and {high} of customers stayed in each period",
+        "From {first} to {last}, {low} to {high} of customers stayed, period by period",
         first=short(points[0].period),
         last=short(points[-1].period),
         low=Percent(min(values), 0),

@@ -60,7 +60,7 @@ def _of_goal(address: str, kpi: Kpi) -> Iterable[Insight]:
     goal = kpi.shown(kpi.goal.value)
     if kpi.goal.met:
         text = msg(
-            "{label}: {value} {when}, on the right side of your goal of {goal}.",
+            "{label}: {value} {when}, on the right side of the goal of {goal}.",
             label=kpi.label,
             value=kpi.shown(),
             when=when,
@@ -69,7 +69,7 @@ def _of_goal(address: str, kpi: Kpi) -> Iterable[Insight]:
         yield Insight("strength", text, (address,), 5)
     else:
         text = msg(
-            "{label}: {value} {when}, while your goal is {goal}.",
+            "{label}: {value} {when}, while the goal is {goal}.",
             label=kpi.label,
             value=kpi.shown(),
             when=when,

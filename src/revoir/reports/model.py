@@ -477,6 +477,11 @@ class Quality:
     counts: tuple[Message, ...]
     decisions: tuple[Message, ...]
 
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        """Everything that was decided, for the files together and for each."""
+        return (*self.decisions, *(note for file in self.files for note in file.notes))
+
 
 @dataclass(frozen=True)
 class Definition:

@@ -258,7 +258,7 @@ class _Pages:
         rows = []
         for one in section.scenarios:
             cells: list[Any] = [
-                msg("{n} points", n=Number(one.points, 0, signed=True)),
+                view.points_more(one.points),
                 Percent(one.retention),
                 Number(one.customers, 0, signed=True),
                 Money(one.revenue, report.currency, 0),
@@ -308,10 +308,9 @@ class _Pages:
             )
             for file in quality.files
         ]
-        notes = [note for file in quality.files for note in file.notes]
         return self._section(
             msg("What was read"),
             quality.counts,
             rows=self._table(columns, rows, wide=(0,)) if rows else None,
-            notes=[*quality.decisions, *notes],
+            notes=quality.notes,
         )

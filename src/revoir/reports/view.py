@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
 from revoir.metrics.registry import Unit
 from revoir.reports.model import Change, Kpi, Report, WhatIf
 from revoir.reports.wording import named, short
@@ -30,6 +30,11 @@ def what_if_explained(section: WhatIf, currency: str | None) -> Message:
         period=named(section.period),
         spend=Money(section.spend, currency),
     )
+
+
+def points_more(points: float) -> Message:
+    """A number of percentage points added."""
+    return nmsg("{more} point", "{more} points", int(points), more=Number(points, 0, signed=True))
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,9 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
     )
     if change.clear is False:
         return ChangeShown(text, "neutral", msg("no clear difference"))
-    if kpi.better == "neither" or not change.difference:
+    # A count or sum of the month before tells the season, not whether things got better.
+    seasonal = change.clear is None and change is not kpi.year_before
+    if seasonal or kpi.better == "neither" or not change.difference:
         return ChangeShown(text, "neutral", None)
     if (change.difference > 0) == (kpi.better == "higher"):
         return ChangeShown(text, "better", msg("better"))
@@ -147,6 +154,4 @@ def _small(kpi: Kpi) -> Message | None:
         if kpi.n:
             return msg("95% interval {low} to {high}, n = {n}", low=low, high=high, n=int(kpi.n))
         return msg("95% interval {low} to {high}", low=low, high=high)
-    if kpi.n and kpi.unit is not Unit.MONEY:
-        return msg("n = {n}", n=Number(kpi.n, 0))
     return None

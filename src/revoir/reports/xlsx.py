@@ -318,9 +318,8 @@ class _Workbook:
             )
             cells = [("text", file.name), ("text", file.table)]
             self.row(sheet, line, [*cells, *(("count", count) for count in counts)])
-        said = (*self.report.quality.counts, *self.report.quality.decisions)
-        notes = [note for file in self.report.quality.files for note in file.notes]
-        for offset, sentence in enumerate((*said, *notes), start=line + 2):
+        said = (*self.report.quality.counts, *self.report.quality.notes)
+        for offset, sentence in enumerate(said, start=line + 2):
             self.row(sheet, offset, [("text", sentence)])
 
 
@@ -341,7 +340,7 @@ def _customer_rows(book: Book, names: Sequence[str]) -> Iterator[dict[str, Any]]
         people = book.table("customers").select("customer_id", *names)
         table = table.left_join(people, "customer_id").select(*table.columns, *names)
     ordered = table.order_by(table.monetary.desc(), table.customer_id).limit(ROWS_MAX)
-    for batch in ordered.to_pyarrow_batches(chunk_size=BATCH_ROWS):
+    for batch in ordered.to_pyarrow().to_batches(BATCH_ROWS):
         yield from batch.to_pylist()
 
 
