@@ -229,7 +229,12 @@ class Book:
         # and its cache() drops the table while the interpreter shuts down, when it no longer can.
         name = f"revoir_{uuid.uuid4().hex}"
         self.backend._run_pre_execute_hooks(expression)
-        self.backend.raw_sql(f"CREATE TEMPORARY TABLE {name} AS {self.backend.compile(expression)}")
+        statement = f"CREATE TEMPORARY TABLE {name} AS {self.backend.compile(expression)}"
+        if self.backend.name == "duckdb":
+            self.backend.con.execute(statement).fetchall()
+        else:
+            with self.backend.begin() as cursor:
+                cursor.execute(statement)
         table: ir.Table = self.backend.table(name)
         return table
 

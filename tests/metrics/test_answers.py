@@ -66,3 +66,14 @@ def test_waits_and_complaints(book_of):
     assert measure(book, "complaints").figures[0].value == 2
     assert measure(book, "complaint_rate").figures[0].value == pytest.approx(2 / 8)
     assert measure(book, "complaint_share").figures[0].value == pytest.approx(2 / 3)
+
+
+def test_answers_without_a_date_have_a_figure_without_a_period(book_of):
+    undated = answers("nps", [10, 10, 3]).drop(["responded_on"])
+    book = book_of([], responses=undated)
+    figure = measure(book, "nps").figures[0]
+    assert (figure.period, figure.denominator) == (None, 3)
+    assert figure.value == pytest.approx(100 / 3)
+    asked = measure(book, "nps", grain=Grain.MONTH).figures[0]
+    assert asked.value is None
+    assert "no date" in asked.reason.text("en")

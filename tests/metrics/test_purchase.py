@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from itertools import pairwise
 from statistics import mean, median
 
 import pyarrow as pa
@@ -55,7 +56,7 @@ def by_hand(orders, period: Period) -> dict[str, float | None]:
         days = sorted({day for c, day, _ in orders if c == customer})
         gaps += [
             (after - before).days
-            for before, after in zip(days, days[1:], strict=False)
+            for before, after in pairwise(days)
             if period.start <= after < period.end
         ]
     again = {c for c, rows in people.items() if len({day for day, _ in rows}) > 1}

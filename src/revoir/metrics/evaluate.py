@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from revoir.experiments.intervals import mean_interval, nps_interval, poisson_interval, wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
+from revoir.metrics.calendar import date
 from revoir.metrics.registry import Metric, Question, Unit
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period
@@ -89,10 +90,19 @@ def compute_ratios(
     by_facts: dict[str, list[Metric]] = {}
     for metric, ratio in ratios.items():
         by_facts.setdefault(ratio.facts.name, []).append(metric)
-    periods = question.periods(book)
     for group in by_facts.values():
         chosen = {metric: ratios[metric] for metric in group}
-        sums = _sums(book, chosen, question, periods)
+        facts = chosen[group[0]].facts
+        rows = facts.rows(book, question)
+        if facts.clock in rows.columns:
+            periods: Sequence[Period | None] = question.periods(book)
+        elif question.start or question.end or question.grain:
+            reason = msg("The rows of this metric have no date: ask without a period.")
+            results.update({m.name: empty_result(m, question, [None], reason) for m in chosen})
+            continue
+        else:
+            periods = [None]
+        sums = _sums(book, rows, chosen, question, periods)
         for metric, ratio in chosen.items():
             figures = _figures(book, metric, ratio, question, periods, sums)
             results[metric.name] = Result(metric, figures, question.by)
@@ -120,13 +130,25 @@ def empty_result(
 
 
 Key = tuple[dt.date, tuple[Any, ...]]
+"""A start of a period, and the values of the columns of `by`."""
+
+UNDATED = dt.date(1, 1, 1)
+"""Stands for the start of the period of rows without dates."""
 
 
 def _sums(
-    book: Book, ratios: Mapping[Metric, Ratio], question: Question, periods: Sequence[Period]
+    book: Book,
+    rows: ir.Table,
+    ratios: Mapping[Metric, Ratio],
+    question: Question,
+    periods: Sequence[Period | None],
 ) -> dict[Key, dict[str, Any]]:
     facts = next(iter(ratios.values())).facts
-    table = scope.in_periods(facts.rows(book, question), facts.clock, question, periods, book)
+    dated = [period for period in periods if period is not None]
+    if dated:
+        table = scope.in_periods(rows, facts.clock, question, dated, book)
+    else:
+        table = rows.mutate(**{scope.PERIOD: date(UNDATED)})
     if facts.prepare is not None:
         table = facts.prepare(table, question.by)
     sums: dict[str, ir.NumericScalar] = {}
@@ -138,8 +160,8 @@ def _sums(
             sums[f"{metric.name}__squares"] = ratio.squares(table)
         for name, part in ratio.parts.items():
             sums[f"{metric.name}__part_{name}"] = part(table)
-    rows = book.rows(table.group_by([scope.PERIOD, *question.by]).aggregate(**sums))
-    return {(row[scope.PERIOD], tuple(row[name] for name in question.by)): row for row in rows}
+    found = book.rows(table.group_by([scope.PERIOD, *question.by]).aggregate(**sums))
+    return {(row[scope.PERIOD], tuple(row[name] for name in question.by)): row for row in found}
 
 
 def _figures(
@@ -147,7 +169,7 @@ def _figures(
     metric: Metric,
     ratio: Ratio,
     question: Question,
-    periods: Sequence[Period],
+    periods: Sequence[Period | None],
     sums: dict[Key, dict[str, Any]],
 ) -> tuple[Figure, ...]:
     groups = sorted({key[1] for key in sums}, key=sort_key)
@@ -157,7 +179,7 @@ def _figures(
     figures = []
     for period in periods:
         for group in groups:
-            row = sums.get((period.start, group), {})
+            row = sums.get((period.start if period else UNDATED, group), {})
             figure = (
                 _figure(metric, ratio, row)
                 if reason is None
@@ -167,7 +189,7 @@ def _figures(
                 replace(
                     figure,
                     period=period,
-                    complete=period.complete(book.as_of),
+                    complete=period is None or period.complete(book.as_of),
                     by=dict(zip(question.by, group, strict=True)),
                     note=ratio.note,
                 )

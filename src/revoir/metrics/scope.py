@@ -78,10 +78,11 @@ def in_periods(
     Returns:
         The rows, with `period_start` as a date.
     """
-    day = table[clock].cast("date")
-    inside = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
-    return inside.mutate(
-        **{PERIOD: period_start(inside[clock].cast("date"), question, periods, book)}
+    if question.start or question.end or question.grain:
+        day = table[clock].cast("date")
+        table = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
+    return table.mutate(
+        **{PERIOD: period_start(table[clock].cast("date"), question, periods, book)}
     )
 
 

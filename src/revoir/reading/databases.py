@@ -204,7 +204,7 @@ def _duckdb(path: Path, found: Address, scratch: Scratch) -> list[RawTable]:
             places = {name: f"{identifier(schema)}.{identifier(name)}" for schema, name in listed}
             queries = [(name, f"from {places[name]}") for name in _wanted(list(places), found)]
         return [
-            _stored(source.execute(query).to_arrow_reader(_BATCH), name, found, scratch)
+            _stored(source.sql(query).to_arrow_reader(_BATCH), name, found, scratch)
             for name, query in queries
         ]
 
@@ -269,9 +269,9 @@ def _as(cell: Any, kind: pa.DataType) -> Any:
 
 
 def _ibis(found: Address, scratch: Scratch) -> list[RawTable]:
-    import ibis
+    from revoir.engines import connect
 
-    source = ibis.connect(found.url)
+    source = connect(found.url)
     try:
         if found.query is not None:
             return [_stored(source.sql(found.query).to_pyarrow_batches(), None, found, scratch)]
@@ -289,12 +289,12 @@ def _stored(
     """Copy rows into the connection and number them."""
     headers = list(batches.schema.names)
     columns = [f"c{i}" for i in range(len(headers))]
-    renamed = pa.RecordBatchReader.from_batches(
-        pa.schema([field.with_name(f"c{i}") for i, field in enumerate(batches.schema)]),
-        (pa.RecordBatch.from_arrays(batch.columns, names=columns) for batch in batches),
-    )
+    schema = pa.schema([field.with_name(f"c{i}") for i, field in enumerate(batches.schema)])
     cells = scratch.name()
-    scratch.insert(cells, renamed)
+    scratch.insert(cells, schema.empty_table())
+    # Batch by batch: DuckDB would pull the stream from its own threads, which drivers refuse.
+    for batch in batches:
+        scratch.insert(cells, pa.Table.from_arrays(batch.columns, schema=schema))
     relation = scratch.name()
     described = scratch.rows(
         "select column_name, data_type from duckdb_columns() where table_name = ?"

@@ -68,6 +68,16 @@ class _Feed:
         self._back.extend(reversed(self.taken[1:]))
         del self.taken[1:]
 
+    def skip_past(self, quote: str) -> None:
+        """Pass over lines to the one that closes a quote, keeping none of them."""
+        count = len(self.taken)
+        while line := self._back.pop() if self._back else next(self._lines, ""):
+            count += 1
+            if line.count(quote) % 2:
+                break
+        self.line += count - 1
+        del self.taken[1:]
+
     def __iter__(self) -> _Feed:
         return self
 
@@ -108,7 +118,12 @@ def records(
             cells = next(reader)
         except StopIteration:
             return
-        except (csv.Error, _TooLongError):
+        except _TooLongError:
+            endless = _endless(feed, dialect, width)
+            yield endless or _broken(feed, dialect, width)
+            reader = dialect.reader(feed, strict=True)
+            continue
+        except csv.Error:
             yield _broken(feed, dialect, width)
             reader = dialect.reader(feed, strict=True)
             continue
@@ -122,17 +137,33 @@ def records(
         yield Record(feed.line, cells, open_end=not feed.taken[-1].endswith(("\n", "\r")))
 
 
+def _endless(feed: _Feed, dialect: Dialect, width: int | None) -> Record | None:
+    """A cell between quotes that is too long; None where only its quote is one too many."""
+    below = feed.taken[1:]
+    delimiter = "\t" if dialect.delimiter == BLANKS else dialect.delimiter
+    whole = sum(line.count(delimiter) + 1 == width for line in below)
+    if width is None or width == 1 or not below or whole > 0.5 * len(below):
+        return None
+    line = feed.line
+    shown = feed.taken[0].rstrip("\r\n")[:1000].split(delimiter)
+    feed.skip_past(dialect.quote)
+    return Record(line, [cell[:200] for cell in shown], _too_long())
+
+
+def _too_long() -> Fault:
+    return Fault(
+        msg("The row is longer than {limit} characters.", limit=CELL_LIMIT),
+        msg("Shorten the cell, or leave it out."),
+    )
+
+
 def _broken(feed: _Feed, dialect: Dialect, width: int | None) -> Record:
     feed.back()
     text = feed.taken[0].rstrip("\r\n")
     open_end = text == feed.taken[0]
     if len(text) > CELL_LIMIT:
         shown = [cell[:200] for cell in text[:1000].split(dialect.delimiter)]
-        fault = Fault(
-            msg("The row is longer than {limit} characters.", limit=CELL_LIMIT),
-            msg("Shorten the cell, or leave it out."),
-        )
-        return Record(feed.line, shown, fault, open_end)
+        return Record(feed.line, shown, _too_long(), open_end)
     cells = _by_quotes_before_delimiters(text, dialect)
     even = text.count(dialect.quote) % 2 == 0
     if even and len(cells) == width:

@@ -62,7 +62,7 @@ class Scratch:
         """The one value that a query answers."""
         return self.rows(sql)[0][0]
 
-    def insert(self, table: str, batch: pa.Table | pa.RecordBatchReader) -> None:
+    def insert(self, table: str, batch: pa.Table) -> None:
         """Append an Arrow table to a DuckDB table, creating it from the first batch.
 
         Args:

@@ -15,12 +15,13 @@ import python_calamine as calamine
 from revoir.engines.sql import identifier
 from revoir.errors import InputError, Where
 from revoir.language import Message, msg, nmsg
-from revoir.reading.layout import begins_table, find_layout, is_total
+from revoir.reading.layout import Layout, begins_table, find_layout, is_total
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
 from revoir.reading.workbook import SheetFacts, inspect
 
 _SAMPLE_ROWS = 300
+# OpenDocument and web pages write errors as text; calamine leaves those of Excel empty.
 _ERRORS = frozenset(
     ("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NULL!", "#NUM!", "#GETTING_DATA")
 )
@@ -230,9 +231,14 @@ def _stacked(rows: Sequence[Row]) -> list[tuple[int, int]]:
         before = [_texts(row) for row in rows[starts[-1] : i][:_SAMPLE_ROWS]]
         layout = find_layout(before)
         block = [_texts(row) for row in rows[i + 1 : i + 21]]
-        if layout.has_header and layout.start < len(before) and begins_table(block, layout):
+        if layout.has_header and _has_data(before, layout) and begins_table(block, layout):
             starts.append(i + 1)
     return list(zip(starts, [*starts[1:], len(rows)], strict=True))
+
+
+def _has_data(rows: Sequence[Sequence[str]], layout: Layout) -> bool:
+    """Whether rows follow the header: a title above the table is no table."""
+    return any(any(cell.strip() for cell in row) for row in rows[layout.start :])
 
 
 def _is_blank(row: Row) -> bool:

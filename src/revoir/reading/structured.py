@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,12 +145,8 @@ def _values(path: Path, file: str) -> Iterator[tuple[int, Any]]:
     """Each value with its line; what cannot be read comes as the exception."""
     with path.open(encoding="utf-8-sig", errors="replace") as source:
         first = source.readline(1 << 20).strip()
-    try:
-        single = isinstance(_DECODER.decode(first), dict)
-    except _DuplicateKeyError:
-        single = True
-    except (ValueError, RecursionError):
-        single = first.startswith("{") and first.endswith("}")
+        more = any(line.strip() for line in itertools.islice(source, 100))
+    single = more and first.startswith("{") and first.endswith("}")
     if single:
         yield from _lines(path)
     else:

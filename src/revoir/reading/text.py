@@ -200,7 +200,7 @@ def _fast(text: _Text, layout: Layout, sample: list[Record], scratch: Scratch) -
         scratch.connection.execute(f"drop table {identifier(cells)}")
         raise
     notes = [*text.notes, *layout.notes]
-    return _finished(cells, lines, layout, text, [], notes, scratch)
+    return _finished(cells, lines, text, scratch, layout=layout, rejects=[], notes=notes)
 
 
 def _line_numbers(
@@ -264,19 +264,21 @@ def pattern(path: Path) -> str:
 def _finished(
     cells: str,
     lines: str,
-    layout: Layout,
     text: _Text,
+    scratch: Scratch,
+    *,
+    layout: Layout,
     rejects: list[Reject],
     notes: list[Message],
-    scratch: Scratch,
 ) -> RawTable:
     """Leave total rows out, repair double encoding, and give the table its face."""
     table = identifier(cells)
     names = [f"c{i}" for i in range(layout.width)]
     quoted = [identifier(name) for name in names]
+    rows = scratch.value(f"select count(*) from {table}")
+    # A fresh table numbers its rows from 0 without a gap.
     last = scratch.rows(
-        f"select {lines}, {', '.join(quoted)} from {table}"
-        f" where rowid >= (select max(rowid) from {table}) - 2 order by rowid"
+        f"select {lines}, {', '.join(quoted)} from {table} where rowid >= {rows - 3}"
     )
     totals = [row[0] for row in last if is_total([cell or "" for cell in row[1:]])]
     for line in totals:
@@ -291,7 +293,6 @@ def _finished(
         f"create view {identifier(relation)} as select {lines} as _line, {', '.join(quoted)}"
         f" from {table}{where}"
     )
-    rows = scratch.value(f"select count(*) from {identifier(relation)}")
     return RawTable(
         file=text.file,
         relation=identifier(relation),
@@ -299,7 +300,7 @@ def _finished(
         headers=headers,
         types=["VARCHAR"] * len(names),
         has_header=layout.has_header,
-        rows_in=rows + len(rejects),
+        rows_in=rows - len(totals) + len(rejects),
         rejects=rejects,
         notes=notes,
         formats=text.formats(),
@@ -361,7 +362,13 @@ class _Section:
         if self.start is None and not self.layout.has_header:
             return None
         return _finished(
-            self.table, "_line", self.layout, self.text, self.rejects, notes, self.scratch
+            self.table,
+            "_line",
+            self.text,
+            self.scratch,
+            layout=self.layout,
+            rejects=self.rejects,
+            notes=notes,
         )
 
     def _take(self, found: Iterator[Record]) -> None:

@@ -37,11 +37,13 @@ class SheetFacts:
         hidden_rows: Rows that the spreadsheet does not show.
         hidden_columns: Groups of columns that it does not show.
         formulas: Formulas without a computed value.
+        errors: Cells that hold #N/A and its like.
     """
 
     hidden_rows: int = 0
     hidden_columns: int = 0
     formulas: int = 0
+    errors: int = 0
 
     def notes(self) -> list[Message]:
         """The facts in words."""
@@ -64,6 +66,14 @@ class SheetFacts:
                     "{n} formulas have no computed value and were read as empty; open the file in a"
                     " spreadsheet and save it to compute them.",
                     self.formulas,
+                )
+            )
+        if self.errors:
+            notes.append(
+                nmsg(
+                    "{n} cell holds an error such as #N/A and was read as empty.",
+                    "{n} cells hold an error such as #N/A and were read as empty.",
+                    self.errors,
                 )
             )
         return notes
@@ -147,6 +157,7 @@ def _grow(chunk: bytes, sheet: SheetFacts, columns: int, rows: int) -> tuple[int
     sheet.hidden_columns += len(_HIDDEN_COLUMN.findall(chunk)) if b"hidden=" in chunk else 0
     if b"<f" in chunk:
         sheet.formulas += len(_NO_VALUE.findall(chunk))
+    sheet.errors += chunk.count(b't="e"')
     last = chunk.rfind(b"<row ")
     if last >= 0 and (found := _ROW.match(chunk, last)):
         rows = max(rows, int(found[1]))
