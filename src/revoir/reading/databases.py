@@ -9,13 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 import duckdb
 import pyarrow as pa
 
 from revoir.engines.sql import identifier
-from revoir.errors import InputError, Where
+from revoir.errors import InputError, RevoirError, Where
 from revoir.language import msg
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
@@ -67,23 +67,19 @@ def address(location: str) -> Address:
         >>> found.shown, found.table
         ('postgresql://anne@db:5432/shop', 'orders')
     """
+    location, query = _query_apart(location)
     parts = urlsplit(location)
     table = unquote(parts.fragment) or None
-    query = None
     others = []
     for key, value in parse_qsl(parts.query, keep_blank_values=True):
         if key == "table":
             table = value
-        elif key == "query":
-            query = value
         else:
             others.append((key, value))
     secrets = [parts.password or "", unquote(parts.password or "")]
     secrets += [value for key, value in others if re.search("pass|pwd|secret|token|key", key, re.I)]
     user = f"{parts.username}@" if parts.username else ""
     host = parts.netloc.rpartition("@")[2]
-    from urllib.parse import urlencode
-
     return Address(
         url=urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(others), "")),
         shown=f"{parts.scheme}://{user}{host}{parts.path}",
@@ -93,6 +89,16 @@ def address(location: str) -> Address:
         table=table,
         query=query,
     )
+
+
+def _query_apart(location: str) -> tuple[str, str | None]:
+    """The URL without its ``query=``, which takes all that follows it, and the query."""
+    found = re.search(r"[?&]query=", location)
+    if not found:
+        return location, None
+    query = location[found.end() :]
+    # A query that people type has spaces, and its plus signs are meant.
+    return location[: found.start()], unquote(query) if " " in query else unquote_plus(query)
 
 
 def read_database(location: str, scratch: Scratch) -> list[RawTable]:
@@ -107,6 +113,7 @@ def read_database(location: str, scratch: Scratch) -> list[RawTable]:
 
     Raises:
         InputError: The database, the table or the query is not there.
+        EngineError: The engine is not known, not installed or not reachable.
     """
     found = address(location)
     try:
@@ -117,14 +124,8 @@ def read_database(location: str, scratch: Scratch) -> list[RawTable]:
                 return _duckdb(_file(found), found, scratch)
             case _:
                 return _ibis(found, scratch)
-    except InputError:
+    except RevoirError:
         raise
-    except ImportError as error:
-        raise InputError(
-            msg("The driver for {scheme} is not installed.", scheme=found.scheme),
-            where=Where(file=found.shown),
-            remedy=msg("Install revoir[{extra}].", extra=_extra(found.scheme)),
-        ) from error
     except Exception as error:
         lines = found.scrubbed(str(error)).strip().splitlines() or [type(error).__name__]
         raise InputError(
@@ -132,10 +133,6 @@ def read_database(location: str, scratch: Scratch) -> list[RawTable]:
             where=Where(file=found.shown),
             remedy=msg("Check the address, the user and the name of the table."),
         ) from None
-
-
-def _extra(scheme: str) -> str:
-    return "postgres" if scheme.startswith("postgres") else scheme
 
 
 def _file(found: Address) -> Path:
