@@ -337,16 +337,19 @@ def harmless(value: Any) -> Any:
 
 
 def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]]) -> None:
+    from decimal import Decimal
+
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from revoir.language import written
+    from revoir.language import Money, Number, Percent, written
 
+    figures = (int, float, Decimal, Percent, Money, Number)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, heading in columns:
-        numeric = any(isinstance(row.get(name), int | float) for row in rows)
+        numeric = any(isinstance(row.get(name), figures) for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*[Text(written(row.get(name), language())) for name, _ in columns])

@@ -454,10 +454,10 @@ def _write_list(rows: list[dict[str, Any]], columns: Sequence[str], form: str) -
         "name": T("Name"), "first_name": T("First name"), "last_name": T("Family name"),
         "company": T("Company"), "email": T("E-mail"), "phone": T("Phone"), "city": T("Town"),
     }  # fmt: skip
-    shown = [
-        {**row, "segment": SEGMENTS[row["segment"]].label} if row.get("segment") else row
-        for row in rows[:SHOWN_MAX]
-    ]
+    shown = [dict(row) for row in rows[:SHOWN_MAX]]
+    for row in shown:
+        if row.get("segment"):
+            row.update(segment=SEGMENTS[row["segment"]].label, monetary=Money(row["monetary"]))
     write_rows(shown, "table", [(name, headings.get(name, name.upper())) for name in columns])
     if len(rows) > SHOWN_MAX:
         say(

@@ -67,7 +67,7 @@ _ALL = (
     Segment(
         "promising",
         msg("Promising"),
-        msg("Remind them of you with an advice or a trial, before they forget you."),
+        msg("Remind them of you with a useful tip or a trial before they forget you."),
         True,
         (4, 4),
         (1, 1),

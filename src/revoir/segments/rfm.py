@@ -27,7 +27,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.segments.names import SEGMENTS, segment_ranges
 
 Value = int | Decimal
@@ -409,10 +409,10 @@ def _row(key: str, found: Mapping[str, Any] | None, count: int, revenue: Decimal
 
 
 def _too_few(count: int, bins: int, as_of: dt.date) -> Message:
-    return msg(
-        "Not enough data: {count} customers had bought by {as_of}, and {bins} scores need"
-        " {needed}.",
-        count=count,
+    return nmsg(
+        "Not enough data: {n} customer had bought by {as_of}; {bins} scores need {needed}.",
+        "Not enough data: {n} customers had bought by {as_of}; {bins} scores need {needed}.",
+        count,
         as_of=as_of,
         bins=bins,
         needed=2 * bins,
