@@ -42,7 +42,7 @@ setup: .venv/.environment .venv/.catalogues ## Install everything but the browse
 	@touch $@
 
 .venv/.environment: pyproject.toml uv.lock hatch_build.py tools/catalogues.py .tools/uv-$(UV_VERSION)
-	$(UV) sync --frozen --all-extras --quiet --python $(PYTHON)
+	$(UV) sync --frozen --all-extras --compile-bytecode --quiet --python $(PYTHON)
 	@touch $@
 
 .venv/.catalogues: $(CATALOGUES) .venv/.environment
