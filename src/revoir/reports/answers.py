@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from revoir.language import Message, Money, Percent, msg, nmsg
-from revoir.reports.insights import points
+from revoir.reports.insights import of_leavers, points
 from revoir.reports.model import Action, Answer, Kpi, Leavers, RfmSection, SegmentRow
 from revoir.reports.wording import during
 
@@ -26,7 +26,8 @@ def keeping(kpis: Mapping[str, Kpi]) -> Answer:
         if nps is not None and nps.value is not None:
             sentences.append(
                 msg(
-                    "What customers say they would do: the Net Promoter Score is {value} ({n} answers).",
+                    "What customers say they would do: the Net Promoter Score is {value} ({n}"
+                    " answers).",
                     value=nps.shown(),
                     n=nps.n or 0,
                 )
@@ -102,7 +103,7 @@ def leaving(
     """Answer “Who is leaving, and why?”."""
     sentences: list[Message] = []
     figures: list[str] = []
-    if left is not None and left.lost:
+    if left is not None and left.lost and left.purchases_alone:
         sentences += _lost_sentences(left)
         figures += ["leavers.once", "leavers.again"]
     else:
@@ -118,6 +119,9 @@ def leaving(
                 )
             )
             figures.append("headline.retention")
+        if left is not None:
+            sentences += [insight.text for insight in of_leavers(left)]
+            figures += ["leavers.once", "leavers.again"]
     if reasons:
         top, count = reasons[0]
         total = sum(number for _, number in reasons)
@@ -175,18 +179,20 @@ def actions_of(
     has_reasons: bool,
 ) -> tuple[Action, ...]:
     """Three things to do, chosen by how many customers and how much money they concern."""
-    found: list[Action] = []
     rows = {row.key: row for row in rfm.segments} if rfm is not None else {}
-    for make in (_win_back, _remind, _thank):
-        action = make(rows, currency)
-        if action is not None:
-            found.append(action)
-    second = _second_purchase(left)
-    if second is not None:
-        found.insert(1 if found and found[0].segment == "cannot_lose_them" else 0, second)
     nps = kpis.get("nps")
-    if nps is not None and nps.parts.get("detractors"):
-        found.insert(1, _call_detractors(nps))
+    found = [
+        action
+        for action in (
+            _catch(left, currency),
+            _second_purchase(left),
+            _call_detractors(nps) if nps is not None and nps.parts.get("detractors") else None,
+            _win_back(rows, currency),
+            _remind(rows, currency),
+            _thank(rows),
+        )
+        if action is not None
+    ]
     if anonymous_share is not None and anonymous_share >= 0.2:
         found.insert(1, _name_the_till(anonymous_share))
     if not has_reasons:
@@ -194,7 +200,8 @@ def actions_of(
             Action(
                 title=msg("Ask those who leave why, in one question."),
                 why=msg(
-                    "Your data say who leaves, but not why: without reasons, nobody can mend the cause."
+                    "Your data say who leaves, but not why: without reasons, nobody can mend the"
+                    " cause."
                 ),
                 customers=left.lost if left is not None else None,
                 stake=None,
@@ -205,13 +212,38 @@ def actions_of(
     return tuple(found[:ACTIONS_MAX])
 
 
+def _catch(left: Leavers | None, currency: str | None) -> Action | None:
+    if left is None or not left.late or left.late_after_days >= left.window_days:
+        return None
+    return Action(
+        title=nmsg(
+            "Call {n} regular customer who has been silent for {days} days or more.",
+            "Call or write to {n} regular customers who have been silent for {days} days or more.",
+            left.late,
+            days=left.late_after_days,
+        ),
+        why=msg(
+            "Three returns in four come sooner, and after {window} days these customers count as"
+            " lost. They have bought for {stake} so far.",
+            window=left.window_days,
+            stake=Money(round(left.late_amount), currency, 0),
+        ),
+        customers=left.late,
+        stake=left.late_amount,
+        segment="late_regular",
+        figures=("leavers.late", "gaps.third_quartile"),
+    )
+
+
 def _second_purchase(left: Leavers | None) -> Action | None:
     if left is None or not left.due:
         return None
     return Action(
         title=nmsg(
-            "Propose a second purchase to the {n} customer who bought once, {days} days ago or more.",
-            "Propose a second purchase to the {n} customers who bought once, {days} days ago or more.",
+            "Propose a second purchase to the {n} customer who bought once, {days} days ago or"
+            " more.",
+            "Propose a second purchase to the {n} customers who bought once, {days} days ago or"
+            " more.",
             left.due,
             days=left.due_after_days,
         ),
@@ -275,7 +307,7 @@ def _remind(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | No
     )
 
 
-def _thank(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
+def _thank(rows: Mapping[str, SegmentRow]) -> Action | None:
     row = rows.get("champions")
     if row is None or not row.customers or row.revenue_share is None:
         return None
@@ -286,7 +318,8 @@ def _thank(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | Non
             row.customers,
         ),
         why=msg(
-            "They are {share} of your customers and brought {revenue} of what customers ever bought.",
+            "They are {share} of your customers and brought {revenue} of what customers ever"
+            " bought.",
             share=Percent(row.share, 0),
             revenue=Percent(row.revenue_share, 0),
         ),
@@ -317,7 +350,8 @@ def _name_the_till(share: float) -> Action:
     return Action(
         title=msg("Ask for a name or a card at the till."),
         why=msg(
-            "{share} of your sales are anonymous: nobody can tell whether those customers come back.",
+            "{share} of your sales are anonymous: nobody can tell whether those customers come"
+            " back.",
             share=Percent(share, 0),
         ),
         customers=None,

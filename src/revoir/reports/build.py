@@ -265,7 +265,7 @@ class _Draft:
         parts["rfm"] = sections.rfm_section(found)
         if parts["rfm"] is None and found.reason is not None:
             self.missing["rfm"] = found.reason
-        parts["left"] = leavers(book, frame.stay, parts["gaps"].median) if parts["gaps"] else None
+        parts["left"] = leavers(book, frame.stay, parts["gaps"]) if parts["gaps"] else None
         self._what_if()
         parts["breakdowns"] = tuple(
             sections.breakdown_section(book, column, frame) for column in by
@@ -402,9 +402,11 @@ def _counts(book: Book) -> tuple[tuple[Message, ...], float | None]:
             anonymous_share = row["anonymous"] / row["purchase"] if row["purchase"] else None
             said.append(
                 nmsg(
-                    "{n} purchase has no customer ({share}): it counts in revenue and orders, and not"
+                    "{n} purchase has no customer ({share}): it counts in revenue and orders,"
+                    " and not"
                     " in figures about customers.",
-                    "{n} purchases have no customer ({share}): they count in revenue and orders, and"
+                    "{n} purchases have no customer ({share}): they count in revenue and orders,"
+                    " and"
                     " not in figures about customers.",
                     row["anonymous"],
                     share=Percent(anonymous_share or 0.0),

@@ -135,9 +135,10 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
     open_ones = [value for value, point in zip(values, points, strict=True) if not point.complete]
     unit = written(axis_title(kpi), language)
     so_far = msg("so far").text(language)
+    end: dict[str, Any] = {"dy": -14} if open_ones else {"dx": 8, "align": "left"}
 
     def spec(width: int) -> Spec:
-        x = _x_periods(width, len(values), scale=alt.Scale(type="point", padding=0.3))
+        x = _x_periods(width - 80, len(values), scale=alt.Scale(type="point", padding=0.3))
         bounds = alt.Scale(zero=False, nice=True)
         y = alt.Y("value:Q", axis=_y_axis(kpi.unit, unit), scale=bounds)
         base = _on(done).encode(x=x)
@@ -148,7 +149,7 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
             base.mark_line(color=palette.BLUE, strokeWidth=2.5).encode(y=y),
             base.mark_point(filled=True, size=44, opacity=1, color=palette.BLUE).encode(y=y),
             _on(done[-1:])
-            .mark_text(dy=-14, fontWeight="bold", color=palette.BLUE)
+            .mark_text(fontWeight="bold", color=palette.BLUE, **end)
             .encode(x=x, y=y, text="text:N"),
         ]
         if open_ones:
@@ -294,7 +295,7 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
     """Customers who bought, above zero, and those who fell silent, below."""
     kinds = (
         ("returning", msg("returning"), palette.BLUE, palette.HATCH_BLUE, 1),
-        ("resurrected", msg("back after a silence"), palette.BLUE_MIDDLE, palette.HATCH_MIDDLE, 1),
+        ("resurrected", msg("back"), palette.BLUE_MIDDLE, palette.HATCH_MIDDLE, 1),
         ("new", msg("new"), palette.BLUE_SOFT, palette.HATCH_SOFT, 1),
         ("dormant", msg("gone silent"), palette.ORANGE, palette.HATCH_ORANGE, -1),
     )
@@ -330,18 +331,18 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
     _spread(ends, (ceiling + floor) / 210 * 16)
 
     def spec(width: int) -> Spec:
-        x = _x_periods(width, len(rows), scale=alt.Scale(type="band", paddingInner=0.25))
+        x = _x_periods(width - 130, len(rows), scale=alt.Scale(type="band", paddingInner=0.25))
         y = alt.Y("from:Q", axis=_y_axis(Unit.COUNT, msg("customers").text(language)))
         bars = (
             _on(values).mark_bar().encode(x=x, y=y, y2="to:Q", fill=alt.Fill("fill:N", scale=None))
         )
         labels = (
             _on(ends)
-            .mark_text(align="left", x=width - 202)
+            .mark_text(align="left", x=width - 122)
             .encode(y=alt.Y("middle:Q"), text="text:N", color=alt.Color("ink:N", scale=None))
         )
         zero = _on([{"zero": 0}]).mark_rule(color=palette.MUTED)
-        return _finished(alt.layer(bars, zero.encode(y="zero:Q"), labels), width - 210, 230)
+        return _finished(alt.layer(bars, zero.encode(y="zero:Q"), labels), width - 130, 230)
 
     return Chart(
         "lifecycle",

@@ -1,4 +1,5 @@
-"""What the field repeats about retention and profit, where it comes from, and what is said against it."""
+"""What the field repeats about retention and profit, where it comes from, and what is said"
+" against it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from revoir.reports.model import Claim
 PROFIT_CLAIMS = (
     Claim(
         claim=msg(
-            "Often heard: five points more retention raise profit by 25 to 95%. Bain & Company wrote"
+            "Often heard: five points more retention raise profit by 25 to 95%. Bain & Company"
+            " wrote"
             " “more than 25%”, and of financial services only."
         ),
         source="F. Reichheld, Bain & Company, “Prescription for cutting costs”, 2001",
@@ -42,7 +44,8 @@ PROFIT_CLAIMS = (
         source="Harvard Business Review (A. Gallo); TARP, late 1980s",
         url="https://online.flipbuilder.com/wuay/uvpw/files/basic-html/page55.html",
         criticism=msg(
-            "Ron Shevlin answers that the ratio changes with the trade, the product and the time, and"
+            "Ron Shevlin answers that the ratio changes with the trade, the product and the"
+            " time, and"
             " that nobody can compute it in general: your own costs decide."
         ),
         critic="Ron Shevlin, The Financial Brand",

@@ -40,7 +40,7 @@ def insights_of(
         found += _of_benchmark(address, kpi)
         found += _of_change(address, kpi)
     if left is not None:
-        found += _of_leavers(left)
+        found += of_leavers(left)
     if rfm is not None:
         found += _of_segments(rfm)
     if cohorts is not None:
@@ -163,15 +163,28 @@ def _covers_a_year(kpi: Kpi) -> bool:
     return point is not None and point.period is not None and point.period.days >= 365
 
 
-def _of_leavers(left: Leavers) -> Iterable[Insight]:
+def of_leavers(left: Leavers) -> Iterable[Insight]:
+    """What sets those who left apart, where it is more than chance."""
     if not left.once_leave_more or left.once.rate is None or left.again.rate is None:
         return
-    text = msg(
-        "{once} of those who had bought only once left {when}, against {again} of those who had"
-        " come back.",
-        once=Percent(left.once.rate, 0),
-        again=Percent(left.again.rate, 0),
-        when=during(left.period),
+    template = (
+        msg(
+            "{once} of those who had bought only once left {when}, against {again} of those who"
+            " had come back."
+        )
+        if left.purchases_alone
+        else msg(
+            "{once} of those who had bought only once stopped buying {when}, against {again} of"
+            " those who had come back."
+        )
+    )
+    text = Message(
+        template.msgid,
+        {
+            "once": Percent(left.once.rate, 0),
+            "again": Percent(left.again.rate, 0),
+            "when": during(left.period),
+        },
     )
     yield Insight("weakness", text, ("leavers.once", "leavers.again"), 7)
 
@@ -194,7 +207,8 @@ def _of_segments(rfm: RfmSection) -> Iterable[Insight]:
     share = sum(row.revenue_share or 0 for row in sleeping)
     if people and share >= WORTH_SAYING:
         text = nmsg(
-            "{n} good customer has stopped buying: {revenue} of what customers ever bought came from"
+            "{n} good customer has stopped buying: {revenue} of what customers ever bought came"
+            " from"
             " there.",
             "{n} good customers have stopped buying: {revenue} of what customers ever bought came"
             " from them.",

@@ -11,27 +11,32 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import ibis.expr.types as ir
+
 from revoir.book import Book
 from revoir.metrics.activity import activity
 from revoir.metrics.calendar import date
 from revoir.periods import Period
-from revoir.reports.model import Group, Leavers
+from revoir.reports.model import GapsSection, Group, Leavers
 from revoir.reports.wording import ONE_DAY
 
+REGULAR_DAYS = 3
+"""Who bought on so many days is a regular customer."""
 
-def leavers(book: Book, stay: Period, median_gap_days: int) -> Leavers | None:
+
+def leavers(book: Book, stay: Period, rhythm: GapsSection) -> Leavers | None:
     """Count who left over the period of the retention rate, or the last activity window.
 
     Args:
         book: The company's tables.
         stay: The period of the retention rate; used where it is no longer than the window.
-        median_gap_days: The wait within which half of the returns happen.
+        rhythm: How long customers wait between purchases.
 
     Returns:
         The counts; None where purchases do not say who is active, or the data are too short.
     """
     rule = activity(book)
-    if rule.window_days is None or rule.subscription or rule.event_window_days:
+    if rule.window_days is None:
         return None
     window = rule.window_days
     start, end = stay.start, stay.end
@@ -40,7 +45,25 @@ def leavers(book: Book, stay: Period, median_gap_days: int) -> Leavers | None:
         start = end - dt.timedelta(days=window)
     if start - dt.timedelta(days=window) < book.span[0]:
         return None
+    row = book.rows(_counted(book, Period(start, end), window, rhythm))[0]
+    once, again = (_group(row, name) for name in ("once", "again"))
+    return Leavers(
+        period=Period(start, end),
+        once=once,
+        again=again,
+        due=int(row["due"] or 0),
+        due_after_days=rhythm.median,
+        late=int(row["late"] or 0),
+        late_after_days=rhythm.third_quartile,
+        late_amount=float(row["late_amount"] or 0),
+        window_days=window,
+        purchases_alone=not (rule.subscription or rule.event_window_days),
+    )
+
+
+def _counted(book: Book, period: Period, window: int, rhythm: GapsSection) -> ir.Table:
     bought = book.purchases
+    start, end = period.start, period.end
     # The last purchase before the period, of those who were active when it began.
     there = (
         (bought.day >= date(start - dt.timedelta(days=window)))
@@ -52,16 +75,23 @@ def leavers(book: Book, stay: Period, median_gap_days: int) -> Leavers | None:
     )
     single = bought.nth == 1
     oldest = date(book.as_of + ONE_DAY - dt.timedelta(days=window))
-    latest = date(book.as_of - dt.timedelta(days=median_gap_days))
-    alone = single & bought.next_day.isnull()
-    sums = {"due": (alone & (bought.day <= latest) & (bought.day >= oldest)).sum()}
+    silent = bought.next_day.isnull() & (bought.day >= oldest)
+    due = date(book.as_of - dt.timedelta(days=rhythm.median))
+    late = (
+        silent
+        & (bought.nth >= REGULAR_DAYS)
+        & (bought.day <= date(book.as_of - dt.timedelta(days=rhythm.third_quartile)))
+    )
+    sums = {
+        "due": (silent & single & (bought.day <= due)).sum(),
+        "late": late.sum(),
+        "late_amount": bought.amount_so_far.sum(where=late),
+    }
     for name, which in (("once", single), ("again", ~single)):
         sums[f"{name}_present"] = (there & which).sum()
         sums[f"{name}_lost"] = (there & which & ~stays).sum()
         sums[f"{name}_amount"] = bought.amount_so_far.sum(where=there & which & ~stays)
-    row = book.rows(bought.aggregate(**sums))[0]
-    once, again = (_group(row, name) for name in ("once", "again"))
-    return Leavers(Period(start, end), once, again, int(row["due"] or 0), median_gap_days)
+    return bought.aggregate(**sums)
 
 
 def _group(row: Mapping[str, Any], name: str) -> Group:

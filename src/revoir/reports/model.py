@@ -198,9 +198,16 @@ class Leavers:
         period: The days looked at; no longer than the activity window.
         once: Customers who had bought on one day.
         again: Customers who had bought on several.
-        due: Customers who have bought on one day only, are still active, and for whom half of
-            the usual wait is over.
+        due: Customers who have bought on one day only, are still active, and have waited for
+            longer than half of those who come back.
         due_after_days: That wait, in days.
+        late: Customers who have bought on three days or more, are still active, and have waited
+            for longer than three quarters of those who come back.
+        late_after_days: That wait, in days.
+        late_amount: What these have bought in all.
+        window_days: How long a purchase keeps a customer active.
+        purchases_alone: Whether a purchase is all that keeps a customer active; where a
+            subscription or a visit does too, those counted as lost have stopped buying.
     """
 
     period: Period
@@ -208,6 +215,11 @@ class Leavers:
     again: Group
     due: int
     due_after_days: int
+    late: int
+    late_after_days: int
+    late_amount: float
+    window_days: int
+    purchases_alone: bool = True
 
     @property
     def lost(self) -> int:
@@ -333,6 +345,7 @@ class GapsSection:
         counts: Gaps by band of days: (first day, day after the last, how many).
         total: How many gaps.
         median: Half of the gaps are this short, in days.
+        third_quartile: Three quarters are.
         longer: Gaps longer than the last band.
         window_days: The activity window.
         rule: The activity rule in words.
@@ -343,6 +356,7 @@ class GapsSection:
     counts: tuple[tuple[int, int, int], ...]
     total: int
     median: int
+    third_quartile: int
     longer: int
     window_days: int | None
     rule: Message

@@ -202,6 +202,11 @@ class _Writer:
             **groups,
             "due": left.due,
             "due_after_days": left.due_after_days,
+            "late": left.late,
+            "late_after_days": left.late_after_days,
+            "late_amount": left.late_amount,
+            "window_days": left.window_days,
+            "purchases_alone": left.purchases_alone,
         }
 
     def cohorts(self, section: CohortSection | None) -> dict[str, Any] | None:
@@ -277,6 +282,7 @@ class _Writer:
             "title": self.text(section.title),
             "total": section.total,
             "median": section.median,
+            "third_quartile": section.third_quartile,
             "window_days": section.window_days,
             "rule": self.text(section.rule),
             "reason": self.text(section.reason),

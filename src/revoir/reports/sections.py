@@ -195,6 +195,7 @@ def gaps_section(book: Book) -> GapsSection | None:
         counts=tuple((n * width, (n + 1) * width, count) for n, count in enumerate(counts)),
         total=known.total,
         median=median,
+        third_quartile=known.quantile(0.75),
         longer=longer,
         window_days=rule.window_days,
         rule=rule_in_words(rule),

@@ -117,8 +117,10 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
     )
     if change.clear is False:
         return ChangeShown(text, "neutral", msg("no clear difference"))
-    # A count or sum of the month before tells the season, not whether things got better.
-    seasonal = change.clear is None and change is not kpi.year_before
+    # What differs from the month before may be the season: the year before says whether it is better.
+    seasonal = change is not kpi.year_before and (
+        change.clear is None or kpi.year_before is not None
+    )
     if seasonal or kpi.better == "neither" or not change.difference:
         return ChangeShown(text, "neutral", None)
     if (change.difference > 0) == (kpi.better == "higher"):

@@ -62,8 +62,6 @@ def short(period: Period | None) -> Message:
             return msg("{name}", name=Calendar(period.start, "MMM y"))
         case Grain.YEAR if period.start.month == 1:
             return msg("{name}", name=Calendar(period.start, "y"))
-        case Grain.YEAR:
-            return msg("{name}", name=Calendar(period.start, "MMM y"))
     return named(period)
 
 

@@ -14,6 +14,7 @@ import xlsxwriter
 from revoir.book import Book
 from revoir.language import Message, msg, written
 from revoir.metrics.registry import Unit
+from revoir.reports.leavers import REGULAR_DAYS
 from revoir.reports.model import Kpi, Report
 from revoir.reports.wording import age, named, short
 from revoir.segments.names import SEGMENTS
@@ -264,6 +265,7 @@ class _Workbook:
             msg("Customer"),
             *(_PERSONAL[name] for name in names),
             msg("Segment"),
+            msg("This week"),
             msg("Days since last purchase"),
             msg("Purchase days"),
             msg("Bought in all"),
@@ -271,7 +273,7 @@ class _Workbook:
             msg("Frequency score"),
             msg("Amount score"),
         )
-        widths = (20, *[24] * len(names), 22, 14, 12, 14, 10, 10, 10)
+        widths = (20, *[24] * len(names), 22, 26, 14, 12, 14, 10, 10, 10)
         sheet = self.sheet(msg("Customers by segment"), columns, widths)
         line = 0
         for line, row in enumerate(_customer_rows(book, names), start=1):
@@ -279,6 +281,7 @@ class _Workbook:
                 ("text", str(row["customer_id"])),
                 *(("text", row[name]) for name in names),
                 ("text", SEGMENTS[row["segment"]].label),
+                ("text", self._this_week(row)),
                 ("count", row["days_since_last"]),
                 ("count", row["frequency"]),
                 ("money", row["monetary"]),
@@ -289,6 +292,17 @@ class _Workbook:
             self.row(sheet, line, cells)
         if line:
             sheet.autofilter(0, 0, line, len(columns) - 1)
+
+    def _this_week(self, row: dict[str, Any]) -> Message | None:
+        """The action of the first screen that this customer is meant by."""
+        left = self.report.leavers
+        if left is None or row["days_since_last"] >= left.window_days:
+            return None
+        if row["frequency"] >= REGULAR_DAYS and row["days_since_last"] >= left.late_after_days:
+            return msg("Call or write: silent for long")
+        if row["frequency"] == 1 and row["days_since_last"] >= left.due_after_days:
+            return msg("Propose a second purchase")
+        return None
 
     def _definitions(self) -> None:
         columns = (msg("Figure"), msg("Definition"), msg("Source"))
