@@ -88,7 +88,10 @@ def assemble(
         notes=notes,
         currency=currency,
         mapping=_resolved(reports, parts, zone, currency),
-        totals={name: _totals(connection, name, relation) for name, relation in names.items()},
+        totals={
+            name: _totals(connection, name, relation, _numbered(name, pieces, parts))
+            for name, relation in names.items()
+        },
     )
 
 
@@ -343,8 +346,15 @@ def _resolved(
     return Mapping(tuple(entries), zone, currency)
 
 
+def _numbered(table: str, pieces: Sequence[Piece], parts: Sequence[Part]) -> bool:
+    """Whether every row of a table is known to be an order of its own."""
+    held = [piece for piece in pieces if piece.table == table]
+    sales = [part for part in parts if part.detection.table == "orders"]
+    return table == "orders" and len(held) == 1 and len(sales) == 1 and sales[0].unique_orders
+
+
 def _totals(
-    connection: duckdb.DuckDBPyConnection, table: str, relation: str
+    connection: duckdb.DuckDBPyConnection, table: str, relation: str, numbered: bool
 ) -> dict[str, Any]:
     """What an accountant would check of a table."""
     columns = {e[0] for e in connection.execute(f"SELECT * FROM {relation} LIMIT 0").description or []}
@@ -352,7 +362,7 @@ def _totals(
     if "customer_id" in columns:
         asked.append("count(DISTINCT customer_id) AS customers")
     if "order_id" in columns:
-        asked.append("count(DISTINCT order_id) AS orders")
+        asked.append(f"count({'' if numbered else 'DISTINCT '}order_id) AS orders")
     for name in ("amount", "quantity", "margin"):
         if name in columns:
             asked.append(f"sum({identifier(name)}) AS {identifier(name)}")

@@ -62,6 +62,7 @@ class Part:
     identity: str | None = None
     native_ids: bool = False
     bad: int = 0
+    unique_orders: bool = False
     unread: dict[str, int] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
 
@@ -263,7 +264,7 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
         if held.required:
             fault = f"{typed} IS NULL"
         else:
-            fault = f"({typed} IS NULL AND {identifier('?' + held.key)})"
+            fault = f"({typed} IS NULL AND {_given(held)})"
         if held.moment:
             until = last if held.mapping.target in _HAPPENED else LAST_DAY
             fault += f" OR {typed} < DATE '{FIRST_DAY}' OR {typed} >= DATE '{until}'"
@@ -309,11 +310,18 @@ def _pass(
     fields = part.fields
     types = dict(zip(part.raw.columns, part.raw.types, strict=True))
     used = dict.fromkeys(held.mapping.column for held in fields.values())
+    # A cast needs no cleaning, and what it cannot read is looked up clean.
+    clean = {
+        held.mapping.column
+        for held in fields.values()
+        if held.typed != held.column and (not held.slow or held.key in lookups)
+    }
     cells = ["_line"] + [
-        f"rv_clean({identifier(c)}) AS {identifier(c)}" if values.is_text(types[c])
+        f"rv_clean({identifier(c)}) AS {identifier(c)}"
+        if values.is_text(types[c]) and c in clean
         else identifier(c)
         for c in used
-    ]  # fmt: skip
+    ]
     inner = ["_line"]
     joins = ""
     told = [
@@ -328,10 +336,11 @@ def _pass(
             joins += f" LEFT JOIN {lookups[key]} AS {alias} ON {alias}.value = {_value(held)}"
         inner.append(f"{typed} AS {identifier(key)}")
         if key in told:
-            inner.append(f"{held.given} IS NOT NULL AS {identifier('?' + key)}")
+            inner.append(f"{held.column} AS {identifier('?' + key)}")
     keep = ["_line", *(identifier(key) for key in fields)]
     keep += [
-        f"({identifier(key)} IS NULL AND {identifier('?' + key)}) AS {identifier('?' + key)}"
+        f"CASE WHEN {identifier(key)} IS NULL THEN {_given(fields[key])} ELSE false END"
+        f" AS {identifier('?' + key)}"
         for key in told
     ]
     cases = " ".join(f"WHEN {fault} THEN {place}" for place, fault in _faults(part, today))
@@ -349,6 +358,14 @@ def _pass(
     part.rows, part.bad = row[0], row[1]
     part.unread = dict(zip(told, row[2:], strict=False))
     return part.unread
+
+
+def _given(held: Field) -> str:
+    """SQL of whether a converted row's cell says anything at all."""
+    cell = identifier("?" + held.key)
+    if values.is_text(held.sql_type):
+        cell = f"rv_clean({cell})"
+    return f"({held.given.replace(held.column, cell)}) IS NOT NULL"
 
 
 def _value(held: Field) -> str:
@@ -378,6 +395,8 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     key = _row_key(part)
     if key is None:
         _tell_equal_rows(connection, part)
+        return
+    if part.grain == "order" and part.unique_orders:
         return
     repeated = connection.execute(
         f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted}"
@@ -414,6 +433,7 @@ def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
     ).fetchone()
     held, orders = row if row else (0, 0)
     lines = any(f"order_lines.{name}" in part.fields for name in _LINE_COLUMNS)
+    part.unique_orders = held == orders
     if not held:
         return "order"
     if lines:

@@ -24,7 +24,7 @@ _CANCELLED = (
 _REFUNDED = ("refunded", "remboursé", "remboursée", "rembourse", "wc-refunded", "remboursement")
 _PLACES = ("customers.city", "customers.postcode", "customers.region", "customers.country")
 _CONSTANT_SHARE = 0.995
-_ASK_ABOUT_MAX = 300_000
+_ASK_ABOUT_MAX = 100_000
 """Rows looked at to see whether a column is constant for each customer or order."""
 
 
@@ -140,12 +140,12 @@ class _Splitter:
 
     # Customers ----------------------------------------------------------------------------
 
-    def _people(self, attributes: list[Field], clock: str = "_line") -> Piece:
-        """One row a customer, with the latest that the file says."""
+    def _people(self, steady: list[Field], clock: str = "_line") -> Piece:
+        """One row a customer, with the latest that the file says; some columns never change."""
         part = self.part
         columns = {"customer_id": "_customer"}
         held = [field for field in part.fields.of("customers") if field.name != "customer_id"]
-        held += [field for field in attributes if TABLES["customers"].column(field.name) is None]
+        held += [field for field in steady if TABLES["customers"].column(field.name) is None]
         alone = part.detection.table == "customers" and not part.report.rows_duplicate
         for field in held:
             column = identifier(field.key)
@@ -154,6 +154,8 @@ class _Splitter:
             elif field.name == "consent":
                 # Who has once said no is not written to, whatever another row says.
                 columns[field.name] = f"bool_and({column})"
+            elif field in steady:
+                columns[field.name] = f"max({column})"
             else:
                 columns[field.name] = f"arg_max({column}, {clock})"
         rows = part.accepted
@@ -179,7 +181,10 @@ class _Splitter:
         words = ", ".join(literal(word) for word in _REFUNDED)
         return f"coalesce(lower({status}) IN ({words}), false)"
 
-    def _kind(self, amount: str, gross: str, cancelled: str | None, back: str | None) -> str:
+    def _kind(
+        self, amount: str, gross: str, cancelled: str | None, back: str | None, nothing: str
+    ) -> str:
+        """SQL of the kind of an order; `nothing` is that of one that came to nothing."""
         cases = []
         if cancelled:
             cases.append(f"WHEN {cancelled} THEN 'cancelled'")
@@ -187,7 +192,7 @@ class _Splitter:
             cases.append(f"WHEN {back} AND {gross} > 0 THEN 'cancelled'")
         return (
             f"CASE {' '.join(cases)} WHEN {amount} > 0 THEN 'purchase'"
-            f" WHEN {amount} < 0 THEN 'return' ELSE 'free' END"
+            f" WHEN {amount} < 0 THEN 'return' ELSE '{nothing}' END"
         )
 
     def _gross(self) -> str:
@@ -229,7 +234,9 @@ class _Splitter:
         columns["ordered_at"] = self._utc(local)
         columns["ordered_on"] = f"CAST({local} AS DATE)"
         columns["amount"] = amount
-        columns["kind"] = self._kind(amount, gross, self._status(), back)
+        # A row of a file of orders is an order by the file's own word, a gift included; an order
+        # that is made of lines without a price is a sample, or a correction of the stock.
+        columns["kind"] = self._kind(amount, gross, self._status(), back, "purchase")
         for name in ("currency", "margin", "refunded", "discount", "status", "channel", "store"):
             column = self._column(f"orders.{name}")
             if column:
@@ -273,7 +280,7 @@ class _Splitter:
             "order_id": identifier("orders.order_id"),
             "customer_id": self.customer,
             "ordered_on": f"CAST({local} AS DATE)",
-            "kind": self._kind(gross, gross, self._status(), None),
+            "kind": self._kind(gross, gross, self._status(), None, "purchase"),
             "amount": gross,
         }
         for field in part.fields.of("order_lines"):
@@ -315,7 +322,7 @@ class _Splitter:
             back = full
             columns["refunded"] = "refunded"
         columns["amount"] = amount
-        columns["kind"] = self._kind(amount, "gross", "cancelled", back)
+        columns["kind"] = self._kind(amount, "gross", "cancelled", back, "free")
         for name in ("currency", "status", "channel", "store"):
             column = self._column(f"orders.{name}")
             if column:

@@ -18,6 +18,8 @@ from revoir.tables import TABLES, Type
 if TYPE_CHECKING:
     import duckdb
 
+_WORTH_A_LOOK = 50_000
+"""Rows from which a pass that may spare cleaning pays for itself."""
 _MOMENTS = (Type.DATE, Type.TIMESTAMP)
 _LOOKED_UP = (Type.DECIMAL, Type.INTEGER, *_MOMENTS)
 _SOFT = frozenset(
@@ -120,7 +122,33 @@ def plan(
             field = replace(field, key=f"{field.key}_{mapping.column}")
         fields[field.key] = field
     _add_currency(fields, raw, profiles)
+    if raw.rows_in > _WORTH_A_LOOK:
+        _take_plain_as_is(connection, raw, fields)
     return fields
+
+
+def _take_plain_as_is(
+    connection: duckdb.DuckDBPyConnection, raw: RawTable, fields: Fields
+) -> None:
+    """Where a whole column is plain text, take it as it is: looking costs less than cleaning."""
+    tests = {}
+    for key, held in fields.items():
+        if held.typed == values.code(held.column, held.sql_type):
+            tests[key] = values.plain(held.column, values.CODE_RANGES)
+        elif held.type is Type.TEXT and held.typed in (
+            values.words(held.column, held.sql_type), _attribute_text(held.column)
+        ):  # fmt: skip
+            tests[key] = values.plain(held.column, values.TEXT_RANGES)
+    tests = {key: test for key, test in tests.items() if values.is_text(fields[key].sql_type)}
+    if not tests:
+        return
+    row = connection.execute(
+        f"SELECT {', '.join(f'bool_and({test})' for test in tests.values())} FROM {raw.relation}"
+    ).fetchone()
+    for key, plain in zip(tests, row or (), strict=False):
+        if plain:
+            held = fields[key]
+            fields[key] = replace(held, typed=held.column, given=held.column)
 
 
 def _add_currency(fields: Fields, raw: RawTable, profiles: dict[str, Profile]) -> None:
@@ -257,8 +285,12 @@ def _attribute(mapping: ColumnMapping, sql_type: str, profile: Profile) -> Field
     if mapping.format == "plain":
         typed = f"try_cast({column} AS BIGINT)"
         return Field(mapping, sql_type, Type.INTEGER, key, typed, f"rv_figure({column})")
-    typed = f"CASE WHEN rv_text({column}) <> 'NA' THEN rv_text({column}) END"
+    typed = _attribute_text(column)
     return Field(mapping, sql_type, Type.TEXT, key, typed, typed)
+
+
+def _attribute_text(column: str) -> str:
+    return f"CASE WHEN {column} <> 'NA' THEN rv_text({column}) END"
 
 
 class _Conventions:
