@@ -331,9 +331,7 @@ def _complete(name: str, table: ir.Table) -> ir.Table:
             table = table.mutate(ordered_on=table.ordered_at.cast("date"))
         if "kind" not in table.columns and "amount" in table.columns:
             table = table.mutate(
-                kind=ibis.cases(
-                    (table.amount > 0, "purchase"), (table.amount < 0, "return"), else_="free"
-                )
+                kind=ibis.ifelse(table.amount < 0, "return", "purchase")
             )
     missing = [
         column.name
