@@ -183,7 +183,7 @@ def _share(margin: float | None) -> float | None:
     if margin is not None and not 0 <= margin <= 1:
         raise UsageError(
             msg("A margin of {margin} is not a share of the revenue.", margin=margin),
-            remedy=msg("Write 0.35 for 35 %."),
+            remedy=msg("Write 0.35 for 35%."),
         )
     return margin
 

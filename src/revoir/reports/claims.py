@@ -1,5 +1,4 @@
-"""What the field repeats about retention and profit, where it comes from, and what is said"
-" against it."""
+"""What the field repeats about retention, its source, and what is said against it."""
 
 from __future__ import annotations
 

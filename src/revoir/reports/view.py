@@ -117,7 +117,7 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
     )
     if change.clear is False:
         return ChangeShown(text, "neutral", msg("no clear difference"))
-    # What differs from the month before may be the season: the year before says whether it is better.
+    # What differs from the month before may be the season: the year before says more.
     seasonal = change is not kpi.year_before and (
         change.clear is None or kpi.year_before is not None
     )
