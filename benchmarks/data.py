@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent / "data"
+
+def folder() -> Path:
+    """Where the files lie: `REVOIR_BENCHMARK_DATA`, by default `data` beside this file."""
+    return Path(os.environ.get("REVOIR_BENCHMARK_DATA") or Path(__file__).resolve().parent / "data")
 
 
 def make(kind: str, count: int) -> Path:
@@ -24,7 +28,7 @@ def make(kind: str, count: int) -> Path:
     world = BgNbd()
     version = hashlib.sha256(repr(world).encode()).hexdigest()[:8]
     if kind == "orders":
-        path = FOLDER / f"orders-{count}-{version}.parquet"
+        path = folder() / f"orders-{count}-{version}.parquet"
         if not path.exists():
             draft = path.with_suffix(".draft")
             write_orders(draft, count, world)
@@ -32,7 +36,7 @@ def make(kind: str, count: int) -> Path:
         return path
     # A customer orders 3.4 times; half as many customers as rows is more than enough.
     source = make("orders", max(count // 2, 10))
-    path = FOLDER / f"orders-{count}-{version}.{kind}"
+    path = folder() / f"orders-{count}-{version}.{kind}"
     if not path.exists():
         draft = path.with_name(f"draft-{path.name}")
         {"csv": _csv, "xlsx": _xlsx}[kind](source, draft, count)
