@@ -31,6 +31,7 @@ def order(customer, day, amount, **more):
         "ordered_at": dt.datetime.combine(day, dt.time(10)),
         "ordered_on": day,
         "amount": Decimal(str(amount)).quantize(Decimal("0.0001")),
+        "kind": "purchase" if amount > 0 else "return" if amount < 0 else "free",
         **more,
     }
 

@@ -18,7 +18,7 @@ def by_hand(rows, as_of, bins=5):
     """Measures and scores, from the definitions."""
     bought = defaultdict(list)
     for row in rows:
-        if row["customer_id"] and row["amount"] > 0 and row["ordered_on"] <= as_of:
+        if row["customer_id"] and row["kind"] == "purchase" and row["ordered_on"] <= as_of:
             bought[row["customer_id"]].append(row)
     measures = {
         customer: {

@@ -259,14 +259,18 @@ def rfm(
     """
     as_of = as_of or book.as_of
     fixed, bins = _fixed(cutoffs, bins)
+    key = f"rfm {as_of} {bins} {sorted(fixed.items())}"
+    return book.once(key, lambda: _scored(book, as_of, bins, fixed))
+
+
+def _scored(book: Book, as_of: dt.date, bins: int, cuts: dict[str, tuple[Value, ...]]) -> Rfm:
     table = _measures(book, as_of)
     count = book.rows(table.aggregate(n=table.count()))[0]["n"]
-    missing = [name for name in MEASURES if name not in fixed]
+    missing = [name for name in MEASURES if name not in cuts]
     if count < (2 * bins if missing else 1):
         return Rfm(book, as_of, bins, None, count, _too_few(count, bins, as_of))
-    for name in missing:
-        fixed[name] = _quantiles(book, table, name, bins, count)
-    return Rfm(book, as_of, bins, Cutoffs(**fixed), count)
+    found = {name: _quantiles(book, table, name, bins, count) for name in missing}
+    return Rfm(book, as_of, bins, Cutoffs(**cuts, **found), count)
 
 
 def movement(
