@@ -125,11 +125,14 @@ def _faults_of(message: Message) -> list[str]:
         found.append("empty")
     if message.fuzzy:
         found.append("fuzzy")
-    names = {name for source in sources for name in _placeholders(source)}
-    for form in filter(None, forms):
-        # A singular may say "un client" for "{n} client": it need not name the count.
-        missing = names - _placeholders(form) - ({"n"} if len(sources) == 2 else set())
-        if missing or _placeholders(form) - names:
+    allowed = set().union(*map(_placeholders, sources))
+    # A singular may say "un client" for "{n} client": it need not name the count.
+    implied = {"n"} if len(sources) == 2 else set()
+    for place, form in enumerate(forms):
+        if not form:
+            continue
+        wanted = _placeholders(sources[min(place, len(sources) - 1)])
+        if wanted - _placeholders(form) - implied or _placeholders(form) - allowed:
             found.append("other placeholders")
         if re.search(r"[^\s\xa0\u202f(«{:/][:;?!%€»](?=\s|$)|«[^\xa0]", form):
             found.append("no no-break space")
