@@ -229,9 +229,8 @@ def _sqlite_batches(source: sqlite3.Connection, query: str) -> pa.RecordBatchRea
     cursor = source.execute(f"select * from ({query}) limit 0")
     names = [column[0] for column in cursor.description]
     kinds: list[set[str]] = [set() for _ in names]
-    for row in source.execute(
-        f"select distinct {', '.join(f'typeof({identifier(name)})' for name in names)} from ({query})"
-    ):
+    asked = ", ".join(f"typeof({identifier(name)})" for name in names)
+    for row in source.execute(f"select distinct {asked} from ({query})"):
         for kind, found in zip(kinds, row, strict=True):
             kind.add(found)
     types = [_sqlite_type(kind - {"null"}) for kind in kinds]

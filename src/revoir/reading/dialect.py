@@ -6,14 +6,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from revoir.language import Message, msg
-
-if TYPE_CHECKING:
-    import _csv
 
 DELIMITERS = (";", ",", "\t", "|", "^", "~")
 """What separates cells, beside runs of blanks."""
@@ -51,7 +47,7 @@ class Dialect:
         """The delimiter in words."""
         return _NAMES.get(self.delimiter) or msg("“{character}”", character=self.delimiter)
 
-    def reader(self, lines: Iterable[str], *, strict: bool) -> _csv._reader:
+    def reader(self, lines: Iterable[str], *, strict: bool) -> Iterator[list[str]]:
         """A reader of the standard library for this dialect.
 
         Args:

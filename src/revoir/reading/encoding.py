@@ -204,7 +204,7 @@ def _plausible(spot: _Spot, page: str) -> float:
 
 
 def mixed_text(data: bytes) -> str:
-    """Decode bytes of which each may be Windows-1252 or CP850, by its neighbours.
+    r"""Decode bytes of which each may be Windows-1252 or CP850, by its neighbours.
 
     Args:
         data: Whole lines.
@@ -213,7 +213,7 @@ def mixed_text(data: bytes) -> str:
         The text.
 
     Examples:
-        >>> mixed_text(b"tr\\xe8s appr\\x82ci\\x82, 6\\x80")
+        >>> mixed_text(b"tr\xe8s appr\x82ci\x82, 6\x80")
         'très apprécié, 6€'
     """
 

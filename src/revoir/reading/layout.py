@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def kind(cell: str) -> str:
 
 
 def cleaned(header: str) -> str:
-    """A header without what cannot be seen: blanks at its ends, line breaks, zero-width marks.
+    r"""A header without what cannot be seen: blanks at its ends, line breaks, zero-width marks.
 
     Args:
         header: The cell of the header row.
@@ -90,7 +91,7 @@ def cleaned(header: str) -> str:
         The header on one line.
 
     Examples:
-        >>> cleaned("Courriel\\u00a0")
+        >>> cleaned("Courriel\u00a0")
         'Courriel'
     """
     return " ".join(re.sub("[\ufeff\u200b\u200c\u200d\u2060\x00]", "", header).split())
@@ -128,6 +129,7 @@ def find_layout(rows: Sequence[Sequence[str]], header: bool | None = None) -> La
     typical = _typical(rows)
     need = max(1, -(-typical // 2))
     full = [i for i, row in enumerate(rows) if _filled(row) >= need and len(row) <= width + 1]
+    full = full or [i for i, row in enumerate(rows) if _filled(row)]
     if not full:
         return Layout(len(rows), [""] * width, width, False)
     first = full[0]
@@ -147,6 +149,10 @@ def _width(rows: Sequence[Sequence[str]]) -> int:
     counts = Counter(len(row) for row in rows if _filled(row))
     if not counts:
         return 1
+    wide = {width: rows_of for width, rows_of in counts.items() if width > 1}
+    if 3 * sum(wide.values()) >= sum(counts.values()):
+        # Rows that do not come apart say nothing about how many columns there are.
+        counts = Counter(wide)
     return max(counts.items(), key=lambda item: (item[1], item[0]))[0]
 
 
@@ -218,13 +224,7 @@ def _with_header(rows: Sequence[Sequence[str]], chosen: int, width: int) -> Layo
         if [name.lower() for name in second] != [name.lower() for name in names]:
             pairs = list(zip(_padded(names, width), _padded(second, width), strict=True))
             names = _merged(pairs, groups=_filled(rows[chosen]) < _filled(rows[start]))
-        notes.append(
-            msg(
-                "Two header rows: lines {first} and {second}.",
-                first=str(chosen + 1),
-                second=str(start + 1),
-            )
-        )
+        notes.append(msg("Two header rows were read as one."))
         start += 1
     elif chosen > 0 and _group_row(rows[chosen - 1], names):
         above = [cleaned(cell) for cell in rows[chosen - 1]]
@@ -325,7 +325,7 @@ def _fitted(
 
 def _row_names(cells: list[str]) -> bool:
     return all(cell.strip().isdigit() for cell in cells) and any(
-        int(second) == int(first) + 1 for first, second in zip(cells, cells[1:], strict=False)
+        int(second) == int(first) + 1 for first, second in itertools.pairwise(cells)
     )
 
 

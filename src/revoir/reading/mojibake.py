@@ -9,9 +9,9 @@ from revoir.language import Message, msg
 from revoir.reading.scratch import Scratch
 
 _TRACE = re.compile(
-    "[ÂÃâ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122 ]"
+    "[ÂÃâ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
+    "\u2013-\u203a\u20ac\u2122 ]"
 )
-_SQL_TRACE = "[ÂÃâ]"
 
 
 def repaired(text: str) -> str | None:

@@ -55,13 +55,11 @@ class _Feed:
         self._back: list[str] = []
         self.line = line
         self.taken: list[str] = []
-        self._size = 0
 
     def mark(self) -> None:
         """Begin a row."""
         self.line += len(self.taken)
-        self.taken = []
-        self._size = 0
+        self.taken.clear()
 
     def back(self) -> None:
         """Give back every line of the row but the first."""
@@ -83,9 +81,13 @@ class _Feed:
 
     def __next__(self) -> str:
         line = self._back.pop() if self._back else next(self._lines)
-        self.taken.append(line)
-        self._size += len(line)
-        if self._size > CELL_LIMIT or len(self.taken) > _LINES_LIMIT:
+        taken = self.taken
+        taken.append(line)
+        if (
+            len(line) > CELL_LIMIT
+            or len(taken) > _LINES_LIMIT
+            or (len(taken) > 1 and sum(map(len, taken)) > CELL_LIMIT)
+        ):
             raise _TooLongError
         return line
 
@@ -108,33 +110,28 @@ def records(
     """
     if dialect.delimiter == BLANKS:
         lines = ("\t".join(one.split()) + "\n" for one in lines)
-    previous = csv.field_size_limit()
     feed = _Feed(lines, line)
-    reader = dialect.reader(feed, strict=True)
-    while True:
-        feed.mark()
-        csv.field_size_limit(CELL_LIMIT)
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except _TooLongError:
-            endless = _endless(feed, dialect, width)
-            yield endless or _broken(feed, dialect, width)
+    previous = csv.field_size_limit(CELL_LIMIT)
+    try:
+        while True:
             reader = dialect.reader(feed, strict=True)
-            continue
-        except csv.Error:
-            yield _broken(feed, dialect, width)
-            reader = dialect.reader(feed, strict=True)
-            continue
-        finally:
-            csv.field_size_limit(previous)
-        if len(feed.taken) > 1 and width is not None and len(cells) != width:
-            # The quote swallowed the lines below until another quote stopped it.
-            yield _broken(feed, dialect, width)
-            reader = dialect.reader(feed, strict=True)
-            continue
-        yield Record(feed.line, cells, open_end=not feed.taken[-1].endswith(("\n", "\r")))
+            feed.mark()
+            try:
+                for cells in reader:
+                    taken = feed.taken
+                    if len(taken) > 1 and width is not None and len(cells) != width:
+                        # The quote swallowed the lines below until another quote stopped it.
+                        raise csv.Error
+                    yield Record(feed.line, cells, None, taken[-1][-1] not in "\r\n")
+                    feed.mark()
+            except _TooLongError:
+                yield _endless(feed, dialect, width) or _broken(feed, dialect, width)
+            except csv.Error:
+                yield _broken(feed, dialect, width)
+            else:
+                return
+    finally:
+        csv.field_size_limit(previous)
 
 
 def _endless(feed: _Feed, dialect: Dialect, width: int | None) -> Record | None:

@@ -187,7 +187,7 @@ def _paths(location: Path, aside: list[Message]) -> list[Path]:
     if location.exists():
         return [location]
     if glob.has_magic(str(location)):
-        matches = [Path(match) for match in sorted(glob.glob(str(location), recursive=True))]
+        matches = [Path(match) for match in sorted(glob.glob(str(location), recursive=True))]  # noqa: PTH207 (absolute patterns)
         files = [path for path in matches if path.is_file()]
         if files:
             return files

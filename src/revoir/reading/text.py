@@ -183,16 +183,17 @@ def _fast(text: _Text, layout: Layout, sample: list[Record], scratch: Scratch) -
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     try:
         scratch.connection.execute(
-            f"create table {identifier(cells)} as select * from read_csv({literal(pattern(text.path))},"
-            f" auto_detect = false, columns = {{{columns}}}, delim = {literal(text.dialect.delimiter)},"
+            f"create table {identifier(cells)} as select * from"
+            f" read_csv({literal(pattern(text.path))}, auto_detect = false,"
+            f" columns = {{{columns}}}, delim = {literal(text.dialect.delimiter)},"
             f" quote = {literal(text.dialect.quote)}, escape = {literal(text.dialect.escape)},"
             f" header = false, skip = {text.first - 1 + layout.start}, strict_mode = true,"
             f" max_line_size = {CELL_LIMIT})"
         )
     except duckdb.Error as error:
-        if "nvalid unicode" in str(error) and text.encoding in (encodings.UTF_8, "utf-8-sig"):
-            if not scratch.encoding:
-                raise _NotUtf8Error from error
+        utf_8 = text.encoding in (encodings.UTF_8, "utf-8-sig") and not scratch.encoding
+        if utf_8 and "nvalid unicode" in str(error):
+            raise _NotUtf8Error from error
         raise _NotCleanError from error
     try:
         lines = _line_numbers(cells, names, first, text, layout, scratch)
@@ -236,8 +237,9 @@ def _line_numbers(
         raise _NotCleanError
     numbered = scratch.name()
     scratch.connection.execute(
-        f"create table {identifier(numbered)} as select {first.line} + rowid + coalesce(sum({breaks})"
-        " over (order by rowid rows between unbounded preceding and 1 preceding), 0)::bigint"
+        f"create table {identifier(numbered)} as select {first.line} + rowid"
+        f" + coalesce(sum({breaks}) over (order by rowid"
+        " rows between unbounded preceding and 1 preceding), 0)::bigint"
         f" as _line, * from {table} order by rowid"
     )
     scratch.connection.execute(f"drop table {table}")
@@ -378,12 +380,17 @@ class _Section:
             record = pending.popleft() if pending else next(found, None)
             if record is None:
                 return
+            if not blank and self._is_plain(record):
+                self.rows.append((record.line, record.cells))
+                if len(self.rows) >= _BATCH:
+                    self._flush()
+                continue
             if not record.fault and not any(cell.strip() for cell in record.cells):
                 self.counts["blank"] += 1
                 blank = True
                 continue
             if blank and not record.fault:
-                pending.extendleft(reversed(list(itertools.islice(found, 20 - len(pending)))))
+                pending.extend(itertools.islice(found, 20 - len(pending)))
                 if self._other_table(record, pending):
                     self.next = record.line
                     return
@@ -391,6 +398,18 @@ class _Section:
             self._row(record)
             if len(self.rows) >= _BATCH:
                 self._flush()
+
+    def _is_plain(self, record: Record) -> bool:
+        """Whether a row needs no second look, as nearly all do."""
+        cells = record.cells
+        return (
+            len(cells) == self.width
+            and not record.fault
+            and not record.mended
+            and cells != self.header
+            and not cells[0].isspace()
+            and bool(cells[0])
+        )
 
     def _other_table(self, record: Record, following: deque[Record]) -> bool:
         """Whether the row below a blank line begins another table."""
@@ -491,8 +510,10 @@ class _Section:
                 counts["trailing"],
             ),
             "short": nmsg(
-                "{n} row ends early; its missing cells are read as empty, as those columns mostly are.",
-                "{n} rows end early; their missing cells are read as empty, as those columns mostly are.",
+                "{n} row ends early; its missing cells are read as empty, as those columns"
+                " mostly are.",
+                "{n} rows end early; their missing cells are read as empty, as those columns"
+                " mostly are.",
                 counts["short"],
             ),
             "delimiter": nmsg(

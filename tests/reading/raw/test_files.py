@@ -44,7 +44,8 @@ def test_header_said_by_the_user(csv: Callable) -> None:
 
 def test_two_header_rows(csv: Callable) -> None:
     groups = csv(
-        "Client;;Commande;\nNom;Ville;Date;Montant\nDurand;Tours;2024-01-03;12\nPetit;Blois;2024-01-04;13\n"
+        "Client;;Commande;\nNom;Ville;Date;Montant\n"
+        "Durand;Tours;2024-01-03;12\nPetit;Blois;2024-01-04;13\n"
     )
     assert groups.headers == ["Nom", "Ville", "Date", "Montant"]
     assert groups.lines == [3, 4]
@@ -248,7 +249,7 @@ def test_a_name_with_wildcards_is_a_name(read: Callable, tmp_path: Path) -> None
 
 def test_missing_path(read: Callable, tmp_path: Path) -> None:
     (tmp_path / "ventes.csv").write_text("a;b\n1;2\n")
-    with pytest.raises(InputError, match="Did you mean “ventes.csv”") as error:
+    with pytest.raises(InputError, match="Did you mean “ventes") as error:
         read(tmp_path / "vente.csv")
     assert error.value.exit_code == 3
 
