@@ -134,7 +134,7 @@ def _faults_of(message: Message) -> list[str]:
         wanted = _placeholders(sources[min(place, len(sources) - 1)])
         if wanted - _placeholders(form) - implied or _placeholders(form) - allowed:
             found.append("other placeholders")
-        if re.search(r"[^\s\xa0\u202f(«{:/][:;?!%€»](?=\s|$)|«[^\xa0]", form):
+        if re.search(r"[^\xa0\u202f(«{:/][:;?!%€»](?=\s|$)|«[^\xa0]", form):
             found.append("no no-break space")
     return found
 
