@@ -64,7 +64,8 @@ def test_group_row_tells_equal_headers_apart(csv: Callable) -> None:
 
 def test_preamble_above_the_header(csv: Callable) -> None:
     seen = csv(
-        "Export des ventes\nPériode : 2024\n\nClient;Date;Montant;Ville\nC1;2024-01-03;12;Tours\nC2;2024-01-04;13;Blois\n"
+        "Export des ventes\nPériode : 2024\n\nClient;Date;Montant;Ville\n"
+        "C1;2024-01-03;12;Tours\nC2;2024-01-04;13;Blois\n"
     )
     assert seen.headers == ["Client", "Date", "Montant", "Ville"]
     assert seen.lines == [5, 6]
