@@ -145,6 +145,9 @@ class Book:
         """The same book under other settings (the fields of `Settings`)."""
         other = self._copy(replace(self.settings, **changes), self._as_of)
         other._cached = self._cached
+        for known in ("span", "currencies"):
+            if known in self.__dict__ and "currency" not in changes:
+                other.__dict__[known] = self.__dict__[known]
         return other
 
     def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:

@@ -86,6 +86,17 @@ def compute_ratios(
     Returns:
         The results by metric name.
     """
+    # A metric made of others asks again for what a report has asked already.
+    known: dict[tuple[str, Question], Result] = book.once("ratios", dict)
+    fresh = {
+        metric: ratio for metric, ratio in ratios.items() if (metric.name, question) not in known
+    }
+    for name, result in _computed(book, fresh, question).items():
+        known[name, question] = result
+    return {metric.name: known[metric.name, question] for metric in ratios}
+
+
+def _computed(book: Book, ratios: Mapping[Metric, Ratio], question: Question) -> dict[str, Result]:
     results: dict[str, Result] = {}
     by_facts: dict[str, list[Metric]] = {}
     for metric, ratio in ratios.items():

@@ -274,7 +274,10 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
         )
     periods = retention_periods(book, question)
     covered = [period for period in periods if period.start <= book.as_of]
-    found = flows(book, question, covered) if covered else {}
+    # Six metrics are read off the same flows.
+    found = book.once(
+        f"flows {question} {covered}", lambda: flows(book, question, covered) if covered else {}
+    )
     groups = sorted({group for _, group in found}, key=sort_key)
     if not groups and not question.by:
         groups = [()]

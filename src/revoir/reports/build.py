@@ -129,12 +129,17 @@ class _Draft:
     parts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.span: tuple[Any, Any] | None
+        self.span: tuple[Any, Any] | None = None
+        self.yearly = self.book
         try:
             self.span = self.book.span
-            self.frame = frame_of(self.book, self.grain)
         except InputError:  # no row has a date
-            self.span = None
+            pass
+        else:
+            self.book = self.book.with_settings(activity=activity(self.book))
+            self.frame = frame_of(self.book, self.grain)
+        if self.frame is not None:
+            self.yearly = self.book.with_settings(fiscal_year_start_month=self.frame.year_month)
         self.maker = headline.Maker(self.book, self.frame, self.benchmarks)
         self.bought = self.book.has("orders", "customer_id") and self.frame is not None
 
@@ -154,7 +159,7 @@ class _Draft:
             self.used[name] = result
             self.kpis[name] = self.maker.kpi(result, frame.current, previous, year_before)
         yearly = headline.measured_by_year(
-            self.book, frame, self._answerable(headline.YEAR_METRICS)
+            self.yearly, frame, self._answerable(headline.YEAR_METRICS)
         )
         last = frame.years[-1]
         previous = frame.years[-2] if len(frame.years) > 1 else None
@@ -178,7 +183,7 @@ class _Draft:
             return
         periods = [period for period in (frame.stay_before, frame.stay) if period is not None]
         if frame.stay in frame.years and set(periods) <= set(frame.years):
-            result = headline.measured_by_year(self.book, frame, ["retention_rate"])[
+            result = headline.measured_by_year(self.yearly, frame, ["retention_rate"])[
                 "retention_rate"
             ]
         else:
@@ -220,8 +225,12 @@ class _Draft:
             yearly = metric_named(name).family == "satisfaction"
             periods = frame.years if yearly else frame.periods
             current = periods[-1] if yearly else frame.current
-            answers = headline.measured_by_year if yearly else headline.measured
-            result = answers(self.book, frame, [name])[name]
+            found = (
+                headline.measured_by_year(self.yearly, frame, [name])
+                if yearly
+                else headline.measured(self.book, frame, [name])
+            )
+            result = found[name]
             index = periods.index(current)
             previous = periods[index - 1] if index else None
             kpi = maker.kpi(

@@ -57,12 +57,10 @@ def measured(book: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result
     return measure_many(book, names, question)
 
 
-def measured_by_year(book: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result]:
-    """Answer metrics for the frame's years at once."""
+def measured_by_year(yearly: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result]:
+    """Answer metrics for the frame's years at once, on a book whose years are the frame's."""
     question = Question(frame.years[0].start, frame.years[-1].end, Grain.YEAR)
-    return measure_many(
-        book.with_settings(fiscal_year_start_month=frame.year_month), names, question
-    )
+    return measure_many(yearly, names, question)
 
 
 class Maker:
