@@ -115,7 +115,7 @@ def _without_examples(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> R
     real = f"NOT starts_with(coalesce(CAST({first} AS VARCHAR), ''), {literal(EXAMPLE_MARK)})"
     row = connection.execute(
         f"SELECT count(*) - count(*) FILTER ({real}) FROM {raw.relation}"
-    ).fetchone()
+    ).fetchall()[0]
     if not row or not row[0]:
         return raw
     name = identifier(f"real rows of {raw.relation}")
@@ -214,10 +214,8 @@ class _Together:
     def _type(self, piece: Piece, column: str) -> str | None:
         if column not in piece.columns:
             return None
-        row = self.connection.execute(
-            f"SELECT typeof({identifier(column)}) FROM {piece.relation} LIMIT 1"
-        ).fetchone()
-        return row[0] if row and row[0] != '"NULL"' else None
+        described = self.connection.execute(f"DESCRIBE {piece.relation}").fetchall()
+        return next((kind for name, kind, *_ in described if name == column), None)
 
     def _select(self, piece: Piece, mixed: bool) -> str:
         columns = ", ".join(
@@ -295,8 +293,7 @@ def _currency(
     for table in ("orders", "subscriptions"):
         if table not in names:
             continue
-        columns = connection.execute(f"SELECT * FROM {names[table]} LIMIT 0").description or []
-        if "currency" in {entry[0] for entry in columns}:
+        if "currency" in _columns(connection, names[table]):
             rows = connection.execute(
                 f"SELECT DISTINCT currency FROM {names[table]} WHERE currency IS NOT NULL LIMIT 20"
             ).fetchall()
@@ -346,6 +343,10 @@ def _resolved(
     return Mapping(tuple(entries), zone, currency)
 
 
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
+    return {row[0] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
+
+
 def _numbered(table: str, pieces: Sequence[Piece], parts: Sequence[Part]) -> bool:
     """Whether every row of a table is known to be an order of its own."""
     held = [piece for piece in pieces if piece.table == table]
@@ -357,7 +358,7 @@ def _totals(
     connection: duckdb.DuckDBPyConnection, table: str, relation: str, numbered: bool
 ) -> dict[str, Any]:
     """What an accountant would check of a table."""
-    columns = {e[0] for e in connection.execute(f"SELECT * FROM {relation} LIMIT 0").description or []}
+    columns = _columns(connection, relation)
     asked = ["count(*) AS rows"]
     if "customer_id" in columns:
         asked.append("count(DISTINCT customer_id) AS customers")

@@ -129,12 +129,13 @@ def _tell_left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
         if not count or held.strict:
             continue
         cell = values.text_of(f"r.{held.column}", held.sql_type)
-        row = connection.execute(
+        found = connection.execute(
             f"SELECT t._line, {cell} FROM {part.relation} AS t JOIN {part.raw.relation} AS r"
             f" ON r._line = t._line WHERE t.{identifier('?' + key)} ORDER BY t._line LIMIT 1"
-        ).fetchone()
-        if row is None:
+        ).fetchall()
+        if not found:
             continue
+        row = found[0]
         header = held.mapping.header or held.mapping.column
         value = row[1] if len(row[1]) <= 60 else row[1][:57] + "…"
         if held.name == "phone" and "E+" in value.upper():
@@ -354,7 +355,7 @@ def _pass(
     counts = "".join(f", count(*) FILTER ({identifier('?' + key)})" for key in told)
     row = connection.execute(
         f"SELECT count(*), count(_bad){counts} FROM {part.relation}"
-    ).fetchone() or (0, 0)
+    ).fetchall()[0] or (0, 0)
     part.rows, part.bad = row[0], row[1]
     part.unread = dict(zip(told, row[2:], strict=False))
     return part.unread
@@ -401,7 +402,7 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     repeated = connection.execute(
         f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted}"
         f" WHERE ({key}) IS NOT NULL"
-    ).fetchone()
+    ).fetchall()[0]
     if not repeated or not repeated[0]:
         return
     marks = identifier("marks")
@@ -420,7 +421,7 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
         f" WHERE t._line = m._line AND m.mark IS NOT NULL"
     )
     connection.execute(f"DROP TABLE {marks}")
-    row = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchone()
+    row = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0]
     part.bad = row[0] if row else 0
 
 
@@ -430,7 +431,7 @@ def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
         return "order"
     row = connection.execute(
         f'SELECT count("orders.order_id"), count(DISTINCT "orders.order_id") FROM {part.accepted}'
-    ).fetchone()
+    ).fetchall()[0]
     held, orders = row if row else (0, 0)
     lines = any(f"order_lines.{name}" in part.fields for name in _LINE_COLUMNS)
     part.unique_orders = held == orders
@@ -505,7 +506,7 @@ def _tell_equal_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
         return
     row = connection.execute(
         f"SELECT count(*) - count(DISTINCT {_content(part)}) FROM {part.raw.relation}"
-    ).fetchone()
+    ).fetchall()[0]
     if row and row[0]:
         part.notes.append(
             nmsg(
@@ -525,7 +526,7 @@ def _count(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
         connection.execute(
             f"SELECT count(*) FILTER (_bad IS NULL), count(*) FILTER (_bad = {REPEATED}),"
             f" count(*) FILTER (_bad <> {REPEATED}) FROM {part.relation}"
-        ).fetchone()
+        ).fetchall()[0]
         if part.bad
         else (part.rows, 0, 0)
     )
@@ -574,7 +575,7 @@ def _bad_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Qua
 
 def summary(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     """The one row that a query answers, by column."""
-    cursor = connection.execute(sql)
-    names = [entry[0] for entry in cursor.description or []]
-    row = cursor.fetchone()
-    return dict(zip(names, row or (), strict=False))
+    # A result must be read to its end before the connection is used again.
+    answer = connection.execute(sql)
+    names = [entry[0] for entry in answer.description or []]
+    return dict(zip(names, answer.fetchall()[0], strict=True))

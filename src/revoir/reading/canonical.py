@@ -123,7 +123,7 @@ class _Splitter:
         row = self.connection.execute(
             f"SELECT count(*), {counts} FROM (SELECT {key} AS k, {tests}"
             f" FROM {self.part.accepted} WHERE {where} GROUP BY k HAVING count(*) > 1)"
-        ).fetchone()
+        ).fetchall()[0]
         if not row or not row[0]:
             return []
         return [
@@ -268,7 +268,7 @@ class _Splitter:
     def _everybody_known(self) -> bool:
         row = self.connection.execute(
             f"SELECT count(*) - count({self.customer}) FROM {self.part.accepted}"
-        ).fetchone()
+        ).fetchall()[0]
         return bool(row) and row is not None and row[0] == 0
 
     def _lines_of_rows(self, orders: Piece) -> Piece:
@@ -363,7 +363,7 @@ class _Splitter:
         """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
         row = self.connection.execute(
             f"SELECT max(abs({column})) FROM {self.part.accepted}"
-        ).fetchone()
+        ).fetchall()[0]
         return bool(row and row[0] is not None and 0 < row[0] < 1)
 
     def _order_total(self) -> bool:
@@ -575,7 +575,7 @@ class _Splitter:
         row = self.connection.execute(
             f"SELECT min({identifier(field.key)}), max({identifier(field.key)})"
             f" FROM {self.part.accepted}"
-        ).fetchone()
+        ).fetchall()[0]
         low, high = row if row and row[0] is not None else (0, 10)
         if high > 7 or low < 1:
             return "nps"

@@ -49,16 +49,13 @@ _WEIGHTS = {
     "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
 }  # fmt: skip
 
-_LEFT_OUT = frozenset("eur euro euros usd gbp chf utc de du la le l d des the of en au a".split())
+_LEFT_OUT = frozenset(["eur", "euro", "euros", "usd", "gbp", "chf", "utc", "de", "du", "la", "le", "l", "d", "des", "the", "of", "en", "au", "a"])
 # "Last order" and "total spent" are facts of a customer, not an order.
 _SUMMARY = frozenset(
-    "last dernier derniere first premier premiere next prochain prochaine lifetime cumul cumule"
-    " modified updated modification maj expiration".split()
+    ["last", "dernier", "derniere", "first", "premier", "premiere", "next", "prochain", "prochaine", "lifetime", "cumul", "cumule", "modified", "updated", "modification", "maj", "expiration"]
 )
 _NEGATED = frozenset(
-    "email_blacklisted blacklisted unsubscribed_from_all_email has_opted_out_of_email"
-    " email_opt_out opted_out opt_out optout desabonne desinscrit unsubscribed do_not_contact"
-    " do_not_email ne_pas_contacter hasoptedoutofemail stop_pub".split()
+    ["email_blacklisted", "blacklisted", "unsubscribed_from_all_email", "has_opted_out_of_email", "email_opt_out", "opted_out", "opt_out", "optout", "desabonne", "desinscrit", "unsubscribed", "do_not_contact", "do_not_email", "ne_pas_contacter", "hasoptedoutofemail", "stop_pub"]
 )
 
 
@@ -348,7 +345,7 @@ def _add_questions(
         profile = profiles[column]
         scale = (
             profile.numbers >= 0.9 and profile.integers >= 0.9
-            and 0 <= profile.low and profile.high <= 10 and profile.distinct >= 3
+            and profile.low >= 0 and profile.high <= 10 and profile.distinct >= 3
         )  # fmt: skip
         name = plain_name(header)
         question = next((q for q, names in QUESTIONS.items() if name == q or name in names), None)
@@ -442,7 +439,7 @@ def _are_people(held: dict[str, ColumnMapping], profiles: dict[str, Profile]) ->
     if any(f"customers.{name}" in held for name in personal):
         return True
     key = held.get("customers.customer_id")
-    if key is None or plain_name(key.header) == "id" and len(held) < 2:
+    if key is None or (plain_name(key.header) == "id" and len(held) < 2):
         return False
     profile = profiles[key.column]
     return not profile.filled or profile.unique >= 0.5

@@ -23,8 +23,7 @@ _WORTH_A_LOOK = 50_000
 _MOMENTS = (Type.DATE, Type.TIMESTAMP)
 _LOOKED_UP = (Type.DECIMAL, Type.INTEGER, *_MOMENTS)
 _SOFT = frozenset(
-    "customers.phone customers.birth_date customers.joined_at customers.consent customers.age"
-    " customers.postcode orders.discount orders.margin order_lines.margin".split()
+    ["customers.phone", "customers.birth_date", "customers.joined_at", "customers.consent", "customers.age", "customers.postcode", "orders.discount", "orders.margin", "order_lines.margin"]
 )
 """A cell that cannot be read costs its value here, never the row."""
 
@@ -144,7 +143,7 @@ def _take_plain_as_is(
         return
     row = connection.execute(
         f"SELECT {', '.join(f'bool_and({test})' for test in tests.values())} FROM {raw.relation}"
-    ).fetchone()
+    ).fetchall()[0]
     for key, plain in zip(tests, row or (), strict=False):
         if plain:
             held = fields[key]
@@ -344,7 +343,7 @@ class _Conventions:
             return {m.column: "point" for m in self.numbers}
         row = self.connection.execute(
             f"SELECT {', '.join(asked)} FROM {self.raw.relation}"
-        ).fetchone()
+        ).fetchall()[0]
         counts = iter(row or ())
         formats: dict[str, str] = {}
         for mapping in dates:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from revoir.reading.raw import RawTable
 from revoir.engines.sql import identifier
+from revoir.reading.raw import RawTable
 from revoir.reading.values import is_text, text_of
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ _SERIAL = re.compile(r"[34]\d{4}(?:[.,]\d+)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
 _PHONE = re.compile(r"(?:\+|00|0)[\d .()/\u00a0-]{8,18}|\d{9}")
 _YES_NO = frozenset(
-    "oui non o n yes no y true false vrai faux 0 1 x t f on off subscribed unsubscribed abonné"
-    " désabonné optin optout ok churned stayed actif résilié parti active".split()
+    ["oui", "non", "o", "n", "yes", "no", "y", "true", "false", "vrai", "faux", "0", "1", "x", "t", "f", "on", "off", "subscribed", "unsubscribed", "abonné", "désabonné", "optin", "optout", "ok", "churned", "stayed", "actif", "résilié", "parti", "active"]
 )
 _NAME = re.compile(r"[^\W\d_][\w'’.-]+(?: [^\W\d_][\w'’.-]*){1,3}")
 _EMPTY = frozenset({"", "-", "n/a", "na", "null", "néant", "nan", "none", "nat"})

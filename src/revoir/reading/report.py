@@ -84,7 +84,7 @@ class FileReport:
     @property
     def quarantine(self) -> list[Quarantined]:
         """The first quarantined rows, at most `SHOWN_MAX`."""
-        shown = []
+        shown: list[Quarantined] = []
         for row in self.all_quarantined():
             if len(shown) == SHOWN_MAX:
                 break

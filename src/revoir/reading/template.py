@@ -184,7 +184,6 @@ def template_headers(language: str) -> list[list[str]]:
 
 def example_note(count: int) -> Message:
     """Say that example rows were left out."""
-
     return nmsg(
         "{n} example row of the template was left out.",
         "{n} example rows of the template were left out.",

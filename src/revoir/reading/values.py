@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from revoir.engines.sql import identifier, literal
+from revoir.engines.sql import literal
 from revoir.tables import Type
 
 if TYPE_CHECKING:

@@ -1,0 +1,108 @@
+"""Every way of writing a number that bad-inputs names, decided by the column."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from .conftest import Read, told
+
+HEAD = "order_id;customer_id;date;montant\n"
+
+
+def _orders(*amounts: str) -> str:
+    return HEAD + "".join(
+        f"{n};c{n};2024-01-{n + 1:02d};{amount}\n" for n, amount in enumerate(amounts, 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1 234,56", "1234.56"),
+        ("1\u00a0234,56", "1234.56"),
+        ("1\u202f234,56", "1234.56"),
+        ("12,50 €", "12.5"),
+        ("12,50\u00a0€", "12.5"),
+        ("€ 12,50", "12.5"),
+        ("12,50 EUR", "12.5"),
+        ("(12,50)", "-12.5"),
+        ("12,50-", "-12.5"),
+        ("−3,20", "-3.2"),
+        ("1.234,56", "1234.56"),
+        ("1.234", "1234"),
+        ("1'234,50", "1234.5"),
+        ("0,1234", "0.1234"),
+        ("7", "7"),
+        ("1,5e2", "150"),
+    ],
+)
+def test_comma_column(read: Read, column, written: str, value: str) -> None:
+    reading = read(_orders("10,25", "20,75", written, "1 000,00"))
+    assert column(reading, "orders", "amount")[2] == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1,234.56", "1234.56"), ("$12.50", "12.5"), ("(12.50)", "-12.5"), ("1,234", "1234"),
+        ("1,234,567.89", "1234567.89"), ("1,23,456.00", "123456"), (".5", "0.5"), ("1e3", "1000"),
+        ("£9.99", "9.99"),
+    ],
+)  # fmt: skip
+def test_point_column(read: Read, column, written: str, value: str) -> None:
+    reading = read(_orders("10.25", "20.75", written, "99.99"))
+    assert column(reading, "orders", "amount")[2] == Decimal(value)
+
+
+def test_a_number_that_could_be_two_is_decided_by_the_column_and_said(read: Read, column) -> None:
+    reading = read(_orders("1.234", "2.500", "12.000"))
+    assert column(reading, "orders", "amount") == [1234, 2500, 12000]
+    assert "could be" in told(reading)
+    reading = read(_orders("1.234", "2.5", "12.75"))
+    assert column(reading, "orders", "amount")[0] == Decimal("1.234")
+
+
+def test_the_user_decides_the_sign_of_decimals(read: Read, column, tmp_path) -> None:
+    (tmp_path / "m.yml").write_text("files:\n- columns:\n    montant: {is: amount, format: point}\n")
+    reading = read(_orders("1.234", "2.500"), mapping=tmp_path / "m.yml")
+    assert column(reading, "orders", "amount") == [Decimal("1.234"), Decimal("2.5")]
+
+
+@pytest.mark.parametrize(
+    "written", ["NaN", "1e309", "9" * 5000, "abc", "#DIV/0!", "12 34", "1,2,3", "Infinity", "--5"]
+)
+def test_what_is_no_number_goes_to_quarantine(read: Read, written: str) -> None:
+    reading = read(_orders("10.25", written, "20.75"))
+    (row,) = reading.files[0].quarantine
+    assert (row.line, row.column, row.value) == (3, "montant", written)
+    assert reading.files[0].rows_accepted == 2
+    assert row.reason.text("en")
+    assert row.remedy.text("en")
+
+
+@pytest.mark.parametrize("written", ["", "N/A", "néant", "-", "#N/A"])
+def test_an_amount_must_be_there(read: Read, written: str) -> None:
+    reading = read(_orders("10.25", written, "20.75"))
+    assert reading.files[0].rows_quarantined == 1
+    assert "Nothing stands here." in told(reading)
+
+
+def test_negative_totals_are_returns(read: Read, column) -> None:
+    reading = read(_orders("10.25", "-5.00", "0"))
+    assert column(reading, "orders", "kind") == ["purchase", "return", "free"]
+    assert "1 return, -5.00 in all" in told(reading)
+
+
+def test_mixed_currencies_are_never_one(read: Read, column) -> None:
+    reading = read(_orders("12,50 €", "9,00 $"))
+    assert reading.currency is None
+    assert column(reading, "orders", "currency") == ["EUR", "USD"]
+    assert "several currencies" in told(reading)
+    assert read(_orders("12,50 €", "9,00 €")).currency == "EUR"
+    assert read(HEAD.replace("montant", "Montant (€)") + "1;a;2024-01-02;5\n").currency == "EUR"
+
+
+def test_sub_cents_are_kept(read: Read, column) -> None:
+    assert column(read(_orders("0.0333")), "orders", "amount") == [Decimal("0.0333")]

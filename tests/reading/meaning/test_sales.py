@@ -1,0 +1,127 @@
+"""Orders and lines: grain, repeats, conflicts, returns, cancellations, refunds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from .conftest import Read, told
+
+HEAD = "commande;client;date;montant\n"
+
+
+def test_an_exact_repeat_is_a_duplicate(read: Read) -> None:
+    reading = read(HEAD + "1;a;2024-01-01;5\n2;b;2024-01-02;6\n1;a;2024-01-01;5\n")
+    assert (reading.files[0].rows_accepted, reading.files[0].rows_duplicate) == (2, 1)
+
+
+def test_without_a_number_equal_rows_are_kept_and_said(read: Read) -> None:
+    reading = read("client;date;montant\na;2024-01-01;5\na;2024-01-01;5\n")
+    assert reading.files[0].rows_accepted == 2
+    assert "equal to another one" in told(reading)
+
+
+def test_the_same_number_with_another_amount_is_quarantined(read: Read) -> None:
+    reading = read(HEAD + "1;a;2024-01-01;5\n2;b;2024-01-02;6\n1;a;2024-01-01;7\n")
+    (row,) = reading.files[0].quarantine
+    assert (row.line, row.column, row.value) == (4, "commande", "1")
+    assert "same order number" in row.reason.text("en")
+
+
+def test_a_refund_carries_the_number_of_its_order(read: Read, column) -> None:
+    reading = read(HEAD + "1;a;2024-01-01;50\n1;a;2024-01-09;-20\n")
+    assert column(reading, "orders", "kind") == ["purchase", "return"]
+
+
+def test_a_refund_larger_than_its_order_or_before_it_is_said(read: Read) -> None:
+    text = HEAD + "1;a;2024-01-05;50\n1;a;2024-01-09;-80\n2;b;2024-01-05;50\n2;b;2024-01-01;-10\n"
+    reading = read(text)
+    assert reading.files[0].rows_accepted == 4
+    assert "1 refund is larger than its order" in told(reading)
+    assert "1 refund is dated before its order" in told(reading)
+
+
+def test_a_partial_refund_is_netted_and_a_whole_one_cancels(read: Read, rows) -> None:
+    head = "commande;client;date;montant;montant_remboursé\n"
+    found = rows(read(head + "1;a;2024-01-01;50;20\n2;a;2024-01-02;30;30\n3;b;2024-01-03;9;\n"),
+                 "orders")  # fmt: skip
+    assert [(row["amount"], row["kind"]) for row in found] == [
+        (Decimal(30), "purchase"), (Decimal(30), "cancelled"), (Decimal(9), "purchase"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["annulé", "Annulée", "cancelled", "voided", "refunded", "échec"])
+def test_a_cancelled_order_is_not_counted(read: Read, column, status: str) -> None:
+    text = f"commande;client;date;montant;statut\n1;a;2024-01-01;50;{status}\n2;a;2024-01-02;5;payé\n"
+    reading = read(text)
+    assert column(reading, "orders", "kind") == ["cancelled", "purchase"]
+    assert "not counted" in told(reading)
+
+
+def test_lines_become_orders(read: Read, rows) -> None:
+    text = (
+        "ticket;client;date;produit;quantité;prix unitaire\n"
+        "1;a;2024-01-01;pomme;2;1,50\n1;a;2024-01-01;poire;1;2,00\n1;a;2024-01-01;poire;1;2,00\n"
+        "2;b;2024-01-02;pomme;0;1,50\n3;b;2024-01-03;figue;1,5;4,00\n4;;2024-01-04;pomme;-1;1,50\n"
+        "5;b;2024-01-05;pomme;3;1,00\n5;b;2024-01-05;poire;-1;2,00\n"
+    )
+    reading = read(text)
+    assert reading.files[0].table == "order_lines"
+    assert "1 row is equal to another one" in told(reading)
+    found = {row["order_id"]: row for row in rows(reading, "orders")}
+    assert {key: (row["amount"], row["kind"]) for key, row in found.items()} == {
+        "1": (7, "purchase"), "2": (0, "free"), "3": (6, "purchase"),
+        "4": (Decimal("-1.5"), "return"), "5": (1, "purchase"),
+    }  # fmt: skip
+    assert found["4"]["customer_id"] is None
+    lines = rows(reading, "order_lines")
+    assert len(lines) == 8
+    assert {line["quantity"] for line in lines if line["order_id"] == "3"} == {Decimal("1.5")}
+
+
+def test_a_total_on_each_line_is_counted_once(read: Read, rows) -> None:
+    text = (
+        "commande;client;date;total commande;produit;quantité;prix unitaire\n"
+        "1;a;2024-01-01;7;pomme;2;1,50\n1;a;2024-01-01;7;poire;2;2,00\n"
+        "2;b;2024-01-02;8;pomme;2;2,50\n2;b;2024-01-02;8;poire;1;3,00\n"
+    )
+    assert sorted(row["amount"] for row in rows(read(text), "orders")) == [7, 8]
+
+
+def test_columns_go_where_they_are_constant(read: Read) -> None:
+    lines = "".join(
+        f"{o};c{o % 5};2024-01-{o:02d};p{line};1;2,50;s{o % 5};caisse {o % 3};r{line}\n"
+        for o in range(1, 21) for line in (1, 2)
+    )  # fmt: skip
+    reading = read("ticket;client;date;produit;quantité;prix unitaire;secteur;till;rang\n" + lines)
+    assert "secteur" in reading.tables["customers"].columns
+    assert "till" in reading.tables["orders"].columns
+    assert "rang" in reading.tables["order_lines"].columns
+
+
+def test_the_same_orders_in_two_files_count_once(read: Read) -> None:
+    reading = read({
+        "janvier.csv": HEAD + "1;a;2024-01-01;5\n2;b;2024-01-02;6\n",
+        "fevrier.csv": HEAD + "2;b;2024-01-02;6\n3;b;2024-02-02;7\n",
+    })  # fmt: skip
+    assert [f.rows_duplicate for f in reading.files] == [0, 1]
+    assert reading.totals["orders"]["amount"] == 18
+
+
+def test_corrected_rows_are_added_and_only_those(read: Read, tmp_path) -> None:
+    from revoir.reading import quarantine, read_tables
+
+    text = HEAD + "1;a;2024-01-01;5\n2;b;2024-02-30;6\n3;=1+1;2024-01-03;abc\n"
+    first = read(text)
+    path = tmp_path / "rows.csv"
+    assert quarantine.write(first.files, path, "fr") == 2
+    held = path.read_text(encoding="utf-8-sig")
+    assert held.startswith("commande,client,date,montant,revoir: line")
+    assert "'=1+1" in held
+    path.write_text(held.replace("2024-02-30", "2024-02-28").replace("abc", "9"), encoding="utf-8")
+    (tmp_path / "file.csv").write_text(text, encoding="utf-8")
+    again = read_tables([tmp_path / "file.csv", path])
+    assert [f.rows_accepted for f in again.files] == [1, 2]
+    assert again.totals["orders"]["amount"] == 20
+    assert "revoir" not in " ".join(again.tables["orders"].columns)
