@@ -219,7 +219,7 @@ ORDERS = Table(
             " order_state"
         )),
         Column("kind", Type.TEXT, msg(
-            "purchase, return (an amount given back), cancelled, or free (nothing was paid)."
+            "purchase, return (an amount given back), cancelled, or free (its lines came to nothing)."
         ), derived=True),
         Column("channel", Type.TEXT, msg("Sales channel."), False, _words(
             "canal canal_de_vente source sales_channel canal_vente ship_mode source_name"
