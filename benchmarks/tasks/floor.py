@@ -12,10 +12,10 @@ def versions():
 def group_by(path):
     """One bare `group by customer_id`, its answer in memory as Arrow."""
     with duckdb.connect() as connection:
-        table = connection.execute(
+        table = connection.sql(
             "select customer_id, count(*) n, min(ordered_at), max(ordered_at), sum(amount) amount"
             " from read_parquet($path) group by customer_id",
-            {"path": path},
+            params={"path": path},
         ).to_arrow_table()
     return lambda: {"customers": table.num_rows, "amount": _sum(table, "amount")}
 

@@ -146,7 +146,7 @@ def _read(path):
 
 def _arrow(book, expression):
     """The rows in memory as Arrow, as the floor holds its own."""
-    return book.backend.con.execute(book.backend.compile(expression)).to_arrow_table()
+    return book.backend.con.sql(book.backend.compile(expression)).to_arrow_table()
 
 
 def _sum(table, column):

@@ -7,35 +7,29 @@ from typing import Annotated
 
 import typer
 
+from revoir.cli.common import Lang, T, say, speak
 from revoir.language import Message, msg, nmsg
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to write the files.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Chooses another shop of the same kind.")] = 1,
-    customers: Annotated[int, typer.Option(min=1, help="How many customers it has.")] = 4_500,
-    lang: Annotated[str, typer.Option(help="Language of the files: fr or en.")] = "fr",
+    folder: Annotated[Path, typer.Argument(help=T("Where to write the files."))] = Path("demo"),
+    seed: Annotated[int, typer.Option(help=T("Chooses another shop of the same kind."))] = 1,
+    customers: Annotated[int, typer.Option(min=1, help=T("How many customers it has."))] = 4_500,
+    lang: Lang = None,
 ) -> None:
-    """Write the files of an invented French shop, to try the other commands on."""
+    """Write the files of an invented French shop and list them."""
+    code = speak(lang)
     from revoir.datasets.shop import shop
-    from revoir.errors import UsageError
-    from revoir.language import LANGUAGES
 
-    if lang not in LANGUAGES:
-        raise UsageError(
-            msg("There is no language “{name}”.", name=lang),
-            remedy=msg("Use {names}.", names=list(LANGUAGES)),
-        )
     made = shop(seed, customers=customers)
-    files = made.write(folder, lang)
+    for file in made.write(folder, code):
+        print(file)
     spoiled = sum(rows for rows, _ in made.truth.blemishes.values())
-    for sentence in (*_told(made.title, customers, folder), _blemishes(spoiled)):
-        typer.echo(sentence.text(lang))
-    for file in files:
-        typer.echo(f"  {file}")
+    for sentence in _told(made.title, customers, folder, spoiled):
+        say(sentence.text(code))
 
 
-def _told(title: str, customers: int, folder: Path) -> tuple[Message, ...]:
+def _told(title: str, customers: int, folder: Path, spoiled: int) -> tuple[Message, ...]:
     return (
         nmsg(
             "The files of {title}, an invented shop with {n} customer, are in “{folder}”.",
@@ -44,13 +38,11 @@ def _told(title: str, customers: int, folder: Path) -> tuple[Message, ...]:
             title=title,
             folder=str(folder),
         ),
+        nmsg(
+            "{n} row is spoiled on purpose, as in real exports: it will be put aside and shown.",
+            "{n} rows are spoiled on purpose, as in real exports: they will be put aside and"
+            " shown.",
+            spoiled,
+        ),
         msg("Next: `revoir report {folder}`", folder=str(folder)),
-    )
-
-
-def _blemishes(count: int) -> Message:
-    return nmsg(
-        "{n} row is spoiled on purpose, as in real exports: it will be put aside and shown.",
-        "{n} rows are spoiled on purpose, as in real exports: they will be put aside and shown.",
-        count,
     )
