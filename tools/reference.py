@@ -5,6 +5,8 @@ python tools/reference.py    # writes docs/reference/{cli,metrics,tables}.md
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +103,6 @@ def metrics_page() -> str:
 
 def cli_page() -> str:
     """Every command with its arguments and options, as ``--help`` says it."""
-    import os
-
     import typer
 
     # The command line words its help once, when it is imported.
@@ -184,7 +184,10 @@ PAGES = {"tables": tables_page, "metrics": metrics_page, "cli": cli_page}
 
 
 if __name__ == "__main__":
-    for page, make in PAGES.items():
-        path = ROOT / "docs" / "reference" / f"{page}.md"
-        path.write_text(make(), encoding="utf-8")
-        print(path.relative_to(ROOT))
+    if sys.argv[1:]:
+        print(PAGES[sys.argv[1]](), end="")
+    else:
+        for page, make in PAGES.items():
+            path = ROOT / "docs" / "reference" / f"{page}.md"
+            path.write_text(make(), encoding="utf-8")
+            print(path.relative_to(ROOT))
