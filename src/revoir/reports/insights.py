@@ -35,7 +35,8 @@ def insights_of(
         cohorts: The cohort grid.
     """
     found: list[Insight] = []
-    for address, kpi in kpis.items():
+    for key, kpi in kpis.items():
+        address = f"headline.{key}"
         found += _of_goal(address, kpi)
         found += _of_benchmark(address, kpi)
         found += _of_change(address, kpi)

@@ -1,0 +1,84 @@
+import datetime as dt
+
+import pytest
+
+from revoir.experiments.intervals import wilson
+from revoir.metrics.registry import metric_named
+from revoir.metrics.result import Figure
+from revoir.periods import Period
+from revoir.reports.headline import change
+from revoir.reports.model import Kpi, Point
+from revoir.reports.view import change_shown
+
+NOW = Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))
+BEFORE = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
+
+
+def rate(period: Period, kept: int, start: int) -> Figure:
+    low, high = wilson(kept, start)
+    return Figure(period, True, kept / start, kept, start, low, high)
+
+
+def kpi(name: str, figure: Figure, base: Figure, *, year_before: bool = True) -> Kpi:
+    metric = metric_named(name)
+    found = change(metric, figure, base)
+    point = Point(figure.period, True, figure.value, figure.low, figure.high)
+    return Kpi(
+        metric.name,
+        metric.label,
+        metric.unit,
+        None,
+        metric.better,
+        point,
+        previous=None if year_before else found,
+        year_before=found if year_before else None,
+    )
+
+
+def test_a_small_difference_of_few_customers_is_not_clear():
+    found = change(metric_named("retention_rate"), rate(NOW, 9, 12), rate(BEFORE, 8, 12))
+    assert found is not None
+    assert found.clear is False
+
+
+def test_the_same_difference_of_many_customers_is_clear():
+    found = change(
+        metric_named("retention_rate"), rate(NOW, 9000, 12000), rate(BEFORE, 8000, 12000)
+    )
+    assert found is not None
+    assert found.clear is True
+    assert found.difference == pytest.approx(1 / 12)
+
+
+def test_a_count_has_no_interval_and_a_relative_change():
+    figures = [Figure(NOW, True, 120.0, 120.0), Figure(BEFORE, True, 100.0, 100.0)]
+    found = change(metric_named("orders"), *figures)
+    assert found is not None
+    assert found.clear is None
+    assert found.share == pytest.approx(0.2)
+
+
+def test_nothing_is_compared_with_an_absent_figure():
+    metric = metric_named("retention_rate")
+    assert change(metric, rate(NOW, 9, 12), None) is None
+    assert change(metric, rate(NOW, 9, 12), Figure(BEFORE, True, None)) is None
+
+
+def test_an_unclear_change_is_neither_better_nor_worse():
+    shown = kpi("retention_rate", rate(NOW, 9, 12), rate(BEFORE, 8, 12))
+    assert shown.year_before is not None
+    assert change_shown(shown, shown.year_before).tone == "neutral"
+
+
+def test_more_churn_is_worse_and_more_retention_is_better():
+    more, less = rate(NOW, 9000, 12000), rate(BEFORE, 8000, 12000)
+    for name, tone in (("retention_rate", "better"), ("churn_rate", "worse")):
+        shown = kpi(name, more, less)
+        assert shown.year_before is not None
+        assert change_shown(shown, shown.year_before).tone == tone
+
+
+def test_a_count_against_the_month_before_is_not_judged():
+    shown = kpi("orders", Figure(NOW, True, 120.0), Figure(BEFORE, True, 100.0), year_before=False)
+    assert shown.previous is not None
+    assert change_shown(shown, shown.previous).tone == "neutral"
