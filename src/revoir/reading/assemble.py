@@ -13,7 +13,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
 from revoir.reading import values
-from revoir.reading.build import Part, convert, summary
+from revoir.reading.build import Part, convert, summary, tell_repeats_between_files
 from revoir.reading.canonical import Piece, split
 from revoir.reading.detect import Detection, detect
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
@@ -67,9 +67,8 @@ def assemble(
         if detection.table is None:
             reports.append(_unknown(raw, detection))
             continue
-        part = convert(
-            connection, raw, detection, held, zone=zone, today=today, number=number
-        )
+        part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
+        tell_repeats_between_files(connection, part, parts)
         parts.append(part)
         reports.append(part.report)
         made = split(connection, part, zone, number)
@@ -381,5 +380,3 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, int | str | float):
         return value
     return float(value)
-
-

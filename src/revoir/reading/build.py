@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -163,15 +163,18 @@ def _filled_down(
 ) -> RawTable:
     """Repeat what stands on an order's first row on its other rows."""
     key = next(m for m in detection.columns if m.target == "orders.order_id")
+    types = dict(zip(raw.columns, raw.types, strict=True))
     cells = ["_line"]
     for mapping in detection.columns:
         column = identifier(mapping.column)
         if mapping.table == "order_lines" or mapping is key:
             cells.append(column)
         else:
+            cell = f"nullif({column}, '')" if values.is_text(types[mapping.column]) else column
             cells.append(
-                f"first({column} ORDER BY _line) FILTER (coalesce({column}, '') <> '')"
-                f" OVER (PARTITION BY {identifier(key.column)}) AS {column}"
+                f"first_value({cell} IGNORE NULLS) OVER (PARTITION BY {identifier(key.column)}"
+                " ORDER BY _line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+                f" AS {column}"
             )
     name = identifier(f"filled_{number}")
     connection.execute(
@@ -370,7 +373,9 @@ def _given(held: Field) -> str:
 
 
 def _value(held: Field) -> str:
-    return held.column if values.is_text(held.sql_type) else values.text_of(held.column, held.sql_type)
+    return (
+        held.column if values.is_text(held.sql_type) else values.text_of(held.column, held.sql_type)
+    )
 
 
 def _look_up(
@@ -382,9 +387,7 @@ def _look_up(
         f"SELECT DISTINCT {_value(held)} AS value FROM (SELECT {cleaned} AS {held.column}"
         f" FROM {part.raw.relation}) WHERE {held.typed} IS NULL AND {held.column} IS NOT NULL"
     )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS {slow_sql(held, source, zone)}"
-    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {slow_sql(held, source, zone)}")
 
 
 def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
@@ -400,22 +403,13 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     if part.grain == "order" and part.unique_orders:
         return
     repeated = connection.execute(
-        f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted}"
-        f" WHERE ({key}) IS NOT NULL"
+        f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted} WHERE ({key}) IS NOT NULL"
     ).fetchall()[0]
     if not repeated or not repeated[0]:
         return
     marks = identifier("marks")
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {marks} AS {_marks_sql(part, key, table)}"
-    )
-    if not part.is_table:
-        connection.execute(
-            f"CREATE OR REPLACE TABLE {identifier(part.relation.strip(chr(34)) + '_kept')} AS"
-            f" SELECT * FROM {part.relation}"
-        )
-        part.relation = identifier(part.relation.strip('"') + "_kept")
-        part.is_table = True
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {marks} AS {_marks_sql(part, key, table)}")
+    _own(connection, part)
     connection.execute(
         f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
         f" WHERE t._line = m._line AND m.mark IS NOT NULL"
@@ -517,6 +511,69 @@ def _tell_equal_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
                 row[0],
             )
         )
+
+
+def tell_repeats_between_files(
+    connection: duckdb.DuckDBPyConnection, part: Part, others: Sequence[Part]
+) -> None:
+    """Mark the rows of a file that an earlier file has already: exports overlap.
+
+    A row repeats an earlier one when its number and all else that both files say agree; a row
+    with the number of an earlier order and another amount contradicts it.
+    """
+    key = {
+        "order": "orders.order_id", "line": "order_lines.line_id",
+        "subscriptions": "subscriptions.subscription_id", "responses": "responses.response_id",
+        "interactions": "interactions.interaction_id", "events": "events.event_id",
+    }.get(part.grain)  # fmt: skip
+    if part.grain == "line" and not part.has("order_lines.line_id"):
+        key = "orders.order_id"
+    if key is None or not part.has(key):
+        return
+    before = part.bad
+    for other in others:
+        if other.grain == part.grain and other.has(key):
+            _mark_repeats(connection, part, other, key)
+    if part.bad != before:
+        part.unique_orders = False
+        _count(connection, part)
+
+
+def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, other: Part, key: str) -> None:
+    shared = [k for k in part.fields if k in other.fields and not k.startswith("attribute.")]
+    content = ", ".join(f"CAST({identifier(k)} AS VARCHAR)" for k in shared)
+    mine = (
+        f"SELECT _line, {identifier(key)} AS key, hash({content}) AS content FROM {part.accepted}"
+    )
+    theirs = f"SELECT {identifier(key)} AS key, hash({content}) AS content FROM {other.accepted}"
+    # Lines of one ticket share its number: there another content is another line.
+    conflict = "NULL" if part.grain == "line" or key.startswith("subs") else str(CONFLICT)
+    back = next((identifier(k) for k in ("orders.amount",) if part.has(k)), None)
+    if part.grain == "order" and back:
+        mine = mine.replace("AS content FROM", f"AS content, {back} < 0 AS back FROM", 1)
+        conflict = f"CASE WHEN m.back THEN NULL ELSE {CONFLICT} END"
+    marks = identifier("marks between files")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {marks} AS SELECT m._line, CASE"
+        f" WHEN bool_or(m.content = t.content) THEN {REPEATED} ELSE any_value({conflict}) END"
+        f" AS mark FROM ({mine}) AS m JOIN ({theirs}) AS t"
+        " ON CAST(m.key AS VARCHAR) = CAST(t.key AS VARCHAR) GROUP BY m._line"
+    )
+    _own(connection, part)
+    connection.execute(
+        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
+        " WHERE t._line = m._line AND m.mark IS NOT NULL"
+    )
+    part.bad = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0][0]
+
+
+def _own(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Turn a view of a file into a table, whose rows can be marked."""
+    if part.is_table:
+        return
+    kept = identifier(part.relation.strip('"') + "_kept")
+    connection.execute(f"CREATE OR REPLACE TABLE {kept} AS SELECT * FROM {part.relation}")
+    part.relation, part.is_table = kept, True
 
 
 def _count(connection: duckdb.DuckDBPyConnection, part: Part) -> None:

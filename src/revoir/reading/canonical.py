@@ -298,7 +298,7 @@ class _Splitter:
         cancelled = self._status()
         counted = f"FILTER (NOT {cancelled})" if cancelled else ""
         if total_said:
-            gross = "any_value(\"orders.amount\")"
+            gross = 'any_value("orders.amount")'
         else:
             gross = f"coalesce(sum({line_amount}) {counted}, sum({line_amount}))"
         inner = {
@@ -380,7 +380,7 @@ class _Splitter:
             "SELECT count(*) AS orders, count(*) FILTER (same) AS same,"
             " count(*) FILTER (adds_up) AS adds_up FROM (SELECT"
             ' count(DISTINCT "orders.amount") = 1 AS same,'
-            f" abs(sum({self._product()}) - any_value(\"orders.amount\")) < 0.05 AS adds_up"
+            f' abs(sum({self._product()}) - any_value("orders.amount")) < 0.05 AS adds_up'
             f' FROM {part.accepted} GROUP BY "orders.order_id" HAVING count(*) > 1)',
         )
         return bool(
@@ -588,5 +588,3 @@ def _larger(count: int) -> Message:
         "{n} refunds are larger than their orders: kept as the file says; check the amounts.",
         count,
     )
-
-

@@ -49,13 +49,70 @@ _WEIGHTS = {
     "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
 }  # fmt: skip
 
-_LEFT_OUT = frozenset(["eur", "euro", "euros", "usd", "gbp", "chf", "utc", "de", "du", "la", "le", "l", "d", "des", "the", "of", "en", "au", "a"])
+_LEFT_OUT = frozenset(
+    [
+        "eur",
+        "euro",
+        "euros",
+        "usd",
+        "gbp",
+        "chf",
+        "utc",
+        "de",
+        "du",
+        "la",
+        "le",
+        "l",
+        "d",
+        "des",
+        "the",
+        "of",
+        "en",
+        "au",
+        "a",
+    ]
+)
 # "Last order" and "total spent" are facts of a customer, not an order.
 _SUMMARY = frozenset(
-    ["last", "dernier", "derniere", "first", "premier", "premiere", "next", "prochain", "prochaine", "lifetime", "cumul", "cumule", "modified", "updated", "modification", "maj", "expiration"]
+    [
+        "last",
+        "dernier",
+        "derniere",
+        "first",
+        "premier",
+        "premiere",
+        "next",
+        "prochain",
+        "prochaine",
+        "lifetime",
+        "cumul",
+        "cumule",
+        "modified",
+        "updated",
+        "modification",
+        "maj",
+        "expiration",
+    ]
 )
 _NEGATED = frozenset(
-    ["email_blacklisted", "blacklisted", "unsubscribed_from_all_email", "has_opted_out_of_email", "email_opt_out", "opted_out", "opt_out", "optout", "desabonne", "desinscrit", "unsubscribed", "do_not_contact", "do_not_email", "ne_pas_contacter", "hasoptedoutofemail", "stop_pub"]
+    [
+        "email_blacklisted",
+        "blacklisted",
+        "unsubscribed_from_all_email",
+        "has_opted_out_of_email",
+        "email_opt_out",
+        "opted_out",
+        "opt_out",
+        "optout",
+        "desabonne",
+        "desinscrit",
+        "unsubscribed",
+        "do_not_contact",
+        "do_not_email",
+        "ne_pas_contacter",
+        "hasoptedoutofemail",
+        "stop_pub",
+    ]
 )
 
 
@@ -101,7 +158,10 @@ def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None
     fixed = _fixed(raw, said)
     found = [_assigned(kind, raw, profiles, fixed) for kind in kinds]
     ranked = sorted(
-        ((_score(kind, columns, profiles), kind, columns) for kind, columns in zip(kinds, found, strict=True)),
+        (
+            (_score(kind, columns, profiles), kind, columns)
+            for kind, columns in zip(kinds, found, strict=True)
+        ),
         key=lambda entry: -entry[0],
     )
     score, kind, columns = ranked[0]
@@ -112,7 +172,9 @@ def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None
         return Detection(None, 0.0, msg("its columns are not enough for any table"), columns)
     wanted = _required(kind)
     asked = [c.confidence for c in columns if c.target and ".question:" in c.target]
-    sure = min((c.confidence for c in columns if c.target in wanted), default=max(asked, default=0.6))
+    sure = min(
+        (c.confidence for c in columns if c.target in wanted), default=max(asked, default=0.6)
+    )
     margin = 1.0 if len(ranked) < 2 else min(1.0, 0.75 + (score - max(0.0, ranked[1][0])) / 8)
     told = said is not None and said.table is not None
     return Detection(
@@ -392,9 +454,7 @@ def _asks(name: str, profile: Profile) -> bool:
     return profile.distinct >= 4 and profile.high >= 4
 
 
-def _score(
-    kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]
-) -> float:
+def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]) -> float:
     """How much the columns speak for a table; 0 where something it needs is not there."""
     held = {mapping.target: mapping for mapping in columns if mapping.target}
     names = set(held)

@@ -23,7 +23,17 @@ _WORTH_A_LOOK = 50_000
 _MOMENTS = (Type.DATE, Type.TIMESTAMP)
 _LOOKED_UP = (Type.DECIMAL, Type.INTEGER, *_MOMENTS)
 _SOFT = frozenset(
-    ["customers.phone", "customers.birth_date", "customers.joined_at", "customers.consent", "customers.age", "customers.postcode", "orders.discount", "orders.margin", "order_lines.margin"]
+    [
+        "customers.phone",
+        "customers.birth_date",
+        "customers.joined_at",
+        "customers.consent",
+        "customers.age",
+        "customers.postcode",
+        "orders.discount",
+        "orders.margin",
+        "order_lines.margin",
+    ]
 )
 """A cell that cannot be read costs its value here, never the row."""
 
@@ -126,9 +136,7 @@ def plan(
     return fields
 
 
-def _take_plain_as_is(
-    connection: duckdb.DuckDBPyConnection, raw: RawTable, fields: Fields
-) -> None:
+def _take_plain_as_is(connection: duckdb.DuckDBPyConnection, raw: RawTable, fields: Fields) -> None:
     """Where a whole column is plain text, take it as it is: looking costs less than cleaning."""
     tests = {}
     for key, held in fields.items():
@@ -249,7 +257,10 @@ def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[st
         case "email":
             return f"rv_email({code})", code
         case "phone":
-            return f"coalesce(rv_phone({code}), CASE WHEN NOT regexp_matches({code}, '[eE][+]') THEN {code} END)", code
+            return (
+                f"coalesce(rv_phone({code}), CASE WHEN NOT regexp_matches({code}, '[eE][+]') THEN {code} END)",
+                code,
+            )
         case "postcode":
             lost = profile.integers > 0.9 and profile.high < 100_000 and _french(profile)
             return (f"rv_postcode_fr({code})" if lost else f"rv_id(ltrim({code}, ''''))"), code

@@ -42,7 +42,39 @@ _SERIAL = re.compile(r"[34]\d{4}(?:[.,]\d+)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
 _PHONE = re.compile(r"(?:\+|00|0)[\d .()/\u00a0-]{8,18}|\d{9}")
 _YES_NO = frozenset(
-    ["oui", "non", "o", "n", "yes", "no", "y", "true", "false", "vrai", "faux", "0", "1", "x", "t", "f", "on", "off", "subscribed", "unsubscribed", "abonné", "désabonné", "optin", "optout", "ok", "churned", "stayed", "actif", "résilié", "parti", "active"]
+    [
+        "oui",
+        "non",
+        "o",
+        "n",
+        "yes",
+        "no",
+        "y",
+        "true",
+        "false",
+        "vrai",
+        "faux",
+        "0",
+        "1",
+        "x",
+        "t",
+        "f",
+        "on",
+        "off",
+        "subscribed",
+        "unsubscribed",
+        "abonné",
+        "désabonné",
+        "optin",
+        "optout",
+        "ok",
+        "churned",
+        "stayed",
+        "actif",
+        "résilié",
+        "parti",
+        "active",
+    ]
 )
 _NAME = re.compile(r"[^\W\d_][\w'’.-]+(?: [^\W\d_][\w'’.-]*){1,3}")
 _EMPTY = frozenset({"", "-", "n/a", "na", "null", "néant", "nan", "none", "nat"})

@@ -198,7 +198,9 @@ def write(files: Iterable[FileReport], path: Path, language: str = "en") -> int:
     for number, file in enumerate(held):
         target = path
         if len(held) > 1:
-            stem = re.sub(r"[^\w.-]+", "_", f"{Path(file.file).stem}_{file.sheet or ''}").strip("_.")
+            stem = re.sub(r"[^\w.-]+", "_", f"{Path(file.file).stem}_{file.sheet or ''}").strip(
+                "_."
+            )
             target = path.with_name(f"{path.stem}.{number + 1}.{stem}{path.suffix}")
         count += _write_one(file, target, language)
     return count

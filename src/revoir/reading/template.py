@@ -142,9 +142,7 @@ def _fill(book: Any, sheet: Any, columns: tuple[_Column, ...], language: str) ->
     sheet.insert_textbox(4, len(columns) + 1, notes, {"width": 420, "height": 170})
 
 
-def _write(
-    sheet: Any, row: int, number: int, value: Any, kind: str, place: int, form: Any
-) -> None:
+def _write(sheet: Any, row: int, number: int, value: Any, kind: str, place: int, form: Any) -> None:
     import datetime as dt
 
     if isinstance(value, tuple):
@@ -189,5 +187,3 @@ def example_note(count: int) -> Message:
         "{n} example rows of the template were left out.",
         count,
     )
-
-

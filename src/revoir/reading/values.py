@@ -124,7 +124,9 @@ def _macros() -> list[str]:
 
 def _unless(words: Iterable[str], length_max: int) -> str:
     """SQL of a text unless it is one of the words that mean nothing."""
-    return f"CASE WHEN length(s) <= {length_max} AND lower(s) IN {_list(words)} THEN NULL ELSE s END"
+    return (
+        f"CASE WHEN length(s) <= {length_max} AND lower(s) IN {_list(words)} THEN NULL ELSE s END"
+    )
 
 
 def slow_numbers(source: str, decimal: str) -> str:
@@ -174,7 +176,9 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
     """
     words = "regexp_replace(strip_accents(lower(s)), '" + _DAYS + "', ' ')"
     for number, names in enumerate(_MONTHS, 1):
-        words = f"regexp_replace({words}, '(^|[^a-z])({names})\\.?([^a-z]|$)', '\\1m{number:02d}\\3')"
+        words = (
+            f"regexp_replace({words}, '(^|[^a-z])({names})\\.?([^a-z]|$)', '\\1m{number:02d}\\3')"
+        )
     first, second = ("d", "m") if day_first else ("m", "d")
     forms = (
         (r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})( .*)?", "ymdt"),
@@ -279,8 +283,7 @@ def _identity_macros() -> list[str]:
         )
         + " "
         + " ".join(
-            f"WHEN contains(upper(s), {literal(code)}) THEN {literal(code)}"
-            for code in CURRENCIES
+            f"WHEN contains(upper(s), {literal(code)}) THEN {literal(code)}" for code in CURRENCIES
         )
         + " WHEN contains(lower(s), 'euro') THEN 'EUR' END",
     ]

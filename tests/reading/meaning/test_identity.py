@@ -47,7 +47,18 @@ def test_what_is_no_address_goes_to_quarantine(read: Read, written: str, reason:
 
 @pytest.mark.parametrize(
     "name",
-    ["O'Brien", "Null", "Zoé 🎉", "👩‍👩‍👧", "محمد", "Nguyễn", "N'Diaye", "<script>", "{{7*7}}", "../etc"],
+    [
+        "O'Brien",
+        "Null",
+        "Zoé 🎉",
+        "👩‍👩‍👧",
+        "محمد",
+        "Nguyễn",
+        "N'Diaye",
+        "<script>",
+        "{{7*7}}",
+        "../etc",
+    ],
 )
 def test_a_name_survives(read: Read, column, name: str) -> None:
     reading = read(_clients(f"1;{name};a@example.fr;;37000;", "2;Roy;b@example.fr;;37000;"))
@@ -108,7 +119,9 @@ def test_who_opted_out_stays_out_when_imported_again(read: Read, column) -> None
 
 
 def test_a_repeated_customer_is_a_duplicate_and_what_it_adds_is_kept(read: Read, rows) -> None:
-    reading = read(_clients("1;Petit;a@x.fr;;;oui", "1;Petit;a@x.fr;0612345678;37000;", "2;Roy;;;;"))
+    reading = read(
+        _clients("1;Petit;a@x.fr;;;oui", "1;Petit;a@x.fr;0612345678;37000;", "2;Roy;;;;")
+    )
     assert reading.files[0].rows_duplicate == 1
     first = next(row for row in rows(reading, "customers") if row["customer_id"] == "1")
     assert first["phone"] == "+33612345678"

@@ -65,7 +65,9 @@ def test_a_number_that_could_be_two_is_decided_by_the_column_and_said(read: Read
 
 
 def test_the_user_decides_the_sign_of_decimals(read: Read, column, tmp_path) -> None:
-    (tmp_path / "m.yml").write_text("files:\n- columns:\n    montant: {is: amount, format: point}\n")
+    (tmp_path / "m.yml").write_text(
+        "files:\n- columns:\n    montant: {is: amount, format: point}\n"
+    )
     reading = read(_orders("1.234", "2.500"), mapping=tmp_path / "m.yml")
     assert column(reading, "orders", "amount") == [Decimal("1.234"), Decimal("2.5")]
 
@@ -91,7 +93,8 @@ def test_an_amount_must_be_there(read: Read, written: str) -> None:
 
 def test_negative_totals_are_returns(read: Read, column) -> None:
     reading = read(_orders("10.25", "-5.00", "0"))
-    assert column(reading, "orders", "kind") == ["purchase", "return", "free"]
+    # A row of a file of orders is an order, paid or not.
+    assert column(reading, "orders", "kind") == ["purchase", "return", "purchase"]
     assert "1 return, -5.00 in all" in told(reading)
 
 

@@ -51,9 +51,13 @@ def test_a_partial_refund_is_netted_and_a_whole_one_cancels(read: Read, rows) ->
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("status", ["annulé", "Annulée", "cancelled", "voided", "refunded", "échec"])
+@pytest.mark.parametrize(
+    "status", ["annulé", "Annulée", "cancelled", "voided", "refunded", "échec"]
+)
 def test_a_cancelled_order_is_not_counted(read: Read, column, status: str) -> None:
-    text = f"commande;client;date;montant;statut\n1;a;2024-01-01;50;{status}\n2;a;2024-01-02;5;payé\n"
+    text = (
+        f"commande;client;date;montant;statut\n1;a;2024-01-01;50;{status}\n2;a;2024-01-02;5;payé\n"
+    )
     reading = read(text)
     assert column(reading, "orders", "kind") == ["cancelled", "purchase"]
     assert "not counted" in told(reading)
