@@ -21,7 +21,10 @@ PHASES = {}
 
 # What is imported when first used is not part of the time either.
 engines.memory().disconnect()
-import_module("revoir.reading.assemble")
+for name in ("assemble", "sheets", "sources", "structured", "text"):
+    import_module(f"revoir.reading.{name}")
+import_module("revoir.metrics.families")
+import_module("pandas")  # by PyArrow, whenever it is given Python objects
 
 
 def versions():
