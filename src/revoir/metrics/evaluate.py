@@ -120,13 +120,26 @@ def _computed(book: Book, ratios: Mapping[Metric, Ratio], question: Question) ->
     return results
 
 
+NEEDS: dict[str, Message] = {
+    "orders": msg("orders"),
+    "orders.customer_id": msg("orders with their customer"),
+    "subscriptions.started_at": msg("subscriptions with their first day"),
+    "subscriptions.monthly_amount": msg("price of subscriptions"),
+    "responses": msg("survey answers"),
+    "responses.comment": msg("comments"),
+    "interactions": msg("contacts with customer service"),
+    "events": msg("visits"),
+}
+"""What metrics need, in words."""
+
+
 def lacking(book: Book, metric: Metric) -> Message | None:
     """What a book lacks for a metric, or None."""
-    absent = []
+    absent: list[Message] = []
     for need in metric.needs:
         table, _, column = need.partition(".")
         if not book.has(table, *([column] if column else [])):
-            absent.append(need)
+            absent.append(NEEDS.get(need) or msg("column {name}", name=need))
     if not absent:
         return None
     return msg("The data hold no {missing}.", missing=absent)

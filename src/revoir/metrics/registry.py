@@ -146,7 +146,7 @@ def metric_named(name: str) -> Metric:
     near = difflib.get_close_matches(wanted, names, n=3)
     raise UsageError(
         msg("There is no metric “{name}”.", name=name),
-        remedy=msg("Did you mean {near}?", near=[names[n].name for n in near])
+        remedy=msg("Did you mean {near}?", near=sorted({names[n].name for n in near}))
         if near
         else msg("`revoir metrics` lists them."),
     )
