@@ -16,11 +16,17 @@ MONDAY = msg("What do I do on Monday morning?")
 ACTIONS_MAX = 3
 
 
-def keeping(kpis: Mapping[str, Kpi]) -> Answer:
-    """Answer “Am I keeping my customers?”."""
+def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
+    """Answer “Am I keeping my customers?”.
+
+    Args:
+        kpis: The headline figures.
+        missing: Why there is no retention rate.
+    """
     kpi = kpis.get("retention")
     if kpi is None or kpi.point is None or kpi.value is None or kpi.point.numerator is None:
-        reason = kpi.reason if kpi is not None and kpi.reason else msg("The data do not say.")
+        known = kpi.reason if kpi is not None else missing
+        reason = known or msg("The data do not say.")
         sentences = [msg("There is not enough data to tell. {reason}", reason=reason)]
         nps = kpis.get("nps")
         if nps is not None and nps.value is not None:
@@ -195,7 +201,7 @@ def actions_of(
     ]
     if anonymous_share is not None and anonymous_share >= 0.2:
         found.insert(1, _name_the_till(anonymous_share))
-    if not has_reasons:
+    if not has_reasons and "retention" in kpis:
         found.append(
             Action(
                 title=msg("Ask those who leave why, in one question."),
@@ -206,7 +212,7 @@ def actions_of(
                 customers=left.lost if left is not None else None,
                 stake=None,
                 segment=None,
-                figures=("leavers.once", "leavers.again"),
+                figures=("headline.retention",),
             )
         )
     return tuple(found[:ACTIONS_MAX])

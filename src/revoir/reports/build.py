@@ -260,7 +260,7 @@ class _Draft:
             reason = msg("The data hold no orders of known customers.")
             for name in ("cohorts", "lifecycle", "rfm", "gaps", "what_if"):
                 self.missing[name] = reason
-            if by and frame is not None:
+            if "retention" in self.kpis:
                 parts["breakdowns"] = tuple(
                     sections.breakdown_section(book, column, frame) for column in by
                 )
@@ -312,7 +312,7 @@ class _Draft:
             span=self.span,
             rule=rule_in_words(activity(book)) if self.span else None,
             answers=(
-                keeping(self.kpis),
+                keeping(self.kpis, self.missing.get("retention")),
                 leaving(self.kpis, left, reasons, has_reasons=has_reasons)
                 if self.kpis
                 else Answer(

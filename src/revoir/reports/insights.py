@@ -14,7 +14,7 @@ from revoir.language import Message, Number, Percent, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
 from revoir.reports.model import CohortSection, Insight, Kpi, Leavers, RfmSection
-from revoir.reports.wording import during, named
+from revoir.reports.wording import during
 
 WORTH_SAYING = 0.05
 """A sum or count that moved less than this is steady."""
@@ -55,9 +55,9 @@ def points(difference: float) -> Number:
 
 
 def _of_goal(address: str, kpi: Kpi) -> Iterable[Insight]:
-    if kpi.goal is None or not kpi.goal.sure or kpi.point is None or kpi.point.period is None:
+    if kpi.goal is None or not kpi.goal.sure or kpi.point is None:
         return
-    when = during(kpi.point.period)
+    when = during(kpi.point.period) if kpi.point.period else msg("over all of the data")
     goal = kpi.shown(kpi.goal.value)
     if kpi.goal.met:
         text = msg(
@@ -254,7 +254,7 @@ def _of_cohorts(cohorts: CohortSection) -> Iterable[Insight]:
         {
             "late": Percent(late_back / late_n),
             "early": Percent(early_back / early_n),
-            "since": named(late[0].period),
+            "since": late[0].period.start,
         },
     )
     yield Insight("strength" if better else "weakness", text, ("cohorts",), 5)

@@ -448,7 +448,7 @@ class Breakdown:
     metric: str
     label: Message
     unit: Unit
-    period: Period
+    period: Period | None
     rows: tuple[BreakdownRow, ...]
     others: int
     title: Message

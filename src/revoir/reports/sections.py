@@ -212,10 +212,17 @@ def _gaps_title(known: Gaps, median: int) -> Message:
     )
 
 
-def breakdown_section(book: Book, column: str, frame: Frame) -> Breakdown:
-    """The retention rate by the values of a column, the largest groups first."""
-    period = frame.stay
-    result = measure(book, "retention_rate", start=period.start, end=period.end, by=[column])
+def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown:
+    """The retention rate by the values of a column, the largest groups first.
+
+    Args:
+        book: The company's tables.
+        column: The column.
+        frame: The periods of the report (None: the data have no dates).
+    """
+    period = frame.stay if frame else None
+    start, end = (period.start, period.end) if period else (None, None)
+    result = measure(book, "retention_rate", start=start, end=end, by=[column])
     figures = sorted(result.figures, key=lambda figure: -(figure.denominator or 0))
     shown = figures[:GROUPS_MAX]
     rows = tuple(
@@ -241,7 +248,7 @@ def breakdown_section(book: Book, column: str, frame: Frame) -> Breakdown:
             "{metric} by {column}, {period}",
             metric=result.metric.label,
             column=column,
-            period=named(period),
+            period=named(period) if period else msg("all of the data"),
         ),
     )
 

@@ -1,0 +1,105 @@
+"""`revoir report` on files: what it writes, says and ends with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from revoir.cli import app
+from revoir.cli.report import _stem
+from revoir.errors import UsageError
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def sales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "ventes 2024.csv"
+    lines = ["client;date;montant"]
+    for number in range(60):
+        for visit in range(1 + number % 4):
+            day = dt.date(2024, 1, 3) + dt.timedelta(days=number * 3 + visit * 40)
+            lines.append(f"C{number};{day:%d/%m/%Y};{10 + number},50")
+    lines.append("C1;pas une date;3,00")
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def test_a_file_alone_gives_a_page_named_after_it(sales: Path):
+    result = runner.invoke(app, ["report", str(sales), "--lang", "fr"])
+    assert result.exit_code == 0, result.output
+    page = sales.parent / "ventes 2024-report.html"
+    assert "Que faire lundi matin" in page.read_text("utf-8")
+    assert page.name in result.stderr
+    assert result.stdout == ""
+
+
+def test_quarantined_rows_are_said_and_do_not_fail_the_report(sales: Path):
+    result = runner.invoke(app, ["report", str(sales), "--lang", "en", "-o", "r.json"])
+    assert result.exit_code == 0
+    assert "1 of 151 rows" in result.stderr
+    data = json.loads(Path("r.json").read_text("utf-8"))
+    (file,) = data["quality"]["files"]
+    assert file["rows_in"] == 151
+    assert file["rows_quarantined"] == 1
+    assert file["rows_accepted"] == 150
+
+
+def test_all_formats_at_once(sales: Path):
+    outputs = [f"r.{kind}" for kind in ("html", "pdf", "xlsx", "json")]
+    arguments = ["report", str(sales), *(part for path in outputs for part in ("-o", path))]
+    result = runner.invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert all(Path(path).stat().st_size > 1000 for path in outputs)
+
+
+def test_options_reach_the_report(sales: Path):
+    options = ["--margin", "0.5", "--acquisition-cost", "9", "--activity-days", "45"]
+    options += ["--goal", "retention_rate=0.6", "--currency", "EUR", "--sector", "commerce"]
+    options += ["--as-of", "2024-08-31", "--period", "mois"]
+    result = runner.invoke(app, ["report", str(sales), "-o", "r.json", *options])
+    assert result.exit_code == 0, result.output
+    data = json.loads(Path("r.json").read_text("utf-8"))
+    assert data["as_of"] == "2024-08-31"
+    assert data["settings"]["sector"] == "retail"
+    assert data["settings"]["grain"] == "month"
+    assert data["gaps"]["window_days"] == 45
+    assert data["what_if"]["margin"] == 0.5
+    assert data["what_if"]["acquisition_cost"] == 9
+    assert data["headline"][0]["goal"]["value"] == 0.6
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "r.docx"],
+        ["-o", "nowhere/r.html"],
+        ["--margin", "35"],
+        ["--sector", "astrology"],
+        ["--goal", "retention_rate=much"],
+        ["--by", "no_such_column"],
+        ["--lang", "de"],
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_is_written(sales: Path, options: list[str]):
+    result = runner.invoke(app, ["report", str(sales), *options])
+    assert isinstance(result.exception, UsageError)
+    assert not list(sales.parent.glob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("given", "stem"),
+    [
+        ("shop/ventes.csv", "ventes"),
+        ("a.csv.gz", "a"),
+        ("duckdb:///shop.duckdb", "revoir"),
+        ("*.csv", "revoir"),
+    ],
+)
+def test_the_page_is_named_after_what_was_read(given: str, stem: str):
+    assert _stem([given]) == stem
