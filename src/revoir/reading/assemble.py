@@ -61,7 +61,7 @@ def assemble(
         if raw.rows_in == 0:
             reports.append(_empty(raw))
             continue
-        held, sampled = profiles(connection, raw)
+        held = profiles(connection, raw)
         entry = said.of(raw.file, raw.sheet, raw.headers)
         detection = detect(raw, held, entry)
         if detection.table is None:
@@ -269,7 +269,7 @@ class _Together:
                         " customers: accepted all the same.",
                         "{n} customers of the {table} ({rows} rows) are not in the file of"
                         " customers: accepted all the same.",
-                        unknown["n"], rows=unknown["rows"], table=table,
+                        unknown["n"], rows=unknown["rows"], table=msg(table),
                     )
                 )  # fmt: skip
 

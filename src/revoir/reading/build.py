@@ -265,10 +265,7 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
         if not held.strict:
             continue
         typed = identifier(held.key)
-        if held.required:
-            fault = f"{typed} IS NULL"
-        else:
-            fault = f"({typed} IS NULL AND {_given(held)})"
+        fault = f"{typed} IS NULL" if held.required else f"({typed} IS NULL AND {_given(held)})"
         if held.moment:
             until = last if held.mapping.target in _HAPPENED else LAST_DAY
             fault += f" OR {typed} < DATE '{FIRST_DAY}' OR {typed} >= DATE '{until}'"
@@ -483,7 +480,10 @@ def _marks_sql(part: Part, key: str, table: str) -> str:
     )
     if table == "customers":
         # Two rows of one customer are brought together: the later says what the first left out.
-        return f"SELECT _line, {REPEATED} AS mark FROM (SELECT *, row_number() OVER (PARTITION BY key ORDER BY _line) AS place FROM ({told})) WHERE place > 1"
+        return (
+            f"SELECT _line, {REPEATED} AS mark FROM ({told})"
+            " QUALIFY row_number() OVER (PARTITION BY key ORDER BY _line) > 1"
+        )
     others = "amount >= 0" if part.grain == "order" else "true"
     if table in ("subscriptions",):
         return f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED} END AS mark FROM ({told})"

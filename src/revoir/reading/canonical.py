@@ -318,7 +318,10 @@ class _Splitter:
         if refunded:
             inner["refunded"] = f"max(abs({refunded}))"
             full = "(back OR coalesce(refunded = gross AND gross <> 0, false))"
-            amount = f"CASE WHEN {full} THEN gross ELSE CAST(gross - coalesce(refunded, 0) AS {DECIMAL}) END"
+            amount = (
+                f"CASE WHEN {full} THEN gross"
+                f" ELSE CAST(gross - coalesce(refunded, 0) AS {DECIMAL}) END"
+            )
             back = full
             columns["refunded"] = "refunded"
         columns["amount"] = amount
@@ -531,7 +534,7 @@ class _Splitter:
         return self._make(table, columns, part.accepted)
 
     def _responses(self) -> Piece:
-        """One row an answer: each question column gives its own, the comment goes with the first."""
+        """One row an answer of each question; the comment goes with the first."""
         part = self.part
         questions = [
             (field.key, field.key.partition("question:")[2])

@@ -72,6 +72,7 @@ _LEFT_OUT = frozenset(
         "a",
     ]
 )
+_PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
 # "Last order" and "total spent" are facts of a customer, not an order.
 _SUMMARY = frozenset(
     [
@@ -284,6 +285,9 @@ def _assigned(
             if likeness <= 0:
                 continue
             fit = _fit(canonical, target, profiles[column])
+            if fit == 0.0 and likeness >= 0.95 and target in _PLAINLY_NAMED:
+                # A column called “date” whose cells are no dates is one to be mended.
+                fit = 0.5
             score = likeness * fit * factor
             if score >= 0.4:
                 scored.append((-score, order, column, header, target, canonical.name, reason))

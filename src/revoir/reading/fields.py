@@ -122,10 +122,10 @@ def plan(
     formats = _Conventions(connection, raw, detection, profiles, notes).formats()
     types = dict(zip(raw.columns, raw.types, strict=True))
     fields = Fields()
-    for mapping in detection.columns:
-        if mapping.name is None:
+    for found in detection.columns:
+        if found.name is None:
             continue
-        mapping = replace(mapping, format=mapping.format or formats.get(mapping.column))
+        mapping = replace(found, format=found.format or formats.get(found.column))
         field = _field(mapping, types[mapping.column], profiles[mapping.column], zone)
         if field.key in fields:
             field = replace(field, key=f"{field.key}_{mapping.column}")
@@ -258,7 +258,8 @@ def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[st
             return f"rv_email({code})", code
         case "phone":
             return (
-                f"coalesce(rv_phone({code}), CASE WHEN NOT regexp_matches({code}, '[eE][+]') THEN {code} END)",
+                f"coalesce(rv_phone({code}),"
+                f" CASE WHEN NOT regexp_matches({code}, '[eE][+]') THEN {code} END)",
                 code,
             )
         case "postcode":

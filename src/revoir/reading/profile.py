@@ -28,7 +28,8 @@ _DATES = (
     re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})(?:[T ,]+\d.*)?"),
     re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?"),
     re.compile(
-        r"(?:\w+\.? )?\d{1,2}(?:er)?[ -]?(?:jan|f[ée]v|feb|mar|avr|apr|mai|may|jui|jun|jul|ao[uû]|aug"
+        r"(?:\w+\.? )?\d{1,2}(?:er)?[ -]?(?:jan|f[ée]v|feb|mar|avr|apr|mai|may|jui|jun|jul|ao[uû]"
+        r"|aug"
         r"|sep|oct|nov|d[ée]c)\w*\.?[ -]?,?(?:\d{4}|\d{2}).*",
         re.IGNORECASE,
     ),
@@ -124,16 +125,14 @@ class Profile:
         return self.distinct / self.filled if self.filled else 0.0
 
 
-def profiles(
-    connection: duckdb.DuckDBPyConnection, raw: RawTable
-) -> tuple[dict[str, Profile], int]:
+def profiles(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> dict[str, Profile]:
     """Profile every column of a raw table from a sample of its rows.
 
     Returns:
-        The profiles by column, and how many rows were sampled.
+        The profiles by column.
     """
     if not raw.columns:
-        return {}, 0
+        return {}
     rows = max(30, min(_ROWS_MAX, _CELLS_MAX // len(raw.columns)))
     cells = ", ".join(
         f"left({text_of(identifier(column), kind)}, 400)"
@@ -145,7 +144,7 @@ def profiles(
     return {
         column: _profile(cells, kinds[column])
         for column, cells in zip(raw.columns, columns, strict=True)
-    }, len(sampled)
+    }
 
 
 def _profile(cells: Sequence[str | None], sql_type: str) -> Profile:

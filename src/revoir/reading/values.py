@@ -45,7 +45,8 @@ _FALSE = (
 _UNSUBSCRIBED = ("désabonné", "desabonne", "désabonnée", "désinscrit", "desinscrit", "résilié")
 
 _MONTHS = (
-    "janv(?:ier)?|jan(?:uary)?", "fevr?(?:ier)?|feb(?:ruary)?", "mars|mar(?:ch)?", "avr(?:il)?|apr(?:il)?",
+    "janv(?:ier)?|jan(?:uary)?", "fevr?(?:ier)?|feb(?:ruary)?", "mars|mar(?:ch)?",
+    "avr(?:il)?|apr(?:il)?",
     "mai|may", "juin|june?", "juil(?:let)?|july?", "aout|aou|aug(?:ust)?", "sept?(?:embre|ember)?",
     "oct(?:obre|ober)?", "nov(?:embre|ember)?", "dec(?:embre|ember)?",
 )  # fmt: skip
@@ -106,7 +107,8 @@ def _macros() -> list[str]:
         f"rv_code(s) AS CASE WHEN s >= '0' AND s < ':' THEN s ELSE {_unless(_EMPTY_CODES, 9)} END",
         f"rv_when(s) AS {_unless(_EMPTY_TIMES, 19)}",
         f"rv_figure(s) AS {_unless(_EMPTY_NUMBERS, 9)}",
-        f"rv_comma(s) AS CASE WHEN NOT contains(s, '.') THEN try_cast(replace(s, ',', '.') AS {DECIMAL}) END",
+        "rv_comma(s) AS CASE WHEN NOT contains(s, '.')"
+        f" THEN try_cast(replace(s, ',', '.') AS {DECIMAL}) END",
         f"rv_dot(s) AS try_cast(s AS {DECIMAL})",
         """rv_plain_time(s) AS CASE WHEN length(s) = 10
             OR (length(s) IN (16, 19) AND s[14] = ':' AND s[length(s) - 2] = ':')
@@ -142,7 +144,8 @@ def slow_numbers(source: str, decimal: str) -> str:
     signs = "|".join(["€", r"\$", "£", "¥", *(f"(?i:{code})" for code in CURRENCIES)])
     groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
     point = """CASE
-        WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})*,\\d{3}(\\.\\d*)?') THEN replace(b, ',', '')
+        WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})*,\\d{3}(\\.\\d*)?')
+            THEN replace(b, ',', '')
         WHEN regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3})+,\\d+')
             OR regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3}){2,}')
             THEN replace(replace(b, '.', ''), ',', '.')"""
@@ -201,7 +204,8 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
         worded AS (SELECT value, s, {words} AS w FROM held),
         spelt AS (SELECT value, s, trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
             regexp_replace(w, '(\\d)(er|st|nd|rd|th)([^a-z])', '\\1\\3'),
-            '(\\d)\\s?h\\s?(\\d\\d)', '\\1:\\2'), '[\\s\\x{{00a0}}\\x{{202f}},]+|t(\\d)', ' \\1', 'g'),
+            '(\\d)\\s?h\\s?(\\d\\d)', '\\1:\\2'),
+            '[\\s\\x{{00a0}}\\x{{202f}},]+|t(\\d)', ' \\1', 'g'),
             '^m03 (\\d{{1,2}}) mars', '\\1 m03'), ' (a|at) (\\d)', ' \\2')) AS w FROM worded),
         cut AS (SELECT value, s, {split} FROM spelt),
         parts AS (SELECT value, s, y, m, d, trim(t) AS t FROM cut),
@@ -210,7 +214,8 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
             CASE WHEN t = '' THEN '00:00:00'
             WHEN regexp_full_match(t, '\\d{{1,2}}:\\d{{2}}(:\\d{{2}}([.,]\\d+)?)?')
                 THEN regexp_replace(replace(t, ',', '.'), '^(\\d):', '0\\1:')
-            WHEN regexp_full_match(t, '\\d{{1,2}}:\\d{{2}}(:\\d{{2}})? ?[ap]\\.?m\\.?') THEN strftime(
+            WHEN regexp_full_match(t, '\\d{{1,2}}:\\d{{2}}(:\\d{{2}})? ?[ap]\\.?m\\.?')
+                THEN strftime(
                 coalesce(try_strptime(replace(replace(t, '.', ''), ' ', ''), '%I:%M%p'),
                 try_strptime(replace(replace(t, '.', ''), ' ', ''), '%I:%M:%S%p')), '%H:%M:%S')
             END AS clock FROM parts)
@@ -250,7 +255,7 @@ def _identity_macros() -> list[str]:
         # lower() folds I to i, never the dotless ı: two people stay two people.
         f"""rv_email(s) AS CASE WHEN length(rv_bare_email(s)) <= 320
             AND regexp_full_match(rv_bare_email(s), '{address}') THEN rv_bare_email(s) END""",
-        r"""rv_digits_of(s) AS regexp_replace(regexp_replace(s, '\(0\)', ''), '[^0-9+]', '', 'g')""",
+        r"rv_digits_of(s) AS regexp_replace(replace(s, '(0)', ''), '[^0-9+]', '', 'g')",
         r"""rv_dialled(d) AS CASE
             WHEN regexp_full_match(d, '\+330[1-9]\d{8}') THEN '+33' || substr(d, 5)
             WHEN regexp_full_match(d, '\+[1-9]\d{6,14}') THEN d
@@ -308,7 +313,8 @@ def text_of(column: str, sql_type: str) -> str:
         return column
     if sql_type.upper() in ("DOUBLE", "FLOAT", "REAL"):
         # 17850.0 in a column of codes is the code 17850.
-        return f"coalesce(CAST(try_cast(nullif({column}, trunc({column}) + 0.5) AS HUGEINT) AS VARCHAR), CAST({column} AS VARCHAR))"
+        whole = f"CASE WHEN {column} = trunc({column}) THEN try_cast({column} AS HUGEINT) END"
+        return f"coalesce(CAST({whole} AS VARCHAR), CAST({column} AS VARCHAR))"
     return f"CAST({column} AS VARCHAR)"
 
 

@@ -43,6 +43,10 @@ _HEADERS = st.lists(
 )  # fmt: skip
 
 
+def _told(error: RevoirError) -> None:
+    assert error.text("fr")
+
+
 @st.composite
 def _files(draw: st.DrawFn) -> str:
     headers = draw(_HEADERS)
@@ -63,7 +67,7 @@ def test_the_sum_of_rows_holds(text: str) -> None:
         try:
             reading = read_tables(path, today=dt.date(2026, 1, 1))
         except RevoirError as error:
-            assert error.text("fr")
+            _told(error)
             return
         (file,) = reading.files
         assert file.rows_in == file.rows_accepted + file.rows_quarantined + file.rows_duplicate

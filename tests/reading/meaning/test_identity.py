@@ -74,7 +74,10 @@ def test_two_spellings_of_an_accent_are_one(read: Read, rows) -> None:
 
 
 def test_people_are_one_by_case_and_space_and_two_by_a_dotless_i(read: Read, rows) -> None:
-    text = "e-mail;date;montant\nMike@x.fr;2024-01-01;5\n mike@X.fr ;2024-01-02;6\nmıke@x.fr;2024-01-03;7\n"
+    text = (
+        "e-mail;date;montant\nMike@x.fr;2024-01-01;5\n mike@X.fr ;2024-01-02;6\n"
+        "mıke@x.fr;2024-01-03;7\n"
+    )
     assert {row["customer_id"] for row in rows(read(text), "orders")} == {"mike@x.fr", "mıke@x.fr"}
 
 
