@@ -50,6 +50,7 @@ def assemble(
     connection = connection or duckdb.connect()
     values.define(connection)
     raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
+    _check_headers(said, raws)
     parts: list[Part] = []
     reports: list[FileReport] = []
     notes: list[Message] = []
@@ -92,6 +93,22 @@ def assemble(
             for name, relation in names.items()
         },
     )
+
+
+def _check_headers(said: Mapping, raws: Sequence[RawTable]) -> None:
+    """Refuse a mapping for every file that names a header which no file has."""
+    held = {plain_name(h) for raw in raws for h in (*raw.headers, *raw.columns) if plain_name(h)}
+    exact = {h for raw in raws for h in (*raw.headers, *raw.columns)}
+    for entry in said.files:
+        for header in entry.columns if entry.file is None else ():
+            if header not in exact and plain_name(header) not in held:
+                raise UsageError(
+                    msg("No file has a column “{name}”.", name=header),
+                    remedy=msg(
+                        "There are: {names}.",
+                        names=[h for raw in raws for h in raw.headers if h][:30],
+                    ),
+                )
 
 
 def _zone(name: str) -> str:

@@ -29,6 +29,8 @@ CONFLICT = -1
 """The mark of a row that carries the number of another one, and other values."""
 
 _LINE_COLUMNS = ("product", "product_id", "unit_price", "quantity", "amount", "line_id")
+_LARGE = 1_000_000
+"""Rows from which customer numbers stay the whole numbers that the file has."""
 _BIG = 5_000_000
 """Rows above which a check that sorts or hashes the whole file is left out."""
 
@@ -46,7 +48,6 @@ class Part:
         rows: How many rows it has, bad ones included.
         grain: ``order`` or ``line`` for sales, else the table.
         customer: SQL of who the customer is, on the converted columns; None where nobody.
-        native_ids: Whether customer numbers keep the whole-number type of the file.
         report: What is told of it.
     """
 
@@ -60,7 +61,6 @@ class Part:
     grain: str = ""
     customer: str | None = None
     identity: str | None = None
-    native_ids: bool = False
     bad: int = 0
     unique_orders: bool = False
     unread: dict[str, int] = field(default_factory=dict)
@@ -191,8 +191,9 @@ def _identify(part: Part) -> None:
     options: list[tuple[str, str]] = []
     if own is not None:
         options.append(("customer_id", identifier(own.key)))
-        kind = own.sql_type.upper()
-        part.native_ids = kind in ("BIGINT", "INTEGER", "UINTEGER", "SMALLINT", "UBIGINT")
+        # Grouping by whole numbers is twice as fast as by text: it tells in large files.
+        if part.raw.rows_in >= _LARGE and own.sql_type.upper() in ("BIGINT", "INTEGER"):
+            part.fields[own.key] = replace(own, typed=own.column, given=own.column)
     for name in ("email", "phone"):
         if f"customers.{name}" in fields:
             options.append((name, identifier(f"customers.{name}")))
@@ -206,7 +207,8 @@ def _identify(part: Part) -> None:
     part.identity, part.customer = options[0]
     if table == "customers" and len(options) > 1:
         # A contact without a number is still somebody if there is an address.
-        part.customer = f"coalesce({', '.join(sql for _, sql in options[:2])})"
+        texts = [f"CAST({sql} AS VARCHAR)" for _, sql in options[:2]]
+        part.customer = f"coalesce({', '.join(texts)})"
     if part.identity != "customer_id":
         what = {"email": msg("e-mail address"), "phone": msg("telephone number")}
         part.notes.append(

@@ -71,6 +71,11 @@ def test_a_wrong_file_is_wrong_usage(tmp_path: Path, text: str) -> None:
         mapping.load(tmp_path / "m.yml")
 
 
+def test_a_header_that_no_file_has_is_wrong_usage(read: Read) -> None:
+    with pytest.raises(UsageError, match="bidule"):
+        read(ODD, mapping=mapping.from_options(["amount=odd"]))
+
+
 def test_a_file_of_nothing_known_says_how_to_go_on(read: Read) -> None:
     with pytest.raises(InputError, match="--map"):
         read("machin;truc\na;b\nc;d\n")
