@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from revoir.book import Book
 from revoir.language import Message, Percent, msg, nmsg
@@ -26,6 +27,7 @@ from revoir.reports.model import (
 from revoir.reports.wording import during, named
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import Rfm
+from revoir.segments.rules import dimension
 
 COHORT_SIZE_MIN = 10
 """Smaller cohorts are too few to be talked of in a title."""
@@ -220,6 +222,16 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
         column: The column.
         frame: The periods of the report (None: the data have no dates).
     """
+    rule = activity(book) if frame else None
+    # A subscription or a visit has no channel: purchases alone say who stays with one.
+    alone = (
+        rule is not None
+        and (rule.subscription or rule.event_window_days is not None)
+        and dimension(book, column).table in ("orders", "order_lines")
+    )
+    if rule is not None and alone:
+        rule = replace(rule, subscription=False, event_window_days=None)
+        book = book.with_settings(activity=rule)
     period = frame.stay if frame else None
     start, end = (period.start, period.end) if period else (None, None)
     result = measure(book, "retention_rate", start=start, end=end, by=[column])
@@ -244,11 +256,17 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
         period=period,
         rows=rows,
         others=len(figures) - len(shown),
-        title=msg(
-            "{metric} by {column}, {period}",
-            metric=result.metric.label,
-            column=column,
-            period=named(period) if period else msg("all of the data"),
+        title=Message(
+            (
+                msg("{metric} by {column}, purchases alone, {period}")
+                if alone
+                else msg("{metric} by {column}, {period}")
+            ).msgid,
+            {
+                "metric": result.metric.label,
+                "column": column,
+                "period": named(period) if period else msg("all of the data"),
+            },
         ),
     )
 
