@@ -311,6 +311,8 @@ def read(
         settings = replace(settings, currency=found.currency)
     book = Book(found.tables, settings=settings, as_of=as_of, title=title)
     book.reading = found
+    # Lines are numbered by now; what is computed from here on may come in any order, and sooner.
+    book.backend.con.execute("SET preserve_insertion_order = false").fetchall()
     return book
 
 
@@ -333,9 +335,7 @@ def _complete(name: str, table: ir.Table) -> ir.Table:
         if "ordered_on" not in table.columns and "ordered_at" in table.columns:
             table = table.mutate(ordered_on=table.ordered_at.cast("date"))
         if "kind" not in table.columns and "amount" in table.columns:
-            table = table.mutate(
-                kind=ibis.ifelse(table.amount < 0, "return", "purchase")
-            )
+            table = table.mutate(kind=ibis.ifelse(table.amount < 0, "return", "purchase"))
     missing = [
         column.name
         for column in TABLES[name].columns

@@ -136,7 +136,7 @@ def test_tables_in_a_schema_are_found() -> None:
     backend.raw_sql("create schema crm")
     backend.raw_sql("create table crm.people as select 7 as \"Customer ID\", 'Tours' as ville")
     customers = open_tables(backend, {"customers": "crm.people"})["customers"]
-    assert customers.to_pyarrow().to_pylist() == [{"customer_id": "7", "ville": "Tours"}]
+    assert customers.to_pyarrow().to_pylist() == [{"customer_id": 7, "ville": "Tours"}]
 
 
 def test_tables_of_canonical_names_need_no_mapping_and_can_be_left_out() -> None:
@@ -192,3 +192,16 @@ def test_an_engine_without_zones_asks_for_the_day(tmp_path: Any) -> None:
     )
     with pytest.raises(EngineError, match="ordered_on"):
         open_tables(backend, timezone="Europe/Paris")
+
+
+def test_identifiers_are_text_where_one_table_has_text():
+    backend = memory()
+    backend.raw_sql("create table customers as select 7 as customer_id")
+    backend.raw_sql(
+        "create table orders as select '7' as customer_id, date '2024-01-01' as ordered_at,"
+        " 5 as amount, 12 as order_id"
+    )
+    tables = open_tables(backend)
+    assert tables["customers"].customer_id.type().is_string()
+    assert tables["orders"].customer_id.type().is_string()
+    assert tables["orders"].order_id.type().is_integer()

@@ -174,3 +174,23 @@ def test_no_name_is_shared_by_two_metrics():
     for metric in metrics():
         for name in (metric.name, *metric.aliases):
             assert seen.setdefault(name, metric.name) == metric.name, name
+
+
+@given(orders=orders_strategy)
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_summary_is_what_plain_python_gives(book_of, orders):
+    from revoir.metrics.summary import customer_summary
+
+    book = book_of(orders)
+    by_day = defaultdict(lambda: defaultdict(float))
+    for customer, day, amount in orders:
+        by_day[customer][day] += amount
+    for row in book.rows(customer_summary(book)):
+        days = by_day[row["customer_id"]]
+        first, last = min(days), max(days)
+        repeats = [amount for day, amount in days.items() if day > first]
+        assert row["frequency"] == len(repeats)
+        assert row["recency"] == (last - first).days
+        assert row["T"] == (book.as_of - first).days
+        expected = pytest.approx(mean(repeats)) if repeats else None
+        assert row["monetary_value"] == expected

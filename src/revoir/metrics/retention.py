@@ -24,7 +24,7 @@ from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
-from revoir.metrics.calendar import date, days_later, period_of
+from revoir.metrics.calendar import date, days_later
 from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -90,7 +90,7 @@ def flows(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key
         and rule.window_days is not None
         and rule.window_days >= question.grain.days_max
     ):
-        return _flows_of_purchases(book, question, periods, rule.window_days)
+        return _flows_of_spells(book, question, periods, rule.window_days)
     return _flows_of_stays(book, question, periods, rule)
 
 
@@ -100,28 +100,79 @@ def _is_segment(name: str) -> bool:
     return name in SEGMENT_NAMES
 
 
-def _flows_of_purchases(
+def spells(book: Book, question: Question, window_days: int) -> ir.Table:
+    """Merge purchases no further apart than the window into spells of activity.
+
+    Args:
+        book: The company's tables.
+        question: What is asked; each value of a column of orders in its `by` is a shop of its own.
+        window_days: How long a purchase keeps a customer active.
+
+    Returns:
+        One row a spell: `customer_id`, `start` and `last` (days of its first and last purchase),
+        `previous_last` and `next_start` (days of the neighbouring spells, null at the ends),
+        `first_day` (of the customer's first purchase ever), and the columns of `by`.
+    """
+    if scope.whole_purchases(book, question):
+        name = f"spells of {window_days} days"
+        everything = book.cached(name, _spells(book.purchases, window_days, ()))
+        return scope.attached(everything, book, question)
+    return _spells(scope.purchases(book, question), window_days, question.by)
+
+
+def _spells(bought: ir.Table, window_days: int, by: Sequence[str]) -> ir.Table:
+    ended = days_later(bought.day, window_days)
+    edges = bought.mutate(
+        is_start=bought.previous_day.isnull()
+        | (days_later(bought.previous_day, window_days) < bought.day),
+        is_end=bought.next_day.isnull() | (bought.next_day > ended),
+    )
+    edges = edges.filter(edges.is_start | edges.is_end)
+    keys = ["customer_id", *(name for name in by if name != "customer_id")]
+    # Of two purchases on one day the one that begins a spell comes before the one that ends it.
+    order = ibis.window(group_by=keys, order_by=["day", "is_end"])
+    edges = edges.mutate(
+        last=ibis.ifelse(edges.is_end, edges.day, edges.day.lead().over(order)),
+        next_start=ibis.ifelse(edges.is_end, edges.next_day, edges.next_day.lead().over(order)),
+    )
+    found = edges.filter(edges.is_start)
+    return found.select(
+        *keys,
+        start=found.day,
+        last=found["last"],
+        previous_last=found.previous_day,
+        next_start=found.next_start,
+        first_day=found.first_day,
+    )
+
+
+def _flows_of_spells(
     book: Book, question: Question, periods: Sequence[Period], window_days: int
 ) -> dict[Key, Flow]:
-    """Count gains and losses from neighbouring purchases, in two scans.
+    """Count gains and losses from the spells' ends, in two scans.
 
     Exact where the window is no shorter than a period: whoever buys in a period is then active at
-    its end, so a gain is a purchase after too long a wait, and a loss falls into the period that
-    holds the last day of the window.
+    its end, so a gain is a spell that begins in it, unless the one before was still running at its
+    start; and a loss falls into the period that holds the last active day, unless another spell
+    begins there.
     """
-    assert question.grain is not None
-    grain, month = question.grain, book.settings.fiscal_year_start_month
-    bought = scope.purchases(book, question)
-    start = period_of(bought.day, grain, month)
-    waited = bought.previous_day.isnull() | (days_later(bought.previous_day, window_days) < start)
-    gained = bought.mutate(period_start=start).filter(waited)
-    is_new = gained.first_day >= gained.period_start
+    held = spells(book, question, window_days)
+
+    def start_of_period(day: ir.DateValue) -> ir.DateValue:
+        return scope.period_start(day, question, periods, book)
+
+    begun = held.mutate(period_start=start_of_period(held.start))
+    running = days_later(begun.previous_last, window_days) >= begun.period_start
+    gained = begun.filter(begun.previous_last.isnull() | ~running)
     gains = gained.group_by(["period_start", *question.by]).aggregate(
-        new=is_new.sum(), gained=gained.count()
+        new=(gained.first_day >= gained.period_start).sum(), gained=gained.count()
     )
-    last = bought.mutate(period_start=period_of(days_later(bought.day, window_days), grain, month))
-    ended = last.next_day.isnull() | (period_of(last.next_day, grain, month) > last.period_start)
-    lost = last.filter(ended & (days_later(last.day, window_days) <= date(book.as_of)))
+    ended = held.mutate(period_start=start_of_period(days_later(held["last"], window_days)))
+    back = start_of_period(ended.next_start) <= ended.period_start
+    lost = ended.filter(
+        (ended.next_start.isnull() | ~back)
+        & (days_later(ended["last"], window_days) <= date(book.as_of))
+    )
     losses = lost.group_by(["period_start", *question.by]).aggregate(lost=lost.count())
     return _accumulated(book.rows(gains), book.rows(losses), question, periods)
 
@@ -212,9 +263,14 @@ def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) ->
     by = {name: name for name in question.by}
     found: list[ir.Table] = []
     if rule.window_days is not None and book.has("orders", "customer_id"):
-        orders = scope.orders(book, question, seen=seen)
-        bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
-        found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
+        if seen is None:
+            held = spells(book, question, rule.window_days)
+            until = days_later(held["last"], rule.window_days)
+            found.append(held.select("customer_id", *by, start=held.start, until=until))
+        else:
+            orders = scope.orders(book, question, seen=seen)
+            bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+            found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
     if rule.subscription and book.has("subscriptions", "started_at"):
         held = scope.facts(book, "subscriptions", question, seen=seen)
         held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))

@@ -50,11 +50,20 @@ def orders(book: Book, question: Question, *, seen: Book | None = None) -> ir.Ta
 
 def purchases(book: Book, question: Question) -> ir.Table:
     """The purchases (see `Book.purchases`) a question is about, with `question.by`."""
-    dimensions = _dimensions(book, question.by)
-    tables = {known.table for known in dimensions.values()} | _tables(book, question)
-    if not tables - {"customers"} and question.where is None:
-        return _attach(book.purchases, book, dimensions)
+    if whole_purchases(book, question):
+        return attached(book.purchases, book, question)
     return purchases_of(orders(book, question), question.by)
+
+
+def whole_purchases(book: Book, question: Question) -> bool:
+    """Whether a question is about all purchases, at most shared out among customers."""
+    dimensions = _dimensions(book, question.by)
+    return question.where is None and all(d.table == "customers" for d in dimensions.values())
+
+
+def attached(table: ir.Table, book: Book, question: Question) -> ir.Table:
+    """Rows of customers beside the columns of customers that a question breaks down by."""
+    return _attach(table, book, _dimensions(book, question.by))
 
 
 def facts(book: Book, name: str, question: Question, *, seen: Book | None = None) -> ir.Table:
