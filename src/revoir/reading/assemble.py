@@ -206,6 +206,7 @@ class _Together:
     def unite(self) -> dict[str, str]:
         """The quoted relation of each canonical table that was found."""
         names: dict[str, str] = {}
+        self._join_identities()
         mixed = self._mixed_ids()
         for table in TABLES:
             held = [piece for piece in self.pieces if piece.table == table]
@@ -221,6 +222,51 @@ class _Together:
         if "customers" in names:
             self._link(names)
         return names
+
+    def _join_identities(self) -> None:
+        """Give sales that know customers by e-mail the numbers that a file of customers has."""
+        known = [
+            part for part in self.parts
+            if part.detection.table == "customers" and part.identity == "customer_id"
+            and part.has("customers.email")
+        ]  # fmt: skip
+        strangers = [part for part in self.parts if part.identity == "email"]
+        if not known or not strangers:
+            return
+        links = identifier("numbers by address")
+        held = " UNION ALL ".join(
+            f"SELECT email, CAST(customer_id AS VARCHAR) AS id FROM customers_{part.number}"
+            for part in known
+        )
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE {links} AS SELECT email, min(id) AS id FROM ({held})"
+            " WHERE email IS NOT NULL GROUP BY email HAVING count(DISTINCT id) = 1"
+        )
+        numbers = {part.number for part in strangers}
+        self.pieces = [
+            self._linked(piece, links)
+            if any(piece.relation == identifier(f"{piece.table}_{n}") for n in numbers)
+            else piece
+            for piece in self.pieces
+        ]
+        self.notes.append(
+            msg("Customers known by their e-mail address were given their customer number.")
+        )
+
+    def _linked(self, piece: Piece, links: str) -> Piece:
+        if "customer_id" not in piece.columns:
+            return piece
+        name = identifier(f"linked {piece.relation.strip(chr(34))}")
+        columns = ", ".join(
+            "coalesce(l.id, p.customer_id) AS customer_id" if column == "customer_id"
+            else f"p.{identifier(column)}"
+            for column in piece.columns
+        )  # fmt: skip
+        self.connection.execute(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {piece.relation} AS p"
+            f" LEFT JOIN {links} AS l ON l.email = p.customer_id"
+        )
+        return Piece(piece.table, name, piece.columns)
 
     def _mixed_ids(self) -> bool:
         """Whether customer numbers must become text to agree between files."""
@@ -245,8 +291,8 @@ class _Together:
     def _unite_customers(self, held: list[Piece], name: str) -> None:
         """One row a customer; a file of customers speaks before one of orders."""
         own = {
-            identifier(f"customers_{number}")
-            for number, part in enumerate(self.parts)
+            identifier(f"customers_{part.number}")
+            for part in self.parts
             if part.detection.table == "customers"
         }
         ranked = sorted(held, key=lambda piece: piece.relation not in own)

@@ -45,6 +45,7 @@ class Part:
         fields: Its columns by key; the relation names them by that key.
         relation: Quoted name of the converted rows; ``_line`` and ``_bad`` (null: accepted).
         is_table: Whether that is a table rather than a view of the file.
+        number: Its place among the files read.
         rows: How many rows it has, bad ones included.
         grain: ``order`` or ``line`` for sales, else the table.
         customer: SQL of who the customer is, on the converted columns; None where nobody.
@@ -57,6 +58,7 @@ class Part:
     relation: str
     report: FileReport
     is_table: bool = True
+    number: int = 0
     rows: int = 0
     grain: str = ""
     customer: str | None = None
@@ -108,7 +110,9 @@ def convert(
         raw.file, raw.sheet, detection.table, detection.confidence, detection.why, raw.headers,
         raw.rows_in, mapping=tuple(_resolved(m, fields) for m in detection.columns), notes=notes,
     )  # fmt: skip
-    part = Part(raw, detection, fields, identifier(f"typed_{number}"), report, notes=notes)
+    part = Part(
+        raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes
+    )
     _identify(part)
     _set_strictness(part)
     _make(connection, part, today, zone)

@@ -137,3 +137,15 @@ def test_orders_of_an_unknown_customer_are_accepted_and_said(read: Read) -> None
     })  # fmt: skip
     assert reading.files[1].rows_accepted == 2
     assert "1 customer of the orders (1 rows) is not in the file of customers" in told(reading)
+
+
+def test_sales_known_by_address_find_the_number_of_their_customer(read: Read, rows) -> None:
+    reading = read({
+        "clients.csv": _clients("7;Petit;a@x.fr;;37000;", "8;Roy;b@x.fr;;44000;"),
+        "ventes.csv": "ticket;mail;date;montant\n1;A@x.fr;2024-01-01;5\n2;z@x.fr;2024-01-02;6\n",
+    })  # fmt: skip
+    assert [row["customer_id"] for row in rows(reading, "orders")] == ["7", "z@x.fr"]
+    found = {row["customer_id"]: row for row in rows(reading, "customers")}
+    assert set(found) == {"7", "8", "z@x.fr"}
+    assert found["7"]["last_name"] == "Petit"
+    assert "were given their customer number" in told(reading)
