@@ -9,11 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from revoir.book import Book
+from revoir.metrics.registry import Unit, metric_named
 from revoir.periods import Period
 from revoir.reports.answers import keeping, leaving
 from revoir.reports.build import build
-from revoir.reports.insights import of_leavers
-from revoir.reports.model import Group, Leavers
+from revoir.reports.insights import of_breakdown, of_leavers
+from revoir.reports.model import Breakdown, BreakdownRow, Group, Leavers
 
 PERIOD = Period(dt.date(2024, 1, 1), dt.date(2024, 4, 1))
 
@@ -44,6 +45,24 @@ def test_nobody_among_the_leavers_bought_once_is_not_said_as_zero():
     assert all("0%" not in sentence.text("en") for sentence in answer.sentences)
 
 
+def groups(*rows: tuple[str, int, int]) -> Breakdown:
+    found = tuple(BreakdownRow(name, n, kept / n, None, None) for name, n, kept in rows)
+    label = metric_named("retention_rate").label
+    return Breakdown("city", "retention_rate", label, Unit.SHARE, PERIOD, found, 0, label)
+
+
+def test_the_worst_of_many_small_groups_is_not_singled_out():
+    small = [(f"g{number}", 12, 6 + number % 4) for number in range(12)]
+    assert list(of_breakdown(groups(*small))) == []
+
+
+def test_a_large_group_that_stays_less_is_named():
+    (insight,) = of_breakdown(groups(("Tours", 500, 450), ("Lyon", 500, 250)))
+    assert "Lyon" in insight.text.text("en")
+    assert "50%" in insight.text.text("en")
+    assert "90%" in insight.text.text("en")
+
+
 def test_without_figures_the_answer_is_that_there_are_none():
     assert keeping({}).verdict == "unknown"
     assert leaving({}, None, (), has_reasons=False).verdict == "unknown"
@@ -68,7 +87,7 @@ def test_a_steady_shop_is_not_told_that_it_changed(make_book: Callable[..., Book
 def test_every_sentence_rests_on_figures_that_are_in_the_report(report):
     keys = {key for key, _ in report.headline}
     segments = {row.key for row in report.rfm.segments}
-    sections = {"leavers", "gaps", "rfm", "cohorts", "quality", "reasons"}
+    sections = {"leavers", "gaps", "rfm", "cohorts", "quality", "reasons", "breakdowns"}
     for sentence in (*report.insights, *report.actions):
         assert sentence.figures
         for address in sentence.figures:

@@ -326,6 +326,7 @@ class _Draft:
                 left,
                 segments,
                 parts.get("cohorts"),
+                parts["breakdowns"],
             ),
             actions=actions_of(
                 left,

@@ -504,7 +504,7 @@ def breakdown(section: Breakdown, language: str) -> Chart:
     """A metric by group, as points with their intervals."""
     values = [
         {
-            "group": row.group,
+            "group": written(row.group, language),
             "value": row.value,
             "low": row.low,
             "high": row.high,
@@ -552,7 +552,7 @@ def breakdown(section: Breakdown, language: str) -> Chart:
         _words(language, msg("Group"), section.label, msg("From"), msg("To"), msg("Customers")),
         tuple(
             (
-                row.group,
+                written(row.group, language),
                 *(
                     written(quantity(figure, section.unit), language)
                     for figure in (row.value, row.low, row.high)

@@ -13,7 +13,7 @@ from revoir.experiments.intervals import difference_interval
 from revoir.language import Message, Number, Percent, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
-from revoir.reports.model import CohortSection, Insight, Kpi, Leavers, RfmSection
+from revoir.reports.model import Breakdown, CohortSection, Insight, Kpi, Leavers, RfmSection
 from revoir.reports.wording import during
 
 WORTH_SAYING = 0.05
@@ -25,6 +25,7 @@ def insights_of(
     left: Leavers | None,
     rfm: RfmSection | None,
     cohorts: CohortSection | None,
+    breakdowns: Iterable[Breakdown] = (),
 ) -> tuple[Insight, ...]:
     """Every sentence that the figures carry, the heavy ones first.
 
@@ -33,6 +34,7 @@ def insights_of(
         left: Who left.
         rfm: The segments.
         cohorts: The cohort grid.
+        breakdowns: The retention rate by group.
     """
     found: list[Insight] = []
     for key, kpi in kpis.items():
@@ -46,6 +48,8 @@ def insights_of(
         found += _of_segments(rfm)
     if cohorts is not None:
         found += _of_cohorts(cohorts)
+    for breakdown in breakdowns:
+        found += of_breakdown(breakdown)
     return tuple(sorted(found, key=lambda insight: -insight.weight))
 
 
@@ -188,6 +192,30 @@ def of_leavers(left: Leavers) -> Iterable[Insight]:
         },
     )
     yield Insight("weakness", text, ("leavers.once", "leavers.again"), 7)
+
+
+def of_breakdown(breakdown: Breakdown) -> Iterable[Insight]:
+    """The group that stays least, where it stands out against all the others together."""
+    rows = [row for row in breakdown.rows if row.value is not None and row.customers]
+    if len(rows) < 2:
+        return
+    least = min(rows, key=lambda row: row.value or 0.0)
+    n, kept = least.customers or 0.0, (least.value or 0.0) * (least.customers or 0.0)
+    others = sum(row.customers or 0.0 for row in rows) - n
+    others_kept = sum((row.value or 0.0) * (row.customers or 0.0) for row in rows) - kept
+    # As many groups, as many chances to stand out by luck (Bonferroni).
+    confidence = 1 - 0.05 / len(rows)
+    low, _ = difference_interval(others_kept, others, kept, n, confidence)
+    if low <= 0:
+        return
+    text = msg(
+        "{column} “{group}”: {rate} of these customers stayed, against {others} of the others.",
+        column=breakdown.column,
+        group=least.group,
+        rate=Percent(kept / n, 0),
+        others=Percent(others_kept / others, 0),
+    )
+    yield Insight("weakness", text, (f"breakdowns.{breakdown.column}",), 6)
 
 
 def _of_segments(rfm: RfmSection) -> Iterable[Insight]:

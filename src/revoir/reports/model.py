@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from revoir.experiments.intervals import difference_interval
-from revoir.language import Message, Money, Number, Percent
+from revoir.language import Message, Money, Number, Percent, msg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
 from revoir.periods import Grain, Period
@@ -432,7 +432,7 @@ class WhatIf:
 class BreakdownRow:
     """One group of a breakdown."""
 
-    group: str
+    group: Message | str
     customers: float | None
     value: float | None
     low: float | None
@@ -583,9 +583,11 @@ def quantity(value: float | None, unit: Unit, currency: str | None = None) -> An
             return Money(value, currency, 0 if abs(value) >= 1000 else 2)
         case Unit.COUNT:
             return Number(value, 0)
-        case Unit.POINTS | Unit.SCORE | Unit.HOURS:
+        case Unit.POINTS | Unit.SCORE:
             return Number(value, 1)
+        case Unit.HOURS:
+            return msg("{n} h", n=Number(value, 1))
         case Unit.DAYS:
-            return Number(value, 0 if value >= 10 else 1)
+            return msg("{n} days", n=Number(value, 0 if value >= 10 else 1))
         case Unit.RATIO:
             return Number(value, 2)

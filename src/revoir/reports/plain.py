@@ -327,7 +327,7 @@ class _Writer:
             **_dates(section.period),
             "rows": [
                 {
-                    "group": row.group,
+                    "group": written(row.group, self.language),
                     "customers": row.customers,
                     "value": row.value,
                     "low": row.low,

@@ -271,9 +271,9 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
     )
 
 
-def _group_name(value: object) -> str:
+def _group_name(value: object) -> Message | str:
     if value is None:
         return "—"
     if isinstance(value, str) and value in SEGMENTS:
-        return str(SEGMENTS[value].label)
+        return SEGMENTS[value].label
     return str(value)
