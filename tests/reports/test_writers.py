@@ -41,6 +41,16 @@ def test_what_the_company_is_called_is_text(page: str):
     assert "&lt;b&gt;Chez &#34;Élise&#34; &amp; fils&lt;/b&gt;" in page
 
 
+def test_what_the_data_call_things_is_text(report: Report):
+    hostile = '</text><script>alert(1)</script><img src=x onerror="alert(1)">&'
+    breakdown = report.breakdowns[0]
+    rows = (dataclasses.replace(breakdown.rows[0], group=hostile), *breakdown.rows[1:])
+    changed = dataclasses.replace(breakdown, rows=rows, column=hostile)
+    page = to_html(dataclasses.replace(report, breakdowns=(changed,)), "en")
+    assert "<script" not in page
+    assert "<img" not in page
+
+
 def test_every_drawing_has_a_name_and_unique_ids(page: str):
     drawings = re.findall(r"<svg[^>]*>", page)
     assert drawings

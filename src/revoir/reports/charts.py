@@ -135,7 +135,9 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
     open_ones = [value for value, point in zip(values, points, strict=True) if not point.complete]
     unit = written(axis_title(kpi), language)
     so_far = msg("so far").text(language)
-    end: dict[str, Any] = {"dy": -14} if open_ones else {"dx": 8, "align": "left"}
+    end: dict[str, Any] = (
+        {"dx": -4, "dy": -12, "align": "right"} if open_ones else {"dx": 8, "align": "left"}
+    )
 
     def spec(width: int) -> Spec:
         x = _x_periods(width - 80, len(values), scale=alt.Scale(type="point", padding=0.3))
