@@ -134,10 +134,11 @@ def locale_of(language: str) -> str:
 
 
 def written(value: Any, language: str) -> str:
-    """Write a value as the language writes it.
+    r"""Write a value as the language writes it.
 
     Args:
-        value: A number, date, `Calendar`, `ByLanguage`, `Percent`, `Money`, `Number`, `Message` or text.
+        value: A number, date, `Calendar`, `ByLanguage`, `Percent`, `Money`, `Number`, `Message` or
+            text.
         language: One of `LANGUAGES`.
 
     Returns:
@@ -145,7 +146,7 @@ def written(value: Any, language: str) -> str:
 
     Examples:
         >>> written(1234.5, "fr"), written(Percent(0.7131), "fr")
-        ('1\\u202f234,5', '71,3\\xa0%')
+        ('1\u202f234,5', '71,3\xa0%')
         >>> import datetime
         >>> written(datetime.date(2024, 3, 12), "fr"), written(datetime.date(2024, 3, 12), "en")
         ('12/03/2024', '12 Mar 2024')

@@ -35,50 +35,66 @@ def tables() -> dict[str, pa.Table]:
     moment = dt.datetime(2023, 1, 1, 9)
     waits = [moment + dt.timedelta(hours=draw.randrange(5000)) for _ in range(60)]
     started = [DAY_0 + dt.timedelta(days=draw.randrange(300)) for _ in people]
-    ended = [d + dt.timedelta(days=draw.randrange(1, 200)) if draw.random() < 0.5 else None
-             for d in started]
+    ended = [
+        d + dt.timedelta(days=draw.randrange(1, 200)) if draw.random() < 0.5 else None
+        for d in started
+    ]
     days = pa.date32()
     return {
-        "customers": pa.table({
-            "customer_id": people,
-            "city": pa.array([TOWNS[n % 3] for n in range(len(people))], pa.string()),
-        }),
-        "orders": pa.table({
-            "order_id": [str(n) for n in range(len(orders))],
-            "customer_id": pa.array([o[0] for o in orders], pa.string()),
-            "ordered_on": pa.array([o[1] for o in orders], days),
-            "amount": [o[2] for o in orders],
-            "margin": [round(o[2] * 0.3, 2) for o in orders],
-            "channel": [o[3] for o in orders],
-        }),
-        "subscriptions": pa.table({
-            "customer_id": people,
-            "started_at": pa.array(started, days),
-            "ended_at": pa.array(ended, days),
-            "monthly_amount": [float(draw.choice((10, 25))) for _ in people],
-            "plan": [draw.choice(("S", "L")) for _ in people],
-        }),
-        "responses": pa.table({
-            "customer_id": people * 2,
-            "responded_on": pa.array(started * 2, days),
-            "question": [draw.choice(("nps", "csat", "ces", "enps")) for _ in people * 2],
-            "score": [float(draw.randrange(1, 6)) + draw.choice((0, 5)) for _ in people * 2],
-            "comment": pa.array([draw.choice(("oui", None)) for _ in people * 2], pa.string()),
-        }),
-        "interactions": pa.table({
-            "customer_id": [draw.choice(people) for _ in waits],
-            "opened_at": waits,
-            "first_response_at": [w + dt.timedelta(minutes=draw.randrange(600)) for w in waits],
-            "resolved_at": [w + dt.timedelta(hours=draw.randrange(90)) if draw.random() < 0.8
-                            else None for w in waits],
-            "kind": [draw.choice(("complaint", "question")) for _ in waits],
-        }),
-        "events": pa.table({
-            "customer_id": [draw.choice(people) for _ in waits * 3],
-            "occurred_at": [w + dt.timedelta(days=k) for w in waits for k in range(3)],
-            "event": [draw.choice(("visit", "cart")) for _ in waits * 3],
-            "session_id": [str(draw.randrange(90)) for _ in waits * 3],
-        }),
+        "customers": pa.table(
+            {
+                "customer_id": people,
+                "city": pa.array([TOWNS[n % 3] for n in range(len(people))], pa.string()),
+            }
+        ),
+        "orders": pa.table(
+            {
+                "order_id": [str(n) for n in range(len(orders))],
+                "customer_id": pa.array([o[0] for o in orders], pa.string()),
+                "ordered_on": pa.array([o[1] for o in orders], days),
+                "amount": [o[2] for o in orders],
+                "margin": [round(o[2] * 0.3, 2) for o in orders],
+                "channel": [o[3] for o in orders],
+            }
+        ),
+        "subscriptions": pa.table(
+            {
+                "customer_id": people,
+                "started_at": pa.array(started, days),
+                "ended_at": pa.array(ended, days),
+                "monthly_amount": [float(draw.choice((10, 25))) for _ in people],
+                "plan": [draw.choice(("S", "L")) for _ in people],
+            }
+        ),
+        "responses": pa.table(
+            {
+                "customer_id": people * 2,
+                "responded_on": pa.array(started * 2, days),
+                "question": [draw.choice(("nps", "csat", "ces", "enps")) for _ in people * 2],
+                "score": [float(draw.randrange(1, 6)) + draw.choice((0, 5)) for _ in people * 2],
+                "comment": pa.array([draw.choice(("oui", None)) for _ in people * 2], pa.string()),
+            }
+        ),
+        "interactions": pa.table(
+            {
+                "customer_id": [draw.choice(people) for _ in waits],
+                "opened_at": waits,
+                "first_response_at": [w + dt.timedelta(minutes=draw.randrange(600)) for w in waits],
+                "resolved_at": [
+                    w + dt.timedelta(hours=draw.randrange(90)) if draw.random() < 0.8 else None
+                    for w in waits
+                ],
+                "kind": [draw.choice(("complaint", "question")) for _ in waits],
+            }
+        ),
+        "events": pa.table(
+            {
+                "customer_id": [draw.choice(people) for _ in waits * 3],
+                "occurred_at": [w + dt.timedelta(days=k) for w in waits for k in range(3)],
+                "event": [draw.choice(("visit", "cart")) for _ in waits * 3],
+                "session_id": [str(draw.randrange(90)) for _ in waits * 3],
+            }
+        ),
     }
 
 
@@ -106,9 +122,7 @@ def same(records, expected):
     for record, wanted in zip(records, expected, strict=True):
         assert record.keys() == wanted.keys()
         for name, value in wanted.items():
-            if isinstance(value, float):
-                assert record[name] == pytest.approx(value), (name, record)
-            elif isinstance(value, dict):
+            if isinstance(value, float | dict):
                 assert record[name] == pytest.approx(value), (name, record)
             else:
                 assert record[name] == value, (name, record)
@@ -128,8 +142,15 @@ def test_every_metric(book, reference):
             same(measure(book, metric.name, **asked).records(), expected)
 
 
-ORDER_METRICS = ("retention_rate", "repurchase_rate", "average_order_value", "revenue",
-                 "lifecycle_returning", "days_between_purchases", "clv_simple")
+ORDER_METRICS = (
+    "retention_rate",
+    "repurchase_rate",
+    "average_order_value",
+    "revenue",
+    "lifecycle_returning",
+    "days_between_purchases",
+    "clv_simple",
+)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +177,10 @@ def test_weeks_quarters_and_fiscal_years(book, reference):
             mine = book.with_settings(fiscal_year_start_month=month)
             theirs = reference.with_settings(fiscal_year_start_month=month)
             for name in ("retention_rate", "revenue", "mrr"):
-                same(measure(mine, name, grain=grain).records(),
-                     measure(theirs, name, grain=grain).records())
+                same(
+                    measure(mine, name, grain=grain).records(),
+                    measure(theirs, name, grain=grain).records(),
+                )
 
 
 @pytest.mark.parametrize(
@@ -183,9 +206,7 @@ def test_segments_and_summary(book, reference):
     assert rfm(book).cutoffs == rfm(reference).cutoffs
     assert rfm(book).summary() == rfm(reference).summary()
     before, after = dt.date(2023, 7, 1), dt.date(2024, 1, 1)
-    assert movement(book, before, after).counts() == movement(
-        reference, before, after
-    ).counts()
+    assert movement(book, before, after).counts() == movement(reference, before, after).counts()
 
     def rows(of):
         found = of.rows(customer_summary(of))

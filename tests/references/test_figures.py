@@ -12,7 +12,9 @@ pytestmark = pytest.mark.reference
 def revoir(*arguments: str):
     """What a command prints as JSON."""
     command = [sys.executable, "-c", "from revoir.cli import main; main()", *arguments]
-    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "--format", "json"], capture_output=True, text=True, check=False
+    )
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
 
@@ -37,7 +39,7 @@ def test_cdnow_totals(reference_data):
 
 
 def test_cdnow_repeaters_of_the_published_sample(reference_data):
-    """Fader, Hardie & Lee (2005): 2,357 customers, 946 of whom bought again by 30 September 1997."""
+    """Fader, Hardie & Lee (2005): 2,357 customers, 946 of whom came back by 1997-09-30."""
     path = str(reference_data / "cdnow/CDNOW_sample.txt")
     (row,) = revoir("metric", "repurchase_rate", path, "--to", "1997-10-01")
     assert (row["numerator"], row["denominator"]) == (946, 2_357)
