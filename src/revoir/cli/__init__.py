@@ -26,6 +26,8 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    # Rich panels around the help take twice as long to import as everything else together.
+    rich_markup_mode=None,
 )
 app.command(help=T("Make the report: figures, what they mean and what to do."))(report.report)
 app.command(help=T("Read files and say what was understood, accepted and put in quarantine."))(
