@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from revoir.book import Activity
 from revoir.metrics.registry import measure
 from revoir.periods import Grain
 
@@ -112,3 +113,22 @@ def test_recurring_revenue_adds_up(book_of, rows):
         if ends:
             assert figure.parts["start"] == pytest.approx(ends[-1])
         ends.append(figure.value)
+
+
+def test_a_column_of_orders_leaves_subscriptions_out_and_says_so(book_of):
+    rows = [("s1", dt.date(2023, 1, 1), None, 1.0), ("s2", dt.date(2023, 1, 1), None, 1.0)]
+    orders = [
+        ("a", dt.date(2023, 12, 1), 5.0),
+        ("b", dt.date(2023, 12, 1), 5.0),
+        ("a", dt.date(2024, 2, 1), 5.0),
+    ]
+    book = book_of(orders, subscriptions=table(rows), as_of=dt.date(2024, 3, 31))
+    book = book.with_settings(activity=Activity(window_days=92, subscription=True))
+    assert measure(book, "retention_rate", **Q1).figures[0].denominator == 4
+    result = measure(book, "retention_rate", by=["order_id"], **Q1)
+    assert {f.by["order_id"]: f.parts["start"] for f in result.figures} == {
+        "0": 1,
+        "1": 1,
+        "2": 0,
+    }
+    assert "Only purchases" in result.notes[-1].text("en")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import reduce
 from itertools import pairwise
 from typing import Any
@@ -79,12 +79,9 @@ def flows(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key
         The flows by start of period and group.
     """
     rule = activity(book)
-    only_purchases = rule.window_days is not None and not (
-        rule.subscription or rule.event_window_days
-    )
-    by_segment = any(_is_segment(name) for name in question.by)
+    by_segment = scope.changes_in_time(book, question)
     if (
-        only_purchases
+        sources(book, question, rule) == ("orders",)
         and not by_segment
         and question.grain is not None
         and rule.window_days is not None
@@ -92,12 +89,6 @@ def flows(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key
     ):
         return _flows_of_spells(book, question, periods, rule.window_days)
     return _flows_of_stays(book, question, periods, rule)
-
-
-def _is_segment(name: str) -> bool:
-    from revoir.segments.rules import SEGMENT_NAMES
-
-    return name in SEGMENT_NAMES
 
 
 def spells(book: Book, question: Question, window_days: int) -> ir.Table:
@@ -210,7 +201,7 @@ def _flows_of_stays(
 ) -> dict[Key, Flow]:
     """Count from the definition itself: each customer's state at each boundary."""
     found: dict[Key, Flow] = {}
-    segmented = any(_is_segment(name) for name in question.by)
+    segmented = scope.changes_in_time(book, question)
     size = 1 if segmented else BOUNDARIES_MAX
     for first in range(0, len(periods), size):
         chunk = periods[first : first + size]
@@ -262,7 +253,8 @@ def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) ->
     """Every stay ``(start, until]`` that the rule gives, one row each."""
     by = {name: name for name in question.by}
     found: list[ir.Table] = []
-    if rule.window_days is not None and book.has("orders", "customer_id"):
+    if "orders" in sources(book, question, rule):
+        assert rule.window_days is not None
         if seen is None:
             held = spells(book, question, rule.window_days)
             until = days_later(held["last"], rule.window_days)
@@ -271,7 +263,7 @@ def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) ->
             orders = scope.orders(book, question, seen=seen)
             bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
             found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
-    if rule.subscription and book.has("subscriptions", "started_at"):
+    if "subscriptions" in sources(book, question, rule):
         held = scope.facts(book, "subscriptions", question, seen=seen)
         held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
         until = held.ended_at.cast("date") if "ended_at" in held.columns else ibis.null("date")
@@ -283,10 +275,34 @@ def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) ->
                 **{name: held[name] for name in by},
             )
         )
-    if rule.event_window_days is not None and book.has("events"):
+    if "events" in sources(book, question, rule):
+        assert rule.event_window_days is not None
         events = scope.facts(book, "events", question, seen=seen)
         found.append(_windowed(events, events.occurred_at, rule.event_window_days, by))
     return reduce(lambda left, right: left.union(right), found) if found else None
+
+
+_SOURCES = {
+    "orders": msg("purchases"),
+    "subscriptions": msg("subscriptions"),
+    "events": msg("visits"),
+}
+_COLUMNS_OF = {
+    "orders": {"orders", "order_lines"},
+    "subscriptions": {"subscriptions"},
+    "events": {"events"},
+}
+
+
+def sources(book: Book, question: Question, rule: Activity) -> tuple[str, ...]:
+    """The tables that say who is active: those of the rule that have the columns asked about."""
+    held = {
+        "orders": rule.window_days is not None and book.has("orders", "customer_id"),
+        "subscriptions": rule.subscription and book.has("subscriptions", "started_at"),
+        "events": rule.event_window_days is not None and book.has("events"),
+    }
+    asked = scope.speaks_of(book, question)
+    return tuple(name for name, is_held in held.items() if is_held and asked <= _COLUMNS_OF[name])
 
 
 def _windowed(table: ir.Table, clock: ir.Value, days: int, by: dict[str, str]) -> ir.Table:
@@ -346,14 +362,27 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
         _with_group(figure, question, group)
         for figure, group in zip(figures, groups * len(periods), strict=True)
     ]
+    return Result(metric, tuple(labelled), question.by, _notes(book, question))
+
+
+def _notes(book: Book, question: Question) -> tuple[Message, ...]:
     rule = activity(book)
-    notes = (rule_in_words(rule), *((rule.reason,) if rule.reason else ()))
-    return Result(metric, tuple(labelled), question.by, notes)
+    notes = [rule_in_words(rule), *((rule.reason,) if rule.reason else ())]
+    known = sources(book, replace(question, by=(), where=None), rule)
+    counted = sources(book, question, rule)
+    if left_out := [name for name in known if name not in counted]:
+        notes.append(
+            msg(
+                "Only {counted} say who is active here: {left_out} lack a column that was asked"
+                " about.",
+                counted=[_SOURCES[name] for name in counted],
+                left_out=[_SOURCES[name] for name in left_out],
+            )
+        )
+    return tuple(notes)
 
 
 def _with_group(figure: Figure, question: Question, group: tuple[Any, ...]) -> Figure:
-    from dataclasses import replace
-
     return replace(figure, by=dict(zip(question.by, group, strict=True)))
 
 

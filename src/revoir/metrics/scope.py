@@ -55,6 +55,23 @@ def purchases(book: Book, question: Question) -> ir.Table:
     return purchases_of(orders(book, question), question.by)
 
 
+def speaks_of(book: Book, question: Question) -> set[str]:
+    """The tables of facts that a question's columns are in; customers share all of them."""
+    dimensions = _dimensions(book, question.by)
+    return ({known.table for known in dimensions.values()} | _tables(book, question)) - {
+        "customers"
+    }
+
+
+def changes_in_time(book: Book, question: Question) -> bool:
+    """Whether a column of `by` is a figure of customers that is another one on another day."""
+    features = [known.feature for known in _dimensions(book, question.by).values()]
+    return any(
+        feature is not None and not feature.key.startswith(("first_", "cohort"))
+        for feature in features
+    )
+
+
 def whole_purchases(book: Book, question: Question) -> bool:
     """Whether a question is about all purchases, at most shared out among customers."""
     dimensions = _dimensions(book, question.by)
