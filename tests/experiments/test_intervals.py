@@ -19,7 +19,7 @@ from revoir.experiments.intervals import (
 )
 
 
-def _ratio(y, x, yy, xx, xy, n):  # noqa: PLR0917
+def _ratio(y, x, yy, xx, xy, n):
     return ratio_interval(y, x, numerator_squares=yy, denominator_squares=xx, products=xy, n=n)
 
 
