@@ -144,6 +144,28 @@ def shift(start: dt.date, grain: Grain, count: int) -> dt.date:
             return add_months(start, 12 * count)
 
 
+def start_at(ordinal: int, grain: Grain, fiscal_year_start_month: int = 1) -> dt.date:
+    """The first day of the period of that number (see `revoir.metrics.calendar.ordinal`).
+
+    Args:
+        ordinal: Days since 1970-01-01 for days and weeks; months since the year 0 for longer
+            periods, the fiscal year's first month counting as January.
+        grain: The length of the periods.
+        fiscal_year_start_month: The month (1–12) that years and quarters begin with.
+
+    Returns:
+        The day.
+
+    Examples:
+        >>> start_at(24291, Grain.MONTH), start_at(4, Grain.WEEK)
+        (datetime.date(2024, 4, 1), datetime.date(1970, 1, 5))
+    """
+    if grain in (Grain.DAY, Grain.WEEK):
+        return dt.date(1970, 1, 1) + dt.timedelta(days=ordinal)
+    months = ordinal + (0 if grain is Grain.MONTH else fiscal_year_start_month - 1)
+    return dt.date(months // 12, months % 12 + 1, 1)
+
+
 def periods_between(
     start: dt.date, end: dt.date, grain: Grain, fiscal_year_start_month: int = 1
 ) -> list[Period]:

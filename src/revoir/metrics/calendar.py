@@ -34,6 +34,32 @@ def period_of(day: ir.DateValue, grain: Grain, fiscal_year_start_month: int = 1)
     return moment.truncate(_UNITS[grain]).cast("date")
 
 
+STEPS = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 1, Grain.QUARTER: 3, Grain.YEAR: 12}
+"""By how much the ordinals of neighbouring periods differ."""
+
+
+def ordinal(day: ir.DateValue, grain: Grain, fiscal_year_start_month: int = 1) -> ir.IntegerValue:
+    """The number of the period that holds each day, for grouping: numbers group faster than days.
+
+    Args:
+        day: Days.
+        grain: Length of the periods.
+        fiscal_year_start_month: Month (1–12) that years and quarters begin with.
+
+    Returns:
+        Numbers, which `revoir.periods.start_at` turns into days and `STEPS` apart.
+    """
+    if grain in (Grain.DAY, Grain.WEEK):
+        days = day.delta(ibis.date("1970-01-01"), unit="day")
+        # 1970-01-01 was a Thursday; the remainder is taken of a positive number.
+        return days if grain is Grain.DAY else days - (days + 3 + 7 * 200_000) % 7
+    months = day.year() * 12 + day.month() - 1
+    if grain is Grain.MONTH:
+        return months
+    months = months - (fiscal_year_start_month - 1)
+    return months - months % STEPS[grain]
+
+
 def days_later(day: ir.DateValue, days: int) -> ir.DateValue:
     """The day that lies `days` after each day."""
     return (day.cast("timestamp") + ibis.interval(days=days)).cast("date")

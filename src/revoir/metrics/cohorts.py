@@ -14,10 +14,10 @@ from revoir.errors import UsageError
 from revoir.experiments.intervals import wilson
 from revoir.language import msg
 from revoir.metrics import scope
-from revoir.metrics.calendar import period_of
+from revoir.metrics.calendar import ordinal
 from revoir.metrics.evaluate import sort_key
 from revoir.metrics.registry import Question
-from revoir.periods import Grain, Period, periods_between, shift, start_of
+from revoir.periods import Grain, Period, periods_between, shift, start_at, start_of
 
 Start = Literal["first", "recurring"]
 Presence = Literal["on", "on_or_after"]
@@ -215,7 +215,8 @@ def _counts(
     for row in book.rows(table):
         group = tuple(row[name] for name in by)
         amount = float(row["amount"]) if row["amount"] is not None else 0.0
-        counts.setdefault(group, {})[row["cohort"], row["seen"]] = (int(row["customers"]), amount)
+        cohort, seen = (start_at(row[name], grain, month) for name in ("cohort", "seen"))
+        counts.setdefault(group, {})[cohort, seen] = (int(row["customers"]), amount)
     return counts
 
 
@@ -226,15 +227,15 @@ def _amount(bought: ir.Table, measure: str) -> ir.NumericValue:
 
 
 def _opens(bought: ir.Table, grain: Grain, month: int) -> ir.BooleanValue:
-    here = period_of(bought.day, grain, month)
-    return bought.previous_day.isnull() | (bought.previous_day < here)
+    here, before = (ordinal(day, grain, month) for day in (bought.day, bought.previous_day))
+    return bought.previous_day.isnull() | (before < here)
 
 
 def _first(bought: ir.Table, grain: Grain, month: int, by: Sequence[str], measure: str) -> ir.Table:
     rows = bought.select(
         *by,
-        cohort=period_of(bought.first_day, grain, month),
-        seen=period_of(bought.day, grain, month),
+        cohort=ordinal(bought.first_day, grain, month),
+        seen=ordinal(bought.day, grain, month),
         opens=_opens(bought, grain, month),
         amount=_amount(bought, measure),
     )
@@ -256,12 +257,12 @@ def _last_periods(
     last = bought.group_by(keys).aggregate(last_day=bought.day.max())
     if recurring:
         starts = bought.filter(_opens(bought, grain, month))
-        starts = starts.select(*keys, cohort=period_of(starts.day, grain, month))
+        starts = starts.select(*keys, cohort=ordinal(starts.day, grain, month))
         rows = starts.join(last, keys)
     else:
         rows = bought.filter(bought.previous_day.isnull())
-        rows = rows.select(*keys, cohort=period_of(rows.day, grain, month)).join(last, keys)
-    rows = rows.mutate(seen=period_of(rows.last_day, grain, month))
+        rows = rows.select(*keys, cohort=ordinal(rows.day, grain, month)).join(last, keys)
+    rows = rows.mutate(seen=ordinal(rows.last_day, grain, month))
     return rows.group_by(["cohort", "seen", *by]).aggregate(
         customers=rows.count(), amount=rows.count()
     )
@@ -272,7 +273,7 @@ def _recurring(
 ) -> ir.Table:
     keys = list(dict.fromkeys(["customer_id", *by]))
     rows = bought.select(
-        *keys, seen=period_of(bought.day, grain, month), amount=_amount(bought, measure)
+        *keys, seen=ordinal(bought.day, grain, month), amount=_amount(bought, measure)
     )
     active = rows.group_by([*keys, "seen"]).aggregate(amount=rows.amount.sum())
     begun = active.select(*keys, cohort=active.seen)

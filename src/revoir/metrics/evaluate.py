@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import ibis.expr.types as ir
 
 from revoir.experiments.intervals import mean_interval, nps_interval, poisson_interval, wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.calendar import date
 from revoir.metrics.registry import Metric, Question, Unit
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period
@@ -172,7 +172,7 @@ def _sums(
     if dated:
         table = scope.in_periods(rows, facts.clock, question, dated, book)
     else:
-        table = rows.mutate(**{scope.PERIOD: date(UNDATED)})
+        table = rows.mutate(**{scope.PERIOD: ibis.literal(0)})
     if facts.prepare is not None:
         table = facts.prepare(table, question.by)
     sums: dict[str, ir.NumericScalar] = {}
@@ -185,7 +185,13 @@ def _sums(
         for name, part in ratio.parts.items():
             sums[f"{metric.name}__part_{name}"] = part(table)
     found = book.rows(table.group_by([scope.PERIOD, *question.by]).aggregate(**sums))
-    return {(row[scope.PERIOD], tuple(row[name] for name in question.by)): row for row in found}
+    return {
+        (
+            scope.period_at(row[scope.PERIOD], question, dated, book) if dated else UNDATED,
+            tuple(row[name] for name in question.by),
+        ): row
+        for row in found
+    }
 
 
 def _figures(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.calendar import period_of
+from revoir.metrics.calendar import STEPS, ordinal
 from revoir.metrics.evaluate import empty_result, lacking, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
-from revoir.periods import Grain, periods_between, shift
+from revoir.periods import Grain, periods_between, shift, start_at
 
 STAGES: dict[str, tuple[Message, Message]] = {
     "new": (msg("New"), msg("Buyers of the period who never bought before.")),
@@ -42,35 +42,31 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
     end = question.end or scope.covered_end(book)
     periods = periods_between(question.start or first, end, grain, month)
     bought = scope.purchases(book, question)
-    here = period_of(bought.day, grain, month)
-    before = period_of(bought.previous_day, grain, month)
-    after = period_of(bought.next_day, grain, month)
-    rows = bought.mutate(
-        period_start=here,
-        opens=bought.previous_day.isnull() | (before < here),
-        closes=bought.next_day.isnull() | (after > here),
-        is_new=bought.previous_day.isnull(),
-        before=before,
-        after=after,
+    here, before, after = (
+        ordinal(day, grain, month) for day in (bought.day, bought.previous_day, bought.next_day)
     )
-    counted = rows.group_by(["period_start", "before", "after", *question.by]).aggregate(
-        opening=rows.opens.sum(), newcomers=rows.is_new.sum(), closing=rows.closes.sum()
+    is_new, step = bought.previous_day.isnull(), STEPS[grain]
+    rows = bought.select(
+        *question.by,
+        here=here,
+        new=is_new,
+        returning=before == here - step,
+        resurrected=before < here - step,
+        # Dormant one period later.
+        dormant=bought.next_day.isnull() | (after > here + step),
+    )
+    counted = rows.group_by(["here", *question.by]).aggregate(
+        **{stage: rows[stage].sum() for stage in STAGES}
     )
     counts: dict[str, dict[object, float]] = {stage: {} for stage in STAGES}
     groups = set()
     for row in book.rows(counted):
         group = tuple(row[name] for name in question.by)
         groups.add(group)
-        start = row["period_start"]
-        if row["newcomers"]:
-            _add(counts["new"], (start, group), row["newcomers"])
-        opening = row["opening"] - row["newcomers"]
-        if opening:
-            stage = "returning" if shift(row["before"], grain, 1) == start else "resurrected"
-            _add(counts[stage], (start, group), opening)
-        following = shift(start, grain, 1)
-        if row["closing"] and row["after"] != following:
-            _add(counts["dormant"], (following, group), row["closing"])
+        start = start_at(row["here"], grain, month)
+        for stage in STAGES:
+            seen = shift(start, grain, 1) if stage == "dormant" else start
+            counts[stage][seen, group] = float(row[stage] or 0)
     ordered = sorted(groups, key=sort_key) or ([()] if not question.by else [])
     return {
         stage: Result(
@@ -90,10 +86,6 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
         )
         for stage in STAGES
     }
-
-
-def _add(counts: dict[object, float], key: object, count: float) -> None:
-    counts[key] = counts.get(key, 0.0) + float(count)
 
 
 def _declare(stage: str) -> Metric:

@@ -16,10 +16,9 @@ from revoir.metrics.result import Result
 
 
 def _with_visits(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    """Mark what opens a day and what opens a period: a customer is counted once by the latter."""
+    """Mark the purchases that open a day, and those after a customer's first day."""
     return table.mutate(
         opens_day=table.previous_day.isnull() | (table.previous_day < table.day),
-        opens_period=table.previous_day.isnull() | (table.previous_day < table[scope.PERIOD]),
         repeats=table.day > table.first_day,
     )
 

@@ -16,15 +16,15 @@ import ibis.expr.types as ir
 
 from revoir.book import Book, purchases_of
 from revoir.language import Message, msg
-from revoir.metrics.calendar import date, period_of
+from revoir.metrics.calendar import date, ordinal, period_of
 from revoir.metrics.registry import Question
-from revoir.periods import Period
+from revoir.periods import Period, start_at
 
 if TYPE_CHECKING:
     from revoir.segments.rules import Dimension
 
-PERIOD = "period_start"
-"""The column that facts carry their period in."""
+PERIOD = "period"
+"""The column that facts carry the number of their period in."""
 
 
 def orders(book: Book, question: Question, *, seen: Book | None = None) -> ir.Table:
@@ -92,7 +92,7 @@ def facts(book: Book, name: str, question: Question, *, seen: Book | None = None
 def in_periods(
     table: ir.Table, clock: str, question: Question, periods: Sequence[Period], book: Book
 ) -> ir.Table:
-    """The rows of the periods asked for, with the start of their period.
+    """The rows of the periods asked for, with the number of their period.
 
     Args:
         table: Facts.
@@ -102,14 +102,31 @@ def in_periods(
         book: The book.
 
     Returns:
-        The rows, with `period_start` as a date.
+        The rows, with `PERIOD` (see `period_at`), and for purchases `opens_period`: whether the
+        customer had not yet bought in the period.
     """
     if question.start or question.end or question.grain:
         day = table[clock].cast("date")
         table = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
-    return table.mutate(
-        **{PERIOD: period_start(table[clock].cast("date"), question, periods, book)}
-    )
+    month = book.settings.fiscal_year_start_month
+    if question.grain is None:
+        table = table.mutate(**{PERIOD: ibis.literal(0)})
+        if "previous_day" in table.columns:
+            opens = table.previous_day.isnull() | (table.previous_day < date(periods[0].start))
+            table = table.mutate(opens_period=opens)
+        return table
+    table = table.mutate(**{PERIOD: ordinal(table[clock].cast("date"), question.grain, month)})
+    if "previous_day" in table.columns:
+        before = ordinal(table.previous_day, question.grain, month)
+        table = table.mutate(opens_period=table.previous_day.isnull() | (before < table[PERIOD]))
+    return table
+
+
+def period_at(number: int, question: Question, periods: Sequence[Period], book: Book) -> dt.date:
+    """The first day of the period of that number, for a question."""
+    if question.grain is None:
+        return periods[0].start
+    return start_at(number, question.grain, book.settings.fiscal_year_start_month)
 
 
 def period_start(
