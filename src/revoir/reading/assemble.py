@@ -13,12 +13,15 @@ from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
 from revoir.reading import values
-from revoir.reading.build import Part, convert, summary, tell_repeats_between_files
-from revoir.reading.canonical import Piece, split
+from revoir.reading.build import convert
+from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
+from revoir.reading.part import Part, summary
+from revoir.reading.pieces import Piece
 from revoir.reading.profile import profiles
 from revoir.reading.raw import RawTable
+from revoir.reading.repeats import tell_repeats_between_files
 from revoir.reading.report import FileReport, Reading
 from revoir.reading.template import EXAMPLE_MARK, example_note, template_headers
 from revoir.tables import TABLES, plain_name
@@ -72,7 +75,7 @@ def assemble(
         tell_repeats_between_files(connection, part, parts)
         parts.append(part)
         reports.append(part.report)
-        made = split(connection, part, zone, number)
+        made = split(connection, part, zone)
         part.report.table = _told_table(part, made)
         pieces += made
     if not parts:
@@ -316,7 +319,8 @@ class _Together:
         """Say how many customers of other tables the customers' file does not have."""
         if not any(part.detection.table == "customers" for part in self.parts):
             return
-        for table in ("orders", "subscriptions"):
+        told = {"orders": msg("orders"), "subscriptions": msg("subscriptions")}
+        for table, kind in told.items():
             if table not in names:
                 continue
             unknown = summary(
@@ -332,7 +336,7 @@ class _Together:
                         " customers: accepted all the same.",
                         "{n} customers of the {table} ({rows} rows) are not in the file of"
                         " customers: accepted all the same.",
-                        unknown["n"], rows=unknown["rows"], table=msg(table),
+                        unknown["n"], rows=unknown["rows"], table=kind,
                     )
                 )  # fmt: skip
 

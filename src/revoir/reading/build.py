@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
@@ -13,9 +12,11 @@ from revoir.reading import quarantine, values
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
 from revoir.reading.mapping import ColumnMapping
+from revoir.reading.part import BIG, LINE_COLUMNS, Part
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
-from revoir.reading.report import FileReport, Quarantined
+from revoir.reading.repeats import tell_apart
+from revoir.reading.report import FileReport
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,59 +24,8 @@ if TYPE_CHECKING:
 FIRST_DAY = dt.date(1900, 1, 1)
 LAST_DAY = dt.date(2100, 1, 1)
 
-REPEATED = 0
-"""The mark of a row that repeats another one."""
-CONFLICT = -1
-"""The mark of a row that carries the number of another one, and other values."""
-
-_LINE_COLUMNS = ("product", "product_id", "unit_price", "quantity", "amount", "line_id")
 _LARGE = 1_000_000
 """Rows from which customer numbers stay the whole numbers that the file has."""
-_BIG = 5_000_000
-"""Rows above which a check that sorts or hashes the whole file is left out."""
-
-
-@dataclass
-class Part:
-    """One file, converted: a relation of typed columns and what they are.
-
-    Attributes:
-        raw: Its raw cells.
-        detection: What it is.
-        fields: Its columns by key; the relation names them by that key.
-        relation: Quoted name of the converted rows; ``_line`` and ``_bad`` (null: accepted).
-        is_table: Whether that is a table rather than a view of the file.
-        number: Its place among the files read.
-        rows: How many rows it has, bad ones included.
-        grain: ``order`` or ``line`` for sales, else the table.
-        customer: SQL of who the customer is, on the converted columns; None where nobody.
-        report: What is told of it.
-    """
-
-    raw: RawTable
-    detection: Detection
-    fields: Fields
-    relation: str
-    report: FileReport
-    is_table: bool = True
-    number: int = 0
-    rows: int = 0
-    grain: str = ""
-    customer: str | None = None
-    identity: str | None = None
-    bad: int = 0
-    unique_orders: bool = False
-    unread: dict[str, int] = field(default_factory=dict)
-    notes: list[Message] = field(default_factory=list)
-
-    @property
-    def accepted(self) -> str:
-        """The converted rows that count, for FROM."""
-        return f"(SELECT * FROM {self.relation} WHERE _bad IS NULL)" if self.bad else self.relation
-
-    def has(self, *keys: str) -> bool:
-        """Whether the file has these columns."""
-        return all(key in self.fields for key in keys)
 
 
 def convert(
@@ -116,8 +66,8 @@ def convert(
     _identify(part)
     _set_strictness(part)
     _make(connection, part, today, zone)
-    _tell_apart(connection, part)
-    _count(connection, part)
+    tell_apart(connection, part)
+    quarantine.count(connection, part)
     _tell_left_out(connection, part)
     return part
 
@@ -242,7 +192,7 @@ def _set_strictness(part: Part) -> None:
             else:
                 demand("order_lines.unit_price", "order_lines.quantity")
             if part.has("orders.order_id") and any(
-                f"order_lines.{name}" in fields for name in _LINE_COLUMNS
+                f"order_lines.{name}" in fields for name in LINE_COLUMNS
             ):
                 demand("orders.order_id")
         case "subscriptions":
@@ -293,7 +243,7 @@ def _make(
     at once more, each different one once, by the expressions that know month names and signs
     of currency.
     """
-    part.is_table = any(values.is_text(kind) for kind in part.raw.types) or part.raw.rows_in < _BIG
+    part.is_table = any(values.is_text(kind) for kind in part.raw.types) or part.raw.rows_in < BIG
     unread = _pass(connection, part, today, {})
     lookups = {
         key: identifier(f"read_{number}_{part.relation.strip(chr(34))}")
@@ -391,254 +341,3 @@ def _look_up(
         f" FROM {part.raw.relation}) WHERE {held.typed} IS NULL AND {held.column} IS NOT NULL"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {slow_sql(held, source, zone)}")
-
-
-def _tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
-    """Find the grain of a sales file, and mark repeated rows and conflicting numbers."""
-    table = part.detection.table or ""
-    part.grain = table
-    if table == "orders":
-        part.grain = _sales_grain(connection, part)
-    key = _row_key(part)
-    if key is None:
-        _tell_equal_rows(connection, part)
-        return
-    if part.grain == "order" and part.unique_orders:
-        return
-    repeated = connection.execute(
-        f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted} WHERE ({key}) IS NOT NULL"
-    ).fetchall()[0]
-    if not repeated or not repeated[0]:
-        return
-    marks = identifier("marks")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {marks} AS {_marks_sql(part, key, table)}")
-    _own(connection, part)
-    connection.execute(
-        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
-        f" WHERE t._line = m._line AND m.mark IS NOT NULL"
-    )
-    connection.execute(f"DROP TABLE {marks}")
-    row = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0]
-    part.bad = row[0] if row else 0
-
-
-def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
-    """Whether a row is an order or a line of one."""
-    if not part.has("orders.order_id") or not part.rows:
-        return "order"
-    row = connection.execute(
-        f'SELECT count("orders.order_id"), count(DISTINCT "orders.order_id") FROM {part.accepted}'
-    ).fetchall()[0]
-    held, orders = row if row else (0, 0)
-    lines = any(f"order_lines.{name}" in part.fields for name in _LINE_COLUMNS)
-    part.unique_orders = held == orders
-    if not held:
-        return "order"
-    if lines:
-        return "order" if held >= 50 and orders / held > 0.98 else "line"
-    return "line" if held >= 20 and orders / held < 0.67 else "order"
-
-
-def _row_key(part: Part) -> str | None:
-    """SQL of what identifies a row of the file, where something does."""
-    fields = part.fields
-
-    def first(*keys: str) -> str | None:
-        return next((identifier(key) for key in keys if key in fields), None)
-
-    match part.grain:
-        case "order":
-            return first("orders.order_id")
-        case "line":
-            line = first("order_lines.line_id")
-            return f"({first('orders.order_id')}, {line})" if line else None
-        case "customers":
-            return part.customer
-        case "subscriptions":
-            return first("subscriptions.subscription_id", "subscriptions.customer_id")
-        case "responses":
-            return first("responses.response_id")
-        case "interactions":
-            return first("interactions.interaction_id")
-        case "events":
-            return first("events.event_id")
-    return None
-
-
-def _content(part: Part, alias: str = "") -> str:
-    columns = ", ".join(f"{alias}{identifier(column)}" for column in part.raw.columns)
-    return f"hash({columns})"
-
-
-def _marks_sql(part: Part, key: str, table: str) -> str:
-    """Rows whose key comes again: which repeat another one, which contradict it."""
-    amount = next(
-        (identifier(k) for k in ("orders.amount", "order_lines.amount") if part.has(k)), "1"
-    )
-    again = (
-        f"SELECT _line, {key} AS key, {amount} AS amount FROM {part.accepted}"
-        f" WHERE ({key}) IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
-    )
-    told = (
-        f"SELECT a.*, row_number() OVER (PARTITION BY a.key, {_content(part, 'r.')}"
-        f" ORDER BY a._line) AS nth FROM ({again}) AS a"
-        f" JOIN {part.raw.relation} AS r ON r._line = a._line"
-    )
-    if table == "customers":
-        # Two rows of one customer are brought together: the later says what the first left out.
-        return (
-            f"SELECT _line, {REPEATED} AS mark FROM ({told})"
-            " QUALIFY row_number() OVER (PARTITION BY key ORDER BY _line) > 1"
-        )
-    others = "amount >= 0" if part.grain == "order" else "true"
-    if table in ("subscriptions",):
-        return f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED} END AS mark FROM ({told})"
-    return (
-        f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED}"
-        f" WHEN {others} AND row_number() OVER (PARTITION BY key, nth, {others} ORDER BY _line) > 1"
-        f" THEN {CONFLICT} END AS mark FROM ({told})"
-    )
-
-
-def _tell_equal_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
-    """Say how many rows are equal where nothing tells whether that is a repetition."""
-    if part.rows > _BIG or not part.rows:
-        return
-    row = connection.execute(
-        f"SELECT count(*) - count(DISTINCT {_content(part)}) FROM {part.raw.relation}"
-    ).fetchall()[0]
-    if row and row[0]:
-        part.notes.append(
-            nmsg(
-                "{n} row is equal to another one; nothing in the file numbers the rows, so it was"
-                " kept.",
-                "{n} rows are equal to another one; nothing in the file numbers the rows, so they"
-                " were kept.",
-                row[0],
-            )
-        )
-
-
-def tell_repeats_between_files(
-    connection: duckdb.DuckDBPyConnection, part: Part, others: Sequence[Part]
-) -> None:
-    """Mark the rows of a file that an earlier file has already: exports overlap.
-
-    A row repeats an earlier one when its number and all else that both files say agree; a row
-    with the number of an earlier order and another amount contradicts it.
-    """
-    key = {
-        "order": "orders.order_id", "line": "order_lines.line_id",
-        "subscriptions": "subscriptions.subscription_id", "responses": "responses.response_id",
-        "interactions": "interactions.interaction_id", "events": "events.event_id",
-    }.get(part.grain)  # fmt: skip
-    if part.grain == "line" and not part.has("order_lines.line_id"):
-        key = "orders.order_id"
-    if key is None or not part.has(key):
-        return
-    before = part.bad
-    for other in others:
-        if other.grain == part.grain and other.has(key):
-            _mark_repeats(connection, part, other, key)
-    if part.bad != before:
-        part.unique_orders = False
-        _count(connection, part)
-
-
-def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, other: Part, key: str) -> None:
-    shared = [k for k in part.fields if k in other.fields and not k.startswith("attribute.")]
-    content = ", ".join(f"CAST({identifier(k)} AS VARCHAR)" for k in shared)
-    mine = (
-        f"SELECT _line, {identifier(key)} AS key, hash({content}) AS content FROM {part.accepted}"
-    )
-    theirs = f"SELECT {identifier(key)} AS key, hash({content}) AS content FROM {other.accepted}"
-    # Lines of one ticket share its number: there another content is another line.
-    conflict = "NULL" if part.grain == "line" or key.startswith("subs") else str(CONFLICT)
-    back = next((identifier(k) for k in ("orders.amount",) if part.has(k)), None)
-    if part.grain == "order" and back:
-        mine = mine.replace("AS content FROM", f"AS content, {back} < 0 AS back FROM", 1)
-        conflict = f"CASE WHEN m.back THEN NULL ELSE {CONFLICT} END"
-    marks = identifier("marks between files")
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {marks} AS SELECT m._line, CASE"
-        f" WHEN bool_or(m.content = t.content) THEN {REPEATED} ELSE any_value({conflict}) END"
-        f" AS mark FROM ({mine}) AS m JOIN ({theirs}) AS t"
-        " ON CAST(m.key AS VARCHAR) = CAST(t.key AS VARCHAR) GROUP BY m._line"
-    )
-    _own(connection, part)
-    connection.execute(
-        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
-        " WHERE t._line = m._line AND m.mark IS NOT NULL"
-    )
-    part.bad = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0][0]
-
-
-def _own(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
-    """Turn a view of a file into a table, whose rows can be marked."""
-    if part.is_table:
-        return
-    kept = identifier(part.relation.strip('"') + "_kept")
-    connection.execute(f"CREATE OR REPLACE TABLE {kept} AS SELECT * FROM {part.relation}")
-    part.relation, part.is_table = kept, True
-
-
-def _count(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
-    """Fill in the report's counts; rows in = accepted + quarantined + duplicate."""
-    report = part.report
-    row = (
-        connection.execute(
-            f"SELECT count(*) FILTER (_bad IS NULL), count(*) FILTER (_bad = {REPEATED}),"
-            f" count(*) FILTER (_bad <> {REPEATED}) FROM {part.relation}"
-        ).fetchall()[0]
-        if part.bad
-        else (part.rows, 0, 0)
-    )
-    accepted, repeated, bad = row or (0, 0, 0)
-    report.rows_accepted = accepted
-    report.rows_duplicate = repeated
-    report.rows_quarantined = bad + len(part.raw.rejects)
-    report.rows_in = accepted + repeated + report.rows_quarantined
-    report.all_quarantined = lambda: _quarantined(connection, part)
-
-
-def _quarantined(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Quarantined]:
-    """Walk the quarantined rows in the order of the file."""
-    rejects = sorted(part.raw.rejects, key=lambda reject: reject.line)
-    waiting = iter(rejects)
-    reject = next(waiting, None)
-    for row in _bad_rows(connection, part):
-        while reject is not None and reject.line < row.line:
-            yield quarantine.from_reject(reject)
-            reject = next(waiting, None)
-        yield row
-    while reject is not None:
-        yield quarantine.from_reject(reject)
-        reject = next(waiting, None)
-
-
-def _bad_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Quarantined]:
-    if part.report.rows_quarantined == len(part.raw.rejects):
-        return
-    cells = ", ".join(
-        f"r.{values.text_of(identifier(column), kind)}" if values.is_text(kind)
-        else f"CAST(r.{identifier(column)} AS VARCHAR)"
-        for column, kind in zip(part.raw.columns, part.raw.types, strict=True)
-    )  # fmt: skip
-    cursor = connection.cursor()
-    cursor.execute(
-        f"SELECT t._line, t._bad, {cells} FROM {part.relation} AS t"
-        f" JOIN {part.raw.relation} AS r ON r._line = t._line"
-        f" WHERE t._bad <> {REPEATED} ORDER BY t._line"
-    )
-    places: dict[int, Field] = dict(enumerate(part.fields.values(), 1))
-    while rows := cursor.fetchmany(1000):
-        for line, mark, *held in rows:
-            yield quarantine.explain(part, int(line), places.get(mark), tuple(held))
-
-
-def summary(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
-    """The one row that a query answers, by column."""
-    # A result must be read to its end before the connection is used again.
-    answer = connection.execute(sql)
-    names = [entry[0] for entry in answer.description or []]
-    return dict(zip(names, answer.fetchall()[0], strict=True))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from revoir.engines.sql import identifier
 from revoir.language import Message, msg
+from revoir.reading.part import REPEATED, Part
 from revoir.reading.raw import Reject
 from revoir.reading.report import FileReport, Quarantined
 from revoir.tables import Type
 
 if TYPE_CHECKING:
-    from revoir.reading.build import Part
+    import duckdb
+
     from revoir.reading.fields import Field
 
 REASON_HEADERS = ("revoir: line", "revoir: column", "revoir: reason", "revoir: remedy")
@@ -22,6 +26,47 @@ REASON_HEADERS = ("revoir: line", "revoir: column", "revoir: reason", "revoir: r
 
 _NUMBER = re.compile(r"[-+]?[\d\s\u00a0\u202f.,]+(?:[eE][-+]?\d+)?\s?[€$£%]?")
 _PHONE = re.compile(r"\+[\d\s().\u00a0-]+")
+
+
+def count(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Fill in a report's counts; rows in = accepted + quarantined + duplicate."""
+    report = part.report
+    row = (
+        connection.execute(
+            f"SELECT count(*) FILTER (_bad IS NULL), count(*) FILTER (_bad = {REPEATED}),"
+            f" count(*) FILTER (_bad <> {REPEATED}) FROM {part.relation}"
+        ).fetchall()[0]
+        if part.bad
+        else (part.rows, 0, 0)
+    )
+    accepted, repeated, bad = row or (0, 0, 0)
+    report.rows_accepted = accepted
+    report.rows_duplicate = repeated
+    report.rows_quarantined = bad + len(part.raw.rejects)
+    report.rows_in = accepted + repeated + report.rows_quarantined
+    report.all_quarantined = lambda: _quarantined(connection, part)
+
+
+def _quarantined(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Quarantined]:
+    """Walk the quarantined rows in the order of the file."""
+    rejects = map(from_reject, sorted(part.raw.rejects, key=lambda reject: reject.line))
+    return heapq.merge(rejects, _bad_rows(connection, part), key=lambda row: row.line)
+
+
+def _bad_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Quarantined]:
+    if part.report.rows_quarantined == len(part.raw.rejects):
+        return
+    cells = ", ".join(f"CAST(r.{identifier(column)} AS VARCHAR)" for column in part.raw.columns)
+    cursor = connection.cursor()
+    cursor.execute(
+        f"SELECT t._line, t._bad, {cells} FROM {part.relation} AS t"
+        f" JOIN {part.raw.relation} AS r ON r._line = t._line"
+        f" WHERE t._bad <> {REPEATED} ORDER BY t._line"
+    )
+    places: dict[int, Field] = dict(enumerate(part.fields.values(), 1))
+    while rows := cursor.fetchmany(1000):
+        for line, mark, *held in rows:
+            yield explain(part, int(line), places.get(mark), tuple(held))
 
 
 def from_reject(reject: Reject) -> Quarantined:

@@ -1,0 +1,75 @@
+"""One file on its way to the canonical tables, and the marks that its rows get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from revoir.language import Message
+from revoir.reading.detect import Detection
+from revoir.reading.fields import Fields
+from revoir.reading.raw import RawTable
+from revoir.reading.report import FileReport
+
+if TYPE_CHECKING:
+    import duckdb
+
+LINE_COLUMNS = ("product", "product_id", "unit_price", "quantity", "amount", "line_id")
+"""The columns of order lines that make a file of sales one of lines."""
+BIG = 5_000_000
+"""Rows above which a check that sorts or hashes the whole file is left out."""
+REPEATED = 0
+"""The mark of a row that repeats another one."""
+CONFLICT = -1
+"""The mark of a row that carries the number of another one, and other values."""
+
+
+@dataclass
+class Part:
+    """One file, converted: a relation of typed columns and what they are.
+
+    Attributes:
+        raw: Its raw cells.
+        detection: What it is.
+        fields: Its columns by key; the relation names them by that key.
+        relation: Quoted name of the converted rows; ``_line`` and ``_bad`` (null: accepted).
+        is_table: Whether that is a table rather than a view of the file.
+        number: Its place among the files read.
+        rows: How many rows it has, bad ones included.
+        grain: ``order`` or ``line`` for sales, else the table.
+        customer: SQL of who the customer is, on the converted columns; None where nobody.
+        report: What is told of it.
+    """
+
+    raw: RawTable
+    detection: Detection
+    fields: Fields
+    relation: str
+    report: FileReport
+    is_table: bool = True
+    number: int = 0
+    rows: int = 0
+    grain: str = ""
+    customer: str | None = None
+    identity: str | None = None
+    bad: int = 0
+    unique_orders: bool = False
+    unread: dict[str, int] = field(default_factory=dict)
+    notes: list[Message] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> str:
+        """The converted rows that count, for FROM."""
+        return f"(SELECT * FROM {self.relation} WHERE _bad IS NULL)" if self.bad else self.relation
+
+    def has(self, *keys: str) -> bool:
+        """Whether the file has these columns."""
+        return all(key in self.fields for key in keys)
+
+
+def summary(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    """The one row that a query answers, by column."""
+    # A result must be read to its end before the connection is used again.
+    answer = connection.execute(sql)
+    names = [entry[0] for entry in answer.description or []]
+    return dict(zip(names, answer.fetchall()[0], strict=True))

@@ -1,0 +1,203 @@
+"""Rows that come again: what a row of a file is, which repeat another one, which contradict it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier
+from revoir.language import nmsg
+from revoir.reading import quarantine
+from revoir.reading.part import BIG, CONFLICT, LINE_COLUMNS, REPEATED, Part
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Find the grain of a sales file, and mark repeated rows and conflicting numbers."""
+    table = part.detection.table or ""
+    part.grain = table
+    if table == "orders":
+        part.grain = _sales_grain(connection, part)
+    key = _row_key(part)
+    if key is None:
+        _tell_equal_rows(connection, part)
+        return
+    if part.grain == "order" and part.unique_orders:
+        return
+    repeated = connection.execute(
+        f"SELECT count(*) - count(DISTINCT {key}) FROM {part.accepted} WHERE ({key}) IS NOT NULL"
+    ).fetchall()[0]
+    if not repeated or not repeated[0]:
+        return
+    marks = identifier("marks")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {marks} AS {_marks_sql(part, key, table)}")
+    _own(connection, part)
+    connection.execute(
+        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
+        f" WHERE t._line = m._line AND m.mark IS NOT NULL"
+    )
+    connection.execute(f"DROP TABLE {marks}")
+    row = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0]
+    part.bad = row[0] if row else 0
+
+
+def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
+    """Whether a row is an order or a line of one."""
+    if not part.has("orders.order_id") or not part.rows:
+        return "order"
+    row = connection.execute(
+        f'SELECT count("orders.order_id"), count(DISTINCT "orders.order_id") FROM {part.accepted}'
+    ).fetchall()[0]
+    held, orders = row if row else (0, 0)
+    lines = any(f"order_lines.{name}" in part.fields for name in LINE_COLUMNS)
+    part.unique_orders = held == orders
+    if not held:
+        return "order"
+    if lines:
+        return "order" if held >= 50 and orders / held > 0.98 else "line"
+    return "line" if held >= 20 and orders / held < 0.67 else "order"
+
+
+def _row_key(part: Part) -> str | None:
+    """SQL of what identifies a row of the file, where something does."""
+    fields = part.fields
+
+    def first(*keys: str) -> str | None:
+        return next((identifier(key) for key in keys if key in fields), None)
+
+    match part.grain:
+        case "order":
+            return first("orders.order_id")
+        case "line":
+            line = first("order_lines.line_id")
+            return f"({first('orders.order_id')}, {line})" if line else None
+        case "customers":
+            return part.customer
+        case "subscriptions":
+            return first("subscriptions.subscription_id", "subscriptions.customer_id")
+        case "responses":
+            return first("responses.response_id")
+        case "interactions":
+            return first("interactions.interaction_id")
+        case "events":
+            return first("events.event_id")
+    return None
+
+
+def _content(part: Part, alias: str = "") -> str:
+    columns = ", ".join(f"{alias}{identifier(column)}" for column in part.raw.columns)
+    return f"hash({columns})"
+
+
+def _marks_sql(part: Part, key: str, table: str) -> str:
+    """Rows whose key comes again: which repeat another one, which contradict it."""
+    amount = next(
+        (identifier(k) for k in ("orders.amount", "order_lines.amount") if part.has(k)), "1"
+    )
+    again = (
+        f"SELECT _line, {key} AS key, {amount} AS amount FROM {part.accepted}"
+        f" WHERE ({key}) IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1"
+    )
+    told = (
+        f"SELECT a.*, row_number() OVER (PARTITION BY a.key, {_content(part, 'r.')}"
+        f" ORDER BY a._line) AS nth FROM ({again}) AS a"
+        f" JOIN {part.raw.relation} AS r ON r._line = a._line"
+    )
+    if table == "customers":
+        # Two rows of one customer are brought together: the later says what the first left out.
+        return (
+            f"SELECT _line, {REPEATED} AS mark FROM ({told})"
+            " QUALIFY row_number() OVER (PARTITION BY key ORDER BY _line) > 1"
+        )
+    others = "amount >= 0" if part.grain == "order" else "true"
+    if table in ("subscriptions",):
+        return f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED} END AS mark FROM ({told})"
+    return (
+        f"SELECT _line, CASE WHEN nth > 1 THEN {REPEATED}"
+        f" WHEN {others} AND row_number() OVER (PARTITION BY key, nth, {others} ORDER BY _line) > 1"
+        f" THEN {CONFLICT} END AS mark FROM ({told})"
+    )
+
+
+def _tell_equal_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Say how many rows are equal where nothing tells whether that is a repetition."""
+    if part.rows > BIG or not part.rows:
+        return
+    row = connection.execute(
+        f"SELECT count(*) - count(DISTINCT {_content(part)}) FROM {part.raw.relation}"
+    ).fetchall()[0]
+    if row and row[0]:
+        part.notes.append(
+            nmsg(
+                "{n} row is equal to another one; nothing in the file numbers the rows, so it was"
+                " kept.",
+                "{n} rows are equal to another one; nothing in the file numbers the rows, so they"
+                " were kept.",
+                row[0],
+            )
+        )
+
+
+def tell_repeats_between_files(
+    connection: duckdb.DuckDBPyConnection, part: Part, others: Sequence[Part]
+) -> None:
+    """Mark the rows of a file that an earlier file has already: exports overlap.
+
+    A row repeats an earlier one when its number and all else that both files say agree; a row
+    with the number of an earlier order and another amount contradicts it.
+    """
+    key = {
+        "order": "orders.order_id", "line": "order_lines.line_id",
+        "subscriptions": "subscriptions.subscription_id", "responses": "responses.response_id",
+        "interactions": "interactions.interaction_id", "events": "events.event_id",
+    }.get(part.grain)  # fmt: skip
+    if part.grain == "line" and not part.has("order_lines.line_id"):
+        key = "orders.order_id"
+    if key is None or not part.has(key):
+        return
+    before = part.bad
+    for other in others:
+        if other.grain == part.grain and other.has(key):
+            _mark_repeats(connection, part, other, key)
+    if part.bad != before:
+        part.unique_orders = False
+        quarantine.count(connection, part)
+
+
+def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, other: Part, key: str) -> None:
+    shared = [k for k in part.fields if k in other.fields and not k.startswith("attribute.")]
+    content = ", ".join(f"CAST({identifier(k)} AS VARCHAR)" for k in shared)
+    mine = (
+        f"SELECT _line, {identifier(key)} AS key, hash({content}) AS content FROM {part.accepted}"
+    )
+    theirs = f"SELECT {identifier(key)} AS key, hash({content}) AS content FROM {other.accepted}"
+    # Lines of one ticket share its number: there another content is another line.
+    conflict = "NULL" if part.grain == "line" or key.startswith("subs") else str(CONFLICT)
+    back = next((identifier(k) for k in ("orders.amount",) if part.has(k)), None)
+    if part.grain == "order" and back:
+        mine = mine.replace("AS content FROM", f"AS content, {back} < 0 AS back FROM", 1)
+        conflict = f"CASE WHEN m.back THEN NULL ELSE {CONFLICT} END"
+    marks = identifier("marks between files")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {marks} AS SELECT m._line, CASE"
+        f" WHEN bool_or(m.content = t.content) THEN {REPEATED} ELSE any_value({conflict}) END"
+        f" AS mark FROM ({mine}) AS m JOIN ({theirs}) AS t"
+        " ON CAST(m.key AS VARCHAR) = CAST(t.key AS VARCHAR) GROUP BY m._line"
+    )
+    _own(connection, part)
+    connection.execute(
+        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
+        " WHERE t._line = m._line AND m.mark IS NOT NULL"
+    )
+    part.bad = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0][0]
+
+
+def _own(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Turn a view of a file into a table, whose rows can be marked."""
+    if part.is_table:
+        return
+    kept = identifier(part.relation.strip('"') + "_kept")
+    connection.execute(f"CREATE OR REPLACE TABLE {kept} AS SELECT * FROM {part.relation}")
+    part.relation, part.is_table = kept, True

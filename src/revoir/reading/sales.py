@@ -1,0 +1,386 @@
+"""From a converted file of sales to orders and their lines: group, net, say what was done."""
+
+from __future__ import annotations
+
+from revoir.engines.sql import identifier, literal
+from revoir.language import Message, Money, nmsg
+from revoir.reading.fields import Field
+from revoir.reading.part import summary
+from revoir.reading.pieces import Piece, Pieces
+from revoir.reading.values import DECIMAL
+from revoir.tables import TABLES
+
+_CANCELLED = (
+    "annul", "cancel", "void", "failed", "échec", "echec", "erreur", "refused", "refus",
+    "declined", "expired", "expiré", "draft", "brouillon", "trash", "abandon", "storno",
+    "requires_payment_method", "requires payment method", "incomplete", "uncaptured",
+    "pending payment", "pending-payment", "wc-pending",
+)  # fmt: skip
+_REFUNDED = ("refunded", "remboursé", "remboursée", "rembourse", "wc-refunded", "remboursement")
+_PLACES = ("customers.city", "customers.postcode", "customers.region", "customers.country")
+
+
+class Sales(Pieces):
+    """Brings the rows of a file of sales into orders, order lines and customers."""
+
+    def pieces(self) -> list[Piece]:
+        """The orders, with lines and customers where the file says something of them."""
+        return self._from_lines() if self.part.grain == "line" else self._from_orders()
+
+    def _places(self) -> list[Field]:
+        """What a sale says of where its customer is: theirs if it never changes, else its own."""
+        fields = self.part.fields
+        return [fields[key] for key in _PLACES if key in fields]
+
+    def _status(self) -> str | None:
+        status = self.column("orders.status")
+        if status is None:
+            return None
+        words = " OR ".join(f"contains(lower({status}), {literal(word)})" for word in _CANCELLED)
+        return f"coalesce({words}, false)"
+
+    def _refunded_status(self) -> str | None:
+        status = self.column("orders.status")
+        if status is None:
+            return None
+        words = ", ".join(literal(word) for word in _REFUNDED)
+        return f"coalesce(lower({status}) IN ({words}), false)"
+
+    def _kind(
+        self, amount: str, gross: str, cancelled: str | None, back: str | None, nothing: str
+    ) -> str:
+        """SQL of the kind of an order; `nothing` is that of one that came to nothing."""
+        cases = []
+        if cancelled:
+            cases.append(f"WHEN {cancelled} THEN 'cancelled'")
+        if back:
+            cases.append(f"WHEN {back} AND {gross} > 0 THEN 'cancelled'")
+        return (
+            f"CASE {' '.join(cases)} WHEN {amount} > 0 THEN 'purchase'"
+            f" WHEN {amount} < 0 THEN 'return' ELSE '{nothing}' END"
+        )
+
+    def _gross(self) -> str:
+        """SQL of what a row came to, before refunds."""
+        for key in ("orders.amount", "order_lines.amount"):
+            column = self.column(key)
+            if column:
+                return column
+        return self._product()
+
+    def _product(self) -> str:
+        price = identifier("order_lines.unit_price")
+        quantity = self.column("order_lines.quantity")
+        return f"CAST({price} * {quantity} AS {DECIMAL})" if quantity else price
+
+    def _from_orders(self) -> list[Piece]:
+        """Each row is an order, a return or a refund."""
+        part = self.part
+        local = identifier("orders.ordered_at")
+        gross = self._gross()
+        refunded = self.column("orders.refunded")
+        back, amount = None, gross
+        if refunded:
+            full = f"coalesce(abs({refunded}) = {gross} AND {gross} <> 0, false)"
+            back = f"({full} OR {self._refunded_status()})" if self._refunded_status() else full
+            amount = (
+                f"CASE WHEN {back} THEN {gross} ELSE"
+                f" CAST({gross} - coalesce(abs({refunded}), 0) AS {DECIMAL}) END"
+            )
+        elif self._refunded_status():
+            back = self._refunded_status()
+        columns: dict[str, str] = {}
+        if part.has("orders.order_id"):
+            columns["order_id"] = identifier("orders.order_id")
+        if part.customer:
+            columns["customer_id"] = self.customer
+        else:
+            columns["customer_id"] = "CAST(NULL AS VARCHAR)"
+        columns["ordered_at"] = self.utc(local)
+        columns["ordered_on"] = f"CAST({local} AS DATE)"
+        columns["amount"] = amount
+        # A row of a file of orders is an order by the file's own word, a gift included; an order
+        # that is made of lines without a price is a sample, or a correction of the stock.
+        columns["kind"] = self._kind(amount, gross, self._status(), back, "purchase")
+        for name in ("currency", "margin", "refunded", "discount", "status", "channel", "store"):
+            column = self.column(f"orders.{name}")
+            if column:
+                columns[name] = column
+        if "margin" not in columns and part.has("order_lines.margin"):
+            columns["margin"] = identifier("order_lines.margin")
+        by_product = part.has("orders.order_id") and (
+            part.has("order_lines.product") or part.has("order_lines.product_id")
+        )
+        if not by_product:
+            for field in part.fields.of("order_lines"):
+                if field.name not in columns and field.name != "line_id":
+                    columns[field.name] = identifier(field.key)
+        free = [*self.free("orders", columns), *self._places()]
+        theirs = self.constant(free, self.customer) if part.customer else []
+        known = bool(theirs) and self._everybody_known()
+        for field in free:
+            if field not in theirs or not known:
+                columns[field.name] = identifier(field.key)
+        orders = self.make("orders", columns, part.accepted, view=True)
+        pieces = [orders]
+        if by_product:
+            pieces.append(self._lines_of_rows(orders))
+        if part.customer and (part.fields.of("customers") or theirs):
+            pieces.append(self.people(theirs, local))
+        self._tell_kinds(orders)
+        return pieces
+
+    def _everybody_known(self) -> bool:
+        row = self.connection.execute(
+            f"SELECT count(*) - count({self.customer}) FROM {self.part.accepted}"
+        ).fetchall()[0]
+        return bool(row) and row is not None and row[0] == 0
+
+    def _lines_of_rows(self, orders: Piece) -> Piece:
+        """The products of orders that have one line each."""
+        part = self.part
+        gross = self._gross()
+        local = identifier("orders.ordered_at")
+        columns = {
+            "order_id": identifier("orders.order_id"),
+            "customer_id": self.customer,
+            "ordered_on": f"CAST({local} AS DATE)",
+            "kind": self._kind(gross, gross, self._status(), None, "purchase"),
+            "amount": gross,
+        }
+        for field in part.fields.of("order_lines"):
+            if field.name != "amount":
+                columns[field.name] = identifier(field.key)
+        return self.make("order_lines", columns, part.accepted, view=True)
+
+    def _from_lines(self) -> list[Piece]:
+        """Rows are lines; those of one number are an order."""
+        part = self.part
+        order = identifier("orders.order_id")
+        local = identifier("orders.ordered_at")
+        total_said = self._order_total()
+        line_amount = self._line_amount(total_said)
+        cancelled = self._status()
+        counted = f"FILTER (NOT {cancelled})" if cancelled else ""
+        if total_said:
+            gross = 'any_value("orders.amount")'
+        else:
+            gross = f"coalesce(sum({line_amount}) {counted}, sum({line_amount}))"
+        inner = {
+            "order_id": order,
+            "customer_id": f"min({self.customer})",
+            "local": f"min({local})",
+            "gross": f"CAST({gross} AS {DECIMAL})",
+            "cancelled": f"bool_and({cancelled})" if cancelled else "false",
+            "back": f"bool_and({self._refunded_status()})" if cancelled else "false",
+        }
+        columns = {
+            "order_id": "order_id", "customer_id": "customer_id", "ordered_at": self.utc("local"),
+            "ordered_on": "CAST(local AS DATE)",
+        }  # fmt: skip
+        refunded = self.column("orders.refunded")
+        amount, back = "gross", "back"
+        if refunded:
+            inner["refunded"] = f"max(abs({refunded}))"
+            full = "(back OR coalesce(refunded = gross AND gross <> 0, false))"
+            amount = (
+                f"CASE WHEN {full} THEN gross"
+                f" ELSE CAST(gross - coalesce(refunded, 0) AS {DECIMAL}) END"
+            )
+            back = full
+            columns["refunded"] = "refunded"
+        columns["amount"] = amount
+        columns["kind"] = self._kind(amount, "gross", "cancelled", back, "free")
+        for name in ("currency", "status", "channel", "store"):
+            column = self.column(f"orders.{name}")
+            if column:
+                inner[name] = f"any_value({column})"
+                columns[name] = identifier(name)
+        self._add_sums(inner, columns, total_said)
+        free = [*self.free("orders", columns), *self._places()]
+        free = [field for field in free if TABLES["order_lines"].column(field.name) is None]
+        theirs = self.constant(free, self.customer) if part.customer else []
+        known = self._everybody_known()
+        rest = [field for field in free if field not in theirs or not known]
+        of_order = self.constant(rest, order)
+        for field in of_order:
+            if field.name not in inner:
+                inner[field.name] = f"any_value({identifier(field.key)})"
+                columns[field.name] = identifier(field.name)
+        grouped = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in inner.items())
+        orders = self.make(
+            "orders", columns, f"(SELECT {grouped} FROM {part.accepted} GROUP BY {order})"
+        )
+        pieces = [orders, self._lines(orders, line_amount, theirs, of_order)]
+        if part.customer and (part.fields.of("customers") or theirs):
+            pieces.append(self.people(theirs, local))
+        self._tell_kinds(orders)
+        return pieces
+
+    def _add_sums(self, inner: dict[str, str], columns: dict[str, str], total_said: bool) -> None:
+        """What lines carry and orders have in sum: margin and discount."""
+        for name in ("margin", "discount"):
+            column = self.column(f"orders.{name}") or self.column(f"order_lines.{name}")
+            if column is None or (name == "discount" and self._is_rate(column)):
+                continue
+            total = f"max({column})" if total_said else f"sum({column})"
+            inner[name] = f"CAST({total} AS {DECIMAL})"
+            columns[name] = name
+
+    def _is_rate(self, column: str) -> bool:
+        """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
+        row = self.connection.execute(
+            f"SELECT max(abs({column})) FROM {self.part.accepted}"
+        ).fetchall()[0]
+        return bool(row and row[0] is not None and 0 < row[0] < 1)
+
+    def _order_total(self) -> bool:
+        """Whether the amount on each line is that of the whole order."""
+        part = self.part
+        if not part.has("orders.amount"):
+            return False
+        if part.detection.order_level_once or part.has("order_lines.amount"):
+            return True
+        if not part.has("order_lines.unit_price"):
+            return False
+        found = summary(
+            self.connection,
+            "SELECT count(*) AS orders, count(*) FILTER (same) AS same,"
+            " count(*) FILTER (adds_up) AS adds_up FROM (SELECT"
+            ' count(DISTINCT "orders.amount") = 1 AS same,'
+            f' abs(sum({self._product()}) - any_value("orders.amount")) < 0.05 AS adds_up'
+            f' FROM {part.accepted} GROUP BY "orders.order_id" HAVING count(*) > 1)',
+        )
+        return bool(
+            found["orders"] and found["same"] == found["orders"]
+            and found["adds_up"] > 0.3 * found["orders"]
+        )  # fmt: skip
+
+    def _line_amount(self, total_said: bool) -> str:
+        part = self.part
+        if part.has("order_lines.amount"):
+            return identifier("order_lines.amount")
+        if part.has("orders.amount") and not total_said:
+            return identifier("orders.amount")
+        if part.has("order_lines.unit_price"):
+            return self._product()
+        return identifier("orders.amount")
+
+    def _lines(
+        self, orders: Piece, amount: str, theirs: list[Field], of_order: list[Field]
+    ) -> Piece:
+        part = self.part
+        columns = {
+            "order_id": 'l."orders.order_id"',
+            "customer_id": "o.customer_id",
+            "ordered_on": "o.ordered_on",
+            "kind": "o.kind",
+            "amount": amount,
+        }
+        for field in part.fields.of("order_lines"):
+            if field.name != "amount":
+                columns[field.name] = identifier(field.key)
+        discount = self.column("orders.discount")
+        if discount and self._is_rate(discount):
+            columns["discount"] = discount
+        elsewhere = {field.name for field in (*theirs, *of_order)}
+        for field in self.free("order_lines", columns):
+            if field.name not in elsewhere:
+                columns[field.name] = identifier(field.key)
+        return self.make(
+            "order_lines", columns,
+            f"{part.accepted} AS l JOIN {orders.relation} AS o"
+            f' ON o.order_id = l."orders.order_id"',
+        )  # fmt: skip
+
+    def _tell_kinds(self, orders: Piece) -> None:
+        """Say what was counted as returned, cancelled or free, with its amount."""
+        if self.part.rows > 5_000_000:
+            return
+        found = summary(
+            self.connection,
+            "SELECT count(*) FILTER (kind = 'return') AS returns,"
+            " sum(amount) FILTER (kind = 'return') AS returned,"
+            " count(*) FILTER (kind = 'cancelled') AS cancelled,"
+            " sum(amount) FILTER (kind = 'cancelled') AS lost,"
+            " count(*) FILTER (kind = 'free') AS free,"
+            " count(*) FILTER (customer_id IS NULL) AS anonymous,"
+            " sum(amount) FILTER (customer_id IS NULL) AS unknown"
+            f" FROM {orders.relation}",
+        )
+        notes = self.part.notes
+        if found["returns"]:
+            notes.append(
+                nmsg(
+                    "{n} return, {amount} in all, is taken off the revenue.",
+                    "{n} returns, {amount} in all, are taken off the revenue.",
+                    found["returns"], amount=Money(found["returned"]),
+                )
+            )  # fmt: skip
+        if found["cancelled"]:
+            notes.append(
+                nmsg(
+                    "{n} order was cancelled or wholly refunded, {amount} in all: not counted.",
+                    "{n} orders were cancelled or wholly refunded, {amount} in all: not counted.",
+                    found["cancelled"], amount=Money(found["lost"]),
+                )
+            )  # fmt: skip
+        if found["free"]:
+            notes.append(
+                nmsg(
+                    "{n} order came to nothing: counted as free.",
+                    "{n} orders came to nothing: counted as free.",
+                    found["free"],
+                )
+            )
+        if found["anonymous"]:
+            notes.append(
+                nmsg(
+                    "{n} order has no customer, {amount} in all: it counts in the revenue only.",
+                    "{n} orders have no customer, {amount} in all: they count in the revenue only.",
+                    found["anonymous"], amount=Money(found["unknown"]),
+                )
+            )  # fmt: skip
+        self._tell_refunds(orders)
+
+    def _tell_refunds(self, orders: Piece) -> None:
+        """Say which refunds are larger than their order, or come before it."""
+        notes = self.part.notes
+        if "refunded" in orders.columns:
+            larger = summary(
+                self.connection,
+                f"SELECT count(*) AS n FROM {orders.relation}"
+                " WHERE refunded IS NOT NULL AND kind = 'return' AND abs(refunded) > 0",
+            )["n"]
+            if larger:
+                notes.append(_larger(larger))
+        if self.part.grain != "order" or not self.part.has("orders.order_id"):
+            return
+        found = summary(
+            self.connection,
+            "SELECT count(*) FILTER (back > paid) AS larger, count(*) FILTER (early) AS early"
+            " FROM (SELECT -sum(amount) FILTER (amount < 0) AS back,"
+            " sum(amount) FILTER (amount > 0) AS paid,"
+            " min(ordered_on) FILTER (amount < 0) < min(ordered_on) FILTER (amount > 0) AS early"
+            f" FROM {orders.relation} WHERE order_id IS NOT NULL AND order_id IN (SELECT order_id"
+            f" FROM {orders.relation} WHERE amount < 0) GROUP BY order_id)",
+        )
+        if found["larger"]:
+            notes.append(_larger(found["larger"]))
+        if found["early"]:
+            notes.append(
+                nmsg(
+                    "{n} refund is dated before its order: kept as the file says; check the date.",
+                    "{n} refunds are dated before their orders: kept as the file says; check the"
+                    " dates.",
+                    found["early"],
+                )
+            )
+
+
+def _larger(count: int) -> Message:
+    return nmsg(
+        "{n} refund is larger than its order: kept as the file says; check the amount.",
+        "{n} refunds are larger than their orders: kept as the file says; check the amounts.",
+        count,
+    )
