@@ -38,6 +38,8 @@ class Part:
         rows: How many rows it has, bad ones included.
         grain: ``order`` or ``line`` for sales, else the table.
         customer: SQL of who the customer is, on the converted columns; None where nobody.
+        order: SQL of which order a row belongs to, on the converted columns; None where nothing
+            says so.
         report: What is told of it.
     """
 
@@ -51,6 +53,7 @@ class Part:
     rows: int = 0
     grain: str = ""
     customer: str | None = None
+    order: str | None = None
     identity: str | None = None
     bad: int = 0
     unique_orders: bool = False

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier
 from revoir.language import nmsg
 from revoir.reading import quarantine
-from revoir.reading.part import BIG, CONFLICT, LINE_COLUMNS, REPEATED, Part
+from revoir.reading.part import BIG, CONFLICT, LINE_COLUMNS, REPEATED, Part, summary
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_TIME = identifier("orders.ordered_at")
 
 
 def tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
@@ -20,6 +23,13 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     part.grain = table
     if table == "orders":
         part.grain = _sales_grain(connection, part)
+    _mark_within(connection, part, table)
+    if part.grain == "line":
+        _number_orders(connection, part)
+
+
+def _mark_within(connection: duckdb.DuckDBPyConnection, part: Part, table: str) -> None:
+    """Mark the rows that repeat or contradict another one of the same file."""
     key = _row_key(part)
     if key is None:
         _tell_equal_rows(connection, part)
@@ -45,8 +55,10 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
 
 def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
     """Whether a row is an order or a line of one."""
-    if not part.has("orders.order_id") or not part.rows:
+    if not part.rows:
         return "order"
+    if not part.has("orders.order_id"):
+        return "line" if _share_orders(connection, part) else "order"
     row = connection.execute(
         f'SELECT count("orders.order_id"), count(DISTINCT "orders.order_id") FROM {part.accepted}'
     ).fetchall()[0]
@@ -60,6 +72,52 @@ def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
     return "line" if held >= 20 and orders / held < 0.67 else "order"
 
 
+def _share_orders(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
+    """Whether products without an order number are lines: one customer has several at a time."""
+    products = part.has("order_lines.product") or part.has("order_lines.product_id")
+    if not products or part.customer is None:
+        return False
+    row = connection.execute(
+        f"SELECT count(*) - count(DISTINCT ({part.customer}, {_TIME})) FROM {part.accepted}"
+        f" WHERE ({part.customer}) IS NOT NULL"
+    ).fetchall()[0]
+    return bool(row[0])
+
+
+def _number_orders(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Say which order each line is of: by its number, else by its customer and time."""
+    if part.has("orders.order_id"):
+        part.order = identifier("orders.order_id")
+        return
+    part.order = identifier("_order")
+    numbered = identifier(f"numbered_{part.number}")
+    # The first line of an order tells it from all others, and names nobody.
+    first = (
+        f"CASE WHEN ({part.customer}) IS NULL THEN _line ELSE min(_line) FILTER (_bad IS NULL)"
+        f" OVER (PARTITION BY {part.customer}, {_TIME}) END"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {numbered} AS SELECT *,"
+        f" '{part.number + 1}.' || ({first}) AS {part.order} FROM {part.relation}"
+    )
+    part.relation, part.is_table = numbered, True
+    found = summary(
+        connection,
+        "SELECT count(*) AS lines, count(DISTINCT _order) AS orders"
+        f" FROM {part.accepted} WHERE ({part.customer}) IS NOT NULL",
+    )
+    part.notes.append(
+        nmsg(
+            "There is no order number: the lines of one customer at the same time were taken as"
+            " one order; {lines} lines make {n} order.",
+            "There is no order number: the lines of one customer at the same time were taken as"
+            " one order; {lines} lines make {n} orders.",
+            found["orders"],
+            lines=found["lines"],
+        )
+    )
+
+
 def _row_key(part: Part) -> str | None:
     """SQL of what identifies a row of the file, where something does."""
     fields = part.fields
@@ -71,8 +129,8 @@ def _row_key(part: Part) -> str | None:
         case "order":
             return first("orders.order_id")
         case "line":
-            line = first("order_lines.line_id")
-            return f"({first('orders.order_id')}, {line})" if line else None
+            order, line = first("orders.order_id"), first("order_lines.line_id")
+            return f"({order}, {line})" if order and line else line
         case "customers":
             return part.customer
         case "subscriptions":

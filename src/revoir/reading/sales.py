@@ -156,7 +156,7 @@ class Sales(Pieces):
     def _from_lines(self) -> list[Piece]:
         """Rows are lines; those of one number are an order."""
         part = self.part
-        order = identifier("orders.order_id")
+        order = str(part.order)
         local = identifier("orders.ordered_at")
         total_said = self._order_total()
         line_amount = self._line_amount(total_said)
@@ -249,7 +249,7 @@ class Sales(Pieces):
             " count(*) FILTER (adds_up) AS adds_up FROM (SELECT"
             ' count(DISTINCT "orders.amount") = 1 AS same,'
             f' abs(sum({self._product()}) - any_value("orders.amount")) < 0.05 AS adds_up'
-            f' FROM {part.accepted} GROUP BY "orders.order_id" HAVING count(*) > 1)',
+            f" FROM {part.accepted} GROUP BY {part.order} HAVING count(*) > 1)",
         )
         return bool(
             found["orders"] and found["same"] == found["orders"]
@@ -271,7 +271,7 @@ class Sales(Pieces):
     ) -> Piece:
         part = self.part
         columns = {
-            "order_id": 'l."orders.order_id"',
+            "order_id": f"l.{part.order}",
             "customer_id": "o.customer_id",
             "ordered_on": "o.ordered_on",
             "kind": "o.kind",
@@ -290,7 +290,7 @@ class Sales(Pieces):
         return self.make(
             "order_lines", columns,
             f"{part.accepted} AS l JOIN {orders.relation} AS o"
-            f' ON o.order_id = l."orders.order_id"',
+            f" ON o.order_id = l.{part.order}",
         )  # fmt: skip
 
     def _tell_kinds(self, orders: Piece) -> None:

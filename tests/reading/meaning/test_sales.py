@@ -129,3 +129,52 @@ def test_corrected_rows_are_added_and_only_those(read: Read, tmp_path) -> None:
     assert [f.rows_accepted for f in again.files] == [1, 2]
     assert again.totals["orders"]["amount"] == 20
     assert "revoir" not in " ".join(again.tables["orders"].columns)
+
+
+LINES = (
+    "client;date;produit;quantité;prix unitaire\n"
+    "a;05/01/2024 10:15;pomme;2;1,50\na;05/01/2024 10:15;poire;1;2,00\n"
+    "b;05/01/2024 10:15;pomme;1;1,50\na;05/01/2024 17:40;pomme;1;1,50\n"
+    ";05/01/2024 10:15;pomme;1;1,50\n;05/01/2024 10:15;figue;1;4,00\n"
+    "b;31/02/2024 09:00;pomme;1;1,50\n"
+)
+
+
+def test_lines_without_a_number_are_one_order_a_customer_and_time(read: Read, rows) -> None:
+    reading = read(LINES)
+    assert (reading.files[0].table, reading.files[0].rows_quarantined) == ("order_lines", 1)
+    assert "4 lines make 3 orders" in told(reading)
+    found = rows(reading, "orders")
+    assert sorted((row["customer_id"] or "", row["amount"]) for row in found) == [
+        ("", Decimal("1.5")), ("", 4), ("a", Decimal("1.5")), ("a", 5), ("b", Decimal("1.5")),
+    ]  # fmt: skip
+    assert len({row["order_id"] for row in found}) == 5
+    lines = rows(reading, "order_lines")
+    assert len(lines) == 6
+    for order in found:
+        held = [line for line in lines if line["order_id"] == order["order_id"]]
+        assert sum(line["amount"] for line in held) == order["amount"]
+        assert {line["customer_id"] for line in held} == {order["customer_id"]}
+
+
+def test_orders_found_in_two_files_keep_numbers_of_their_own(read: Read, rows) -> None:
+    reading = read({"janvier.csv": LINES, "fevrier.csv": LINES.replace("/01/", "/02/")})
+    assert len({row["order_id"] for row in rows(reading, "orders")}) == 10
+
+
+def test_without_a_product_or_a_second_line_a_row_is_an_order(read: Read, rows) -> None:
+    reading = read("client;date;quantité;montant\na;2024-01-01;1;5\na;2024-01-01;2;9\n")
+    assert "order_lines" not in reading.tables
+    assert len(rows(reading, "orders")) == 2
+    reading = read("client;date;produit;montant\na;2024-01-01;pomme;5\nb;2024-01-01;poire;9\n")
+    assert "order_lines" not in reading.tables
+    assert "order number" not in told(reading)
+
+
+def test_numbered_lines_without_an_order_number_repeat(read: Read) -> None:
+    reading = read(
+        "ligne;client;date;produit;quantité;prix unitaire\n"
+        "1;a;2024-01-01;pomme;2;1,50\n2;a;2024-01-01;poire;1;2,00\n2;a;2024-01-01;poire;1;2,00\n"
+    )
+    assert (reading.files[0].rows_accepted, reading.files[0].rows_duplicate) == (2, 1)
+    assert reading.totals["orders"]["amount"] == 5
