@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
 from revoir.reading import quarantine, values
+from revoir.reading.clocks import tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
 from revoir.reading.mapping import ColumnMapping
@@ -69,6 +70,7 @@ def convert(
     tell_apart(connection, part)
     quarantine.count(connection, part)
     _tell_left_out(connection, part)
+    tell_shifted(connection, part, zone)
     return part
 
 

@@ -220,7 +220,7 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
                 try_strptime(replace(replace(t, '.', ''), ' ', ''), '%I:%M:%S%p')), '%H:%M:%S')
             END AS clock FROM parts)
         SELECT value, coalesce(try_cast(day || ' ' || clock AS TIMESTAMP),
-            timezone({literal(zone)}, {_zoned("s")}),
+            timezone({literal(zone)}, {zoned("s")}),
             CASE WHEN regexp_full_match(s, '(19|20)\\d{{6}}') THEN try_strptime(s, '%Y%m%d')
             WHEN regexp_full_match(s, '(19|20)\\d{{12}}') THEN try_strptime(s, '%Y%m%d%H%M%S')
             WHEN regexp_full_match(s, '[2-7]\\d{{4}}([.,]\\d+)?') THEN
@@ -230,7 +230,7 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
                 THEN try_cast(s AS TIMESTAMP) END) AS result FROM clocks"""
 
 
-def _zoned(s: str) -> str:
+def zoned(s: str) -> str:
     """SQL of a moment that says its own zone, or counts seconds since 1970."""
     return f"""CASE
         WHEN regexp_full_match({s}, '\\d{{4}}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?'

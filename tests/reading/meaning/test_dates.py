@@ -6,6 +6,8 @@ import datetime as dt
 
 import pytest
 
+from revoir.reading.clocks import shifts
+
 from .conftest import Read, told
 
 
@@ -91,10 +93,57 @@ def test_a_leap_day_is_a_day(read: Read, column) -> None:
     assert days == [dt.date(2024, 2, 29)]
 
 
-def test_an_hour_that_daylight_saving_skips_is_read(read: Read, column) -> None:
-    reading = read(_orders("2024-03-31 02:30:00"))
-    assert column(reading, "orders", "ordered_on") == [dt.date(2024, 3, 31)]
-    assert column(reading, "orders", "ordered_at")[0].date() == dt.date(2024, 3, 31)
+def test_an_hour_that_daylight_saving_skips_is_read_and_said(read: Read, column) -> None:
+    reading = read(_orders("2024-03-31 01:59", "2024-03-31 02:30", "31/03/2024 02:45"))
+    assert column(reading, "orders", "ordered_on") == [dt.date(2024, 3, 31)] * 3
+    assert column(reading, "orders", "ordered_at")[1] == dt.datetime(2024, 3, 31, 1, 30)
+    assert "Line 3, column date" in told(reading)
+    assert "put forward over “2024-03-31 02:30”, and over 2 times in all" in told(reading)
+    assert "put back" not in told(reading)
+
+
+def test_an_hour_that_comes_twice_is_said(read: Read, column) -> None:
+    reading = read(_orders("2024-10-27 01:59:59", "2024-10-27 02:30", "2024-10-27 03:00"))
+    assert column(reading, "orders", "ordered_on") == [dt.date(2024, 10, 27)] * 3
+    assert column(reading, "orders", "ordered_at")[1] == dt.datetime(2024, 10, 27, 1, 30)
+    assert "Line 3, column date: “2024-10-27 02:30” came twice" in told(reading)
+    assert "put forward" not in told(reading)
+
+
+@pytest.mark.parametrize(
+    "written", ["2024-10-27T00:30:00Z", "1729989000", "2024-10-27", "2024-10-28 02:30"]
+)
+def test_a_time_with_a_zone_or_a_mere_day_is_never_in_doubt(read: Read, written: str) -> None:
+    assert "put back" not in told(read(_orders("2024-03-01 12:00", written)))
+
+
+def test_a_skipped_hour_after_midnight_keeps_the_day_it_says(read: Read, column) -> None:
+    reading = read(_orders("2024-03-10 00:30", "2024-03-11"), timezone="America/Havana")
+    assert column(reading, "orders", "ordered_on") == [dt.date(2024, 3, 10), dt.date(2024, 3, 11)]
+    assert "put forward over “2024-03-10 00:30”" in told(reading)
+    reading = read(_orders("2024-03-31 02:30"), timezone="UTC")
+    assert "put forward" not in told(reading)
+
+
+@pytest.mark.parametrize(
+    ("zone", "count"), [("Europe/Paris", 4), ("UTC", 0), ("Australia/Lord_Howe", 4)]
+)
+def test_the_changes_of_the_clocks(zone: str, count: int) -> None:
+    """Every time between two changes is one that the zone's clocks show once."""
+    import zoneinfo
+
+    found = shifts(zone, dt.date(2023, 1, 1), dt.date(2024, 12, 31))
+    assert len(found) == count
+    held = zoneinfo.ZoneInfo(zone)
+    for shift in found:
+        for time, inside in (
+            (shift.start, True), (shift.end - dt.timedelta(seconds=1), True),
+            (shift.start - dt.timedelta(seconds=1), False), (shift.end, False),
+        ):  # fmt: skip
+            offsets = [time.replace(tzinfo=held, fold=fold).utcoffset() for fold in (0, 1)]
+            assert (offsets[0] != offsets[1]) is inside
+        first, second = (shift.start.replace(tzinfo=held, fold=fold).utcoffset() for fold in (0, 1))
+        assert (second > first) is shift.skipped
 
 
 def test_zones_become_utc_and_the_local_day(read: Read, column) -> None:

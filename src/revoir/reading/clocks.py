@@ -1,0 +1,151 @@
+"""Hours that a zone's clocks skip or strike twice, and the cells of a file that stand in one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from typing import TYPE_CHECKING, NamedTuple
+
+from revoir.engines.sql import identifier
+from revoir.language import Message, nmsg
+from revoir.reading import values
+from revoir.reading.fields import Field
+from revoir.reading.part import Part, summary
+from revoir.tables import Type
+
+if TYPE_CHECKING:
+    import duckdb
+
+_DAY = dt.timedelta(days=1)
+_SECOND = dt.timedelta(seconds=1)
+
+
+class Shift(NamedTuple):
+    """A change of a zone's clocks, in times that the wall clock shows.
+
+    Attributes:
+        start: The first time that is skipped or comes twice.
+        end: The first time after those.
+        skipped: Whether the times are skipped; they come twice if not.
+    """
+
+    start: dt.datetime
+    end: dt.datetime
+    skipped: bool
+
+
+def shifts(zone: str, first: dt.date, last: dt.date) -> list[Shift]:
+    """The changes of a zone's clocks between two days.
+
+    Args:
+        zone: IANA name of the zone.
+        first: The first day.
+        last: The last day.
+
+    Returns:
+        The changes in the order of time.
+
+    Examples:
+        >>> [shift] = shifts("Europe/Paris", dt.date(2024, 3, 1), dt.date(2024, 4, 1))
+        >>> str(shift.start), str(shift.end), shift.skipped
+        ('2024-03-31 02:00:00', '2024-03-31 03:00:00', True)
+    """
+    held = zoneinfo.ZoneInfo(zone)
+
+    def offset(moment: dt.datetime) -> dt.timedelta:
+        return held.fromutc(moment.replace(tzinfo=held)).replace(tzinfo=None) - moment
+
+    # A day on either side, since the day in UTC is not quite the day on the wall.
+    day = dt.datetime.combine(first, dt.time()) - _DAY
+    end = dt.datetime.combine(last, dt.time()) + 2 * _DAY
+    found = []
+    before = offset(day)
+    while day < end:
+        after = offset(day + _DAY)
+        if after != before:
+            low, high = day, day + _DAY
+            while high - low > _SECOND:
+                middle = low + (high - low) // 2
+                low, high = (middle, high) if offset(middle) == before else (low, middle)
+            moment = high.replace(microsecond=0)
+            found.append(
+                Shift(moment + min(before, after), moment + max(before, after), after > before)
+            )
+        day, before = day + _DAY, after
+    return found
+
+
+def tell_shifted(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> None:
+    """Say which times of a file the clocks skip, or strike twice.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The converted file; its notes are added to.
+        zone: IANA name of the zone that its times are in.
+    """
+    for held in part.fields.values():
+        kind = held.sql_type.upper()
+        utc = held.mapping.format == "utc" or kind.startswith("TIMESTAMP WITH")
+        if held.type is Type.TIMESTAMP and kind != "DATE" and not utc:
+            part.notes += _shifted(connection, part, held, zone)
+
+
+def _shifted(
+    connection: duckdb.DuckDBPyConnection, part: Part, held: Field, zone: str
+) -> list[Message]:
+    local = identifier(held.key)
+    span = summary(connection, f"SELECT min({local}) AS a, max({local}) AS b FROM {part.accepted}")
+    if span["a"] is None:
+        return []
+    changes = shifts(zone, span["a"].date(), span["b"].date())
+    notes = []
+    for skipped in (True, False):
+        hours = " OR ".join(
+            f"({local} >= TIMESTAMP '{change.start}' AND {local} < TIMESTAMP '{change.end}')"
+            for change in changes
+            if change.skipped is skipped
+        )
+        if hours:
+            notes += _told(connection, part, held, hours, skipped=skipped)
+    return notes
+
+
+def _told(
+    connection: duckdb.DuckDBPyConnection, part: Part, held: Field, hours: str, *, skipped: bool
+) -> list[Message]:
+    """The note on the times in some hours, none where there are none."""
+    local = identifier(held.key)
+    # Midnight is mostly a day without a time, and a time with a zone is never in doubt.
+    cell = f"rv_clean({values.text_of(f'r.{held.column}', held.sql_type)})"
+    found = summary(
+        connection,
+        "SELECT count(*) AS n, min(_line) AS line, arg_min(cell, _line) AS value FROM"
+        f" (SELECT t._line, {cell} AS cell FROM {part.accepted} AS t"
+        f" JOIN {part.raw.relation} AS r ON r._line = t._line"
+        f" WHERE ({hours}) AND CAST({local} AS TIME) <> TIME '00:00:00')"
+        f" WHERE {values.zoned('cell')} IS NULL",
+    )
+    if not found["n"]:
+        return []
+    said = {
+        "line": found["line"],
+        "header": held.mapping.header or held.mapping.column,
+        "value": str(found["value"]),
+    }
+    if skipped:
+        note = nmsg(
+            "Line {line}, column {header}: the clocks were put forward over “{value}”; it counts as"
+            " an hour later, on the day it says.",
+            "Line {line}, column {header}: the clocks were put forward over “{value}”, and over {n}"
+            " times in all; they count as an hour later, on the day they say.",
+            found["n"], **said,
+        )  # fmt: skip
+    else:
+        note = nmsg(
+            "Line {line}, column {header}: “{value}” came twice when the clocks were put back; it"
+            " counts as the second, on the day it says.",
+            "Line {line}, column {header}: “{value}” came twice when the clocks were put back, as"
+            " did {n} times in all; they count as the second, on the day they say.",
+            found["n"], **said,
+        )  # fmt: skip
+    return [note]
