@@ -262,6 +262,7 @@ def read(
     as_of: dt.date | None = None,
     title: str | None = None,
     sheet: str | None = None,
+    today: dt.date | None = None,
     progress: Callable[[Message], None] | None = None,
 ) -> Book:
     r"""Open what a company has: files, a folder, or a database.
@@ -276,6 +277,7 @@ def read(
         as_of: The last day that the data cover (None: the last day anything happened).
         title: What reports call the company.
         sheet: The one sheet of a workbook to read.
+        today: Rows of files dated after the day after it are mistakes (None: only past 2100).
         progress: Told what is being done.
 
     Returns:
@@ -305,6 +307,7 @@ def read(
         timezone=settings.timezone,
         currency=settings.currency,
         sheet=sheet,
+        today=today,
         progress=progress,
     )
     if found.currency and not settings.currency:

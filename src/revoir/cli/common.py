@@ -218,6 +218,7 @@ def open_book(
             as_of=last,
             title=title,
             sheet=sheet,
+            today=dt.date.today(),
             progress=tell,
         )
     _tell_quarantine(book)

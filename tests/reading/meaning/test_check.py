@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from revoir.book import read
 from revoir.cli import app
 from revoir.errors import RevoirError
 
@@ -69,3 +71,24 @@ def test_template(tmp_path: Path, language: str) -> None:
     assert _run("template", "-o", path)[0] == 2
     assert _run("template", "-o", path, "--force")[0] == 0
     assert _run("template", "-o", tmp_path / "t.csv")[0] == 2
+
+
+def test_every_command_puts_orders_of_the_future_in_quarantine(tmp_path: Path) -> None:
+    path = tmp_path / "o.csv"
+    ahead = dt.date.today() + dt.timedelta(days=40)
+    path.write_text(f"{GOOD}3,b,{ahead},5\n")
+    code, text = _run("check", path, "--format", "json")
+    assert (code, json.loads(text)["files"][0]["rows_quarantined"]) == (1, 1)
+    assert json.loads(text)["tables"]["orders"]["last_day"] == "2024-01-03"
+    code, text = _run("metric", "revenue", path, "--format", "json", "--activity-days", "90")
+    assert code == 0
+    assert sum(row["value"] or 0 for row in json.loads(text)) == 19.75
+    assert max(row["period_end"] for row in json.loads(text)) < str(ahead)
+
+
+def test_the_core_is_told_what_day_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "o.csv"
+    path.write_text(GOOD)
+    assert read(path, today=dt.date(2024, 1, 1)).as_of == dt.date(2024, 1, 2)
+    assert read(path, today=dt.date(2024, 1, 2)).as_of == dt.date(2024, 1, 3)
+    assert read(path).as_of == dt.date(2024, 1, 3)
