@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
-from revoir.reading import values
+from revoir.reading import quarantine, values
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
@@ -61,7 +61,7 @@ def assemble(
     for number, given in enumerate(raws):
         if progress:
             progress(msg("Checking {file}…", file=given.file))
-        raw = _without_examples(connection, given)
+        raw = quarantine.without_extra(connection, _without_examples(connection, given))
         if raw.rows_in == 0:
             reports.append(_empty(raw))
             continue
@@ -139,7 +139,7 @@ def _without_examples(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> R
         return raw
     name = identifier(f"real rows of {raw.relation}")
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {raw.relation} WHERE {real}"
+        f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {raw.relation} WHERE {real}"
     )
     return replace(
         raw, relation=name, rows_in=raw.rows_in - row[0], notes=[*raw.notes, example_note(row[0])]

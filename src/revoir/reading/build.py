@@ -134,7 +134,7 @@ def _filled_down(
             )
     name = identifier(f"filled_{number}")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {', '.join(cells)} FROM {raw.relation}"
+        f"CREATE OR REPLACE TABLE {name} AS SELECT {', '.join(cells)} FROM {raw.relation}"
     )
     return replace(raw, relation=name)
 
@@ -342,4 +342,4 @@ def _look_up(
         f"SELECT DISTINCT {_value(held)} AS value FROM (SELECT {cleaned} AS {held.column}"
         f" FROM {part.raw.relation}) WHERE {held.typed} IS NULL AND {held.column} IS NOT NULL"
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {slow_sql(held, source, zone)}")
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS {slow_sql(held, source, zone)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
-from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping
+from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
 from revoir.tables import QUESTIONS, TABLES, Column, Type, plain_name
@@ -212,7 +212,7 @@ def _fixed(raw: RawTable, said: FileMapping | None) -> dict[str, ColumnMapping]:
     by_name = {plain_name(header): what for header, what in said.columns.items()}
     fixed: dict[str, ColumnMapping] = {}
     for column, header in zip(raw.columns, raw.headers, strict=True):
-        if header.strip("'").startswith("revoir:"):
+        if is_own(header):
             fixed[column] = ColumnMapping(
                 column, header, None, None, 1.0, msg("a quarantine file's own column: not read")
             )

@@ -25,6 +25,16 @@ IGNORE = "ignore"
 _FORMATS = ("day_first", "month_first", "comma", "point", "inverted", "plain")
 
 
+def is_own(header: str) -> bool:
+    """Whether a column is one that a quarantine file has beside those of the input.
+
+    Examples:
+        >>> is_own("revoir: line"), is_own("line")
+        (True, False)
+    """
+    return header.strip("'").startswith("revoir:")
+
+
 @dataclass(frozen=True)
 class ColumnMapping:
     """What one column of a file means.

@@ -6,13 +6,15 @@ import csv
 import heapq
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg
+from revoir.reading.mapping import is_own
 from revoir.reading.part import REPEATED, Part
-from revoir.reading.raw import Reject
+from revoir.reading.raw import RawTable, Reject
 from revoir.reading.report import FileReport, Quarantined
 from revoir.tables import Type
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 REASON_HEADERS = ("revoir: line", "revoir: column", "revoir: reason", "revoir: remedy")
 """Headers of the columns that a quarantine file has beside those of the input."""
+EXTRA_HEADER = "revoir: extra"
+"""How the headers of cells begin that stand beyond the last column of the input."""
 
 _NUMBER = re.compile(r"[-+]?[\d\s\u00a0\u202f.,]+(?:[eE][-+]?\d+)?\s?[€$£%]?")
 _PHONE = re.compile(r"\+[\d\s().\u00a0-]+")
@@ -43,6 +47,7 @@ def count(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     report.rows_accepted = accepted
     report.rows_duplicate = repeated
     report.rows_quarantined = bad + len(part.raw.rejects)
+    report.cells_max = max((len(reject.cells) for reject in part.raw.rejects), default=0)
     report.rows_in = accepted + repeated + report.rows_quarantined
     report.all_quarantined = lambda: _quarantined(connection, part)
 
@@ -253,17 +258,75 @@ def write(files: Iterable[FileReport], path: Path, language: str = "en") -> int:
 
 def _write_one(file: FileReport, path: Path, language: str) -> int:
     width = len(file.headers)
+    # A file of corrected rows that is still not right has those columns already.
+    kept = [place for place, header in enumerate(file.headers) if not is_own(header)]
+    beyond = [place for place, header in enumerate(file.headers) if _is_extra(header)]
+    beyond += range(width, max(width, file.cells_max))
+    extra = [f"{EXTRA_HEADER} {number}" for number in range(1, len(beyond) + 1)]
+    headers = _headers(file)
     count = 0
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        headers = file.headers if any(file.headers) else [f"c{i}" for i in range(width)]
-        writer.writerow([*(harmless(header) for header in headers), *REASON_HEADERS])
+        writer.writerow([*(harmless(headers[place]) for place in kept), *extra, *REASON_HEADERS])
         for row in file.all_quarantined():
-            cells = [harmless(cell) for cell in row.cells[:width]]
-            cells += [""] * (width - len(cells))
+            cells = [
+                harmless(row.cells[place]) if place < len(row.cells) else ""
+                for place in (*kept, *beyond)
+            ]
             writer.writerow(
                 [*cells, row.line, row.column or "", row.reason.text(language),
                  row.remedy.text(language)]
             )  # fmt: skip
             count += 1
     return count
+
+
+def _is_extra(header: str) -> bool:
+    return is_own(header) and header.strip("'").startswith(EXTRA_HEADER)
+
+
+def _headers(file: FileReport) -> list[str]:
+    """The headers; where the file has none, the names of what its columns were taken for."""
+    if any(file.headers):
+        return file.headers
+    return [column.name or column.column for column in file.mapping] or [
+        f"c{place}" for place in range(len(file.headers))
+    ]
+
+
+def without_extra(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> RawTable:
+    """Set aside the rows of a quarantine file that still have too many cells.
+
+    Args:
+        connection: The connection that holds the raw cells.
+        raw: The raw table.
+
+    Returns:
+        The same table, those rows among its rejects.
+    """
+    extra = [
+        identifier(column)
+        for column, header in zip(raw.columns, raw.headers, strict=True)
+        if _is_extra(header)
+    ]
+    if not extra:
+        return raw
+    filled = " OR ".join(f"trim(coalesce(CAST({cell} AS VARCHAR), '')) <> ''" for cell in extra)
+    cells = ", ".join(f"CAST({identifier(column)} AS VARCHAR)" for column in raw.columns)
+    expected = sum(not is_own(header) for header in raw.headers)
+    rejects = [
+        Reject(
+            line,
+            tuple(cell or "" for cell in held),
+            msg("The row has more than {expected} cells.", expected=expected),
+            msg("Put its cells under their headers, and leave nothing under “revoir: extra”."),
+        )
+        for line, *held in connection.execute(
+            f"SELECT _line, {cells} FROM {raw.relation} WHERE {filled} ORDER BY _line"
+        ).fetchall()
+    ]
+    name = identifier(f"whole rows of {raw.relation}")
+    connection.execute(
+        f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {raw.relation} WHERE NOT ({filled})"
+    )
+    return replace(raw, relation=name, rejects=[*raw.rejects, *rejects])

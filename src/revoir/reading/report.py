@@ -64,6 +64,8 @@ class FileReport:
         rows_duplicate: Rows that repeat another one.
         mapping: What each column means.
         notes: What was decided on the way.
+        cells_max: How many cells the longest quarantined row has; more than headers where a row
+            has too many.
         all_quarantined: Walks all quarantined rows.
     """
 
@@ -79,6 +81,7 @@ class FileReport:
     rows_duplicate: int = 0
     mapping: tuple[ColumnMapping, ...] = ()
     notes: list[Message] = field(default_factory=list)
+    cells_max: int = 0
     all_quarantined: Callable[[], Iterator[Quarantined]] = lambda: iter(())
 
     @property
