@@ -1,6 +1,13 @@
 """The engines that answer: DuckDB by default; PostgreSQL, Spark and others through Ibis."""
 
-from revoir.engines.connect import connect, is_database_url, memory, without_password
+from revoir.engines.connect import connect, is_database_url, memory, reason_of, without_password
 from revoir.engines.warehouse import open_tables
 
-__all__ = ["connect", "is_database_url", "memory", "open_tables", "without_password"]
+__all__ = [
+    "connect",
+    "is_database_url",
+    "memory",
+    "open_tables",
+    "reason_of",
+    "without_password",
+]

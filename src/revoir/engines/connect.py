@@ -32,7 +32,7 @@ _EXTRAS = {
 }
 _CREDENTIALS = re.compile(r"(?P<scheme>^[a-z0-9+.-]+://)(?P<user>[^/?#]*?):(?P<secret>.*)@", re.I)
 _SECRET_PARAMETERS = re.compile(
-    r"(?P<name>[?&][^=&]*(?:password|passwd|pwd|token|secret|key)[^=&]*=)[^&#]*", re.I
+    r"(?P<name>[?&][^=&]*(?:password|passwd|pwd|token|secret|key)[^=&]*=)(?P<secret>[^&#]*)", re.I
 )
 
 
@@ -216,18 +216,32 @@ def _told(url: str, scheme: str, error: Exception) -> EngineError:
             remedy=msg("Use duckdb, postgresql, pyspark, or another one that Ibis knows."),
         )
     return EngineError(
-        msg("{url} cannot be opened: {reason}.", url=shown, reason=_reason(url, error)),
+        msg("{url} cannot be opened: {reason}.", url=shown, reason=reason_of(url, error)),
         remedy=_remedy(scheme, str(error)),
     )
 
 
-def _reason(url: str, error: Exception) -> str:
-    """The first line of a driver's message, without the URL's password in any spelling."""
+def reason_of(url: str, error: Exception) -> str:
+    """Say why a driver failed, in its own words but without the secrets of the URL.
+
+    Args:
+        url: The URL that it was given.
+        error: What it raised.
+
+    Returns:
+        The first line of its message, with three asterisks for passwords in any spelling.
+
+    Examples:
+        >>> reason_of("postgresql://ana:s%40t@db/shop", ValueError("no ana:s@t here."))
+        'no ana:*** here'
+    """
     lines = str(error).strip().splitlines()
     text = without_password(lines[0] if lines else type(error).__name__)
     found = _CREDENTIALS.search(url)
-    if found and found["secret"]:
-        for secret in {found["secret"], unquote(found["secret"])}:
+    secrets = {found["secret"]} if found else set()
+    secrets |= {match["secret"] for match in _SECRET_PARAMETERS.finditer(url)}
+    for secret in secrets | {unquote(secret) for secret in secrets}:
+        if secret:
             text = text.replace(secret, "***")
     return text.rstrip(".! ")
 

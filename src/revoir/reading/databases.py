@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode, urlsplit, 
 import duckdb
 import pyarrow as pa
 
+from revoir.engines import connect, reason_of, without_password
 from revoir.engines.sql import identifier
 from revoir.errors import InputError, RevoirError, Where
 from revoir.language import msg
@@ -29,10 +30,9 @@ class Address:
 
     Attributes:
         url: The URL that a driver takes: without ``table``, ``query`` and fragment.
-        shown: The URL for people: without password, too.
+        shown: The URL for people: without what it asks for, and with asterisks for the password.
         scheme: ``duckdb``, ``sqlite``, ``postgresql``, …
         path: What follows the host, unquoted.
-        secrets: Texts that no message may show.
         table: The only table wanted.
         query: The query wanted.
     """
@@ -41,15 +41,8 @@ class Address:
     shown: str
     scheme: str
     path: str
-    secrets: tuple[str, ...]
     table: str | None
     query: str | None
-
-    def scrubbed(self, text: str) -> str:
-        """A driver's message without what it must not tell."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
 
 
 def address(location: str) -> Address:
@@ -65,7 +58,7 @@ def address(location: str) -> Address:
     Examples:
         >>> found = address("postgresql://anne:secret@db:5432/shop?table=orders")
         >>> found.shown, found.table
-        ('postgresql://anne@db:5432/shop', 'orders')
+        ('postgresql://anne:***@db:5432/shop', 'orders')
     """
     location, query = _query_apart(location)
     parts = urlsplit(location)
@@ -76,16 +69,11 @@ def address(location: str) -> Address:
             table = value
         else:
             others.append((key, value))
-    secrets = [parts.password or "", unquote(parts.password or "")]
-    secrets += [value for key, value in others if re.search("pass|pwd|secret|token|key", key, re.I)]
-    user = f"{parts.username}@" if parts.username else ""
-    host = parts.netloc.rpartition("@")[2]
     return Address(
         url=urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(others), "")),
-        shown=f"{parts.scheme}://{user}{host}{parts.path}",
+        shown=re.split("[?#]", without_password(location))[0],
         scheme=parts.scheme.lower().partition("+")[0],
         path=unquote(parts.netloc + parts.path),
-        secrets=tuple(secret for secret in secrets if secret),
         table=table,
         query=query,
     )
@@ -127,9 +115,8 @@ def read_database(location: str, scratch: Scratch) -> list[RawTable]:
     except RevoirError:
         raise
     except Exception as error:
-        lines = found.scrubbed(str(error)).strip().splitlines() or [type(error).__name__]
         raise InputError(
-            msg("The database did not answer: {error}", error=lines[0]),
+            msg("The database did not answer: {error}", error=reason_of(location, error)),
             where=Where(file=found.shown),
             remedy=msg("Check the address, the user and the name of the table."),
         ) from None
@@ -177,7 +164,7 @@ def read_database_file(path: Path, file: str, scratch: Scratch, *, scheme: str) 
     Returns:
         A table for each.
     """
-    found = Address(file, file, scheme, str(path), (), None, None)
+    found = Address(file, file, scheme, str(path), None, None)
     try:
         reader = _sqlite if scheme == "sqlite" else _duckdb
         return reader(path, found, scratch)
@@ -265,8 +252,6 @@ def _as(cell: Any, kind: pa.DataType) -> Any:
 
 
 def _ibis(found: Address, scratch: Scratch) -> list[RawTable]:
-    from revoir.engines import connect
-
     source = connect(found.url)
     try:
         if found.query is not None:

@@ -6,7 +6,6 @@ import contextlib
 import difflib
 import glob
 import gzip
-import re
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from revoir.engines import is_database_url, without_password
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import Message, msg
 from revoir.reading.raw import RawTable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 UNPACKED_LIMIT = 20 << 30
 """Bytes that a compressed file may unpack to."""
 
-_URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 _RATIO_LIMIT = 200
 _RATIO_FROM = 256 << 20
 _CHUNK = 1 << 20
@@ -71,16 +70,6 @@ _FOREIGN = (
 )
 
 
-def is_url(location: str) -> bool:
-    """Whether a location is a URL and not a path.
-
-    Examples:
-        >>> is_url("postgresql://shop@db/sales"), is_url("C:/ventes.csv")
-        (True, False)
-    """
-    return bool(_URL.match(location))
-
-
 def raw_tables(
     locations: Sequence[str | Path],
     connection: duckdb.DuckDBPyConnection,
@@ -118,11 +107,13 @@ def raw_tables(
     with tempfile.TemporaryDirectory(prefix="revoir-") as folder, _in_order(connection):
         scratch = Scratch(connection, Path(folder), sheet, header, delimiter, encoding, progress)
         for location in locations:
-            if isinstance(location, str) and is_url(location):
+            if isinstance(location, str) and is_database_url(location):
                 from revoir.reading.databases import read_database
 
                 tables.extend(read_database(location, scratch))
                 continue
+            if isinstance(location, str) and "://" in location:
+                raise _elsewhere(location)
             paths = _paths(Path(location), aside)
             for path in paths:
                 scratch.say(msg("Reading {file}…", file=path.name))
@@ -140,6 +131,14 @@ def raw_tables(
         )
     tables[0].notes.extend(aside)
     return tables
+
+
+def _elsewhere(location: str) -> InputError:
+    return InputError(
+        msg("This is the address of a file elsewhere, and nothing is fetched."),
+        where=Where(file=without_password(location)),
+        remedy=msg("Download the file, and name it."),
+    )
 
 
 @contextlib.contextmanager

@@ -176,12 +176,25 @@ def test_an_empty_table_of_a_database(read: Callable, tmp_path: Path) -> None:
 def test_passwords_are_never_told(read: Callable) -> None:
     url = "postgresql://anne:s%40crét@127.0.0.1:1/shop?table=orders&sslpassword=hush"
     found = address(url)
-    assert found.shown == "postgresql://anne@127.0.0.1:1/shop"
+    assert found.shown == "postgresql://anne:***@127.0.0.1:1/shop"
     with pytest.raises(RevoirError) as error:
         read(url)
     for secret in ("s%40crét", "s@crét", "hush"):
         assert secret not in error.value.text("en")
         assert secret not in str(error.value.__cause__)
+
+
+def test_a_password_with_the_signs_of_a_url_is_never_told() -> None:
+    found = address("postgresql://anne:p/w?x#y@127.0.0.1:1/shop?query=select '@'")
+    assert found.shown == "postgresql://anne:***@127.0.0.1:1/shop"
+    assert found.query == "select '@'"
+
+
+@pytest.mark.parametrize("place", ["http://ana:hush@host/x.csv", "https://host/x", "s3://b/x.csv"])
+def test_what_is_elsewhere_is_not_fetched(read: Callable, place: str) -> None:
+    with pytest.raises(InputError, match="Download") as error:
+        read(place)
+    assert "hush" not in error.value.text("en")
 
 
 def test_unknown_database(read: Callable) -> None:
