@@ -23,6 +23,7 @@ from revoir.cli.common import (
     language,
     progress,
     say,
+    spare_inputs,
     speak,
 )
 from revoir.language import Percent, msg, nmsg, written
@@ -85,6 +86,8 @@ def check(
             msg("There is no format “{form}”.", form=format),
             remedy=msg("Use {names}.", names=["text", "json"]),
         )
+    for output in (quarantine, write_mapping):
+        spare_inputs(output, files)
     with progress() as tell:
         reading = read_tables(
             files,
@@ -287,7 +290,10 @@ def _tell_ways_on(
     rows: int,
 ) -> None:
     """Say what to do next: correct rows, correct meanings, keep them."""
-    if quarantine_out is not None:
+    if quarantine_out is not None and not rows:
+        told = msg("No row is in quarantine: {file} was not written.", file=quarantine_out.name)
+        say(told.text(language()))
+    elif quarantine_out is not None:
         told = nmsg(
             "{n} row was written to {file}: correct it there and import that file.",
             "{n} rows were written to {file}: correct them there and import that file.",

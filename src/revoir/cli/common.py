@@ -274,6 +274,37 @@ def _tell_quarantine(book: Book) -> None:
         say(told.text(language()))
 
 
+def spare_inputs(output: Path | None, files: Sequence[str]) -> None:
+    """Refuse to write over a file that is being read.
+
+    Args:
+        output: Where the command is to write (None: nowhere).
+        files: What the command was given to read.
+
+    Raises:
+        UsageError: It is one of them, or lies in a folder or under a pattern that is read.
+    """
+    import glob
+
+    from revoir.errors import UsageError, Where
+
+    if output is None or not output.exists():
+        return
+    read: list[Path] = []
+    for given in files:
+        if "://" in given:
+            continue
+        found = [given] if Path(given).exists() else glob.glob(given, recursive=True)  # noqa: PTH207 (absolute patterns)
+        for path in map(Path, found):
+            read += path.rglob(f"*{output.suffix}") if path.is_dir() else [path]
+    if any(path.exists() and path.samefile(output) for path in read):
+        raise UsageError(
+            msg("This file is being read: writing to it would destroy the data in it."),
+            where=Where(file=output.name),
+            remedy=msg("Give another name."),
+        )
+
+
 @contextmanager
 def progress() -> Iterator[Callable[[Message], None]]:
     """Show what is being done while it lasts; quiet where nobody watches."""

@@ -149,6 +149,7 @@ def _outputs(given: list[Path] | None, files: list[str]) -> list[Path]:
                 msg("There is no folder “{folder}”.", folder=str(path.parent)),
                 remedy=msg("Create it, or write elsewhere."),
             )
+        common.spare_inputs(path, files)
     return outputs
 
 

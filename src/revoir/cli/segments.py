@@ -24,6 +24,7 @@ from revoir.cli.common import (
     language,
     open_book,
     say,
+    spare_inputs,
     speak,
     write_rows,
 )
@@ -109,6 +110,7 @@ def segments(
     from revoir.segments.syntax import parse
 
     _check_options(form, output, rule=rule, compare=compare, listed=listed)
+    spare_inputs(output, files)
     read_rule = parse(rule) if rule is not None else None
     segment = segment_named(listed).key if listed is not None else None
     fixed, since = _fixed(cutoffs), day(compare, "--compare")

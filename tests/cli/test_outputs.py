@@ -1,0 +1,55 @@
+"""What the command line writes, and what it must never write over."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SALES = """order_id,customer_id,order_date,amount
+A1,ann,2024-01-02,10
+A2,bob,2024-02-30,20
+A3,ann,2024-03-04,30
+"""
+
+
+def revoir(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in English."""
+    command = [sys.executable, "-c", "from revoir.cli import main; main()", *arguments]
+    return subprocess.run([*command, "--lang", "en"], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> Path:
+    path = tmp_path / "sales.csv"
+    path.write_text(SALES)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("check", "--quarantine"), ("check", "--write-mapping"), ("segments", "--output")],
+)
+@pytest.mark.parametrize("given", ["sales.csv", "*.csv", "."])
+def test_the_input_is_never_written_over(sales, command, option, given):
+    done = revoir(command, str(sales.parent / given), option, str(sales))
+    assert done.returncode == 2
+    assert done.stderr.startswith("sales.csv: This file is being read")
+    assert sales.read_text() == SALES
+
+
+def test_a_report_is_not_written_over_its_workbook(tmp_path):
+    book = tmp_path / "sales.xlsx"
+    book.write_bytes(b"the only copy")
+    done = revoir("report", str(book), "-o", str(book))
+    assert done.returncode == 2
+    assert book.read_bytes() == b"the only copy"
+
+
+def test_nothing_in_quarantine_is_not_said_to_be_written(tmp_path, sales):
+    sales.write_text(SALES.replace("02-30", "02-28"))
+    out = tmp_path / "rows.csv"
+    done = revoir("check", str(sales), "--quarantine", str(out))
+    assert done.returncode == 0
+    assert not out.exists()
+    assert "rows.csv was not written" in done.stderr
