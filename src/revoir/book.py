@@ -163,6 +163,9 @@ class Book:
     @cached_property
     def span(self) -> tuple[dt.date, dt.date]:
         """The first and the last day that anything happened."""
+        return self._span()
+
+    def _span(self, until: dt.date | None = None) -> tuple[dt.date, dt.date]:
         days: list[dt.date] = []
         for name, table in self.tables.items():
             clocks = [TABLES[name].clock] if TABLES[name].clock else []
@@ -171,11 +174,14 @@ class Book:
             held = [clock for clock in clocks if clock and clock in table.columns]
             if not held:
                 continue
+            dates = {clock: table[clock].cast("date") for clock in held}
             row = self.rows(
                 table.aggregate(
                     **{
-                        f"{end}_{clock}": getattr(table[clock].cast("date"), end)()
-                        for clock in held
+                        f"{end}_{clock}": getattr(date, end)(
+                            where=None if until is None else date <= until
+                        )
+                        for clock, date in dates.items()
                         for end in ("min", "max")
                     }
                 )
@@ -187,6 +193,19 @@ class Book:
                 remedy=msg("Add a column that says when each order was made."),
             )
         return min(days), max(days)
+
+    def _without_plans(self, today: dt.date) -> Book:
+        """The book up to the last day before tomorrow, where subscriptions say when they will end.
+
+        A planned end is no departure yet, and the data do not cover the days until then.
+        """
+        if self._as_of is not None or not self.has("subscriptions", "ended_at"):
+            return self
+        ends = self.tables["subscriptions"].ended_at.cast("date")
+        last = self.rows(ends.max().name("last").as_table())[0]["last"]
+        if last is not None and last > today:
+            self._as_of = self._span(today)[1]
+        return self
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:
@@ -300,7 +319,8 @@ def read(
     if len(places) == 1 and is_warehouse(str(places[0])):
         backend = engines.connect(str(places[0]))
         tables = engines.open_tables(backend, warehouse, timezone=settings.timezone)
-        return Book(tables, settings=settings, as_of=as_of, title=title)
+        book = Book(tables, settings=settings, as_of=as_of, title=title)
+        return book._without_plans(today) if today else book
     found = reading.read_tables(
         places,
         mapping=mapping,
@@ -316,7 +336,7 @@ def read(
     book.reading = found
     # Lines are numbered by now; what is computed from here on may come in any order, and sooner.
     book.backend.con.execute("SET preserve_insertion_order = false").fetchall()
-    return book
+    return book._without_plans(today) if today else book
 
 
 def is_warehouse(location: str) -> bool:

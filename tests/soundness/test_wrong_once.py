@@ -81,3 +81,17 @@ def test_two_orders_on_one_day_are_one_visit():
     """The published 946 repeaters of CDNOW's sample bought again on another day."""
     held = book([("a", JAN, 1), ("a", JAN, 2), ("b", JAN, 1), ("b", dt.date(2024, 1, 9), 1)])
     assert revoir.measure(held, "repurchase_rate").figures[0].value == 0.5
+
+
+def test_a_planned_end_is_no_departure_yet(tmp_path):
+    """Subscriptions that end in 2028 made the last year of the data 2028, and all churned in it."""
+    path = tmp_path / "subscriptions.csv"
+    path.write_text(
+        "customer_id,started_at,ended_at,monthly_amount\n"
+        "a,2023-01-05,2028-01-05,10\nb,2023-02-05,2024-03-01,10\nc,2024-05-05,2028-05-05,10\n"
+    )
+    held = revoir.read(path, today=dt.date(2024, 6, 1))
+    assert held.as_of == dt.date(2024, 5, 5)
+    figure = revoir.measure(held, "logo_churn_rate", start=JAN, end=dt.date(2024, 5, 6)).figures[0]
+    assert (figure.numerator, figure.denominator) == (1, 2)
+    assert revoir.read(path, today=dt.date(2029, 1, 1)).as_of == dt.date(2028, 5, 5)
