@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from revoir.book import read
 from revoir.errors import UsageError
 from revoir.metrics.cohorts import cohorts
 from revoir.metrics.lifecycle import lifecycle
@@ -107,6 +108,26 @@ def test_options_that_do_not_exist_are_named(book_of):
         cohorts(book_of([("a", DAY_0, 1.0)]), presence="sometimes")
     with pytest.raises(UsageError, match="on or after"):
         cohorts(book_of([("a", DAY_0, 1.0)]), presence="on_or_after", measure="revenue")
+
+
+def test_a_share_of_an_empty_period_is_null_with_its_reason(book_of):
+    orders = [("a", DAY_0, 1.0), ("a", dt.date(2023, 3, 5), 1.0)]
+    rows = cohorts(book_of(orders), share_of="previous").records()
+    assert [row["value"] for row in rows] == [1.0, 0.0, None]
+    assert ["reason" in row for row in rows] == [False, False, True]
+
+
+def test_amounts_in_several_currencies_are_not_added_up(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "customer_id,order_date,amount,currency\na,2023-01-05,10,EUR\na,2023-02-05,10,USD\n"
+        "b,2023-01-05,30,EUR\n"
+    )
+    with pytest.raises(UsageError, match="several currencies"):
+        cohorts(read(path), measure="revenue")
+    assert cohorts(read(path, as_of=dt.date(2023, 2, 28))).mean == (1.0, 0.5)
+    euros = cohorts(read(path), measure="revenue", where='currency = "EUR"')
+    assert euros.cohorts[0].cells[0].count == 40
 
 
 @given(orders=orders_strategy, grain=st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER]))

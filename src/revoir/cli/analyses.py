@@ -259,7 +259,7 @@ def cohorts(
         where=where,
     )
     if form != "table":
-        write_rows(grid.records(), form)
+        write_rows(grid.records(code), form)
         return
     ages = range(len(grid.mean))
     rows: list[dict[str, Any]] = []

@@ -91,8 +91,9 @@ class CohortGrid:
     grain: Grain
     options: Mapping[str, str]
 
-    def records(self) -> list[dict[str, Any]]:
-        """One row a cell, as plain values."""
+    def records(self, language: str = "en") -> list[dict[str, Any]]:
+        """One row a cell, as plain values; `reason` says why a value is null."""
+        empty = msg("The period that this is a share of is empty.").text(language)
         return [
             {
                 "cohort_start": cohort.period.start.isoformat(),
@@ -107,6 +108,7 @@ class CohortGrid:
                 "value": cell.value,
                 "low": cell.low,
                 "high": cell.high,
+                **({"reason": empty} if cell.value is None else {}),
             }
             for cohort in self.cohorts
             for cell in cohort.cells
@@ -148,7 +150,8 @@ def cohorts(
         The grid.
 
     Raises:
-        UsageError: An option has no such value, or options exclude one another.
+        UsageError: An option has no such value, options exclude one another, or the amounts asked
+            for are in several currencies.
     """
     options = {
         "start": start,
@@ -159,6 +162,8 @@ def cohorts(
     }
     _check(book, options)
     question = Question(since, until, grain, tuple(by), where)
+    if measure != "customers" and (mixed := scope.money_reason(book, question)):
+        raise UsageError(mixed)
     bought = scope.purchases(book, question)
     month = book.settings.fiscal_year_start_month
     counts = _counts(book, bought, options, grain, month, question.by)
