@@ -53,3 +53,13 @@ def test_nothing_in_quarantine_is_not_said_to_be_written(tmp_path, sales):
     assert done.returncode == 0
     assert not out.exists()
     assert "rows.csv was not written" in done.stderr
+
+
+def test_no_column_of_figures_is_broken_into_letters(tmp_path):
+    path = tmp_path / "sales.csv"
+    lines = [f"ann,20{year}-{month:02}-03,10" for year in range(10, 16) for month in range(1, 13)]
+    path.write_text("\n".join(["customer_id,order_date,amount", *lines]))
+    done = revoir("cohorts", str(path))
+    assert done.returncode == 0
+    row = next(line for line in done.stdout.splitlines() if "2010" in line)
+    assert row.count("100%") == 72

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from revoir.reading.mapping import Mapping as FileMapping
 
 _chosen: list[str] = []
+_UNBROKEN_MAX = 16
+"""Characters of a cell that a table never breaks, however many columns it has."""
 
 
 def language() -> str:
@@ -382,8 +384,22 @@ def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str,
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, heading in columns:
         numeric = any(isinstance(row.get(name), figures) for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        cells = [written(row.get(name), language()) for row in rows]
+        longest = max(len(text) for text in [*cells, *heading.split()])
+        table.add_column(
+            heading,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=min(longest, _UNBROKEN_MAX),
+        )
     for row in rows:
         table.add_row(*[Text(written(row.get(name), language())) for name, _ in columns])
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    natural = Console(width=10_000)
+    if natural.measure(table).maximum > console.width:
+        # A line too long for the screen is read more easily than figures broken into letters.
+        for column in table.columns:
+            if column.min_width is not None and column.min_width < _UNBROKEN_MAX:
+                column.width = column.min_width
+        console.width = max(console.width, natural.measure(table).minimum)
+    console.print(table)
