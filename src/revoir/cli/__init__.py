@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from revoir.cli import analyses, check, demo, report, segments, template
 from revoir.cli.common import T, language, say
+
+_MISUSE: type[Exception] = typer.BadParameter.__mro__[1]
+"""What Typer raises where an option, argument or command is not right (its public parent)."""
 
 app = typer.Typer(
     name="revoir",
@@ -63,22 +66,74 @@ def main() -> NoReturn:
     from revoir.errors import RevoirError
 
     try:
-        sys.exit(app(standalone_mode=True))
+        sys.exit(_run())
     except RevoirError as error:
         say(error.text(language()), bad=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except _MISUSE as error:
+        _tell_misuse(error)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
         say(T("Stopped."), bad=True)
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has had enough, as `head` does: that is no error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if os.environ.get("REVOIR_DEBUG"):
             raise
         say(_unforeseen(error), bad=True)
         sys.exit(3)
+
+
+def _run() -> int:
+    """Run the command; its exit code."""
+    stdout = sys.stdout
+    try:
+        code = app(standalone_mode=False)
+        stdout.flush()
+    except (BrokenPipeError, SystemExit) as left:
+        # Typer puts another stream in place of one that nobody reads and leaves with 1, which is
+        # ours for quarantined rows. Whoever read has had enough, as `head` does: that is no error.
+        if isinstance(left, SystemExit) and sys.stdout is stdout:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _tell_misuse(error: Any) -> None:
+    """Say in one line what of the command line itself is not understood."""
+    from revoir.errors import UsageError
+    from revoir.language import msg
+
+    kind = type(error).__name__
+    close = list(getattr(error, "possibilities", None) or ())
+    if kind == "NoArgsIsHelpError":
+        error.show()
+        return
+    param = getattr(error, "param", None)
+    options = [name for name in param.opts if name.startswith("-")] if param else []
+    hint = ", ".join(options) or (param.metavar or param.name if param else "")
+    if kind == "MissingParameter":
+        what = msg("{name} is missing.", name=hint)
+    elif kind == "NoSuchOption":
+        what = msg("There is no option “{name}”.", name=error.option_name)
+    elif str(error).startswith("No such command"):
+        # No such command 'reprot'. Did you mean 'report'?
+        typed, *near = str(error).split("'")[1::2]
+        what, close = msg("There is no command “{name}”.", name=typed), near
+    elif kind == "BadOptionUsage":
+        what = msg("{name} needs a value.", name=error.option_name)
+    elif hint:
+        what = msg("{name} cannot take this value.", name=hint)
+    else:
+        what = msg("The command is not understood: {why}", why=error.format_message())
+    remedy = (
+        msg("Did you mean {names}?", names=close)
+        if close
+        else msg("`{command} -h` says what it takes.", command=error.ctx.command_path)
+        if error.ctx
+        else None
+    )
+    say(UsageError(what, remedy=remedy).text(language()), bad=True)
 
 
 def _unforeseen(error: Exception) -> str:

@@ -63,7 +63,10 @@ Margin = Annotated[
 
 def metric(
     name: Annotated[
-        str, typer.Argument(help=T("Name of the metric; `revoir metrics` lists them."))
+        str,
+        typer.Argument(
+            metavar=T("METRIC"), help=T("Name of the metric; `revoir metrics` lists them.")
+        ),
     ],
     files: Files,
     start: From = None,

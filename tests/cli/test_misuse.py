@@ -1,0 +1,58 @@
+"""What is typed wrongly is told in one line, in the language of the command."""
+
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'revoir'; from revoir.cli import main; main()",
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["report"], "FILE… is missing. `revoir report -h` says what it takes."),
+        (["metric", "aov"], "FILE… is missing. `revoir metric -h` says what it takes."),
+        (["reprot"], "There is no command “reprot”. Did you mean report?"),
+        (["nothing"], "There is no command “nothing”. `revoir -h` says what it takes."),
+        (["report", "--asof", "x", "f"], "There is no option “--asof”. Did you mean --as-of?"),
+        (["report", "--as-of"], "--as-of needs a value."),
+        (
+            ["metric", "aov", "f", "--margin", "many"],
+            "--margin cannot take this value. `revoir metric -h` says what it takes.",
+        ),
+        (
+            ["metric", "aov", "f", "--activity-days", "0"],
+            "--activity-days cannot take this value. `revoir metric -h` says what it takes.",
+        ),
+    ],
+)
+def test_misuse_is_told_in_one_line(arguments, told, monkeypatch):
+    monkeypatch.setenv("REVOIR_LANG", "en")
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told + "\n")
+
+
+def test_misuse_is_told_in_french(monkeypatch):
+    monkeypatch.setenv("REVOIR_LANG", "fr")
+    done = subprocess.run([*COMMAND, "report"], capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("FICHIER… manque.")
+
+
+def test_a_reader_who_has_had_enough_is_no_error(tmp_path):
+    path = tmp_path / "orders.csv"
+    lines = [f"c{n},2024-01-02,10" for n in range(20_000)]
+    path.write_text("\n".join(["customer_id,order_date,amount", *lines]))
+    asked = ["segments", str(path), "--rule", "orders >= 1", "--format", "csv"]
+    running = subprocess.Popen(
+        [*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout.readline()
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait() == 0
+    running.stderr.close()
