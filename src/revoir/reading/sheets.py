@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import gc
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import python_calamine as calamine
 
 from revoir.engines.sql import identifier
 from revoir.errors import InputError, Where
 from revoir.language import Message, msg, nmsg
+from revoir.reading import columns
 from revoir.reading.layout import Layout, begins_table, find_layout, is_total
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
@@ -25,7 +27,6 @@ _SAMPLE_ROWS = 300
 _ERRORS = frozenset(
     ("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NULL!", "#NUM!", "#GETTING_DATA")
 )
-_WHOLE = 2**53
 
 Row = Sequence[Any]
 
@@ -46,7 +47,7 @@ def read_workbook(path: Path, file: str, scratch: Scratch) -> list[RawTable]:
     """
     facts = inspect(path, file)
     try:
-        with calamine.CalamineWorkbook.from_path(path) as book:
+        with _without_collector(), calamine.CalamineWorkbook.from_path(path) as book:
             return _sheets(book, file, facts, scratch)
     except calamine.PasswordError as error:
         raise InputError(
@@ -60,6 +61,18 @@ def read_workbook(path: Path, file: str, scratch: Scratch) -> list[RawTable]:
             where=Where(file=file),
             remedy=msg("Open it in a spreadsheet, save it again, or export the sheet to CSV."),
         ) from error
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Cells are in no cycle: to look for some among a hundred thousand rows takes a tenth more."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _sheets(
@@ -175,10 +188,10 @@ def grid_tables(
         One table, or several where blank rows or columns part tables of different shape.
     """
     tables: list[RawTable] = []
-    for columns in _side_by_side(rows):
-        part = rows if columns == (0, len(rows[0])) else [row[slice(*columns)] for row in rows]
-        for first, last in _stacked(part):
-            table = _table(part[first:last], lines[first:last], file, sheet, scratch)
+    for first, last in _side_by_side(rows):
+        part = rows if (first, last) == (0, len(rows[0])) else [row[first:last] for row in rows]
+        for top, end in _stacked(part):
+            table = _table(part[top:end], lines[top:end], file, sheet, scratch)
             if table:
                 tables.append(table)
     if tables:
@@ -223,7 +236,8 @@ def _side_by_side(rows: Sequence[Row]) -> list[tuple[int, int]]:
 
 def _stacked(rows: Sequence[Row]) -> list[tuple[int, int]]:
     """Ranges of rows, each one table."""
-    blank = [i for i, row in enumerate(rows) if not any(row) and _is_blank(row)]
+    filled = map(any, rows)
+    blank = [i for i, full in enumerate(filled) if not full and _is_blank(rows[i])]
     starts = [0]
     for i in blank:
         if i + 1 >= len(rows) or _is_blank(rows[i + 1]):
@@ -258,15 +272,16 @@ def _table(
         return None
     notes = list(layout.notes)
     body, places = _body(rows[layout.start :], lines[layout.start :], layout.headers, notes)
-    columns: list[Row] = list(zip(*body, strict=True)) or [()] * layout.width
+    # One column after the other: turning the rows over at once takes three times as long.
+    cells: list[Row] = [[row[place] for row in body] for place in range(layout.width)]
     headers = list(layout.headers)
-    while len(columns) > 1 and not headers[-1] and not any(cell != "" for cell in columns[-1]):
-        columns.pop()
+    while len(cells) > 1 and not headers[-1] and not any(cell != "" for cell in cells[-1]):
+        cells.pop()
         headers.pop()
-    names = [f"c{i}" for i in range(len(columns))]
-    arrays = [pa.array(places, pa.int64())]
+    names = [f"c{i}" for i in range(len(cells))]
+    arrays = [columns.integers(places)]
     errors = 0
-    for column in columns:
+    for column in cells:
         array, bad = typed(column)
         arrays.append(array)
         errors += bad
@@ -309,6 +324,10 @@ def _body(
     places: list[int] = []
     counts: Counter[str] = Counter()
     names = [header for header in headers if header]
+    if all(map(any, rows)) and headers[0] not in [row[0] for row in rows]:
+        # Nothing to leave out but totals, as in nearly all sheets.
+        body, places = list(rows), list(lines)
+        rows = lines = ()
     for line, row in zip(lines, rows, strict=True):
         if not any(row) and _is_blank(row):
             counts["blank"] += 1
@@ -372,29 +391,30 @@ def typed(column: Sequence[Any]) -> tuple[pa.Array, int]:
     Returns:
         The column (timestamps, whole numbers, numbers or text), and how many cells are errors.
     """
+    with contextlib.suppress(TypeError):
+        # Most columns are all text, which this finds out as fast as can be.
+        joined = "".join(column)
+        if "#" not in joined or _ERRORS.isdisjoint(column):
+            return columns.joined_texts(column, joined), 0
     kinds = set(map(type, column))
     errors = 0
     if str in kinds:
-        errors = sum(1 for cell in column if type(cell) is str and cell in _ERRORS)
-        column = [None if cell == "" or (errors and cell in _ERRORS) else cell for cell in column]
+        if not _ERRORS.isdisjoint(column):
+            errors = sum(cell in _ERRORS for cell in column)
+            column = [None if cell in _ERRORS else cell for cell in column]
+        if "" in column:
+            column = [None if cell == "" else cell for cell in column]
         kinds = set(map(type, column)) - {type(None)}
     if kinds and kinds <= {int, float}:
-        numbers = pa.array(column, pa.float64())
-        whole = pc.and_(pc.equal(numbers, pc.floor(numbers)), pc.less(pc.abs(numbers), _WHOLE))
-        # A column without any number would be neither; NaN is not whole.
-        return (numbers.cast(pa.int64()) if pc.all(whole).as_py() else numbers), errors
-    if kinds == {dt.date}:
-        return pa.array(column, pa.date32()).cast(pa.timestamp("us")), errors
-    if kinds == {dt.datetime, dt.date}:
-        column = [_moment(cell) for cell in column]
+        return columns.numbers(column), errors
     if kinds and kinds <= {dt.datetime, dt.date}:
-        return pa.array(column, pa.timestamp("us")), errors
-    if kinds <= {str}:
-        return pa.array(column, pa.string()), errors
-    return pa.array([None if cell is None else text(cell) for cell in column], pa.string()), errors
+        if dt.date in kinds:
+            column = [_moment(cell) if type(cell) is dt.date else cell for cell in column]
+        return columns.moments(column), errors
+    if not kinds <= {str}:
+        column = [text(cell) for cell in column]
+    return columns.texts(column), errors
 
 
-def _moment(cell: dt.date | None) -> dt.datetime | None:
-    if cell is None or isinstance(cell, dt.datetime):
-        return cell
+def _moment(cell: dt.date) -> dt.datetime:
     return dt.datetime(cell.year, cell.month, cell.day)

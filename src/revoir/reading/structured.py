@@ -14,6 +14,7 @@ import pyarrow as pa
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, Where
 from revoir.language import Message, msg, nmsg
+from revoir.reading.columns import integers, texts
 from revoir.reading.raw import RawTable, Reject
 from revoir.reading.scratch import Scratch
 from revoir.reading.text import pattern
@@ -345,7 +346,7 @@ class _Columns:
             )
         rows = len(self.lines)
         columns = [f"c{i}" for i in range(len(self.cells))]
-        arrays = [pa.array(self.lines, pa.int64())]
+        arrays = [integers(self.lines)]
         for column in self.cells.values():
             column.extend([None] * (rows - len(column)))
             arrays.append(self._array(column))
@@ -375,12 +376,12 @@ class _Columns:
     def _array(self, column: list[Any]) -> pa.Array:
         kinds = set(map(type, column)) - {type(None)}
         if kinds == {int}:
-            return pa.array(column, pa.int64())
+            return integers(column)
         if kinds and kinds <= {int, float}:
             return pa.array(map(_float, column), pa.float64())
         if kinds == {bool}:
             return pa.array(column, pa.bool_())
-        return pa.array([self._text(cell) for cell in column], pa.string())
+        return texts([self._text(cell) for cell in column])
 
     def _text(self, cell: Any) -> str | None:
         if cell is None or cell == "":

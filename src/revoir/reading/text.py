@@ -486,9 +486,12 @@ class _Section:
         # Clean files never come here, and need not wait for pyarrow.
         import pyarrow as pa
 
-        lines = pa.array([line for line, _ in self.rows], pa.int64())
-        columns = list(zip(*(cells for _, cells in self.rows), strict=True)) or [()] * self.width
-        arrays = [pa.array([cell or None for cell in column], pa.string()) for column in columns]
+        from revoir.reading import columns
+
+        lines = columns.integers([line for line, _ in self.rows])
+        arrays = [
+            columns.texts([cells[place] for _, cells in self.rows]) for place in range(self.width)
+        ]
         names = ["_line", *(f"c{i}" for i in range(self.width))]
         self.scratch.insert(self.table, pa.table([lines, *arrays], names=names))
         self.rows = []

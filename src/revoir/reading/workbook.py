@@ -121,7 +121,7 @@ def _inspect(archive: zipfile.ZipFile, file: str) -> dict[str, SheetFacts]:
                 raise _bomb(file)
             if not info.filename.endswith((".xml", ".rels")):
                 continue
-            if b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
+            if b"!" in chunk and (b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk):
                 raise InputError(
                     msg("The workbook declares XML entities, which no spreadsheet writes."),
                     where=Where(file=file),
@@ -153,8 +153,9 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _grow(chunk: bytes, sheet: SheetFacts, columns: int, rows: int) -> tuple[int, int]:
     """Add what a piece of a sheet says, and give the last column and row so far."""
-    sheet.hidden_rows += len(_HIDDEN_ROW.findall(chunk)) if b"hidden=" in chunk else 0
-    sheet.hidden_columns += len(_HIDDEN_COLUMN.findall(chunk)) if b"hidden=" in chunk else 0
+    if b"hidden=" in chunk:
+        sheet.hidden_rows += len(_HIDDEN_ROW.findall(chunk))
+        sheet.hidden_columns += len(_HIDDEN_COLUMN.findall(chunk))
     if b"<f" in chunk:
         sheet.formulas += len(_NO_VALUE.findall(chunk))
     sheet.errors += chunk.count(b't="e"')
