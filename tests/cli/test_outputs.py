@@ -63,3 +63,16 @@ def test_no_column_of_figures_is_broken_into_letters(tmp_path):
     assert done.returncode == 0
     row = next(line for line in done.stdout.splitlines() if "2010" in line)
     assert row.count("100%") == 72
+
+
+def test_days_are_written_in_the_language(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("customer_id,order_date,amount\nann,2024-03-15,10\n")
+    told = revoir("check", str(path)).stdout
+    assert "15 Mar 2024" in told
+    assert "2024-03-15" not in told
+
+
+def test_a_new_customer_cannot_cost_less_than_nothing(sales):
+    done = revoir("report", str(sales), "--acquisition-cost", "-5")
+    assert done.returncode == 2

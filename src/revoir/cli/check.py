@@ -268,11 +268,15 @@ def _short(value: str | None) -> str:
 def _tell_totals(console: Console, reading: Reading) -> None:
     rows = [
         [_table_name(name), total["rows"], total.get("customers"), total.get("orders"),
-         _amount(total), total.get("first_day"), total.get("last_day")]
+         _amount(total), _day(total.get("first_day")), _day(total.get("last_day"))]
         for name, total in reading.totals.items()
     ]  # fmt: skip
     headings = [T("Table"), T("Rows"), T("Customers"), T("Orders"), T("Amount"), T("From"), T("To")]
     _grid(headings, rows, console)
+
+
+def _day(iso: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(iso) if iso else None
 
 
 def _amount(total: dict[str, Any]) -> Any:

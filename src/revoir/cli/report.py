@@ -39,7 +39,9 @@ Margin = Annotated[
 ]
 AcquisitionCost = Annotated[
     float | None,
-    typer.Option("--acquisition-cost", help=T("What a new customer costs."), show_default=False),
+    typer.Option(
+        "--acquisition-cost", min=0, help=T("What a new customer costs."), show_default=False
+    ),
 ]
 Benchmarks = Annotated[
     Path | None,
