@@ -95,3 +95,22 @@ def test_a_planned_end_is_no_departure_yet(tmp_path):
     figure = revoir.measure(held, "logo_churn_rate", start=JAN, end=dt.date(2024, 5, 6)).figures[0]
     assert (figure.numerator, figure.denominator) == (1, 2)
     assert revoir.read(path, today=dt.date(2029, 1, 1)).as_of == dt.date(2028, 5, 5)
+
+
+def test_who_is_active_for_the_last_day_of_the_window_is_kept_by_a_later_purchase():
+    """The last day of the window is part of it: a spell that ends on a period's first day runs."""
+    held = book([("a", dt.date(2023, 12, 1), 1), ("a", dt.date(2024, 1, 5), 1)])
+    figure = revoir.measure(
+        held, "retention_rate", start=JAN, end=dt.date(2024, 2, 1), grain=Grain.MONTH
+    ).figures[0]
+    assert figure.parts == {"start": 1, "kept": 1, "lost": 0, "new": 0, "returned": 0, "end": 1}
+
+
+def test_several_purchases_on_the_day_that_is_a_whole_spell():
+    """Of two purchases on one day the one that ends the spell must not come first."""
+    days = [dt.date(2023, 1, 10)] * 5 + [dt.date(2023, 9, 10)] * 5 + [dt.date(2024, 3, 10)]
+    held = book([(customer, day, 1) for customer in "abcdefgh" for day in days], as_of=days[-1])
+    found = revoir.measure(held, "customers_active", grain=Grain.MONTH).figures
+    active = {figure.period.start for figure in found if figure.value == 8}
+    assert active == {dt.date(2023, 1, 1), dt.date(2023, 9, 1), dt.date(2024, 3, 1)}
+    assert {figure.value for figure in found} == {0, 8}
