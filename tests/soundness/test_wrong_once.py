@@ -114,3 +114,22 @@ def test_several_purchases_on_the_day_that_is_a_whole_spell():
     active = {figure.period.start for figure in found if figure.value == 8}
     assert active == {dt.date(2023, 1, 1), dt.date(2023, 9, 1), dt.date(2024, 3, 1)}
     assert {figure.value for figure in found} == {0, 8}
+
+
+def test_groups_of_orders_say_that_going_over_is_leaving(tmp_path):
+    """By channel, who stayed but bought elsewhere was lost to both groups without a word."""
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "customer_id,order_date,amount,channel,city\na,2023-06-01,10,web,Tours\n"
+        "a,2024-06-01,10,shop,Tours\nb,2023-06-02,10,web,Blois\nb,2024-06-02,10,web,Blois\n"
+    )
+    held = revoir.read(path)
+    when = {"start": JAN, "end": dt.date(2024, 7, 1)}
+    everybody = revoir.measure(held, "retention_rate", **when)
+    channels = revoir.measure(held, "retention_rate", by=["channel"], **when)
+    assert everybody.figures[0].value == 1
+    assert {f.by["channel"]: f.numerator for f in channels.figures} == {"shop": 0, "web": 1}
+    told = [note.text("en") for note in channels.notes]
+    assert any("goes over to another group" in note for note in told)
+    by_city = revoir.measure(held, "retention_rate", by=["city"], **when)
+    assert not any("goes over" in note.text("en") for note in (*everybody.notes, *by_city.notes))

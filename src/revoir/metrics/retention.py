@@ -379,6 +379,13 @@ def _notes(book: Book, question: Question) -> tuple[Message, ...]:
                 left_out=[_SOURCES[name] for name in left_out],
             )
         )
+    if scope.speaks_of(book, replace(question, where=None)):
+        notes.append(
+            msg(
+                "A customer counts in every group they bought in and stays by buying in it again:"
+                " who goes over to another group is lost to the first."
+            )
+        )
     return tuple(notes)
 
 
