@@ -224,7 +224,23 @@ def open_book(
             progress=tell,
         )
     _tell_quarantine(book)
+    if last is not None:
+        _refuse_before(book, last)
     return book
+
+
+def _refuse_before(book: Book, last: dt.date) -> None:
+    from revoir.errors import InputError, UsageError
+
+    try:
+        first = book.span[0]
+    except InputError:
+        return
+    if last < first:
+        raise UsageError(
+            msg("There is nothing before {first}, when the data begin.", first=first),
+            remedy=msg("Give {option} a later day.", option="--as-of"),
+        )
 
 
 def file_mapping(options: Sequence[str] | None, path: Path | None) -> FileMapping | None:
