@@ -61,7 +61,7 @@ def test_online_retail_december_cohort(reference_data):
     path = str(reference_data / "online_retail/online_retail.parquet")
     cells = revoir("cohorts", path)
     found = {
-        cell["age"]: (cell["count"], cell["size"])
+        cell["age"]: (cell["numerator"], cell["size"])
         for cell in cells
         if cell["cohort_start"] == "2010-12-01"
     }

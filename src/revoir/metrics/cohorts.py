@@ -44,7 +44,8 @@ class Cell:
         period: The period looked at.
         complete: Whether the data cover that period to its last day.
         count: Customers present, or the amount they brought.
-        value: Share of the cohort at age 0, or of the age before (None: nothing to divide by).
+        reference: The same at age 0, or at the age before.
+        value: `count` ÷ `reference` (None: nothing to divide by).
         low: Lower end of the 95 % interval of a share of customers.
         high: Upper end.
     """
@@ -53,6 +54,7 @@ class Cell:
     period: Period
     complete: bool
     count: float
+    reference: float
     value: float | None
     low: float | None = None
     high: float | None = None
@@ -96,6 +98,7 @@ class CohortGrid:
         empty = msg("The period that this is a share of is empty.").text(language)
         return [
             {
+                "metric": f"cohort_{self.options['measure']}",
                 "cohort_start": cohort.period.start.isoformat(),
                 "cohort_end": cohort.period.end.isoformat(),
                 **cohort.by,
@@ -104,8 +107,9 @@ class CohortGrid:
                 "period_start": cell.period.start.isoformat(),
                 "period_end": cell.period.end.isoformat(),
                 "complete": cell.complete,
-                "count": cell.count,
                 "value": cell.value,
+                "numerator": cell.count,
+                "denominator": cell.reference,
                 "low": cell.low,
                 "high": cell.high,
                 **({"reason": empty} if cell.value is None else {}),
@@ -318,7 +322,8 @@ def _cohort(
             else (None, None)
         )
         seen = Period(start, shift(start, grain, 1))
-        cells.append(Cell(age, seen, seen.complete(book.as_of), figures[age], value, low, high))
+        complete = seen.complete(book.as_of)
+        cells.append(Cell(age, seen, complete, figures[age], reference, value, low, high))
     return Cohort(period, size, tuple(cells), dict(zip(by, group, strict=True)))
 
 
