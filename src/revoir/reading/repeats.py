@@ -41,16 +41,7 @@ def _mark_within(connection: duckdb.DuckDBPyConnection, part: Part, table: str) 
     ).fetchall()[0]
     if not repeated or not repeated[0]:
         return
-    marks = identifier("marks")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {marks} AS {_marks_sql(part, key, table)}")
-    _own(connection, part)
-    connection.execute(
-        f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
-        f" WHERE t._line = m._line AND m.mark IS NOT NULL"
-    )
-    connection.execute(f"DROP TABLE {marks}")
-    row = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0]
-    part.bad = row[0] if row else 0
+    _mark(connection, part, _marks_sql(part, key, table))
 
 
 def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
@@ -237,18 +228,32 @@ def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, other: Part
     if part.grain == "order" and back:
         mine = mine.replace("AS content FROM", f"AS content, {back} < 0 AS back FROM", 1)
         conflict = f"CASE WHEN m.back THEN NULL ELSE {CONFLICT} END"
-    marks = identifier("marks between files")
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {marks} AS SELECT m._line, CASE"
+    _mark(
+        connection,
+        part,
+        "SELECT m._line, CASE"
         f" WHEN bool_or(m.content = t.content) THEN {REPEATED} ELSE any_value({conflict}) END"
         f" AS mark FROM ({mine}) AS m JOIN ({theirs}) AS t"
-        " ON CAST(m.key AS VARCHAR) = CAST(t.key AS VARCHAR) GROUP BY m._line"
+        " ON CAST(m.key AS VARCHAR) = CAST(t.key AS VARCHAR) GROUP BY m._line",
     )
+
+
+def _mark(connection: duckdb.DuckDBPyConnection, part: Part, sql: str) -> None:
+    """Mark rows as repeats or conflicts.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The file.
+        sql: Answers ``_line`` and ``mark``; where that is null, the row is left as it is.
+    """
+    marks = identifier("marks")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {marks} AS {sql}")
     _own(connection, part)
     connection.execute(
         f"UPDATE {part.relation} AS t SET _bad = m.mark FROM {marks} AS m"
-        " WHERE t._line = m._line AND m.mark IS NOT NULL"
+        f" WHERE t._line = m._line AND m.mark IS NOT NULL"
     )
+    connection.execute(f"DROP TABLE {marks}")
     part.bad = connection.execute(f"SELECT count(_bad) FROM {part.relation}").fetchall()[0][0]
 
 

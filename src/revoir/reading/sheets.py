@@ -20,7 +20,7 @@ from revoir.reading import columns
 from revoir.reading.layout import Layout, begins_table, find_layout, is_total
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
-from revoir.reading.workbook import SheetFacts, inspect
+from revoir.reading.workbook import SheetFacts, damaged, inspect
 
 _SAMPLE_ROWS = 300
 # OpenDocument and web pages write errors as text; calamine leaves those of Excel empty.
@@ -56,11 +56,7 @@ def read_workbook(path: Path, file: str, scratch: Scratch) -> list[RawTable]:
             remedy=msg("Save a copy without the password, or export the sheet to CSV."),
         ) from error
     except calamine.CalamineError as error:
-        raise InputError(
-            msg("The workbook is damaged: {error}.", error=str(error).rstrip(".")),
-            where=Where(file=file),
-            remedy=msg("Open it in a spreadsheet, save it again, or export the sheet to CSV."),
-        ) from error
+        raise damaged(file, error) from error
 
 
 @contextlib.contextmanager

@@ -439,28 +439,21 @@ class _Section:
                 msg("The file breaks off in the middle of this row."),
                 msg("Export the file again, or complete the row."),
             )
-        elif len(cells) < self.width:
-            self._reject(
-                record,
-                msg(
-                    "The row has {found} cells instead of {expected}.",
-                    found=len(cells),
-                    expected=self.width,
-                ),
-                msg("Add the missing cells, or their delimiters."),
-            )
         else:
-            self._reject(
-                record,
-                msg(
-                    "The row has {found} cells instead of {expected}.",
-                    found=len(cells),
-                    expected=self.width,
-                ),
-                msg(
+            remedy = msg("Add the missing cells, or their delimiters.")
+            if len(cells) > self.width:
+                remedy = msg(
                     "Put the cell that holds a {delimiter} between quotes.",
                     delimiter=self.text.dialect.name,
+                )
+            self._reject(
+                record,
+                msg(
+                    "The row has {found} cells instead of {expected}.",
+                    found=len(cells),
+                    expected=self.width,
                 ),
+                remedy,
             )
 
     def _completed(self, record: Record) -> list[str]:

@@ -99,11 +99,21 @@ def inspect(path: Path, file: str) -> dict[str, SheetFacts]:
         with zipfile.ZipFile(path) as archive:
             return _inspect(archive, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(
-            msg("The workbook is damaged: {error}.", error=str(error).rstrip(".")),
-            where=Where(file=file),
-            remedy=msg("Open it in a spreadsheet, save it again, or export the sheet to CSV."),
-        ) from error
+        raise damaged(file, error) from error
+
+
+def damaged(file: str, error: Exception) -> InputError:
+    """The error to raise where a workbook cannot be read to its end.
+
+    Args:
+        file: Its name for messages.
+        error: What went wrong.
+    """
+    return InputError(
+        msg("The workbook is damaged: {error}.", error=str(error).rstrip(".")),
+        where=Where(file=file),
+        remedy=msg("Open it in a spreadsheet, save it again, or export the sheet to CSV."),
+    )
 
 
 def _inspect(archive: zipfile.ZipFile, file: str) -> dict[str, SheetFacts]:
