@@ -368,6 +368,13 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
 def _notes(book: Book, question: Question) -> tuple[Message, ...]:
     rule = activity(book)
     notes = [rule_in_words(rule), *((rule.reason,) if rule.reason else ())]
+    if scope.speaks_of(book, replace(question, where=None)) & {"orders", "order_lines"}:
+        notes.append(
+            msg(
+                "A customer counts in every group they bought in and stays by buying in it again:"
+                " who goes over to another group is lost to the first."
+            )
+        )
     known = sources(book, replace(question, by=(), where=None), rule)
     counted = sources(book, question, rule)
     if left_out := [name for name in known if name not in counted]:
@@ -377,13 +384,6 @@ def _notes(book: Book, question: Question) -> tuple[Message, ...]:
                 " about.",
                 counted=[_SOURCES[name] for name in counted],
                 left_out=[_SOURCES[name] for name in left_out],
-            )
-        )
-    if scope.speaks_of(book, replace(question, where=None)):
-        notes.append(
-            msg(
-                "A customer counts in every group they bought in and stays by buying in it again:"
-                " who goes over to another group is lost to the first."
             )
         )
     return tuple(notes)
