@@ -179,8 +179,8 @@ def _tell_file(console: Console, file: FileReport) -> None:
         _line(console, told.text(language()))
         _tell_mapping(console, file)
         told = msg(
-            "  {rows_in} rows = {accepted} accepted + {quarantined} in quarantine +"
-            " {duplicate} duplicates",
+            "  Rows: {rows_in} = accepted {accepted} + in quarantine {quarantined} +"
+            " duplicates {duplicate}",
             rows_in=file.rows_in,
             accepted=file.rows_accepted,
             quarantined=file.rows_quarantined,
@@ -282,6 +282,8 @@ def _day(iso: str | None) -> dt.date | None:
 def _amount(total: dict[str, Any]) -> Any:
     from revoir.language import Money
 
+    if several := total.get("amount_by_currency"):
+        return [Money(amount, currency or None) for currency, amount in several.items()]
     amount = total.get("amount")
     return None if amount is None else Money(amount)
 

@@ -210,6 +210,8 @@ def open_book(
         rule = Activity(window_days=activity_days, reason=reason)
     last = day(as_of, "--as-of") if isinstance(as_of, str) else as_of
     given = {name: value for name, value in settings.items() if value is not None}
+    if "currency" in given:
+        given["currency"] = currency_named(given["currency"])
     in_place = len(files) == 1 and is_warehouse(files[0])
     with progress() as tell:
         book = read(
@@ -227,6 +229,24 @@ def open_book(
     if last is not None:
         _refuse_before(book, last)
     return book
+
+
+def currency_named(code: str) -> str:
+    """An ISO 4217 code in capitals.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from babel.numbers import is_currency
+
+    from revoir.errors import UsageError
+
+    if not is_currency(code.upper()):
+        raise UsageError(
+            msg("There is no currency “{code}”.", code=code),
+            remedy=msg("Give its three letters, such as EUR."),
+        )
+    return code.upper()
 
 
 def _refuse_before(book: Book, last: dt.date) -> None:
@@ -264,8 +284,9 @@ def _warehouse(path: Path) -> dict[str, Any]:
         held = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(
-            msg("The mapping file cannot be read: {why}.", why=str(error)),
+            msg("The mapping file cannot be read."),
             where=Where(file=path.name),
+            remedy=msg("Check its path, and that it is YAML."),
         ) from error
     if not isinstance(held, dict):
         raise UsageError(
@@ -283,8 +304,8 @@ def _tell_quarantine(book: Book) -> None:
         if not file.rows_quarantined:
             continue
         told = msg(
-            "{file}: {n} of {total} rows were put in quarantine; `revoir check` lists them with the"
-            " reason and how to mend each.",
+            "{file}: rows in quarantine, {n} of {total}; `revoir check` lists them with the reason"
+            " and how to mend each.",
             file=file.file,
             n=file.rows_quarantined,
             total=file.rows_in,

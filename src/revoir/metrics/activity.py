@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from revoir.book import Activity, Book
-from revoir.language import Message, Percent, msg
+from revoir.language import Message, Percent, msg, nmsg
 
 WINDOWS_DAYS = (31, 45, 60, 92, 122, 183, 275, 366, 550, 731, 1096)
 """Windows that people have names for: a month, six weeks, two months, a quarter, … three years."""
@@ -104,10 +104,12 @@ def _from_gaps(known: Gaps, span: tuple[dt.date, dt.date]) -> Activity:
     if known.total < GAPS_MIN:
         return Activity(
             window_days=DEFAULT_WINDOW_DAYS,
-            reason=msg(
-                "Customers came back only {n} times, too few to read their rhythm: a customer"
+            reason=nmsg(
+                "Customers came back only once, too seldom to read their rhythm: a customer counts"
+                " as active for a year after a purchase.",
+                "Customers came back only {n} times, too seldom to read their rhythm: a customer"
                 " counts as active for a year after a purchase.",
-                n=known.total,
+                known.total,
             ),
         )
     wait = known.quantile(SHARE_OF_GAPS)

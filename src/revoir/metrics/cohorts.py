@@ -17,6 +17,7 @@ from revoir.metrics import scope
 from revoir.metrics.calendar import ordinal
 from revoir.metrics.evaluate import sort_key
 from revoir.metrics.registry import Question
+from revoir.metrics.result import counted
 from revoir.periods import Grain, Period, periods_between, shift, start_at, start_of
 
 Start = Literal["first", "recurring"]
@@ -108,8 +109,8 @@ class CohortGrid:
                 "period_end": cell.period.end.isoformat(),
                 "complete": cell.complete,
                 "value": cell.value,
-                "numerator": cell.count,
-                "denominator": cell.reference,
+                "numerator": counted(cell.count),
+                "denominator": counted(cell.reference),
                 "low": cell.low,
                 "high": cell.high,
                 **({"reason": empty} if cell.value is None else {}),

@@ -33,8 +33,9 @@ def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
     }
     keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
     people = table.group_by(keys).aggregate(**sums)
+    # Amounts add up exactly as they are; their squares would not fit a decimal.
     return people.mutate(
-        amount=people.amount.cast("float64"), again=people["last"] > people["first"]
+        spent=people.amount.cast("float64"), again=people["last"] > people["first"]
     )
 
 
@@ -121,7 +122,7 @@ declare_ratio(
     "average_order_value",
     Ratio(
         ORDERS,
-        lambda t: t.value.sum(where=t.is_purchase),
+        lambda t: t.amount.sum(where=t.is_purchase),
         lambda t: t.is_purchase.sum(),
         squares=lambda t: (t.value * t.value).sum(where=t.is_purchase),
         interval="mean",
@@ -139,7 +140,7 @@ declare_ratio(
     "first_order_value",
     Ratio(
         PURCHASES,
-        lambda t: t.amount.cast("float64").sum(where=~t.repeats),
+        lambda t: t.amount.sum(where=~t.repeats),
         lambda t: (~t.repeats).sum(),
         squares=lambda t: (t.amount.cast("float64") ** 2).sum(where=~t.repeats),
         interval="mean",
@@ -156,7 +157,7 @@ declare_ratio(
     "repeat_order_value",
     Ratio(
         PURCHASES,
-        lambda t: t.amount.cast("float64").sum(where=t.repeats),
+        lambda t: t.amount.sum(where=t.repeats),
         lambda t: t.repeats.sum(),
         squares=lambda t: (t.amount.cast("float64") ** 2).sum(where=t.repeats),
         interval="mean",

@@ -73,24 +73,37 @@ class Result:
             is None.
         """
         records = []
+        is_count = self.metric.unit.value == "count"
         for figure in self.figures:
             record: dict[str, Any] = {
                 "metric": self.metric.name,
                 "period_start": figure.period.start.isoformat() if figure.period else None,
                 "period_end": figure.period.end.isoformat() if figure.period else None,
                 "complete": figure.complete,
-                "value": figure.value,
-                "numerator": figure.numerator,
-                "denominator": figure.denominator,
+                "value": counted(figure.value) if is_count else figure.value,
+                "numerator": counted(figure.numerator),
+                "denominator": counted(figure.denominator),
                 "low": figure.low,
                 "high": figure.high,
             }
             record.update(figure.by)
             if figure.parts:
-                record["parts"] = dict(figure.parts)
+                record["parts"] = {name: counted(part) for name, part in figure.parts.items()}
             if figure.reason:
                 record["reason"] = figure.reason.text(language)
             if figure.note:
                 record["note"] = figure.note.text(language)
             records.append(record)
         return records
+
+
+def counted(value: float | None) -> float | None:
+    """A number that counts something, without the decimals that it does not have.
+
+    Examples:
+        >>> counted(700.0), counted(12.5), counted(None)
+        (700, 12.5, None)
+    """
+    if value is None or not float(value).is_integer():
+        return value
+    return int(value)

@@ -438,7 +438,18 @@ def _totals(
         asked.append(f"CAST(min({clock}) AS DATE) AS first_day")
         asked.append(f"CAST(max({clock}) AS DATE) AS last_day")
     found = summary(connection, f"SELECT {', '.join(asked)} FROM {relation}")
-    return {name: _plain(value) for name, value in found.items()}
+    totals = {name: _plain(value) for name, value in found.items()}
+    if "amount" in columns and "currency" in columns:
+        rows = connection.execute(
+            f"SELECT currency, sum(amount) FROM {relation} GROUP BY ALL ORDER BY currency"
+        ).fetchall()
+        if len([currency for currency, _ in rows if currency is not None]) > 1:
+            # Euros and dollars have no sum.
+            totals["amount"] = None
+            totals["amount_by_currency"] = {
+                currency or "": _plain(amount) for currency, amount in rows
+            }
+    return totals
 
 
 def _plain(value: Any) -> Any:

@@ -192,7 +192,9 @@ def load(path: Path) -> Mapping:
         held = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            msg("The mapping file cannot be read: {why}.", why=str(error)), where=where
+            msg("The mapping file cannot be read."),
+            where=where,
+            remedy=msg("Check its path, and that it is YAML."),
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(

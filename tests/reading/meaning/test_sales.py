@@ -178,3 +178,10 @@ def test_numbered_lines_without_an_order_number_repeat(read: Read) -> None:
     )
     assert (reading.files[0].rows_accepted, reading.files[0].rows_duplicate) == (2, 1)
     assert reading.totals["orders"]["amount"] == 5
+
+
+def test_totals_of_two_currencies_are_told_apart(read):
+    text = "order_id,customer,date,amount,currency\n1,a,2024-01-05,10,EUR\n2,b,2024-01-06,20,USD\n"
+    totals = read(text).totals["orders"]
+    assert totals["amount"] is None
+    assert totals["amount_by_currency"] == {"EUR": 10.0, "USD": 20.0}
