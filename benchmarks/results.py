@@ -56,7 +56,8 @@ def page(kept: Kept) -> str:
     """The page of results."""
     parts = [
         "# Results",
-        "Written by `make bench` and `make bench-large`; `README.md` says what is measured and how, and why aims are missed."
+        "Written by `make bench` and `make bench-large`; `README.md` says what is measured and how,"
+        " and why aims are missed."
         " Times are those of the work itself, the best and the median of the runs, each in a"
         " process of its own; *start* is what the process took besides (Python, imports). Ratios"
         " are of best times.",
