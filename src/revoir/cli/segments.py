@@ -212,7 +212,7 @@ def _summary_rows(scores: Rfm, code: str) -> list[dict[str, Any]]:
             "label": SEGMENTS[row.segment].label.text(code),
             "customers": row.customers,
             "share": row.share,
-            "revenue": float(row.revenue),
+            "revenue": None if row.revenue is None else float(row.revenue),
             "revenue_share": row.revenue_share,
             "days_since_last": row.days_since_last,
             "frequency": row.frequency,
@@ -238,7 +238,7 @@ def _print_summary(book: Book, scores: Rfm, rows: list[dict[str, Any]], code: st
         {
             **row,
             "share": Percent(row["share"]),
-            "revenue": Money(row["revenue"], money, 0),
+            "revenue": _maybe(row["revenue"], lambda amount: Money(amount, money, 0)),
             "revenue_share": _maybe(row["revenue_share"], Percent),
             "days_since_last": _maybe(row["days_since_last"], lambda days: Number(days, 0)),
             "frequency": _maybe(row["frequency"], lambda times: Number(times, 1)),
@@ -295,6 +295,8 @@ def _cutoff_rows(cutoffs: Cutoffs, money: str | None, code: str) -> list[dict[st
         ("times", T("Purchase days"), cutoffs.frequency, _whole),
         ("sum", T("Bought for"), cutoffs.monetary, lambda cut: Money(cut, money)),
     ):
+        if not cuts:  # amounts in several currencies
+            continue
         row: dict[str, Any] = {"measure": heading}
         for place in range(bins):
             score = bins - place if measure == "days" else place + 1

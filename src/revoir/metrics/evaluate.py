@@ -205,7 +205,8 @@ def _figures(
     groups = sorted({key[1] for key in sums}, key=sort_key)
     if not groups and not question.by:
         groups = [()]
-    reason = scope.money_reason(book, question) if metric.unit is Unit.MONEY else None
+    of_amounts = metric.unit is Unit.MONEY or metric.family == "value"
+    reason = scope.money_reason(book, question) if of_amounts else None
     figures = []
     for period in periods:
         for group in groups:

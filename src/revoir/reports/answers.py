@@ -230,6 +230,12 @@ def _catch(left: Leavers | None, currency: str | None) -> Action | None:
         ),
         why=msg(
             "Three returns in four come sooner, and after {window} days these customers count as"
+            " lost.",
+            window=left.window_days,
+        )
+        if left.late_amount is None
+        else msg(
+            "Three returns in four come sooner, and after {window} days these customers count as"
             " lost. They have bought for {stake} so far.",
             window=left.window_days,
             stake=Money(round(left.late_amount), currency, 0),
@@ -265,8 +271,16 @@ def _second_purchase(left: Leavers | None) -> Action | None:
     )
 
 
-def _stake(row: SegmentRow, currency: str | None) -> Money:
-    return Money(round(row.revenue), currency, 0)
+def _silent(row: SegmentRow, days_since_last: float, currency: str | None) -> Message:
+    """What a segment that stopped buying brought, where it can be added up, and since when."""
+    days = round(days_since_last)
+    if row.revenue is None:
+        return msg("Half of them have not bought for {days} days or more.", days=days)
+    return msg(
+        "They brought {stake} so far; half of them have not bought for {days} days or more.",
+        stake=Money(round(row.revenue), currency, 0),
+        days=days,
+    )
 
 
 def _win_back(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
@@ -279,11 +293,7 @@ def _win_back(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | 
             "Call {n} very good customers who have stopped buying.",
             row.customers,
         ),
-        why=msg(
-            "They brought {stake} so far; half of them have not bought for {days} days or more.",
-            stake=_stake(row, currency),
-            days=round(row.days_since_last),
-        ),
+        why=_silent(row, row.days_since_last, currency),
         customers=row.customers,
         stake=row.revenue,
         segment=row.key,
@@ -301,11 +311,7 @@ def _remind(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | No
             "Write by name to {n} customers at risk, with a reason to come back.",
             row.customers,
         ),
-        why=msg(
-            "They brought {stake} so far; half of them have not bought for {days} days or more.",
-            stake=_stake(row, currency),
-            days=round(row.days_since_last),
-        ),
+        why=_silent(row, row.days_since_last, currency),
         customers=row.customers,
         stake=row.revenue,
         segment=row.key,
@@ -315,7 +321,7 @@ def _remind(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | No
 
 def _thank(rows: Mapping[str, SegmentRow]) -> Action | None:
     row = rows.get("champions")
-    if row is None or not row.customers or row.revenue_share is None:
+    if row is None or not row.customers:
         return None
     return Action(
         title=nmsg(
@@ -323,7 +329,9 @@ def _thank(rows: Mapping[str, SegmentRow]) -> Action | None:
             "Thank your {n} best customers and ask them to recommend you.",
             row.customers,
         ),
-        why=msg(
+        why=msg("They are {share} of your customers.", share=Percent(row.share, 0))
+        if row.revenue_share is None
+        else msg(
             "They are {share} of your customers and brought {revenue} of what customers ever"
             " bought.",
             share=Percent(row.share, 0),

@@ -46,7 +46,8 @@ def leavers(book: Book, stay: Period, rhythm: GapsSection) -> Leavers | None:
     if start - dt.timedelta(days=window) < book.span[0]:
         return None
     row = book.rows(_counted(book, Period(start, end), window, rhythm))[0]
-    once, again = (_group(row, name) for name in ("once", "again"))
+    mixed = len(book.currencies) > 1
+    once, again = (_group(row, name, mixed) for name in ("once", "again"))
     return Leavers(
         period=Period(start, end),
         once=once,
@@ -55,7 +56,7 @@ def leavers(book: Book, stay: Period, rhythm: GapsSection) -> Leavers | None:
         due_after_days=rhythm.median,
         late=int(row["late"] or 0),
         late_after_days=rhythm.third_quartile,
-        late_amount=float(row["late_amount"] or 0),
+        late_amount=None if mixed else float(row["late_amount"] or 0),
         window_days=window,
         purchases_alone=not (rule.subscription or rule.event_window_days),
     )
@@ -94,6 +95,6 @@ def _counted(book: Book, period: Period, window: int, rhythm: GapsSection) -> ir
     return bought.aggregate(**sums)
 
 
-def _group(row: Mapping[str, Any], name: str) -> Group:
+def _group(row: Mapping[str, Any], name: str, mixed: bool) -> Group:
     present, lost, amount = (row[f"{name}_{part}"] or 0 for part in ("present", "lost", "amount"))
-    return Group(int(present), int(lost), float(amount))
+    return Group(int(present), int(lost), None if mixed else float(amount))

@@ -177,12 +177,12 @@ class Group:
     Attributes:
         present: Active at the start.
         lost: No longer active at the end.
-        amount: What the lost ones had bought before, in all.
+        amount: What the lost ones had bought before, in all (None: in several currencies).
     """
 
     present: int = 0
     lost: int = 0
-    amount: float = 0.0
+    amount: float | None = 0.0
 
     @property
     def rate(self) -> float | None:
@@ -204,7 +204,7 @@ class Leavers:
         late: Customers who have bought on three days or more, are still active, and have waited
             for longer than three quarters of those who come back.
         late_after_days: That wait, in days.
-        late_amount: What these have bought in all.
+        late_amount: What these have bought in all (None: in several currencies).
         window_days: How long a purchase keeps a customer active.
         purchases_alone: Whether a purchase is all that keeps a customer active; where a
             subscription or a visit does too, those counted as lost have stopped buying.
@@ -217,7 +217,7 @@ class Leavers:
     due_after_days: int
     late: int
     late_after_days: int
-    late_amount: float
+    late_amount: float | None
     window_days: int
     purchases_alone: bool = True
 
@@ -299,7 +299,7 @@ class SegmentRow:
         advice: What to do.
         customers: How many are in it.
         share: Their share of all customers.
-        revenue: What they spent in all.
+        revenue: What they spent in all (None: in several currencies).
         revenue_share: Its share of all revenue.
         days_since_last: Mean days since the last purchase.
         frequency: Mean number of purchases.
@@ -311,7 +311,7 @@ class SegmentRow:
     advice: Message
     customers: int
     share: float
-    revenue: float
+    revenue: float | None
     revenue_share: float | None
     days_since_last: float | None
     frequency: float | None
@@ -328,6 +328,7 @@ class RfmSection:
         cells: Customers by (recency score, frequency score).
         bins: How many scores there are.
         title: What is seen.
+        note: What the reader must know of the amounts.
     """
 
     segments: tuple[SegmentRow, ...]
@@ -335,6 +336,7 @@ class RfmSection:
     cells: Mapping[tuple[int, int], int]
     bins: int
     title: Message
+    note: Message | None = None
 
 
 @dataclass(frozen=True)

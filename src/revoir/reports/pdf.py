@@ -160,7 +160,7 @@ class _Pages:
         if report.rfm is not None:
             yield self._section(
                 msg("Who are my customers?"),
-                [],
+                [report.rfm.note],
                 drawn=self._drawing(charts.rfm_map(report.rfm, language), 480),
                 narrow=True,
                 rows=self._segments(),
@@ -241,7 +241,9 @@ class _Pages:
                 self.text(row.label),
                 self.text(row.customers),
                 self.text(Percent(row.share)),
-                self.text(Money(row.revenue, self.report.currency, 0)),
+                self.text(
+                    None if row.revenue is None else Money(row.revenue, self.report.currency, 0)
+                ),
                 self.text(row.advice),
             )
             for row in rfm.segments

@@ -273,6 +273,7 @@ class _Writer:
                 {"recency": recency, "frequency": frequency, "customers": count}
                 for (recency, frequency), count in sorted(section.cells.items())
             ],
+            "note": self.text(section.note),
         }
 
     def gaps(self, section: GapsSection | None) -> dict[str, Any] | None:

@@ -126,7 +126,7 @@ def rfm_section(found: Rfm) -> RfmSection | None:
             advice=SEGMENTS[row.segment].advice,
             customers=row.customers,
             share=row.share,
-            revenue=float(row.revenue),
+            revenue=None if row.revenue is None else float(row.revenue),
             revenue_share=row.revenue_share,
             days_since_last=row.days_since_last,
             frequency=row.frequency,
@@ -137,13 +137,13 @@ def rfm_section(found: Rfm) -> RfmSection | None:
     table = found.customers
     counted = table.group_by(["r", "f"]).aggregate(n=table.count())
     cells = {(int(row["r"]), int(row["f"])): int(row["n"]) for row in found.book.rows(counted)}
-    return RfmSection(rows, _cutoffs(found), cells, found.bins, _rfm_title(rows))
+    return RfmSection(rows, _cutoffs(found), cells, found.bins, _rfm_title(rows), found.note)
 
 
 def _cutoffs(found: Rfm) -> tuple[Message, ...]:
     if found.cutoffs is None:
         return ()
-    return (
+    limits = (
         msg(
             "Recency: score {best} up to {limits} days since the last purchase, then one less past"
             " each limit.",
@@ -154,6 +154,11 @@ def _cutoffs(found: Rfm) -> tuple[Message, ...]:
             "Frequency: a score more above each of {limits} purchase days.",
             limits=[int(value) for value in found.cutoffs.frequency],
         ),
+    )
+    if not found.cutoffs.monetary:
+        return limits
+    return (
+        *limits,
         msg(
             "Amount: a score more above each of {limits}.",
             limits=[round(float(value), 2) for value in found.cutoffs.monetary],
@@ -162,7 +167,7 @@ def _cutoffs(found: Rfm) -> tuple[Message, ...]:
 
 
 def _rfm_title(rows: tuple[SegmentRow, ...]) -> Message:
-    best = max(rows, key=lambda row: row.revenue, default=None)
+    best = max(rows, key=lambda row: row.revenue or 0, default=None)
     if best is None or best.revenue_share is None:
         return msg("Customers by how lately, how often and how much they bought")
     return msg(

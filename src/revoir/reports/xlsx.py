@@ -255,8 +255,9 @@ class _Workbook:
                 ("text", row.advice),
             ]
             self.row(sheet, line, cells)
-        for offset, cut in enumerate(section.cutoffs, start=len(section.segments) + 2):
-            self.row(sheet, offset, [("text", cut)])
+        below = (*section.cutoffs, *([section.note] if section.note else []))
+        for offset, sentence in enumerate(below, start=len(section.segments) + 2):
+            self.row(sheet, offset, [("text", sentence)])
 
     def _customers(self, book: Book) -> None:
         """Every customer with the segment, those worth most first."""

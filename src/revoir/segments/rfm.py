@@ -41,6 +41,7 @@ class Cutoffs:
         days_since_last: In days; a customer at or below the first has the best score.
         frequency: In purchase days; a customer above the last has the best score.
         monetary: In the currency of the amounts; a customer above the last has the best score.
+            None where amounts are in several currencies.
     """
 
     days_since_last: tuple[Value, ...]
@@ -65,8 +66,9 @@ class SegmentRow:
         segment: Its key in `SEGMENTS`.
         customers: How many customers it has.
         share: Their share of all customers who bought.
-        revenue: What they bought for, in all.
-        revenue_share: Its share of what all customers bought for (None: that is zero).
+        revenue: What they bought for, in all (None: in several currencies).
+        revenue_share: Its share of what all customers bought for (None: that is zero, or not
+            known).
         days_since_last: Median days since the last purchase (None: nobody is in it).
         frequency: Median number of purchase days.
         monetary: Median of what a customer bought for.
@@ -75,7 +77,7 @@ class SegmentRow:
     segment: str
     customers: int
     share: float
-    revenue: Decimal
+    revenue: Decimal | None
     revenue_share: float | None
     days_since_last: float | None
     frequency: float | None
@@ -108,7 +110,8 @@ class Rfm:
 
         Returns:
             `customer_id`, `days_since_last`, `frequency`, `monetary`, the scores `r`, `f`, `m`
-            and the `segment` key; scores and segment are null where there are too few customers.
+            and the `segment` key; scores and segment are null where there are too few customers,
+            `monetary` and `m` where amounts are in several currencies: `f` then stands for both.
         """
         table = _measures(self.book, self.as_of)
         if self.cutoffs is None:
@@ -117,9 +120,11 @@ class Rfm:
         table = table.mutate(
             r=self.bins - _above(table.days_since_last, self.cutoffs.days_since_last),
             f=_above(table.frequency, self.cutoffs.frequency) + 1,
-            m=_above(table.monetary, self.cutoffs.monetary) + 1,
+            m=_above(table.monetary, self.cutoffs.monetary) + 1
+            if self.cutoffs.monetary
+            else ibis.null("int32"),
         )
-        both = table.f + table.m
+        both = table.f + (table.m if self.cutoffs.monetary else table.f)
         branches = [
             (
                 table.r.between(where.r_low, where.r_high)
@@ -133,12 +138,12 @@ class Rfm:
     @property
     def note(self) -> Message | None:
         """What the reader must know to read the amounts rightly."""
-        currencies = self.book.currencies
-        if len(currencies) < 2:
+        if not _mixed(self.book):
             return None
         return msg(
-            "The amounts are in several currencies ({currencies}) and are added up as they stand.",
-            currencies=list(currencies),
+            "The amounts are in several currencies ({currencies}) and cannot be added up: the"
+            " segments rest on how lately and how often customers bought.",
+            currencies=list(self.book.currencies),
         )
 
     def summary(self) -> list[SegmentRow]:
@@ -158,7 +163,11 @@ class Rfm:
                 )
             )
         }
-        revenue = sum((row["revenue"] for row in found.values()), Decimal(0))
+        revenue = (
+            sum((row["revenue"] for row in found.values()), Decimal(0))
+            if self.cutoffs.monetary
+            else None
+        )
         return [_row(key, found.get(key), self.count, revenue) for key in SEGMENTS]
 
     def members(self, segment: str) -> ir.Table:
@@ -266,6 +275,8 @@ def rfm(
 def _scored(book: Book, as_of: dt.date, bins: int, cuts: dict[str, tuple[Value, ...]]) -> Rfm:
     table = _measures(book, as_of)
     count = book.rows(table.aggregate(n=table.count()))[0]["n"]
+    if _mixed(book):
+        cuts = {**cuts, "monetary": ()}
     missing = [name for name in MEASURES if name not in cuts]
     if count < (2 * bins if missing else 1):
         return Rfm(book, as_of, bins, None, count, _too_few(count, bins, as_of))
@@ -322,8 +333,15 @@ def _measures(book: Book, as_of: dt.date) -> ir.Table:
         customer_id=last.customer_id,
         days_since_last=ibis.literal(as_of).delta(last.day, unit="day").cast("int32"),
         frequency=last.nth.cast("int32"),
-        monetary=last.amount_so_far.cast("decimal(18, 4)"),
+        monetary=ibis.null("decimal(18, 4)")
+        if _mixed(book)
+        else last.amount_so_far.cast("decimal(18, 4)"),
     )
+
+
+def _mixed(book: Book) -> bool:
+    """Whether amounts are in several currencies, which cannot be added up."""
+    return len(book.currencies) > 1
 
 
 def _quantiles(
@@ -397,9 +415,12 @@ def _value(cut: Any) -> Value:
     return cut if isinstance(cut, int) else Decimal(str(cut)).quantize(Decimal("0.0001"))
 
 
-def _row(key: str, found: Mapping[str, Any] | None, count: int, revenue: Decimal) -> SegmentRow:
+def _row(
+    key: str, found: Mapping[str, Any] | None, count: int, revenue: Decimal | None
+) -> SegmentRow:
     if found is None:
-        return SegmentRow(key, 0, 0.0, Decimal(0), 0.0 if revenue else None, None, None, None)
+        nothing = None if revenue is None else Decimal(0)
+        return SegmentRow(key, 0, 0.0, nothing, 0.0 if revenue else None, None, None, None)
     return SegmentRow(
         key,
         found["customers"],
