@@ -123,3 +123,29 @@ def test_periods_of_a_fiscal_year(book_of):
     assert [figure.period for figure in result.figures] == expected
     for figure in result.figures:
         assert figure.parts == by_hand(orders, figure.period, 366, book.as_of)
+
+
+def test_the_proposed_window_leaves_time_to_see_who_stays(book_of):
+    """Two quarters of orders carry the retention of the second one."""
+    october, february = dt.date(2023, 10, 20), dt.date(2024, 2, 15)
+    orders = [(f"c{n}", october, 10.0) for n in range(10)]
+    orders += [(f"c{n}", february, 10.0) for n in range(7)]
+    orders += [(f"n{n}", february, 10.0) for n in range(2)]
+    orders += [("c0", dt.date(2023, 10, 1), 1.0), ("c0", dt.date(2024, 3, 31), 1.0)]
+    book = book_of(orders)
+    figure = measure(
+        book, "retention_rate", start=dt.date(2024, 1, 1), end=dt.date(2024, 4, 1)
+    ).figures[0]
+    assert figure.value == 0.7
+    assert figure.parts["end"] == 9
+
+
+def test_the_rule_is_read_from_the_rhythm(book_of):
+    """Nine of ten returns within 40 days: the next window that has a name is 45."""
+    orders = []
+    for n in range(60):
+        gap = 40 if n % 10 else 300
+        orders += [(f"c{n}", DAY_0, 1.0), (f"c{n}", DAY_0 + dt.timedelta(days=gap), 1.0)]
+    result = measure(book_of(orders), "retention_rate")
+    assert "45 days" in result.notes[0].text("en")
+    assert "within 40 days" in result.notes[1].text("en")

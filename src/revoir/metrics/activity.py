@@ -19,7 +19,7 @@ GAPS_MIN = 50
 """Fewer gaps than this say nothing of the rhythm."""
 
 DEFAULT_WINDOW_DAYS = 366
-"""Without a rhythm to read, a customer counts for a year after a purchase."""
+"""Without a rhythm to read, a customer counts for a year after a purchase, if the data last."""
 
 
 @dataclass(frozen=True)
@@ -101,40 +101,46 @@ def propose(book: Book) -> Activity:
 
 def _from_gaps(known: Gaps, span: tuple[dt.date, dt.date]) -> Activity:
     days_covered = (span[1] - span[0]).days + 1
+    # Retention needs a window before its first day and time after it to see who stays.
+    longest = max([days for days in WINDOWS_DAYS if 3 * days <= 2 * days_covered] or [31])
     if known.total < GAPS_MIN:
+        window = min(DEFAULT_WINDOW_DAYS, longest)
         return Activity(
-            window_days=DEFAULT_WINDOW_DAYS,
+            window_days=window,
             reason=nmsg(
                 "Customers came back only once, too seldom to read their rhythm: a customer counts"
-                " as active for a year after a purchase.",
+                " as active for {window} days after a purchase.",
                 "Customers came back only {n} times, too seldom to read their rhythm: a customer"
-                " counts as active for a year after a purchase.",
+                " counts as active for {window} days after a purchase.",
                 known.total,
+                window=window,
             ),
         )
     wait = known.quantile(SHARE_OF_GAPS)
     window = next((days for days in WINDOWS_DAYS if days >= wait), WINDOWS_DAYS[-1])
-    reason: Message = msg(
-        "{share} of customers who come back do so within {wait} days: a customer counts as active"
-        " for {window} days after a purchase.",
-        share=Percent(SHARE_OF_GAPS, 0),
-        wait=wait,
-        window=window,
-    )
-    if window * 2 > days_covered:
-        shorter = max([days for days in WINDOWS_DAYS if days * 2 <= days_covered] or [31])
-        if shorter < window:
-            reason = msg(
+    if window > longest:
+        return Activity(
+            window_days=longest,
+            reason=msg(
                 "{share} of customers who come back do so within {wait} days, but the data cover"
                 " only {covered} days: a customer counts as active for {window} days after a"
                 " purchase.",
                 share=Percent(SHARE_OF_GAPS, 0),
                 wait=wait,
                 covered=days_covered,
-                window=shorter,
-            )
-            window = shorter
-    return Activity(window_days=window, reason=reason)
+                window=longest,
+            ),
+        )
+    return Activity(
+        window_days=window,
+        reason=msg(
+            "{share} of customers who come back do so within {wait} days: a customer counts as"
+            " active for {window} days after a purchase.",
+            share=Percent(SHARE_OF_GAPS, 0),
+            wait=wait,
+            window=window,
+        ),
+    )
 
 
 def rule_in_words(rule: Activity) -> Message:
