@@ -58,7 +58,9 @@ def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
 def _verdict(kpi: Kpi) -> str:
     change = kpi.year_before or kpi.previous
     if change is None or change.clear is None:
-        return "unknown" if kpi.goal is None else ("better" if kpi.goal.met else "worse")
+        if kpi.goal is None or kpi.within_error:
+            return "unknown"
+        return "better" if kpi.goal.met else "worse"
     if not change.clear:
         return "steady"
     return "better" if change.difference > 0 else "worse"
@@ -93,6 +95,8 @@ def _against_goal(kpi: Kpi) -> list[Message]:
     if kpi.goal is None or kpi.value is None:
         return []
     goal = Percent(kpi.goal.value, 0)
+    if kpi.goal.met and kpi.within_error:
+        return [msg("The goal of {goal} is met, within the margin of error.", goal=goal)]
     if kpi.goal.met:
         return [msg("The goal of {goal} is met.", goal=goal)]
     missing = points(kpi.goal.value - kpi.value)
@@ -183,8 +187,19 @@ def actions_of(
     *,
     anonymous_share: float | None,
     has_reasons: bool,
+    detractors: int | None = None,
 ) -> tuple[Action, ...]:
-    """Three things to do, chosen by how many customers and how much money they concern."""
+    """Three things to do, chosen by how many customers and how much money they concern.
+
+    Args:
+        left: Who left.
+        rfm: The segments.
+        kpis: The headline figures.
+        currency: ISO 4217 currency of amounts.
+        anonymous_share: The share of sales without a customer.
+        has_reasons: Whether the data say why customers left.
+        detractors: Customers who scored 6 or less (None: answers do not name them all).
+    """
     rows = {row.key: row for row in rfm.segments} if rfm is not None else {}
     nps = kpis.get("nps")
     found = [
@@ -192,7 +207,9 @@ def actions_of(
         for action in (
             _catch(left, currency),
             _second_purchase(left),
-            _call_detractors(nps) if nps is not None and nps.parts.get("detractors") else None,
+            _call_detractors(nps, detractors)
+            if nps is not None and nps.parts.get("detractors")
+            else None,
             _win_back(rows, currency),
             _remind(rows, currency),
             _thank(rows),
@@ -201,7 +218,7 @@ def actions_of(
     ]
     if anonymous_share is not None and anonymous_share >= 0.2:
         found.insert(1, _name_the_till(anonymous_share))
-    if not has_reasons and "retention" in kpis:
+    if not has_reasons and _lost(kpis.get("retention"), left):
         found.append(
             Action(
                 title=msg("Ask those who leave why, in one question."),
@@ -216,6 +233,16 @@ def actions_of(
             )
         )
     return tuple(found[:ACTIONS_MAX])
+
+
+def _lost(retention: Kpi | None, left: Leavers | None) -> bool:
+    """Whether the data say that anybody left."""
+    if left is not None and left.lost:
+        return True
+    point = retention.point if retention is not None else None
+    if point is None or point.value is None or point.numerator is None:
+        return False
+    return (point.denominator or 0) > point.numerator
 
 
 def _catch(left: Leavers | None, currency: str | None) -> Action | None:
@@ -344,16 +371,23 @@ def _thank(rows: Mapping[str, SegmentRow]) -> Action | None:
     )
 
 
-def _call_detractors(nps: Kpi) -> Action:
-    count = int(nps.parts["detractors"])
-    return Action(
-        title=nmsg(
+def _call_detractors(nps: Kpi, customers: int | None) -> Action:
+    if customers is not None:
+        title = nmsg(
             "Answer the {n} customer who scored 6 or less.",
             "Answer the {n} customers who scored 6 or less.",
-            count,
-        ),
+            customers,
+        )
+    else:
+        title = nmsg(
+            "Follow up {n} answer with a score of 6 or less.",
+            "Follow up {n} answers with a score of 6 or less.",
+            int(nps.parts["detractors"]),
+        )
+    return Action(
+        title=title,
         why=msg("Their comments say what to mend first, and an answer may keep them."),
-        customers=count,
+        customers=customers,
         stake=None,
         segment=None,
         figures=("headline.nps",),

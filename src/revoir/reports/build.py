@@ -176,10 +176,15 @@ class _Draft:
         if frame is None:
             result = measure(self.book, "retention_rate") if self._says_who_left() else None
             if result is None:
-                self.missing["retention"] = msg("The data hold neither orders nor subscriptions.")
+                self.missing["retention"] = self._nothing_to_tell()
                 return
             self.used["retention_rate"] = result
             self.kpis["retention"] = self.maker.kpi(result, None, series=False)
+            return
+        rule = activity(self.book)
+        if not (rule.window_days or rule.subscription or rule.event_window_days):
+            reason = msg("The data do not say who is active: that takes orders or subscriptions.")
+            self.kpis["retention"] = self.maker.empty(metric_named("retention_rate"), reason)
             return
         periods = [period for period in (frame.stay_before, frame.stay) if period is not None]
         if frame.stay in frame.years and set(periods) <= set(frame.years):
@@ -195,6 +200,14 @@ class _Draft:
             result = replace(answers[-1], figures=figures)
         self.used.setdefault("retention_rate", result)
         self.kpis["retention"] = self.maker.kpi(result, frame.stay, frame.stay_before, series=False)
+
+    def _nothing_to_tell(self) -> Message:
+        """Why data without a complete period, or without dates, have no retention rate."""
+        if self.span is not None and (self.book.has("orders") or self.book.has("subscriptions")):
+            return msg("There are too few days in the data: they do not cover one whole period.")
+        if self.book.has("orders"):
+            return msg("No order of the data has a date.")
+        return msg("The data hold neither orders nor subscriptions.")
 
     def _says_who_left(self) -> bool:
         return self.book.has("subscriptions", "churned")
@@ -258,6 +271,8 @@ class _Draft:
         parts["breakdowns"] = ()
         if not self.bought or frame is None:
             reason = msg("The data hold no orders of known customers.")
+            if book.has("orders", "customer_id"):
+                reason = self._nothing_to_tell()
             for name in ("cohorts", "lifecycle", "rfm", "gaps", "what_if"):
                 self.missing[name] = reason
             if "retention" in self.kpis:
@@ -335,6 +350,7 @@ class _Draft:
                 currency,
                 anonymous_share=anonymous_share,
                 has_reasons=has_reasons,
+                detractors=_detractors(book, self.kpis.get("nps")),
             ),
             leavers=left,
             cohorts=parts.get("cohorts"),
@@ -347,6 +363,27 @@ class _Draft:
             quality=_quality(book, counts),
             definitions=tuple(self._definitions()),
             missing=self.missing,
+            has_orders=book.has("orders"),
+            warnings=self._warnings(),
+        )
+
+    def _warnings(self) -> tuple[Message, ...]:
+        """A day far after the data makes everybody seem gone."""
+        if self.span is None:
+            return ()
+        rule = activity(self.book)
+        days = max(rule.window_days or 0, rule.event_window_days or 0) or 366
+        last = self.span[1]
+        if (self.book.as_of - last).days <= days:
+            return ()
+        return (
+            msg(
+                "Nothing in the data is later than {last}, and the report is made as of {as_of},"
+                " more than {days} days after: customers seem to have left because the data stop.",
+                last=last,
+                as_of=self.book.as_of,
+                days=days,
+            ),
         )
 
     def _trend(self) -> Kpi | None:
@@ -358,6 +395,25 @@ class _Draft:
         for name, result in self.used.items():
             metric = result.metric
             yield Definition(name, metric.label, metric.formula, metric.source)
+
+
+def _detractors(book: Book, nps: Kpi | None) -> int | None:
+    """How many customers gave the scores of 6 or less; None where answers do not name them all."""
+    if nps is None or not nps.parts.get("detractors") or nps.point is None:
+        return None
+    if not book.has("responses", "customer_id"):
+        return None
+    answers = book.table("responses")
+    chosen = answers.filter((answers.question == "nps") & (answers.score <= 6))
+    period = nps.point.period
+    if period is not None and "responded_on" in answers.columns:
+        days = chosen.responded_on
+        chosen = chosen.filter((days >= period.start) & (days < period.end))
+    counted = chosen.aggregate(
+        people=chosen.customer_id.nunique(), unnamed=chosen.customer_id.isnull().sum()
+    )
+    row = book.rows(counted)[0]
+    return None if row["unnamed"] else int(row["people"])
 
 
 def _quality(book: Book, counts: tuple[Message, ...]) -> Quality:

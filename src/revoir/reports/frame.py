@@ -27,7 +27,8 @@ class Frame:
         grain: Length of the headline periods.
         periods: Those asked for, oldest first; the last may be incomplete.
         current: The last complete one.
-        years: Twelve-month periods that end with the last complete month, oldest first.
+        years: Twelve-month periods that end with the last complete month, oldest first; where
+            the data cover none, the one period that they do cover.
         stay: The longest recent period that a retention rate can be given for, up to a year.
         stay_before: The one of the same length before it (None: the data begin too late).
         counted_from: The first day by which the activity window lies within the data.
@@ -45,6 +46,11 @@ class Frame:
     def year_month(self) -> int:
         """The month (1–12) that the years begin with."""
         return self.years[-1].start.month
+
+    @property
+    def covers_a_year(self) -> bool:
+        """Whether the data cover twelve months that end with a month."""
+        return self.years[-1].end == add_months(self.years[-1].start, 12)
 
     def year_before(self, period: Period) -> Period:
         """The same period a year earlier; fifty-two weeks for weeks."""
@@ -111,8 +117,8 @@ def _last_month_end(end: dt.date) -> dt.date:
 
 
 def _years(first: dt.date, end: dt.date) -> tuple[Period, ...]:
-    """Up to three years back from the last complete month; the first may begin before the data."""
+    """Up to three years back from the last complete month, or all the days where there is none."""
     last = _last_month_end(end)
     years = [Period(add_months(last, -12 * (n + 1)), add_months(last, -12 * n)) for n in range(3)]
     kept = [year for year in years if year.start >= first.replace(day=1)]
-    return tuple(reversed(kept or years[:1]))
+    return tuple(reversed(kept)) or (Period(first, end),)

@@ -59,7 +59,9 @@ def measured(book: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result
 
 def measured_by_year(yearly: Book, frame: Frame, names: Sequence[str]) -> dict[str, Result]:
     """Answer metrics for the frame's years at once, on a book whose years are the frame's."""
-    question = Question(frame.years[0].start, frame.years[-1].end, Grain.YEAR)
+    # Data of less than a year are one period, of no grain.
+    grain = Grain.YEAR if frame.covers_a_year else None
+    question = Question(frame.years[0].start, frame.years[-1].end, grain)
     return measure_many(yearly, names, question)
 
 
@@ -103,8 +105,8 @@ class Maker:
         figure = figures.get(period) if period else next(iter(result.figures), None)
         if figure is None:
             reason = msg("The data do not cover the period.")
-            return self._empty(metric, reason)
-        point = _point(figure) if figure.period else _timeless(figure, self.book)
+            return self.empty(metric, reason)
+        point = _point(metric, figure) if figure.period else _timeless(metric, figure, self.book)
         return Kpi(
             metric=metric.name,
             label=metric.label,
@@ -123,21 +125,23 @@ class Maker:
             note=figure.note,
         )
 
-    def _empty(self, metric: Metric, reason: Message) -> Kpi:
+    def empty(self, metric: Metric, reason: Message) -> Kpi:
+        """A headline figure without a value, and why."""
         return Kpi(metric.name, metric.label, metric.unit, None, metric.better, None, reason=reason)
 
     def _counted(self, metric: Metric, figure: Figure | None) -> Figure | None:
         """A figure to compare with; none from before the activity window lay within the data."""
         if figure is None or figure.period is None or self.frame is None:
             return figure
-        if metric.family == "retention" and figure.period.start < self.frame.counted_from:
+        of_leavers = metric.family == "retention" or metric.name == "clv_simple"
+        if of_leavers and figure.period.start < self.frame.counted_from:
             return None
         first, _ = self.book.span
         return figure if figure.period.start >= first.replace(day=1) else None
 
     def _series(self, metric: Metric, result: Result) -> tuple[Point, ...]:
         points = [
-            _point(figure)
+            _point(metric, figure)
             for figure in result.figures
             if figure.period is not None and self._counted(metric, figure) is not None
         ]
@@ -174,26 +178,30 @@ class Maker:
         return tuple(found[:3])
 
 
-def _point(figure: Figure) -> Point:
+def _point(metric: Metric, figure: Figure) -> Point:
+    low = figure.low
+    if metric.unit not in (Unit.SHARE, Unit.POINTS) and low is not None and low < 0:
+        # The normal interval of a mean of few amounts reaches below what there can be.
+        low = min(0.0, figure.value or 0.0)
     return Point(
         figure.period,
         figure.complete,
         figure.value,
-        figure.low,
+        low,
         figure.high,
         figure.numerator,
         figure.denominator,
     )
 
 
-def _timeless(figure: Figure, book: Book) -> Point:
+def _timeless(metric: Metric, figure: Figure, book: Book) -> Point:
     """A figure without a period covers all that the book holds."""
     try:
         first, last = book.span
         period: Period | None = Period(first, last + ONE_DAY)
     except InputError:  # no row has a date
         period = None
-    return replace(_point(figure), period=period)
+    return replace(_point(metric, figure), period=period)
 
 
 def change(metric: Metric, figure: Figure, base: Figure | None) -> Change | None:

@@ -125,6 +125,8 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
     change = kpi.year_before or (kpi.previous if rate or _covers_a_year(kpi) else None)
     if change is None or kpi.better == "neither" or kpi.point is None or kpi.point.period is None:
         return
+    if kpi.metric == "clv_simple":  # a quotient of estimates, without an interval
+        return
     if change.clear is False or not change.difference:
         return
     if change.clear is None and (change.share is None or abs(change.share) < WORTH_SAYING):

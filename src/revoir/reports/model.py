@@ -109,6 +109,12 @@ class Kpi:
         """The figure, or None."""
         return self.point.value if self.point else None
 
+    @property
+    def within_error(self) -> bool:
+        """Whether the interval reaches beyond the goal, so that chance may decide."""
+        known = self.point is not None and self.point.low is not None
+        return known and self.goal is not None and not self.goal.sure
+
     def shown(self, value: float | None = None) -> Any:
         """The figure (or another one in its unit) ready to be written in a message."""
         return quantity(self.value if value is None else value, self.unit, self.currency)
@@ -454,6 +460,7 @@ class Breakdown:
     rows: tuple[BreakdownRow, ...]
     others: int
     title: Message
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -530,6 +537,8 @@ class Report:
         actions: Three things to do, the important first.
         leavers: Who left over the last activity window.
         missing: Why a section is absent, by its name.
+        has_orders: Whether the data hold orders, be they too few.
+        warnings: What the reader must know before reading any figure.
     """
 
     title: str | None
@@ -557,6 +566,8 @@ class Report:
     quality: Quality
     definitions: tuple[Definition, ...]
     missing: Mapping[str, Message] = field(default_factory=dict)
+    has_orders: bool = True
+    warnings: tuple[Message, ...] = ()
 
 
 def quantity(value: float | None, unit: Unit, currency: str | None = None) -> Any:

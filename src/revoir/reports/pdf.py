@@ -97,7 +97,7 @@ class _Pages:
         if report.span is None:
             return ""
         said = [msg("Data from {first} to {last}.", first=report.span[0], last=report.span[1])]
-        return " ".join(self.texts([*said, report.rule]))
+        return " ".join(self.texts([*said, report.rule, *report.warnings]))
 
     def _words(self) -> dict[str, str]:
         words = {
@@ -192,6 +192,7 @@ class _Pages:
                 msg("Who stays, by group") if index == 0 else section.title,
                 [],
                 drawn=self._drawing(charts.breakdown(section, language)),
+                notes=section.notes,
             )
         yield self._quality()
 

@@ -56,7 +56,7 @@ def to_plain(report: Report, language: str | None = None) -> dict[str, Any]:
     Returns:
         `title`, `as_of`, `language`, `settings`, `answers`, `actions`, `headline`, `trend`,
         `insights`, `leavers`, `cohorts`, `lifecycle`, `rfm`, `gaps`, `what_if`, `breakdowns`,
-        `chapters`, `quality`, `definitions` and `missing` (why a section is null).
+        `chapters`, `quality`, `definitions`, `warnings` and `missing` (why a section is null).
     """
     return _Writer(language or report.language).report(report)
 
@@ -129,6 +129,7 @@ class _Writer:
                 }
                 for one in report.definitions
             ],
+            "warnings": [self.text(warning) for warning in report.warnings],
             "missing": {name: self.text(reason) for name, reason in report.missing.items()},
         }
 
@@ -338,6 +339,7 @@ class _Writer:
                 for row in section.rows
             ],
             "others": section.others,
+            "notes": [self.text(note) for note in section.notes],
         }
 
     def chapter(self, chapter: Chapter) -> dict[str, Any]:

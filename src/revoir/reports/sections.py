@@ -273,6 +273,7 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
                 "period": named(period) if period else msg("all of the data"),
             },
         ),
+        notes=result.notes,
     )
 
 

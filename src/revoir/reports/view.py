@@ -142,6 +142,8 @@ def _goal(kpi: Kpi) -> tuple[Message, str] | None:
     if kpi.goal is None:
         return None
     value = kpi.shown(kpi.goal.value)
+    if kpi.goal.met and kpi.within_error:
+        return msg("Goal {value}: met, within the margin of error", value=value), "neutral"
     if kpi.goal.met:
         return msg("Goal {value}: met", value=value), "better"
     return msg("Goal {value}: not met", value=value), "worse"

@@ -31,6 +31,8 @@ def what_if(
         return retention.reason or msg("The retention rate is not known.")
     if spend is None or spend.value is None or spend.numerator is None or spend.period is None:
         return revenue_per_customer.reason or msg("The spending of customers is not known.")
+    if spend.period.days < 365:
+        return msg("The data cover less than twelve months: what a year brings is not known.")
     scenarios = tuple(
         _scenario(points, point.value, point.denominator, spend.value, spend.numerator, margin)
         for points in POINTS
