@@ -23,7 +23,7 @@ def sales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = ["client;date;montant"]
     for number in range(60):
         for visit in range(1 + number % 4):
-            day = dt.date(2024, 1, 3) + dt.timedelta(days=number * 3 + visit * 40)
+            day = dt.date(2023, 7, 3) + dt.timedelta(days=number * 6 + visit * 40)
             lines.append(f"C{number};{day:%d/%m/%Y};{10 + number},50")
     lines.append("C1;pas une date;3,00")
     path.write_text("\n".join(lines), "utf-8")
@@ -42,7 +42,7 @@ def test_a_file_alone_gives_a_page_named_after_it(sales: Path):
 def test_quarantined_rows_are_said_and_do_not_fail_the_report(sales: Path):
     result = runner.invoke(app, ["report", str(sales), "--lang", "en", "-o", "r.json"])
     assert result.exit_code == 0
-    assert "1 of 151 rows" in result.stderr
+    assert "1 of 151" in result.stderr
     data = json.loads(Path("r.json").read_text("utf-8"))
     (file,) = data["quality"]["files"]
     assert file["rows_in"] == 151

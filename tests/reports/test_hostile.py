@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,12 +12,15 @@ import pyarrow as pa
 import pytest
 from markupsafe import escape
 
-from revoir.book import Book
+from revoir.book import Book, read
+from revoir.language import Percent
+from revoir.periods import Period
 from revoir.reports.build import build
 from revoir.reports.html import to_html
 from revoir.reports.model import Goal
 from revoir.reports.plain import to_plain
-from revoir.reports.view import headline
+from revoir.reports.view import headline, typeset
+from revoir.reports.wording import against
 from revoir.reports.xlsx import write_xlsx
 
 
@@ -164,3 +168,21 @@ def test_a_day_far_after_the_data_is_warned_of(shop: Book):
     late = build(shop.at(_day("2090-01-01")), language="en")
     assert "31 Dec 2023" in late.warnings[0].text("en")
     assert late.warnings[0].text("en") in to_html(late)
+
+
+def test_figures_are_worded_as_people_write_them(shop: Book):
+    week = Period(_day("2024-03-11"), _day("2024-03-18"))
+    quarter = Period(_day("2024-04-01"), _day("2024-07-01"))
+    assert against(week).text("fr") == "par rapport à la semaine du 11/03/2024"
+    assert against(quarter).text("fr") == "par rapport au 2e trimestre 2024"
+    assert typeset(Percent(-0.125), "fr") == "−12,5\N{NO-BREAK SPACE}%"
+    assert typeset("ventes -3.csv", "fr") == "ventes -3.csv"
+    page = to_html(build(shop.at(_day("2023-12-15")), language="fr"))
+    assert re.search(r"Vues au 15/12/2023\.\s", page)
+
+
+def test_tables_are_named_in_french(tmp_path):
+    path = tmp_path / "ventes.csv"
+    path.write_text("client;date;montant\nA;05/01/2024;12,50\nB;17/02/2024;8,00\n", "utf-8")
+    page = to_html(build(read(path), language="fr"))
+    assert "<td>commandes</td>" in page

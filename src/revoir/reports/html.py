@@ -11,11 +11,11 @@ from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir.language import Message, Money, Number, Percent, msg
 from revoir.reports import charts, drawing, palette, view
 from revoir.reports.charts import Chart
 from revoir.reports.model import Kpi, Report
-from revoir.reports.wording import named, short
+from revoir.reports.wording import TABLE_NAMES, named, short
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -57,7 +57,7 @@ def _context(report: Report, language: str) -> dict[str, Any]:
     numbers = count(1)
 
     def text(value: Any) -> str:
-        return written(value, language)
+        return view.typeset(value, language)
 
     def drawn(chart: Chart, only_narrow: bool = False) -> Markup:
         """The chart at both widths; the style sheet shows one of them."""
@@ -87,6 +87,7 @@ def _context(report: Report, language: str) -> dict[str, Any]:
 
     return {
         "t": text,
+        "table_names": TABLE_NAMES,
         "drawn": drawn,
         "spark": spark,
         "headlines": view.headlines(report),

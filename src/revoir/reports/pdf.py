@@ -11,7 +11,7 @@ from typing import Any
 import typst
 import vl_convert
 
-from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir.language import Message, Money, Number, Percent, msg
 from revoir.reports import charts, drawing, view
 from revoir.reports.charts import Chart
 from revoir.reports.html import TEMPLATES, trend_title
@@ -49,7 +49,7 @@ class _Pages:
         self.folder = folder
 
     def text(self, value: Any) -> str:
-        return written(value, self.language)
+        return view.typeset(value, self.language)
 
     def texts(self, messages: Iterable[Message | None]) -> list[str]:
         return [self.text(message) for message in messages if message is not None]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.reports.model import Change, Kpi, Report, WhatIf
-from revoir.reports.wording import named, short
+from revoir.reports.wording import against, named
 
 COHORTS_EXPLAINED = msg(
     "Each line follows the customers of one first purchase: the share who bought again, by the"
@@ -18,6 +19,22 @@ LIFECYCLE_EXPLAINED = msg(
     "Above zero, the buyers of the period; below, the buyers of the period before who did not"
     " return. Hatched: the period is not over."
 )
+
+
+_HYPHEN = re.compile(r"(?<![\w.\-])-(?=[£$€¥]?\d)")
+
+
+def typeset(value: Any, language: str) -> str:
+    """Write a value for people to read on a page, with a true minus sign.
+
+    What the company wrote itself (a bare text, such as the name of a file) stays as it is.
+
+    Examples:
+        >>> typeset(Number(-12), "en"), typeset("till -3", "en")
+        ('−12.0', 'till -3')
+    """
+    text = written(value, language)
+    return text if isinstance(value, str) else _HYPHEN.sub("\N{MINUS SIGN}", text)
 
 
 def what_if_explained(section: WhatIf, currency: str | None) -> Message:
@@ -111,9 +128,11 @@ def headline(address: str, kpi: Kpi) -> Headline:
 
 def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
     """A change with its sign, its base and what it means."""
-    against, base = short(change.against), kpi.shown(change.base)
     text = msg(
-        "{change} against {period} ({base})", change=_size(kpi, change), period=against, base=base
+        "{change} {against} ({base})",
+        change=_size(kpi, change),
+        against=against(change.against),
+        base=kpi.shown(change.base),
     )
     if change.clear is False:
         return ChangeShown(text, "neutral", msg("no clear difference"))
@@ -135,7 +154,8 @@ def _size(kpi: Kpi, change: Change) -> Any:
         sign = "+" if change.share > 0 else ""
         digits = 0 if abs(change.share) >= 0.1 else 1
         return msg("{sign}{share}", sign=sign, share=Percent(change.share, digits))
-    return Number(change.difference, 1, signed=True)
+    digits = {Unit.COUNT: 0, Unit.MONEY: 2}.get(kpi.unit, 1)
+    return Number(change.difference, digits, signed=True)
 
 
 def _goal(kpi: Kpi) -> tuple[Message, str] | None:

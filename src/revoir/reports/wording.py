@@ -85,6 +85,26 @@ def during(period: Period) -> Message:
     return msg("from {start} to {end}", start=period.start, end=last)
 
 
+def against(period: Period) -> Message:
+    """What a figure is compared with: “against the 1st quarter 2024”, “against March 2024”."""
+    last = period.end - ONE_DAY
+    match grain_of(period):
+        case Grain.DAY:
+            return msg("against {day}", day=period.start)
+        case Grain.WEEK:
+            return msg("against the week of {day}", day=period.start)
+        case Grain.MONTH:
+            return msg("against {month}", month=Calendar(period.start, "MMMM y"))
+        case Grain.QUARTER if start_of(period.start, Grain.QUARTER) == period.start:
+            return msg("against the {quarter}", quarter=Calendar(period.start, "QQQQ y"))
+        case Grain.YEAR if period.start.month == 1:
+            return msg("against {year}", year=Calendar(period.start, "y"))
+    months = months_of(period)
+    if months is not None:
+        return msg("against the {n} months to {last}", n=months, last=last)
+    return msg("against {start} to {end}", start=period.start, end=last)
+
+
 def months_of(period: Period) -> int | None:
     """How many whole calendar months a period has, or None."""
     if period.start.day != 1 or period.end.day != 1:
@@ -100,6 +120,17 @@ def length_of(period: Period) -> str | None:
     grain = grain_of(period)
     return grain.value if grain else None
 
+
+TABLE_NAMES: dict[str, Message] = {
+    "customers": msg("customers"),
+    "orders": msg("orders"),
+    "order_lines": msg("order lines"),
+    "subscriptions": msg("subscriptions"),
+    "responses": msg("answers to a survey"),
+    "interactions": msg("contacts with service"),
+    "events": msg("events"),
+}
+"""What people call the canonical tables."""
 
 GRAINS: dict[Grain, Message] = {
     Grain.DAY: msg("day"),

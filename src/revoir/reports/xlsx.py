@@ -16,7 +16,7 @@ from revoir.language import Message, msg, written
 from revoir.metrics.registry import Unit
 from revoir.reports.leavers import REGULAR_DAYS
 from revoir.reports.model import Kpi, Report
-from revoir.reports.wording import age, named, short
+from revoir.reports.wording import TABLE_NAMES, age, named, short
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import rfm
 
@@ -331,7 +331,7 @@ class _Workbook:
                 file.rows_quarantined,
                 file.rows_duplicate,
             )
-            cells = [("text", file.name), ("text", file.table)]
+            cells = [("text", file.name), ("text", TABLE_NAMES.get(file.table, file.table))]
             self.row(sheet, line, [*cells, *(("count", count) for count in counts)])
         said = (*self.report.quality.counts, *self.report.quality.notes)
         for offset, sentence in enumerate(said, start=line + 2):
