@@ -122,7 +122,7 @@ def same(records, expected):
     for record, wanted in zip(records, expected, strict=True):
         assert record.keys() == wanted.keys()
         for name, value in wanted.items():
-            if isinstance(value, float | dict):
+            if isinstance(value, int | float | dict):
                 assert record[name] == pytest.approx(value), (name, record)
             else:
                 assert record[name] == value, (name, record)

@@ -30,7 +30,7 @@ def test_a_clean_file(tmp_path: Path) -> None:
     path.write_text(GOOD)
     code, text = _run("check", path, "--lang", "en")
     assert code == 0
-    assert "2 rows = 2 accepted + 0 in quarantine + 0 duplicates" in text
+    assert "Rows: 2 = accepted 2 + in quarantine 0 + duplicates 0" in text
 
 
 def test_json_quarantine_and_mapping(tmp_path: Path) -> None:
