@@ -6,8 +6,8 @@ from revoir.experiments.intervals import wilson
 from revoir.metrics.registry import metric_named
 from revoir.metrics.result import Figure
 from revoir.periods import Period
+from revoir.reports.figures import Kpi, Point
 from revoir.reports.headline import change
-from revoir.reports.model import Kpi, Point
 from revoir.reports.view import change_shown
 
 NOW = Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))

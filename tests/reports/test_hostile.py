@@ -16,8 +16,8 @@ from revoir.book import Book, read
 from revoir.language import Percent
 from revoir.periods import Period
 from revoir.reports.build import build
+from revoir.reports.figures import Goal
 from revoir.reports.html import to_html
-from revoir.reports.model import Goal
 from revoir.reports.plain import to_plain
 from revoir.reports.view import headline, typeset
 from revoir.reports.wording import against

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from revoir.language import Message, Money, Percent, msg, nmsg
+from revoir.reports.figures import Kpi
 from revoir.reports.insights import of_leavers, points
-from revoir.reports.model import Action, Answer, Kpi, Leavers, RfmSection, SegmentRow
+from revoir.reports.model import Action, Answer, Leavers, RfmSection, SegmentRow
 from revoir.reports.wording import during
 
 KEEPING = msg("Am I keeping my customers?")

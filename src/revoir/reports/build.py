@@ -18,6 +18,7 @@ from revoir.metrics.value import margin_share
 from revoir.periods import Grain
 from revoir.reports import headline, sections
 from revoir.reports.answers import LEAVING, actions_of, keeping, leaving
+from revoir.reports.figures import Kpi
 from revoir.reports.frame import Frame, frame_of
 from revoir.reports.insights import insights_of
 from revoir.reports.leavers import leavers
@@ -26,7 +27,6 @@ from revoir.reports.model import (
     Chapter,
     Definition,
     FileRead,
-    Kpi,
     Leavers,
     Quality,
     Report,

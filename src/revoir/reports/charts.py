@@ -16,16 +16,8 @@ import altair as alt
 from revoir.language import Message, Percent, msg, written
 from revoir.metrics.registry import Unit
 from revoir.reports import palette
-from revoir.reports.model import (
-    Breakdown,
-    CohortSection,
-    GapsSection,
-    Kpi,
-    LifecycleSection,
-    Point,
-    RfmSection,
-    quantity,
-)
+from revoir.reports.figures import Kpi, Point, quantity
+from revoir.reports.model import Breakdown, CohortSection, GapsSection, LifecycleSection, RfmSection
 from revoir.reports.wording import age, short
 
 Spec = dict[str, Any]

@@ -14,8 +14,8 @@ from revoir.metrics.benchmarks import Benchmark, fitting
 from revoir.metrics.registry import Metric, Question, Unit, measure_many
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Grain, Period
+from revoir.reports.figures import Change, Goal, Kpi, Point
 from revoir.reports.frame import Frame
-from revoir.reports.model import Change, Goal, Kpi, Point
 from revoir.reports.wording import ONE_DAY, length_of
 
 PERIOD_METRICS = (

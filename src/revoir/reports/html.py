@@ -14,7 +14,8 @@ from markupsafe import Markup
 from revoir.language import Message, Money, Number, Percent, msg
 from revoir.reports import charts, drawing, palette, view
 from revoir.reports.charts import Chart
-from revoir.reports.model import Kpi, Report
+from revoir.reports.figures import Kpi
+from revoir.reports.model import Report
 from revoir.reports.wording import TABLE_NAMES, named, short
 
 TEMPLATES = Path(__file__).parent / "templates"

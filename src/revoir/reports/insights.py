@@ -13,7 +13,8 @@ from revoir.experiments.intervals import difference_interval
 from revoir.language import Message, Number, Percent, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
-from revoir.reports.model import Breakdown, CohortSection, Insight, Kpi, Leavers, RfmSection
+from revoir.reports.figures import Kpi
+from revoir.reports.model import Breakdown, CohortSection, Insight, Leavers, RfmSection
 from revoir.reports.wording import during
 
 WORTH_SAYING = 0.05

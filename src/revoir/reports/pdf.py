@@ -14,8 +14,9 @@ import vl_convert
 from revoir.language import Message, Money, Number, Percent, msg
 from revoir.reports import charts, drawing, view
 from revoir.reports.charts import Chart
+from revoir.reports.figures import Kpi
 from revoir.reports.html import TEMPLATES, trend_title
-from revoir.reports.model import Kpi, Report
+from revoir.reports.model import Report
 
 WIDTH = 700
 """Width, in pixels, that charts are drawn at."""

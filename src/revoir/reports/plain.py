@@ -15,16 +15,14 @@ from typing import Any
 from revoir.language import Message, written
 from revoir.metrics.benchmarks import Benchmark
 from revoir.periods import Period
+from revoir.reports.figures import Change, Kpi, Point
 from revoir.reports.model import (
     Breakdown,
-    Change,
     Chapter,
     CohortSection,
     GapsSection,
-    Kpi,
     Leavers,
     LifecycleSection,
-    Point,
     Quality,
     Report,
     RfmSection,

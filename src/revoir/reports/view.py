@@ -8,7 +8,8 @@ from typing import Any
 
 from revoir.language import Message, Money, Number, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
-from revoir.reports.model import Change, Kpi, Report, WhatIf
+from revoir.reports.figures import Change, Kpi
+from revoir.reports.model import Report, WhatIf
 from revoir.reports.wording import against, named
 
 COHORTS_EXPLAINED = msg(

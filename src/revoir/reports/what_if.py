@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from revoir.language import Message, msg
 from revoir.reports.claims import PROFIT_CLAIMS
-from revoir.reports.model import Kpi, Scenario, WhatIf
+from revoir.reports.figures import Kpi
+from revoir.reports.model import Scenario, WhatIf
 
 POINTS = (1.0, 5.0)
 

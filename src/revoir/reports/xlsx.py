@@ -14,8 +14,9 @@ import xlsxwriter
 from revoir.book import Book
 from revoir.language import Message, msg, written
 from revoir.metrics.registry import Unit
+from revoir.reports.figures import Kpi
 from revoir.reports.leavers import REGULAR_DAYS
-from revoir.reports.model import Kpi, Report
+from revoir.reports.model import Report
 from revoir.reports.wording import TABLE_NAMES, age, named, short
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import rfm

@@ -1,0 +1,150 @@
+"""One headline figure: its value, its change, its goal, and how its unit is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from revoir.language import Message, Money, Number, Percent, msg
+from revoir.metrics.benchmarks import Benchmark
+from revoir.metrics.registry import Unit
+from revoir.periods import Period
+
+
+@dataclass(frozen=True)
+class Point:
+    """One figure with its period (None: the data have no dates)."""
+
+    period: Period | None
+    complete: bool
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """How far a figure lies from an earlier one.
+
+    Attributes:
+        against: The earlier period.
+        base: Its figure.
+        difference: The figure less the base, in the unit.
+        share: The difference as a share of the base, for amounts and counts (None: not given).
+        clear: Whether the 95 % interval of the difference leaves zero out (None: no interval
+            can be given, as for a plain count).
+    """
+
+    against: Period
+    base: float
+    difference: float
+    share: float | None
+    clear: bool | None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal, and whether the figure meets it.
+
+    Attributes:
+        value: The goal, in the unit of the metric.
+        met: Whether the figure is on the right side of it.
+        sure: Whether the whole interval lies on that side too.
+    """
+
+    value: float
+    met: bool
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A headline figure.
+
+    Attributes:
+        metric: Name of the metric in the registry.
+        label: What people call it.
+        unit: What it is counted in.
+        currency: ISO 4217 currency of amounts.
+        better: "higher", "lower" or "neither".
+        point: The figure with its period (None: there is none at all).
+        n: How many it rests on.
+        previous: Against the period before.
+        year_before: Against the same period a year before.
+        goal: The goal.
+        benchmarks: Published figures with the same definition, period and sector.
+        series: The last twelve periods, oldest first.
+        parts: What the figure is made of.
+        reason: Why there is no value.
+        note: What the reader must know.
+    """
+
+    metric: str
+    label: Message
+    unit: Unit
+    currency: str | None
+    better: str
+    point: Point | None
+    n: float | None = None
+    previous: Change | None = None
+    year_before: Change | None = None
+    goal: Goal | None = None
+    benchmarks: tuple[Benchmark, ...] = ()
+    series: tuple[Point, ...] = ()
+    parts: Mapping[str, float] = field(default_factory=dict)
+    reason: Message | None = None
+    note: Message | None = None
+
+    @property
+    def value(self) -> float | None:
+        """The figure, or None."""
+        return self.point.value if self.point else None
+
+    @property
+    def within_error(self) -> bool:
+        """Whether the interval reaches beyond the goal, so that chance may decide."""
+        known = self.point is not None and self.point.low is not None
+        return known and self.goal is not None and not self.goal.sure
+
+    def shown(self, value: float | None = None) -> Any:
+        """The figure (or another one in its unit) ready to be written in a message."""
+        return quantity(self.value if value is None else value, self.unit, self.currency)
+
+
+def quantity(value: float | None, unit: Unit, currency: str | None = None) -> Any:
+    """Wrap a value so that a message writes it in its unit.
+
+    Args:
+        value: The figure.
+        unit: What it is counted in.
+        currency: ISO 4217 currency of amounts.
+
+    Returns:
+        What `revoir.language.written` writes well; None stays None.
+
+    Examples:
+        >>> from revoir.language import written
+        >>> written(quantity(0.7131, Unit.SHARE), "en"), written(quantity(1234.5, Unit.COUNT), "en")
+        ('71.3%', '1,234')
+    """
+    if value is None:
+        return None
+    match unit:
+        case Unit.SHARE:
+            return Percent(value)
+        case Unit.MONEY:
+            # Cents say nothing beyond a thousand.
+            return Money(value, currency, 0 if abs(value) >= 1000 else 2)
+        case Unit.COUNT:
+            return Number(value, 0)
+        case Unit.POINTS | Unit.SCORE:
+            return Number(value, 1)
+        case Unit.HOURS:
+            return msg("{n} h", n=Number(value, 1))
+        case Unit.DAYS:
+            return msg("{n} days", n=Number(value, 0 if value >= 10 else 1))
+        case Unit.RATIO:
+            return Number(value, 2)
