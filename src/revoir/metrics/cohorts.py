@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import ibis.expr.types as ir
 
@@ -19,12 +19,6 @@ from revoir.metrics.evaluate import sort_key
 from revoir.metrics.registry import Question
 from revoir.metrics.result import counted
 from revoir.periods import Grain, Period, periods_between, shift, start_at, start_of
-
-Start = Literal["first", "recurring"]
-Presence = Literal["on", "on_or_after"]
-Share = Literal["first", "previous"]
-Mean = Literal["weighted", "simple"]
-Measure = Literal["customers", "revenue", "margin"]
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "start": ("first", "recurring"),
