@@ -123,7 +123,7 @@ def test_groups_of_orders_say_that_going_over_is_leaving(tmp_path):
         "customer_id,order_date,amount,channel,city\na,2023-06-01,10,web,Tours\n"
         "a,2024-06-01,10,shop,Tours\nb,2023-06-02,10,web,Blois\nb,2024-06-02,10,web,Blois\n"
     )
-    held = revoir.read(path)
+    held = revoir.read(path).with_settings(activity=Activity(window_days=366))
     when = {"start": JAN, "end": dt.date(2024, 7, 1)}
     everybody = revoir.measure(held, "retention_rate", **when)
     channels = revoir.measure(held, "retention_rate", by=["channel"], **when)
