@@ -19,7 +19,7 @@ LANGUAGES = ("fr", "en")
 """The languages that are complete."""
 
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
-_CATALOGUES = Path(__file__).parent / "locale"
+CATALOGUES = Path(__file__).parent / "locale"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
         raise ValueError(f"no language {language!r}; there is {', '.join(LANGUAGES)}")
     if language == "en":
         return gettext.NullTranslations()
-    return gettext.translation("revoir", _CATALOGUES, [language], fallback=True)
+    return gettext.translation("revoir", CATALOGUES, [language], fallback=True)
 
 
 def locale_of(language: str) -> str:

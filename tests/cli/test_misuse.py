@@ -15,8 +15,8 @@ COMMAND = [
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["report"], "FILE… is missing. `revoir report -h` says what it takes."),
-        (["metric", "aov"], "FILE… is missing. `revoir metric -h` says what it takes."),
+        (["report"], "FILE is missing. `revoir report -h` says what it takes."),
+        (["metric", "aov"], "FILE is missing. `revoir metric -h` says what it takes."),
         (["reprot"], "There is no command “reprot”. Did you mean report?"),
         (["nothing"], "There is no command “nothing”. `revoir -h` says what it takes."),
         (["report", "--asof", "x", "f"], "There is no option “--asof”. Did you mean --as-of?"),
@@ -40,7 +40,27 @@ def test_misuse_is_told_in_one_line(arguments, told, monkeypatch):
 def test_misuse_is_told_in_french(monkeypatch):
     monkeypatch.setenv("REVOIR_LANG", "fr")
     done = subprocess.run([*COMMAND, "report"], capture_output=True, text=True, check=False)
-    assert done.stderr.startswith("FICHIER… manque.")
+    assert done.stderr.startswith("FICHIER manque.")
+
+
+@pytest.mark.parametrize("asked", [[], ["report"], ["metric"], ["demo"]])
+def test_the_frame_of_help_is_french_too(asked, monkeypatch):
+    monkeypatch.setenv("REVOIR_LANG", "fr")
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    done = subprocess.run([*COMMAND, *asked, "-h"], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Usage\N{NO-BREAK SPACE}: revoir")
+    assert "Options\N{NO-BREAK SPACE}:" in done.stdout
+    for english in ("Usage:", "Arguments:", "Options:", "Commands:", "default", "required", "Show"):
+        assert english not in done.stdout
+
+
+def test_the_frame_of_help_is_english_in_english(monkeypatch):
+    monkeypatch.setenv("REVOIR_LANG", "en")
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    done = subprocess.run([*COMMAND, "demo", "-h"], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Usage: revoir demo [OPTIONS] [FOLDER]")
+    assert "[default: 4500; x>=1]" in done.stdout
+    assert "Show this message and exit." in done.stdout
 
 
 def test_a_reader_who_has_had_enough_is_no_error(tmp_path):

@@ -14,12 +14,17 @@ import typer
 
 from revoir.cli import analyses, check, demo, report, segments, template
 from revoir.cli.common import T, language, say
+from revoir.cli.help import Command, Group, speak_help
 
 _MISUSE: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises where an option, argument or command is not right (its public parent)."""
 
+speak_help()
 app = typer.Typer(
     name="revoir",
+    cls=Group,
+    options_metavar=T("[OPTIONS]"),
+    subcommand_metavar=T("COMMAND [ARGUMENTS]…"),
     help=T(
         "Keep your customers: measure retention, see who leaves and why, and what to do about it."
     ),
@@ -32,16 +37,17 @@ app = typer.Typer(
     # Rich panels around the help take twice as long to import as everything else together.
     rich_markup_mode=None,
 )
-app.command(help=T("Make the report: figures, what they mean and what to do."))(report.report)
-app.command(help=T("Read files and say what was understood, accepted and put in quarantine."))(
-    check.check
-)
-app.command(help=T("Compute one metric."))(analyses.metric)
-app.command(help=T("List every metric with its definition."))(analyses.metrics)
-app.command(help=T("Follow customers from the period of their first purchase."))(analyses.cohorts)
-app.command(help=T("Sort customers into RFM segments, or by a rule."))(segments.segments)
-app.command(help=T("Write an Excel file to fill in."))(template.template)
-app.command(help=T("Generate the files of a French shop whose truth is known."))(demo.demo)
+for _command, _help in (
+    (report.report, T("Make the report: figures, what they mean and what to do.")),
+    (check.check, T("Read files and say what was understood, accepted and put in quarantine.")),
+    (analyses.metric, T("Compute one metric.")),
+    (analyses.metrics, T("List every metric with its definition.")),
+    (analyses.cohorts, T("Follow customers from the period of their first purchase.")),
+    (segments.segments, T("Sort customers into RFM segments, or by a rule.")),
+    (template.template, T("Write an Excel file to fill in.")),
+    (demo.demo, T("Generate the files of a French shop whose truth is known.")),
+):
+    app.command(help=_help, cls=Command, options_metavar=T("[OPTIONS]"))(_command)
 
 
 def _version(shown: bool) -> None:

@@ -6,21 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from revoir.cli import options
 from revoir.cli.common import (
-    ActivityDays,
-    AsOf,
-    By,
-    Currency,
-    Files,
-    FiscalMonth,
-    Format,
-    Lang,
-    Map,
-    MappingFile,
-    Sheet,
     T,
-    Timezone,
-    Where,
     day,
     open_book,
     say,
@@ -33,33 +21,6 @@ if TYPE_CHECKING:
     from revoir.metrics.registry import Unit
     from revoir.metrics.result import Result
 
-From = Annotated[
-    str | None,
-    typer.Option("--from", metavar="DATE", help=T("First day."), show_default=False),
-]
-To = Annotated[
-    str | None,
-    typer.Option("--to", metavar="DATE", help=T("Day after the last."), show_default=False),
-]
-PeriodGrain = Annotated[
-    str | None,
-    typer.Option(
-        "--period",
-        help=T("Length of the periods: day, week, month, quarter or year."),
-        show_default=False,
-    ),
-]
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        "--margin",
-        min=0.0,
-        max=1.0,
-        help=T("Margin as a share of revenue, such as 0.3."),
-        show_default=False,
-    ),
-]
-
 
 def metric(
     name: Annotated[
@@ -68,23 +29,23 @@ def metric(
             metavar=T("METRIC"), help=T("Name of the metric; `revoir metrics` lists them.")
         ),
     ],
-    files: Files,
-    start: From = None,
-    end: To = None,
-    period: PeriodGrain = None,
-    by: By = None,
-    where: Where = None,
-    form: Format = "table",
-    lang: Lang = None,
-    as_of: AsOf = None,
-    map: Map = None,
-    mapping: MappingFile = None,
-    sheet: Sheet = None,
-    activity_days: ActivityDays = None,
-    margin: Margin = None,
-    currency: Currency = None,
-    timezone: Timezone = "Europe/Paris",
-    fiscal_month: FiscalMonth = 1,
+    files: options.Files,
+    start: options.From = None,
+    end: options.To = None,
+    period: options.PeriodGrain = None,
+    by: options.By = None,
+    where: options.Where = None,
+    form: options.Format = "table",
+    lang: options.Lang = None,
+    as_of: options.AsOf = None,
+    map: options.Map = None,
+    mapping: options.MappingFile = None,
+    sheet: options.Sheet = None,
+    activity_days: options.ActivityDays = None,
+    margin: options.Margin = None,
+    currency: options.Currency = None,
+    timezone: options.Timezone = "Europe/Paris",
+    fiscal_month: options.FiscalMonth = 1,
 ) -> None:
     """Compute one metric and write a row a period and group."""
     code = speak(lang)
@@ -169,8 +130,8 @@ def shown(value: float | None, unit: Unit, currency: str | None) -> Any:
 
 
 def metrics(
-    form: Format = "table",
-    lang: Lang = None,
+    form: options.Format = "table",
+    lang: options.Lang = None,
 ) -> None:
     """List every metric with its definition."""
     code = speak(lang)
@@ -204,7 +165,7 @@ def metrics(
 
 
 def cohorts(
-    files: Files,
+    files: options.Files,
     period: Annotated[str, typer.Option("--period", help=T("Length of the periods."))] = "month",
     start: Annotated[
         str, typer.Option("--start", help=T("first (first purchase ever) or recurring (any)."))
@@ -219,18 +180,18 @@ def cohorts(
     measure: Annotated[
         str, typer.Option("--measure", help=T("customers, revenue or margin."))
     ] = "customers",
-    since: From = None,
-    until: To = None,
-    by: By = None,
-    where: Where = None,
-    form: Format = "table",
-    lang: Lang = None,
-    as_of: AsOf = None,
-    map: Map = None,
-    mapping: MappingFile = None,
-    sheet: Sheet = None,
-    timezone: Timezone = "Europe/Paris",
-    fiscal_month: FiscalMonth = 1,
+    since: options.From = None,
+    until: options.To = None,
+    by: options.By = None,
+    where: options.Where = None,
+    form: options.Format = "table",
+    lang: options.Lang = None,
+    as_of: options.AsOf = None,
+    map: options.Map = None,
+    mapping: options.MappingFile = None,
+    sheet: options.Sheet = None,
+    timezone: options.Timezone = "Europe/Paris",
+    fiscal_month: options.FiscalMonth = 1,
 ) -> None:
     """Follow customers from the period of their first purchase through the periods after."""
     code = speak(lang)

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from revoir.cli import options
 from revoir.cli.common import (
-    Currency,
-    Files,
-    Lang,
-    Map,
-    MappingFile,
-    Sheet,
     T,
-    Timezone,
     file_mapping,
+    known_form,
     language,
     progress,
     say,
     spare_inputs,
     speak,
+    write_json,
 )
 from revoir.language import Percent, msg, nmsg, written
 
@@ -65,27 +60,22 @@ MappingOut = Annotated[
 
 
 def check(
-    files: Files,
-    map: Map = None,
-    mapping: MappingFile = None,
+    files: options.Files,
+    map: options.Map = None,
+    mapping: options.MappingFile = None,
     write_mapping: MappingOut = None,
     quarantine: QuarantineFile = None,
-    sheet: Sheet = None,
-    timezone: Timezone = "Europe/Paris",
-    currency: Currency = None,
+    sheet: options.Sheet = None,
+    timezone: options.Timezone = "Europe/Paris",
+    currency: options.Currency = None,
     format: Form = "text",
-    lang: Lang = None,
+    lang: options.Lang = None,
 ) -> None:
     """Read files and say what was understood, accepted and put in quarantine."""
-    from revoir.errors import UsageError
     from revoir.reading import read_tables
 
     speak(lang)
-    if format not in ("text", "json"):
-        raise UsageError(
-            msg("There is no format “{form}”.", form=format),
-            remedy=msg("Use {names}.", names=["text", "json"]),
-        )
+    known_form(format, ("text", "json"))
     for output in (quarantine, write_mapping):
         spare_inputs(output, files)
     with progress() as tell:
@@ -102,7 +92,7 @@ def check(
         _write_mapping(reading, write_mapping)
     written_rows = _write_quarantine(reading, quarantine) if quarantine else 0
     if format == "json":
-        print(json.dumps(reading.told(language()), ensure_ascii=False, indent=2))
+        write_json(reading.told(language()))
     else:
         _tell(reading)
         _tell_ways_on(reading, files, write_mapping, quarantine, written_rows)

@@ -9,9 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from revoir.language import LANGUAGES, Message, msg
 
@@ -66,88 +64,6 @@ def say(text: str, *, bad: bool = False) -> None:
     if bad and stream.isatty():
         text = f"\033[31m{text}\033[0m"
     print(text, file=stream)
-
-
-Files = Annotated[
-    list[str],
-    typer.Argument(
-        metavar=T("FILE…"),
-        help=T("Files, folders, globs, or the URL of a database."),
-        show_default=False,
-    ),
-]
-Lang = Annotated[
-    str | None, typer.Option("--lang", help=T("Language: fr or en."), show_default=False)
-]
-Map = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="COLUMN=HEADER",
-        help=T("Say which header a column is, such as amount=TotalPrice; repeat at will."),
-        show_default=False,
-    ),
-]
-MappingFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--mapping",
-        help=T("A mapping file (YAML) that says what columns mean."),
-        show_default=False,
-    ),
-]
-Sheet = Annotated[
-    str | None,
-    typer.Option("--sheet", help=T("The one sheet of a workbook to read."), show_default=False),
-]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        help=T("The last day that counts (default: the last day in the data)."),
-        show_default=False,
-    ),
-]
-ActivityDays = Annotated[
-    int | None,
-    typer.Option(
-        "--activity-days",
-        min=1,
-        help=T("Days that a purchase keeps a customer active (default: proposed from the data)."),
-        show_default=False,
-    ),
-]
-Currency = Annotated[
-    str | None,
-    typer.Option("--currency", help=T("Currency of amounts that carry none."), show_default=False),
-]
-Timezone = Annotated[
-    str, typer.Option("--timezone", help=T("Time zone whose calendar days count."))
-]
-FiscalMonth = Annotated[
-    int,
-    typer.Option("--fiscal-month", min=1, max=12, help=T("Month that the year begins with.")),
-]
-By = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--by",
-        metavar=T("COLUMN"),
-        help=T("Break down by a column, or by segment; repeat for several."),
-        show_default=False,
-    ),
-]
-Where = Annotated[
-    str | None,
-    typer.Option(
-        "--where",
-        metavar=T("RULE"),
-        help=T('Count only what meets a rule, such as: city = "Tours" and amount > 20'),
-        show_default=False,
-    ),
-]
-Format = Annotated[str, typer.Option("--format", help=T("table, csv or json."))]
 
 
 def day(text: str | None, option: str) -> dt.date | None:
@@ -212,6 +128,8 @@ def open_book(
     given = {name: value for name, value in settings.items() if value is not None}
     if "currency" in given:
         given["currency"] = currency_named(given["currency"])
+    if "margin" in given:
+        given["margin"] = _share(given["margin"])
     in_place = len(files) == 1 and is_warehouse(files[0])
     with progress() as tell:
         book = read(
@@ -247,6 +165,17 @@ def currency_named(code: str) -> str:
             remedy=msg("Give its three letters, such as EUR."),
         )
     return code.upper()
+
+
+def _share(margin: float) -> float:
+    from revoir.errors import UsageError
+
+    if not 0 <= margin <= 1:
+        raise UsageError(
+            msg("A margin of {margin} is not a share of the revenue.", margin=margin),
+            remedy=msg("Write 0.35 for 35%."),
+        )
+    return margin
 
 
 def _refuse_before(book: Book, last: dt.date) -> None:
@@ -369,25 +298,37 @@ def write_rows(
     Raises:
         UsageError: There is no such form.
     """
-    from revoir.errors import UsageError
-
+    known_form(form, ("table", "csv", "json"))
     if form == "json":
-        print(json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain))
+        write_json(list(rows))
     elif form == "csv":
         _write_csv(rows)
-    elif form == "table":
-        _write_table(rows, columns or [(name, name) for name in (rows[0] if rows else {})])
     else:
+        _write_table(rows, columns or [(name, name) for name in (rows[0] if rows else {})])
+
+
+def known_form(form: str, known: Sequence[str]) -> None:
+    """Refuse a form of output that there is not.
+
+    Raises:
+        UsageError: It is none of those known.
+    """
+    from revoir.errors import UsageError
+
+    if form not in known:
         raise UsageError(
             msg("There is no format “{form}”.", form=form),
-            remedy=msg("Use {names}.", names=["table", "csv", "json"]),
+            remedy=msg("Use {names}.", names=list(known)),
         )
 
 
+def write_json(value: Any) -> None:
+    """Write an answer as JSON to standard output; days as ISO dates, amounts as numbers."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, dt.date | dt.datetime):
-        return value.isoformat()
-    return float(value)
+    return value.isoformat() if isinstance(value, dt.date) else float(value)
 
 
 def _write_csv(rows: Sequence[Mapping[str, Any]]) -> None:

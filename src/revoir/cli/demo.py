@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from revoir.cli.common import Lang, T, say, speak
+from revoir.cli import options
+from revoir.cli.common import T, say, speak
 from revoir.language import Message, msg, nmsg
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help=T("Where to write the files."))] = Path("demo"),
+    folder: Annotated[
+        Path, typer.Argument(metavar=T("FOLDER"), help=T("Where to write the files."))
+    ] = Path("demo"),
     seed: Annotated[int, typer.Option(help=T("Chooses another shop of the same kind."))] = 1,
     customers: Annotated[int, typer.Option(min=1, help=T("How many customers it has."))] = 4_500,
-    lang: Lang = None,
+    lang: options.Lang = None,
 ) -> None:
     """Write the files of an invented French shop and list them."""
     code = speak(lang)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from revoir.cli import common
+from revoir.cli import common, options
 from revoir.cli.common import T
 from revoir.language import msg
 
@@ -30,12 +30,6 @@ Output = Annotated[
 Sector = Annotated[
     str | None,
     typer.Option("--sector", help=T("Sector to compare with, such as retail."), show_default=False),
-]
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        "--margin", help=T("Margin as a share of revenue, such as 0.35."), show_default=False
-    ),
 ]
 AcquisitionCost = Annotated[
     float | None,
@@ -75,25 +69,25 @@ PeriodLength = Annotated[
 
 
 def report(
-    files: common.Files,
+    files: options.Files,
     output: Output = None,
-    lang: common.Lang = None,
-    as_of: common.AsOf = None,
-    by: common.By = None,
+    lang: options.Lang = None,
+    as_of: options.AsOf = None,
+    by: options.By = None,
     sector: Sector = None,
-    margin: Margin = None,
+    margin: options.Margin = None,
     acquisition_cost: AcquisitionCost = None,
-    activity_days: common.ActivityDays = None,
+    activity_days: options.ActivityDays = None,
     period: PeriodLength = None,
     goal: Goal = None,
     benchmarks: Benchmarks = None,
     title: Title = None,
-    map: common.Map = None,
-    mapping: common.MappingFile = None,
-    sheet: common.Sheet = None,
-    currency: common.Currency = None,
-    timezone: common.Timezone = "Europe/Paris",
-    fiscal_month: common.FiscalMonth = 1,
+    map: options.Map = None,
+    mapping: options.MappingFile = None,
+    sheet: options.Sheet = None,
+    currency: options.Currency = None,
+    timezone: options.Timezone = "Europe/Paris",
+    fiscal_month: options.FiscalMonth = 1,
 ) -> None:
     """Make the report: figures, what they mean and what to do."""
     language = common.speak(lang)
@@ -114,7 +108,7 @@ def report(
         currency=currency,
         fiscal_year_start_month=fiscal_month,
         sector=published.sector_named(sector) if sector else None,
-        margin=_share(margin),
+        margin=margin,
         acquisition_cost=acquisition_cost,
         goals=_goals(goal),
     )
@@ -178,17 +172,6 @@ def _stem(files: list[str]) -> str:
     ):
         name = Path(name).stem
     return name or "revoir"
-
-
-def _share(margin: float | None) -> float | None:
-    from revoir.errors import UsageError
-
-    if margin is not None and not 0 <= margin <= 1:
-        raise UsageError(
-            msg("A margin of {margin} is not a share of the revenue.", margin=margin),
-            remedy=msg("Write 0.35 for 35%."),
-        )
-    return margin
 
 
 def _goals(given: list[str] | None) -> dict[str, float] | None:

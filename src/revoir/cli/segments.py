@@ -8,24 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from revoir.cli import options
 from revoir.cli.common import (
-    AsOf,
-    Currency,
-    Files,
-    Format,
-    Lang,
-    Map,
-    MappingFile,
-    Sheet,
     T,
-    Timezone,
     day,
     harmless,
+    known_form,
     language,
     open_book,
     say,
     spare_inputs,
     speak,
+    write_json,
     write_rows,
 )
 from revoir.language import Money, Number, Percent, msg, nmsg
@@ -87,21 +81,21 @@ Output = Annotated[
 
 
 def segments(
-    files: Files,
+    files: options.Files,
     rule: Rule = None,
     bins: Bins = 5,
     cutoffs: FixedCutoffs = None,
     compare: Compare = None,
     listed: Listed = None,
     output: Output = None,
-    form: Format = "table",
-    lang: Lang = None,
-    as_of: AsOf = None,
-    map: Map = None,
-    mapping: MappingFile = None,
-    sheet: Sheet = None,
-    currency: Currency = None,
-    timezone: Timezone = "Europe/Paris",
+    form: options.Format = "table",
+    lang: options.Lang = None,
+    as_of: options.AsOf = None,
+    map: options.Map = None,
+    mapping: options.MappingFile = None,
+    sheet: options.Sheet = None,
+    currency: options.Currency = None,
+    timezone: options.Timezone = "Europe/Paris",
 ) -> None:
     """Sort customers into RFM segments, say who moved, or list those who meet a rule."""
     code = speak(lang)
@@ -141,11 +135,7 @@ def _check_options(form: str, output: Path | None, **one_of: str | None) -> None
             msg("{options} cannot be asked together.", options=given),
             remedy=msg("Ask for one after the other."),
         )
-    if form not in ("table", "csv", "json"):
-        raise UsageError(
-            msg("There is no format “{form}”.", form=form),
-            remedy=msg("Use {names}.", names=["table", "csv", "json"]),
-        )
+    known_form(form, ("table", "csv", "json"))
     if output is not None and output.suffix.lower() not in (".xlsx", ".csv"):
         raise UsageError(
             msg("A list of customers cannot be written as “{name}”.", name=output.name),
@@ -180,7 +170,7 @@ def _fixed(cutoffs: Sequence[str] | None) -> dict[str, list[Any]] | None:
 def _answer_summary(book: Book, scores: Rfm, form: str, output: Path | None, code: str) -> None:
     rows = _summary_rows(scores, code)
     if form == "json":
-        write_object(
+        write_json(
             {
                 "as_of": scores.as_of,
                 "customers": scores.count,
@@ -350,7 +340,7 @@ def _answer_rule(
     rows = book.rows(table)
     share = len(rows) / everyone if everyone else None
     if form == "json":
-        write_object(
+        write_json(
             {"rule": text, "as_of": book.as_of, "customers": len(rows), "total": everyone,
              "share": share, "list": rows}
         )  # fmt: skip
@@ -377,7 +367,7 @@ def _answer_movement(
         for move in moves.counts()
     ]
     if form == "json":
-        write_object(
+        write_json(
             {"before": moves.before.as_of, "after": moves.after.as_of,
              "cutoffs_before": _cutoffs(moves.before.cutoffs),
              "cutoffs_after": _cutoffs(moves.after.cutoffs),
@@ -534,14 +524,3 @@ def _write_xlsx(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], outpu
                     sheet.write_number(line, place, float(value))
                 elif value is not None:
                     sheet.write_string(line, place, str(value)[:32_767])
-
-
-def write_object(value: Mapping[str, Any]) -> None:
-    """Write an answer that is not a list as JSON to standard output."""
-    import json
-
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else float(value)

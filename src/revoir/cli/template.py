@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from revoir.cli.common import Lang, T, language, say, speak
+from revoir.cli import options
+from revoir.cli.common import T, language, say, speak
 from revoir.language import msg
 
 Output = Annotated[
@@ -19,7 +20,7 @@ Output = Annotated[
 Force = Annotated[bool, typer.Option("--force", help=T("Replace a file that is there already."))]
 
 
-def template(output: Output = None, force: Force = False, lang: Lang = None) -> None:
+def template(output: Output = None, force: Force = False, lang: options.Lang = None) -> None:
     """Write an Excel file to fill in: customers, orders, subscriptions, answers."""
     from revoir.errors import UsageError, Where
     from revoir.reading.template import write_template
