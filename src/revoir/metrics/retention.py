@@ -13,7 +13,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import reduce
-from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -24,17 +23,12 @@ from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
+from revoir.metrics.boundaries import BOUNDARIES_MAX, FAR, follow
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period, add_months
-
-FAR = dt.date(9999, 12, 31)
-"""When a running subscription ends, as far as anybody knows."""
-
-BOUNDARIES_MAX = 48
-"""How many boundaries one query asks about; each is a column of it."""
 
 
 @dataclass(frozen=True)
@@ -200,53 +194,34 @@ def _flows_of_stays(
     book: Book, question: Question, periods: Sequence[Period], rule: Activity
 ) -> dict[Key, Flow]:
     """Count from the definition itself: each customer's state at each boundary."""
-    found: dict[Key, Flow] = {}
     segmented = scope.changes_in_time(book, question)
-    size = 1 if segmented else BOUNDARIES_MAX
-    for first in range(0, len(periods), size):
-        chunk = periods[first : first + size]
+
+    def stays(start: dt.date) -> ir.Table | None:
         # A customer's segment is the one at the start of the period: at its end, who left is
         # by definition in a segment of leavers.
-        seen = book.at(chunk[0].start - dt.timedelta(days=1)) if segmented else None
-        stays = _stays(book, question, rule, seen)
-        if stays is None:
-            continue
-        found.update(_states(book, stays, question, chunk))
-    return found
+        seen = book.at(start - dt.timedelta(days=1)) if segmented else None
+        return _stays(book, question, rule, seen)
 
-
-def _states(
-    book: Book, stays: ir.Table, question: Question, periods: Sequence[Period]
-) -> dict[Key, Flow]:
-    ends = [min(period.end, scope.covered_end(book)) for period in periods]
-    boundaries = [periods[0].start, *ends]
-    flags = {
-        f"active_{index}": ((stays.start < date(day)) & (stays.until >= date(day))).any()
-        for index, day in enumerate(boundaries)
+    found = follow(
+        book, question, periods, stays,
+        lambda _, holds: holds.any(), _flow, periods_max=1 if segmented else BOUNDARIES_MAX,
+    )  # fmt: skip
+    return {
+        key: Flow(**{name: int(count) for name, count in counts.items()})
+        for key, counts in found.items()
     }
-    keys = ["customer_id", *(name for name in question.by if name != "customer_id")]
-    people = stays.group_by(keys).aggregate(first=stays.start.min(), **flags)
-    sums: dict[str, ir.NumericScalar] = {}
-    for index, (before, after) in enumerate(pairwise(range(len(boundaries)))):
-        there, still = people[f"active_{before}"], people[f"active_{after}"]
-        new = people["first"] >= date(boundaries[before])
-        sums[f"start_{index}"] = there.sum()
-        sums[f"kept_{index}"] = (there & still).sum()
-        sums[f"lost_{index}"] = (there & ~still).sum()
-        sums[f"new_{index}"] = (~there & still & new).sum()
-        sums[f"returned_{index}"] = (~there & still & ~new).sum()
-    counted = (
-        people.group_by(list(question.by)).aggregate(**sums)
-        if question.by
-        else people.aggregate(**sums)
-    )
-    found: dict[Key, Flow] = {}
-    for row in book.rows(counted):
-        group = tuple(row[name] for name in question.by)
-        for index, period in enumerate(periods):
-            counts = {field.name: int(row[f"{field.name}_{index}"] or 0) for field in fields(Flow)}
-            found[period.start, group] = Flow(**counts)
-    return found
+
+
+def _flow(
+    was: ir.BooleanValue, now: ir.BooleanValue, is_new: ir.BooleanValue
+) -> dict[str, ir.NumericScalar]:
+    return {
+        "start": was.sum(),
+        "kept": (was & now).sum(),
+        "lost": (was & ~now).sum(),
+        "new": (~was & now & is_new).sum(),
+        "returned": (~was & now & ~is_new).sum(),
+    }
 
 
 def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) -> ir.Table | None:
@@ -449,11 +424,7 @@ def _snapshot(book: Book, question: Question, metric: Metric) -> Result | None:
     held = scope.facts(book, "subscriptions", question)
     held = held.filter(held.churned.notnull())
     sums = {"n": held.count(), "lost": held.churned.sum()}
-    counted = (
-        held.group_by(list(question.by)).aggregate(**sums)
-        if question.by
-        else held.aggregate(**sums)
-    )
+    counted = held.aggregate(by=list(question.by), **sums)
     figures = []
     rows = {tuple(row[name] for name in question.by): row for row in book.rows(counted)}
     for group in sorted(rows, key=sort_key):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -15,11 +13,11 @@ from revoir.book import Book
 from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
+from revoir.metrics.boundaries import FAR, follow
 from revoir.metrics.calendar import date
-from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
+from revoir.metrics.evaluate import Key, empty_result, lacking, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
-from revoir.metrics.retention import BOUNDARIES_MAX, FAR
 from revoir.periods import Period, add_months
 
 NEEDS = ("subscriptions.started_at", "subscriptions.monthly_amount")
@@ -85,61 +83,26 @@ def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict
         until=until.cast("date").coalesce(date(FAR)),
         monthly=held.monthly_amount.cast("float64").fill_null(0.0),
     )
-    found: dict[Key, Movement] = {}
-    for first in range(0, len(periods), BOUNDARIES_MAX):
-        found.update(_moved(book, held, question, periods[first : first + BOUNDARIES_MAX]))
-    return found
+    found = follow(
+        book, question, periods, lambda start: held,
+        lambda held, holds: held.monthly.sum(where=holds).fill_null(0.0), _movement,
+    )  # fmt: skip
+    return {key: Movement(**amounts) for key, amounts in found.items()}
 
 
-def _moved(
-    book: Book, held: ir.Table, question: Question, periods: Sequence[Period]
-) -> dict[Key, Movement]:
-    ends = [min(period.end, scope.covered_end(book)) for period in periods]
-    boundaries = [periods[0].start, *ends]
-    amounts = {
-        f"mrr_{index}": held.monthly.sum(
-            where=(held.start < date(day)) & (held.until >= date(day))
-        ).fill_null(0.0)
-        for index, day in enumerate(boundaries)
-    }
-    keys = list(dict.fromkeys(["customer_id", *question.by]))
-    people = held.group_by(keys).aggregate(first=held.start.min(), **amounts)
-    sums: dict[str, ir.NumericScalar] = {}
-    for index, (before, after) in enumerate(pairwise(range(len(boundaries)))):
-        sums.update(_sums(people, index, before, after, boundaries[before]))
-    counted = (
-        people.group_by(list(question.by)).aggregate(**sums)
-        if question.by
-        else people.aggregate(**sums)
-    )
-    found: dict[Key, Movement] = {}
-    for row in book.rows(counted):
-        group = tuple(row[name] for name in question.by)
-        for index, period in enumerate(periods):
-            found[period.start, group] = Movement(
-                **{
-                    field.name: number(row[f"{field.name}_{index}"]) or 0.0
-                    for field in fields(Movement)
-                }
-            )
-    return found
-
-
-def _sums(
-    people: ir.Table, index: int, before: int, after: int, start: dt.date
+def _movement(
+    was: ir.NumericValue, now: ir.NumericValue, is_new: ir.BooleanValue
 ) -> dict[str, ir.NumericScalar]:
-    was, now = people[f"mrr_{before}"], people[f"mrr_{after}"]
     came, left, stayed = (was == 0) & (now > 0), (was > 0) & (now == 0), (was > 0) & (now > 0)
-    is_new = people["first"] >= date(start)
     return {
-        f"start_{index}": was.sum(),
-        f"new_{index}": now.sum(where=came & is_new),
-        f"reactivation_{index}": now.sum(where=came & ~is_new),
-        f"expansion_{index}": (now - was).sum(where=stayed & (now > was)),
-        f"contraction_{index}": (was - now).sum(where=stayed & (now < was)),
-        f"churned_{index}": was.sum(where=left),
-        f"stayed_{index}": stayed.sum(),
-        f"present_{index}": (was > 0).sum(),
+        "start": was.sum(),
+        "new": now.sum(where=came & is_new),
+        "reactivation": now.sum(where=came & ~is_new),
+        "expansion": (now - was).sum(where=stayed & (now > was)),
+        "contraction": (was - now).sum(where=stayed & (now < was)),
+        "churned": was.sum(where=left),
+        "stayed": stayed.sum(),
+        "present": (was > 0).sum(),
     }
 
 
