@@ -296,7 +296,7 @@ SUBSCRIPTIONS = Table(
         )),
         Column("monthly_amount", Type.DECIMAL, msg("Price a month."), False, _words(
             "mrr mensualite prix_mensuel montant_mensuel monthly_charges monthly_price"
-            " monthly_fee tarif_mensuel abonnement_mensuel plan_amount amount montant prix price"
+            " monthly_fee tarif_mensuel mensuel abonnement_mensuel plan_amount amount montant prix price"
         )),
         Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words("devise monnaie")),
         Column("tenure_months", Type.INTEGER, msg("Months since the first day."), False, _words(

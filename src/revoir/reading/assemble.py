@@ -16,6 +16,7 @@ from revoir.reading import quarantine, values
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
+from revoir.reading.doubts import answers_or_people
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
 from revoir.reading.part import Part, summary
 from revoir.reading.pieces import Piece
@@ -71,6 +72,8 @@ def assemble(
         if detection.table is None:
             reports.append(_unknown(raw, detection))
             continue
+        columns = answers_or_people(connection, raw, detection.columns, raw.notes)
+        detection = replace(detection, columns=columns)
         part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
         tell_repeats_between_files(connection, part, parts)
         parts.append(part)

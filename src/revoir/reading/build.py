@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FIRST_DAY = dt.date(1900, 1, 1)
 LAST_DAY = dt.date(2100, 1, 1)
 
+_OF_SOMEBODY = ("customers", "subscriptions", "events")
+"""Tables whose rows say nothing where they do not say of whom."""
 _LARGE = 1_000_000
 """Rows from which customer numbers stay the whole numbers that the file has."""
 
@@ -211,7 +213,7 @@ def _set_strictness(part: Part) -> None:
             if key in fields:
                 fields[key] = replace(
                     fields[key], strict=True,
-                    required=table == "customers" and part.identity == "email",
+                    required=part.identity == "email" and table in _OF_SOMEBODY,
                 )  # fmt: skip
 
 

@@ -40,11 +40,11 @@ class _Others(Pieces):
             case "customers":
                 return [self.people(part.fields.attributes)]
             case str() as table:
-                return self.with_customers(self._plain(table))
+                return self._plain(table)
         return []
 
-    def _plain(self, table: str) -> Piece:
-        """A table whose rows are those of the file."""
+    def _plain(self, table: str) -> list[Piece]:
+        """A table whose rows are those of the file, and the customers they describe."""
         part = self.part
         columns: dict[str, str] = {}
         for column in TABLES[table].columns:
@@ -56,11 +56,19 @@ class _Others(Pieces):
             if held is None:
                 continue
             columns[column.name] = self.utc(held) if column.type is Type.TIMESTAMP else held
-        for field in self.free(table, columns):
+        theirs, rest = self.shared_out(table, columns)
+        for field in rest:
             columns[field.name] = identifier(field.key)
         if table == "subscriptions" and "churned" not in columns and "ended_at" in columns:
             columns["churned"] = f"{columns['ended_at']} IS NOT NULL"
-        return self.make(table, columns, part.accepted)
+        piece = self.make(table, columns, part.accepted)
+        return self.with_customers(piece, theirs, self._clock(table))
+
+    def _clock(self, table: str) -> str:
+        """SQL of which row speaks last of a customer; rows without a date speak first."""
+        name = TABLES[table].clock or "started_at"
+        held = self.column(f"{table}.{name}")
+        return f"(coalesce({held}, TIMESTAMP '1900-01-01'), _line)" if held else "_line"
 
     def _responses(self) -> Piece:
         """One row an answer of each question; the comment goes with the first."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
+from revoir.reading.doubts import settle
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -301,6 +302,7 @@ def _assigned(
         used.add(target)
     if kind == "responses":
         _add_questions(raw, profiles, taken)
+    settle(kind, raw, profiles, taken)
     return tuple(
         taken.get(column) or _attribute(column, header)
         for column, header in zip(raw.columns, raw.headers, strict=True)
@@ -367,7 +369,7 @@ def _likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
 def _fit(column: Column, target: str, profile: Profile) -> float:
     """Whether the values can be what the column holds: 0 (no) to 1."""
     if not profile.filled:
-        return 0.75
+        return 0.7
     match column.type:
         case Type.DECIMAL | Type.INTEGER:
             if target == "customers.age":
@@ -468,7 +470,7 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
             enough = "orders.ordered_at" in names and bool(paid & names)
         case "subscriptions":
             told = {"started_at", "ended_at", "tenure_months", "churned"}
-            enough = "subscriptions.customer_id" in names and any(
+            enough = bool({"subscriptions.customer_id", "customers.email"} & names) and any(
                 f"subscriptions.{name}" in names for name in told
             )
         case "responses":
@@ -482,7 +484,9 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
                 f"interactions.{name}" in names for name in told
             )
         case "events":
-            enough = {"events.event", "events.occurred_at", "events.customer_id"} <= names
+            enough = {"events.event", "events.occurred_at"} <= names and bool(
+                {"events.customer_id", "customers.email"} & names
+            )
         case _:
             enough = _are_people(held, profiles)
     if not enough:

@@ -21,6 +21,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ONE_BYTE = {"windows-1252": "cp1252", "mac-roman": "mac_roman", "cp850": "cp850"}
+_TEXT_SIGNS = "\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f"
+_TEXT_BYTES = bytes([*_TEXT_SIGNS.encode(), *range(0x20, 0x7F), *range(0x80, 0x100)])
 _CHUNK = 1 << 20
 _EVIDENCE = 1 << 20
 
@@ -113,6 +115,31 @@ def detect(path: Path, sample: bytes) -> str:
     except UnicodeDecodeError:
         return detect_one_byte(path)
     return UTF_8
+
+
+def is_binary(sample: bytes, encoding: str = UTF_8) -> bool:
+    r"""Whether bytes are those of a program or picture rather than of text.
+
+    Args:
+        sample: The first bytes of a file.
+        encoding: The encoding that they were found to be in.
+
+    Returns:
+        True where one sign in twenty is a control character that no text holds.
+
+    Examples:
+        >>> is_binary(bytes(range(256))), is_binary("Prénom;Ville\r\n".encode("cp1252"))
+        (True, False)
+    """
+    if encoding.startswith(("utf-16", "utf-32")):
+        text = sample.decode(encoding, "ignore")
+        return 20 * sum(sign < " " and sign not in _TEXT_SIGNS for sign in text) > len(text)
+    # A disk that failed leaves NUL bytes in the middle of a text: those alone prove nothing.
+    held = sample.replace(b"\0", b"")
+    if 20 * len(held.translate(None, _TEXT_BYTES)) > len(held):
+        return True
+    head = re.sub(rb"\0+", b"\0", sample[:4096])
+    return 4 * len(head.translate(None, _TEXT_BYTES)) > len(head)
 
 
 def _wide(sample: bytes) -> str | None:

@@ -241,7 +241,15 @@ def _padded(names: list[str], width: int) -> list[str]:
 
 
 def _skipped(rows: Sequence[Sequence[str]], index: int) -> list[Message]:
-    lines = sum(1 for row in rows[:index] if _filled(row))
+    return left_out_above(sum(1 for row in rows[:index] if _filled(row)))
+
+
+def left_out_above(lines: int) -> list[Message]:
+    """The note on lines above a table, none where there are none.
+
+    Args:
+        lines: How many lines of title, period and the like were left out.
+    """
     if not lines:
         return []
     return [
@@ -383,3 +391,26 @@ def begins_table(block: Sequence[Sequence[str]], before: Layout) -> bool:
         for row in rows[1:]
         for name, cell in zip(rows[0], row, strict=False)
     )
+
+
+def is_preamble(rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]]) -> bool:
+    """Whether rows above a blank line only say what the table below it is: a title, a period.
+
+    Args:
+        rows: The rows above the blank line.
+        below: The rows under it, which begin with a header.
+
+    Returns:
+        True where they are few and narrow, and hold neither columns we know nor addresses.
+    """
+    held = [[cell for cell in row if cell.strip()] for row in rows]
+    held = [cells for cells in held if cells]
+    widest = max(map(len, held), default=0)
+    if len(held) > _PREAMBLE_ROWS // 4 or not 0 < widest <= 2 < _filled(below[0]):
+        return False
+    if any(kind(cell) == "mail" for cells in held for cell in cells):
+        return False
+    if widest == 1:
+        return not _known(held[0])
+    # “Period | January” stands above a table; “client | amount” is one.
+    return _known(below[0]) >= 2 and all(_known(cells) < 2 for cells in held)

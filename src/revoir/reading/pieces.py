@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier, literal
 from revoir.reading.fields import Field
 from revoir.reading.part import REPEATED, Part
-from revoir.tables import TABLES
+from revoir.tables import TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CONSTANT_SHARE = 0.995
 _ASK_ABOUT_MAX = 100_000
 """Rows looked at to see whether a column is constant for each customer or order."""
+_PLACES = ("customers.city", "customers.postcode", "customers.region", "customers.country")
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,45 @@ class Pieces(ABC):
             if fit / row[0] >= _CONSTANT_SHARE
         ]
 
-    def with_customers(self, piece: Piece) -> list[Piece]:
+    def shared_out(
+        self, table: str, taken: dict[str, str], but: Table | None = None
+    ) -> tuple[list[Field], list[Field]]:
+        """Attributes and places of a file: those of the customers, and those of its rows.
+
+        What never changes for a customer is the customer's; where some rows name nobody, those
+        rows keep it too.
+
+        Args:
+            table: The canonical table of the rows.
+            taken: Its columns so far.
+            but: A table whose columns are none of these.
+
+        Returns:
+            The customers' columns, and the rows'; some are both.
+        """
+        part = self.part
+        free = self.free(table, taken)
+        free += [part.fields[key] for key in _PLACES if key in part.fields]
+        if but is not None:
+            free = [field for field in free if but.column(field.name) is None]
+        theirs = self.constant(free, self.customer) if part.customer else []
+        if not theirs or not self._everybody_known():
+            return theirs, free
+        return theirs, [field for field in free if field not in theirs]
+
+    def _everybody_known(self) -> bool:
+        row = self.connection.execute(
+            f"SELECT count(*) - count({self.customer}) FROM {self.part.accepted}"
+        ).fetchall()[0]
+        return bool(row[0] == 0)
+
+    def with_customers(
+        self, piece: Piece, steady: list[Field] | None = None, clock: str = "_line"
+    ) -> list[Piece]:
         """A piece, and the customers that its file describes on the same rows."""
-        if self.part.customer is None or not self.part.fields.of("customers"):
+        if self.part.customer is None or not (self.part.fields.of("customers") or steady):
             return [piece]
-        return [piece, self.people([])]
+        return [piece, self.people(steady or [], clock)]
 
     def people(self, steady: list[Field], clock: str = "_line") -> Piece:
         """One row a customer, with the latest that the file says; some columns never change."""

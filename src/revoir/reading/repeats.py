@@ -125,7 +125,7 @@ def _row_key(part: Part) -> str | None:
         case "customers":
             return part.customer
         case "subscriptions":
-            return first("subscriptions.subscription_id", "subscriptions.customer_id")
+            return first("subscriptions.subscription_id") or part.customer
         case "responses":
             return first("responses.response_id")
         case "interactions":

@@ -17,7 +17,6 @@ _CANCELLED = (
     "pending payment", "pending-payment", "wc-pending",
 )  # fmt: skip
 _REFUNDED = ("refunded", "remboursé", "remboursée", "rembourse", "wc-refunded", "remboursement")
-_PLACES = ("customers.city", "customers.postcode", "customers.region", "customers.country")
 
 
 class Sales(Pieces):
@@ -26,11 +25,6 @@ class Sales(Pieces):
     def pieces(self) -> list[Piece]:
         """The orders, with lines and customers where the file says something of them."""
         return self._from_lines() if self.part.grain == "line" else self._from_orders()
-
-    def _places(self) -> list[Field]:
-        """What a sale says of where its customer is: theirs if it never changes, else its own."""
-        fields = self.part.fields
-        return [fields[key] for key in _PLACES if key in fields]
 
     def _status(self) -> str | None:
         status = self.column("orders.status")
@@ -115,12 +109,9 @@ class Sales(Pieces):
             for field in part.fields.of("order_lines"):
                 if field.name not in columns and field.name != "line_id":
                     columns[field.name] = identifier(field.key)
-        free = [*self.free("orders", columns), *self._places()]
-        theirs = self.constant(free, self.customer) if part.customer else []
-        known = bool(theirs) and self._everybody_known()
-        for field in free:
-            if field not in theirs or not known:
-                columns[field.name] = identifier(field.key)
+        theirs, rest = self.shared_out("orders", columns)
+        for field in rest:
+            columns[field.name] = identifier(field.key)
         orders = self.make("orders", columns, part.accepted, view=True)
         pieces = [orders]
         if by_product:
@@ -129,12 +120,6 @@ class Sales(Pieces):
             pieces.append(self.people(theirs, local))
         self._tell_kinds(orders)
         return pieces
-
-    def _everybody_known(self) -> bool:
-        row = self.connection.execute(
-            f"SELECT count(*) - count({self.customer}) FROM {self.part.accepted}"
-        ).fetchall()[0]
-        return bool(row) and row is not None and row[0] == 0
 
     def _lines_of_rows(self, orders: Piece) -> Piece:
         """The products of orders that have one line each."""
@@ -197,11 +182,7 @@ class Sales(Pieces):
                 inner[name] = f"any_value({column})"
                 columns[name] = identifier(name)
         self._add_sums(inner, columns, total_said)
-        free = [*self.free("orders", columns), *self._places()]
-        free = [field for field in free if TABLES["order_lines"].column(field.name) is None]
-        theirs = self.constant(free, self.customer) if part.customer else []
-        known = self._everybody_known()
-        rest = [field for field in free if field not in theirs or not known]
+        theirs, rest = self.shared_out("orders", columns, but=TABLES["order_lines"])
         of_order = self.constant(rest, order)
         for field in of_order:
             if field.name not in inner:

@@ -17,7 +17,14 @@ from revoir.engines.sql import identifier
 from revoir.errors import InputError, Where
 from revoir.language import Message, msg, nmsg
 from revoir.reading import columns
-from revoir.reading.layout import Layout, begins_table, find_layout, is_total
+from revoir.reading.layout import (
+    Layout,
+    begins_table,
+    find_layout,
+    is_preamble,
+    is_total,
+    left_out_above,
+)
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
 from revoir.reading.workbook import SheetFacts, damaged, inspect
@@ -186,9 +193,10 @@ def grid_tables(
     tables: list[RawTable] = []
     for first, last in _side_by_side(rows):
         part = rows if (first, last) == (0, len(rows[0])) else [row[first:last] for row in rows]
-        for top, end in _stacked(part):
+        for top, end, above in _stacked(part):
             table = _table(part[top:end], lines[top:end], file, sheet, scratch)
             if table:
+                table.notes[:0] = left_out_above(above)
                 tables.append(table)
     if tables:
         tables[0].notes[:0] = notes
@@ -230,11 +238,12 @@ def _side_by_side(rows: Sequence[Row]) -> list[tuple[int, int]]:
     return ranges if shared or len(set(heights)) > 1 else whole
 
 
-def _stacked(rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Ranges of rows, each one table."""
+def _stacked(rows: Sequence[Row]) -> list[tuple[int, int, int]]:
+    """Ranges of rows, each one table, with how many lines of title above it are left out."""
     filled = map(any, rows)
     blank = [i for i, full in enumerate(filled) if not full and _is_blank(rows[i])]
     starts = [0]
+    above = {0: 0}
     for i in blank:
         if i + 1 >= len(rows) or _is_blank(rows[i + 1]):
             continue
@@ -242,8 +251,13 @@ def _stacked(rows: Sequence[Row]) -> list[tuple[int, int]]:
         layout = find_layout(before)
         block = [_texts(row) for row in rows[i + 1 : i + 21]]
         if layout.has_header and _has_data(before, layout) and begins_table(block, layout):
+            titles = sum(map(any, before)) if is_preamble(before, block) else 0
+            if titles:
+                titles += above.pop(starts.pop())
             starts.append(i + 1)
-    return list(zip(starts, [*starts[1:], len(rows)], strict=True))
+            above[i + 1] = titles
+    ends = [*starts[1:], len(rows)]
+    return [(start, end, above[start]) for start, end in zip(starts, ends, strict=True)]
 
 
 def _has_data(rows: Sequence[Sequence[str]], layout: Layout) -> bool:

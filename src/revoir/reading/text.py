@@ -72,6 +72,12 @@ def read_text(path: Path, file: str, scratch: Scratch) -> list[RawTable]:
             remedy=msg("Export it again, with its header and rows."),
         )
     encoding = scratch.encoding or encodings.detect(path, sample)
+    if not scratch.encoding and encodings.is_binary(sample, encoding):
+        raise InputError(
+            msg("This is not a text file, whatever its name says."),
+            where=Where(file=file),
+            remedy=msg("Name a CSV, Excel, Parquet or JSON file."),
+        )
     try:
         return _read(path, file, encoding, scratch)
     except _NotUtf8Error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -308,3 +309,21 @@ def test_no_temporary_file_remains(
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     csv(CLIENTS.encode("utf-16"))
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes(range(256)) * 20,
+        b"\x7fELF\x02\x01\x01" + bytes(60) + b"\x03\x00>\x00\x01\x00" * 200,
+        random.Random(1).randbytes(5_000),
+    ],
+)
+def test_a_binary_file_is_no_text_whatever_its_name_says(csv: Callable, content: bytes) -> None:
+    with pytest.raises(InputError, match="not a text file"):
+        csv(content)
+
+
+def test_a_text_with_a_few_control_characters_is_a_text(csv: Callable) -> None:
+    seen = csv(b"nom;ville\n" + b"Zo\xe9\x01 de la Motte;Tours-sur-Marne\x00\x00\n" * 50)
+    assert len(seen.lines) == 50

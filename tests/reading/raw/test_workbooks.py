@@ -383,3 +383,41 @@ def test_cell_at_the_end_of_the_world(read: Callable, book: Path) -> None:
 def test_fifty_columns_are_nothing_special(read: Callable, book: Path) -> None:
     save(book, [f"h{i}" for i in range(50)], list(range(50)))
     assert read(book)[0].cells == [tuple(range(50))]
+
+
+@pytest.mark.parametrize("gap", [0, 1])
+@pytest.mark.parametrize(
+    "title",
+    [
+        [["Ventes du magasin"], ["Période : janvier 2024"]],
+        [["Ventes", "Tours"], ["Période", "janvier 2024"]],
+        [["Ventes du magasin"], [], ["Période : janvier 2024"]],
+    ],
+)
+def test_a_title_and_a_period_above_the_table_are_no_table(
+    read: Callable, book: Path, title: list[list[str]], gap: int
+) -> None:
+    sheet = openpyxl.Workbook()
+    page = sheet.active
+    page.append([])
+    rows = [*title, *([[]] * gap), ["commande", "client", "date", "montant"],
+            ["A1", "C1", "2024-01-02", 5], ["A2", "C2", "2024-01-03", 6]]  # fmt: skip
+    for line, row in enumerate(rows, 1):
+        for column, cell in enumerate(row, 1):
+            page.cell(line, column, cell)
+        if len(row) == 1:
+            page.merge_cells(start_row=line, end_row=line, start_column=1, end_column=4)
+    sheet.save(book)
+    (seen,) = read(book)
+    assert seen.headers == ["commande", "client", "date", "montant"]
+    assert len(seen.lines) == 2
+    assert "2 lines above the table were left out." in seen.notes
+
+
+def test_a_narrow_table_above_another_one_stays_a_table(read: Callable, book: Path) -> None:
+    sheet = openpyxl.Workbook()
+    for row in (["e-mail"], ["a@b.fr"], [], ["commande", "client", "date", "montant"],
+                ["A1", "C1", "2024-01-02", 5], ["A2", "C2", "2024-01-03", 6]):  # fmt: skip
+        sheet.active.append(row)
+    sheet.save(book)
+    assert [seen.headers[0] for seen in read(book)] == ["e-mail", "commande"]

@@ -1,0 +1,159 @@
+"""Headers that can mean two things: what the other columns and the values settle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier
+from revoir.language import Message, msg
+from revoir.reading.mapping import ColumnMapping
+from revoir.reading.profile import Profile
+from revoir.reading.raw import RawTable
+from revoir.tables import plain_name
+
+if TYPE_CHECKING:
+    import duckdb
+
+_BARE_NUMBERS = frozenset(("ref", "reference", "n", "no", "nr", "num", "numero", "number", "id"))
+_PRODUCTS = ("order_lines.product", "order_lines.quantity", "order_lines.unit_price")
+_PEOPLE = ("orders.customer_id", "customers.email", "customers.name", "customers.last_name",
+           "customers.phone")  # fmt: skip
+_PLAN_OR_NUMBER = frozenset(("abonnement", "contrat", "contract", "subscription"))
+_DIGITS_MIN = 0.8
+_MANY = 20
+
+
+def settle(
+    kind: str, raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
+) -> None:
+    """Give columns whose header says too little the meaning that the others leave.
+
+    Args:
+        kind: The kind of file that the columns are looked at for.
+        raw: The table.
+        profiles: What its columns look like.
+        taken: What each column was taken for by its header; changed in place.
+    """
+    match kind:
+        case "orders":
+            _number_of_order(raw, profiles, taken)
+        case "subscriptions":
+            _plan_or_number(profiles, taken)
+
+
+def _number_of_order(
+    raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
+) -> None:
+    """“Réf.” or “N°” beside who, when and how much numbers the orders."""
+    used = {mapping.target for mapping in taken.values()}
+    paid = {"orders.amount", "order_lines.amount"} & used
+    known = used.intersection(_PEOPLE)
+    if "orders.order_id" in used or "orders.ordered_at" not in used or not paid or not known:
+        return
+    products = used.intersection(_PRODUCTS)
+    for column, header in zip(raw.columns, raw.headers, strict=True):
+        name = plain_name(header)
+        held = taken.get(column)
+        if name not in _BARE_NUMBERS or not _may_turn(held, "order_lines.product_id"):
+            continue
+        profile = profiles[column]
+        if products and held is None and name in ("ref", "reference"):
+            if "order_lines.product_id" not in used:
+                taken[column] = ColumnMapping(
+                    column, header, "order_lines.product_id", "product_id", 0.75,
+                    msg("a reference beside products is theirs"),
+                )  # fmt: skip
+            return
+        if not profile.filled or profile.length > 60 or profile.dates > 0.5:
+            continue
+        if products:
+            # Beside products, what merely counts the rows is no order.
+            fits = name not in ("ref", "reference", "id") and profile.unique < 1
+        else:
+            # The customer's own number would come again.
+            fits = profile.unique == 1 if name == "id" else profile.unique > 0.5
+        if fits:
+            taken[column] = ColumnMapping(
+                column, header, "orders.order_id", "order_id", 0.75,
+                msg("its values number the orders"),
+            )  # fmt: skip
+            return
+
+
+def _may_turn(held: ColumnMapping | None, target: str) -> bool:
+    return held is None or (held.target == target and held.confidence < 1)
+
+
+def _plan_or_number(profiles: dict[str, Profile], taken: dict[str, ColumnMapping]) -> None:
+    """“Abonnement” is what is subscribed to where values come again, else the contract's number."""
+    if any(mapping.target == "subscriptions.subscription_id" for mapping in taken.values()):
+        return
+    for column, mapping in taken.items():
+        if mapping.target != "subscriptions.plan" or mapping.confidence == 1:
+            continue
+        if plain_name(mapping.header) in _PLAN_OR_NUMBER and _numbers_rows(profiles[column]):
+            taken[column] = replace(
+                mapping, target="subscriptions.subscription_id", name="subscription_id",
+                reason=msg("its values are codes, different on each row"),
+            )  # fmt: skip
+            return
+
+
+def _numbers_rows(profile: Profile) -> bool:
+    if profile.unique < 1 or profile.distinct < 3:
+        return False
+    with_digits = sum(any(sign.isdigit() for sign in cell) for cell in profile.cells)
+    share = with_digits / len(profile.cells) if profile.cells else profile.integers
+    return profile.distinct >= _MANY or (share >= _DIGITS_MIN and profile.length >= 3)
+
+
+def answers_or_people(
+    connection: duckdb.DuckDBPyConnection,
+    raw: RawTable,
+    columns: tuple[ColumnMapping, ...],
+    notes: list[Message],
+) -> tuple[ColumnMapping, ...]:
+    """Settle whether a bare “id” in a survey numbers the answers or the customers.
+
+    Args:
+        connection: The connection that holds the rows.
+        raw: The table.
+        columns: What its columns mean.
+        notes: Told what was decided.
+
+    Returns:
+        The columns; the “id” is the customer's where it comes again on different rows.
+    """
+    found = {mapping.target: mapping for mapping in columns}
+    held = found.get("responses.response_id")
+    if held is None or held.confidence == 1 or plain_name(held.header) != "id":
+        return columns
+    if "responses.customer_id" in found:
+        return columns
+    row = connection.execute(
+        f"SELECT count(DISTINCT {identifier(held.column)}),"
+        f" count(DISTINCT hash({', '.join(map(identifier, raw.columns))}))"
+        f" FROM {raw.relation} WHERE {identifier(held.column)} IS NOT NULL"
+    ).fetchall()[0]
+    if row[0] >= row[1]:
+        notes.append(
+            msg(
+                "Column {header}: no value comes again, so it was taken as the number of the"
+                " answer. If it is the customer's, say --map customer_id={header}.",
+                header=held.header,
+            )
+        )
+        return columns
+    notes.append(
+        msg(
+            "Column {header}: its values come again with other answers, so it was taken as the"
+            " number of the customer.",
+            header=held.header,
+        )
+    )
+    turned = replace(
+        held, target="responses.customer_id", name="customer_id",
+        reason=msg("its values are codes that come back"),
+    )  # fmt: skip
+    return tuple(turned if mapping is held else mapping for mapping in columns)
