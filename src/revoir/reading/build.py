@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
-from revoir.reading import quarantine, values
+from revoir.reading import dates, quarantine, values
 from revoir.reading.clocks import tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
@@ -229,6 +229,10 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
         if held.moment:
             until = last if held.mapping.target in _HAPPENED else LAST_DAY
             fault += f" OR {typed} < DATE '{FIRST_DAY}' OR {typed} >= DATE '{until}'"
+        if held.unsure:
+            lines = " OR ".join(f"_line BETWEEN {first} AND {last}" for first, last in held.unsure)
+            either = dates.could_be_either(identifier("?" + held.key))
+            fault += f" OR (({lines}) AND {either})"
         faults.append((place, fault))
     return faults
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
 from revoir.language import Message, msg
+from revoir.reading import dates as dates_of
 from revoir.reading import values
 from revoir.reading.detect import Detection
 from revoir.reading.mapping import ColumnMapping
@@ -52,6 +53,8 @@ class Field:
         strict: Whether a cell that cannot be read sends the row to quarantine.
         required: Whether an empty cell does.
         slow: Whether cells that the plain cast cannot read are worth another look.
+        unsure: Ranges of lines in which dates have the other order: none that could be either
+            is read there.
     """
 
     mapping: ColumnMapping
@@ -63,6 +66,7 @@ class Field:
     strict: bool = False
     required: bool = False
     slow: bool = False
+    unsure: tuple[tuple[int, int], ...] = ()
 
     @property
     def column(self) -> str:
@@ -119,7 +123,8 @@ def plan(
     Returns:
         The fields by key.
     """
-    formats = _Conventions(connection, raw, detection, profiles, notes).formats()
+    conventions = _Conventions(connection, raw, detection, profiles, notes)
+    formats = conventions.formats()
     types = dict(zip(raw.columns, raw.types, strict=True))
     fields = Fields()
     for found in detection.columns:
@@ -127,6 +132,8 @@ def plan(
             continue
         mapping = replace(found, format=found.format or formats.get(found.column))
         field = _field(mapping, types[mapping.column], profiles[mapping.column], zone)
+        if held := conventions.blocks.get(mapping.column):
+            field = replace(field, unsure=tuple((block.first, block.last) for block in held))
         if field.key in fields:
             field = replace(field, key=f"{field.key}_{mapping.column}")
         fields[field.key] = field
@@ -323,6 +330,7 @@ class _Conventions:
         self.numbers: list[ColumnMapping] = []
         self.dates: list[ColumnMapping] = []
         self.attributes: list[ColumnMapping] = []
+        self.blocks: dict[str, list[dates_of.Block]] = {}
         for mapping in detection.columns:
             if mapping.name is None or mapping.column not in text or mapping.format:
                 continue
@@ -346,7 +354,7 @@ class _Conventions:
         ]
         asked: list[str] = []
         for mapping in dates:
-            asked += _date_counts(identifier(mapping.column))
+            asked += dates_of.counts(identifier(mapping.column))
         for mapping in numbers:
             asked += _number_counts(identifier(mapping.column))
         for mapping in self.attributes:
@@ -389,6 +397,7 @@ class _Conventions:
                     order=msg("day") if first >= second else msg("month"),
                 )
             )
+            self._find_blocks(mapping, day_first=first >= second)
         elif not first and not second and both:
             self.notes.append(
                 msg(
@@ -406,6 +415,12 @@ class _Conventions:
                 )
             )
         return "month_first" if second > first else "day_first"
+
+    def _find_blocks(self, mapping: ColumnMapping, *, day_first: bool) -> None:
+        held = dates_of.blocks(self.connection, self.raw, mapping.column, day_first=day_first)
+        self.notes += dates_of.told(mapping.header or mapping.column, held, day_first=day_first)
+        if len(held) <= dates_of.BLOCKS_MAX:
+            self.blocks[mapping.column] = held
 
     def _number(
         self, mapping: ColumnMapping, counts: tuple[int, ...], file_has_commas: bool
@@ -467,16 +482,6 @@ def _settled(profile: Profile) -> bool:
 
 def _slashed(profile: Profile) -> bool:
     return any(re.match(r"\d{1,2}[-/. ]\d", cell) for cell in profile.cells)
-
-
-def _date_counts(column: str) -> list[str]:
-    parts = f"regexp_extract({column}, '^\\s*(\\d{{1,2}})[-/. ](\\d{{1,2}})[-/. ]\\d{{2,4}}', "
-    first, second = f"try_cast({parts}1) AS INTEGER)", f"try_cast({parts}2) AS INTEGER)"
-    return [
-        f"count(*) FILTER ({first} > 12 AND {second} <= 12)",
-        f"count(*) FILTER ({second} > 12 AND {first} <= 12)",
-        f"count(*) FILTER ({second} <= 31 AND {first} <= 31)",
-    ]
 
 
 def _number_counts(column: str) -> list[str]:

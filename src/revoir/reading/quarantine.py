@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg
+from revoir.reading import dates
 from revoir.reading.mapping import is_own
 from revoir.reading.part import REPEATED, Part
 from revoir.reading.raw import RawTable, Reject
@@ -100,7 +101,7 @@ def explain(
     mapping = field.mapping
     value = cells[part.raw.columns.index(mapping.column)]
     header = mapping.header or mapping.column
-    reason, remedy = _fault(field, value)
+    reason, remedy = _fault(field, value, line)
     return Quarantined(line, header, value, reason, remedy, cells)
 
 
@@ -124,7 +125,7 @@ def _conflict(part: Part, line: int, cells: tuple[str | None, ...]) -> Quarantin
     )
 
 
-def _fault(field: Field, value: str | None) -> tuple[Message, Message]:
+def _fault(field: Field, value: str | None, line: int) -> tuple[Message, Message]:
     text = (value or "").strip()
     if not text or (field.required and text.lower() in _NOTHING):
         return msg("Nothing stands here."), _fill_in(field)
@@ -137,7 +138,9 @@ def _fault(field: Field, value: str | None) -> tuple[Message, Message]:
                 )
             return msg("This is no number."), msg("Write a number, such as 12.50 or 12,50.")
         case Type.DATE | Type.TIMESTAMP:
-            return _date_fault(text)
+            unsure = any(first <= line <= last for first, last in field.unsure)
+            day_first = field.mapping.format != "month_first"
+            return dates.fault(text, day_first=day_first, unsure=unsure) or _date_fault(text)
         case Type.BOOLEAN:
             return msg("This is neither yes nor no."), msg("Write yes or no, or leave it empty.")
     if field.name == "email":
