@@ -50,6 +50,22 @@ for _command, _help in (
     app.command(help=_help, cls=Command, options_metavar=T("[OPTIONS]"))(_command)
 
 
+def _attach_extensions() -> None:
+    """Add the commands that other packages of this distribution declare as entry points."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        declared = distribution("revoir").entry_points
+    except PackageNotFoundError:  # run from a folder that was not installed
+        return
+    for point in declared:
+        if point.group == "revoir.commands":
+            point.load()(app)
+
+
+_attach_extensions()
+
+
 def _version(shown: bool) -> None:
     if shown:
         from revoir import __version__
