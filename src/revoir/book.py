@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ibis
 import ibis.expr.types as ir
 
-from revoir import engines, reading
-from revoir.errors import InputError, UsageError
+from revoir import engines, purchases, reading, store
+from revoir.errors import InputError, UsageError, Where
 from revoir.language import Message, msg
 from revoir.tables import TABLES
 
@@ -227,9 +227,20 @@ class Book:
             One row a purchase (`kind` purchase, customer known), with `customer_id`, `day`,
             `amount`, `margin` where orders carry it, and `previous_day`, `next_day` (null at
             the ends), `first_day`, `nth` (1 on the first day the customer bought, 2 on the second
-            day, …), `amount_so_far` (the customer's amounts up to and with this day).
+            day, …), `amount_so_far` (the customer's amounts up to and with this day),
+            `first_amount` (those of the first day).
         """
-        return self.cached("purchases", purchases_of(self.table("orders")))
+        if "purchases" not in self._cached:
+            orders = self.table("orders")
+            found = purchases.computed(self.backend, orders) if self._is_duckdb else None
+            if found is None:
+                found = self._materialised(purchases.beside_neighbours(orders))
+            self._cached["purchases"] = found
+        return self._cached["purchases"]
+
+    @property
+    def _is_duckdb(self) -> bool:
+        return bool(self.backend.name == "duckdb")
 
     def cached(self, name: str, expression: ir.Table) -> ir.Table:
         """Compute a table once on the engine and answer from it ever after."""
@@ -252,7 +263,7 @@ class Book:
         name = f"revoir_{uuid.uuid4().hex}"
         self.backend._run_pre_execute_hooks(expression)
         statement = f"CREATE TEMPORARY TABLE {name} AS {self.backend.compile(expression)}"
-        if self.backend.name == "duckdb":
+        if self._is_duckdb:
             self.backend.con.execute(statement).fetchall()
         else:
             with self.backend.begin() as cursor:
@@ -262,7 +273,7 @@ class Book:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """Run an expression and bring its rows here."""
-        if self.backend.name != "duckdb":
+        if not self._is_duckdb:
             result: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
             return result
         # Straight from DuckDB: Ibis's way out imports pandas, which takes longer than the answer.
@@ -316,6 +327,13 @@ def read(
     """
     places = [locations] if isinstance(locations, str | Path) else list(locations)
     settings = settings or Settings()
+    if any(store.is_lake(place) for place in places):
+        if len(places) > 1 or mapping is not None or sheet is not None:
+            raise UsageError(
+                msg("A lake is measured alone, and its columns have their meaning already."),
+                remedy=msg("`revoir lake append` adds files to it."),
+            )
+        return open(places[0], settings=settings, as_of=as_of, title=title, today=today)
     if len(places) == 1 and is_warehouse(str(places[0])):
         backend = engines.connect(str(places[0]))
         tables = engines.open_tables(backend, warehouse, timezone=settings.timezone)
@@ -336,6 +354,50 @@ def read(
     book.reading = found
     # Lines are numbered by now; what is computed from here on may come in any order, and sooner.
     book.backend.con.execute("SET preserve_insertion_order = false").fetchall()
+    return book._without_plans(today) if today else book
+
+
+def open(
+    location: str | Path,
+    *,
+    settings: Settings | None = None,
+    as_of: dt.date | None = None,
+    at: str | dt.datetime | None = None,
+    storage_options: Mapping[str, str] | None = None,
+    title: str | None = None,
+    today: dt.date | None = None,
+) -> Book:
+    """Open a lake: a folder or bucket of canonical Delta tables.
+
+    The book is fixed at the version that it was opened at; what is written later is not in it.
+
+    Args:
+        location: The folder, or a URL such as ``s3://bucket/lake``.
+        settings: What the company says of itself.
+        as_of: The last day that the data cover (None: the last day anything happened).
+        at: A text that `Lake.version` gave, or a time in UTC: the tables as they stood then.
+        storage_options: What the object store asks for (see `revoir.store.Lake`).
+        title: What reports call the company.
+        today: Subscriptions that end after it have not ended.
+
+    Returns:
+        The book.
+
+    Raises:
+        InputError: There is no lake, or nothing is in it.
+        EngineError: The store cannot be reached, or the package `deltalake` is not installed.
+    """
+    lake = store.Lake(location, storage_options)
+    backend = engines.memory()
+    tables = lake.tables(backend, at=at)
+    if not tables:
+        raise InputError(
+            msg("The lake is empty."),
+            where=Where(file=lake.place.name),
+            remedy=msg("`revoir lake append` adds files to it."),
+        )
+    backend.con.execute("SET preserve_insertion_order = false").fetchall()
+    book = Book(tables, settings=settings, as_of=as_of, title=title)
     return book._without_plans(today) if today else book
 
 
@@ -372,32 +434,3 @@ def _complete(name: str, table: ir.Table) -> ir.Table:
             remedy=msg("Say which column it is with a mapping file."),
         )
     return table
-
-
-def purchases_of(orders: ir.Table, by: Sequence[str] = ()) -> ir.Table:
-    """Put every purchase of a known customer beside that customer's neighbouring ones.
-
-    Args:
-        orders: Orders with `customer_id`, `ordered_on`, `amount` and `kind`.
-        by: Further columns; each of their values is a shop of its own.
-
-    Returns:
-        The table that `Book.purchases` describes, with the columns of `by`.
-    """
-    chosen = {"customer_id": orders.customer_id, "day": orders.ordered_on, "amount": orders.amount}
-    if "margin" in orders.columns:
-        chosen["margin"] = orders.margin
-    for name in by:
-        chosen[name] = orders[name]
-    known = (orders.kind == "purchase") & orders.customer_id.notnull()
-    bought = orders.filter(known).select(**chosen)
-    keys = ["customer_id", *(name for name in by if name != "customer_id")]
-    window = ibis.window(group_by=keys, order_by="day")
-    running = ibis.cumulative_window(group_by=keys, order_by="day")
-    return bought.mutate(
-        previous_day=bought.day.lag().over(window),
-        next_day=bought.day.lead().over(window),
-        first_day=bought.day.first().over(window),
-        nth=ibis.dense_rank().over(window) + 1,
-        amount_so_far=bought.amount.sum().over(running),
-    )

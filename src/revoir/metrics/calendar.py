@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.periods import Grain
+from revoir.purchases import MONTH_OF
 
 _UNITS = {Grain.DAY: "D", Grain.WEEK: "W", Grain.MONTH: "M", Grain.QUARTER: "Q", Grain.YEAR: "Y"}
 
@@ -53,7 +54,32 @@ def ordinal(day: ir.DateValue, grain: Grain, fiscal_year_start_month: int = 1) -
         days = day.delta(ibis.date("1970-01-01"), unit="day")
         # 1970-01-01 was a Thursday; the remainder is taken of a positive number.
         return days if grain is Grain.DAY else days - (days + 3 + 7 * 200_000) % 7
-    months = day.year() * 12 + day.month() - 1
+    return _of_month(day.year() * 12 + day.month() - 1, grain, fiscal_year_start_month)
+
+
+def ordinal_of(
+    purchases: ir.Table, name: str, grain: Grain, fiscal_year_start_month: int = 1
+) -> ir.IntegerValue:
+    """The `ordinal` of a column of `Book.purchases`, which may hold its months already.
+
+    Args:
+        purchases: The purchases.
+        name: A column of days.
+        grain: Length of the periods.
+        fiscal_year_start_month: Month (1–12) that years and quarters begin with.
+
+    Returns:
+        Numbers, as `ordinal` gives them.
+    """
+    month = MONTH_OF.format(name)
+    if month not in purchases.columns or grain in (Grain.DAY, Grain.WEEK):
+        return ordinal(purchases[name], grain, fiscal_year_start_month)
+    return _of_month(purchases[month], grain, fiscal_year_start_month)
+
+
+def _of_month(
+    months: ir.IntegerValue, grain: Grain, fiscal_year_start_month: int
+) -> ir.IntegerValue:
     if grain is Grain.MONTH:
         return months
     months = months - (fiscal_year_start_month - 1)

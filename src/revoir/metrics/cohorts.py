@@ -14,7 +14,7 @@ from revoir.errors import UsageError
 from revoir.experiments.intervals import wilson
 from revoir.language import msg
 from revoir.metrics import scope
-from revoir.metrics.calendar import ordinal
+from revoir.metrics.calendar import ordinal, ordinal_of
 from revoir.metrics.evaluate import sort_key
 from revoir.metrics.registry import Question
 from revoir.metrics.result import counted
@@ -231,15 +231,15 @@ def _amount(bought: ir.Table, measure: str) -> ir.NumericValue:
 
 
 def _opens(bought: ir.Table, grain: Grain, month: int) -> ir.BooleanValue:
-    here, before = (ordinal(day, grain, month) for day in (bought.day, bought.previous_day))
+    here, before = (ordinal_of(bought, name, grain, month) for name in ("day", "previous_day"))
     return bought.previous_day.isnull() | (before < here)
 
 
 def _first(bought: ir.Table, grain: Grain, month: int, by: Sequence[str], measure: str) -> ir.Table:
     rows = bought.select(
         *by,
-        cohort=ordinal(bought.first_day, grain, month),
-        seen=ordinal(bought.day, grain, month),
+        cohort=ordinal_of(bought, "first_day", grain, month),
+        seen=ordinal_of(bought, "day", grain, month),
         opens=_opens(bought, grain, month),
         amount=_amount(bought, measure),
     )
@@ -261,11 +261,11 @@ def _last_periods(
     last = bought.group_by(keys).aggregate(last_day=bought.day.max())
     if recurring:
         starts = bought.filter(_opens(bought, grain, month))
-        starts = starts.select(*keys, cohort=ordinal(starts.day, grain, month))
+        starts = starts.select(*keys, cohort=ordinal_of(starts, "day", grain, month))
         rows = starts.join(last, keys)
     else:
         rows = bought.filter(bought.previous_day.isnull())
-        rows = rows.select(*keys, cohort=ordinal(rows.day, grain, month)).join(last, keys)
+        rows = rows.select(*keys, cohort=ordinal_of(rows, "day", grain, month)).join(last, keys)
     rows = rows.mutate(seen=ordinal(rows.last_day, grain, month))
     return rows.group_by(["cohort", "seen", *by]).aggregate(
         customers=rows.count(), amount=rows.count()
@@ -277,7 +277,7 @@ def _recurring(
 ) -> ir.Table:
     keys = list(dict.fromkeys(["customer_id", *by]))
     rows = bought.select(
-        *keys, seen=ordinal(bought.day, grain, month), amount=_amount(bought, measure)
+        *keys, seen=ordinal_of(bought, "day", grain, month), amount=_amount(bought, measure)
     )
     active = rows.group_by([*keys, "seen"]).aggregate(amount=rows.amount.sum())
     begun = active.select(*keys, cohort=active.seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.calendar import STEPS, ordinal
+from revoir.metrics.calendar import STEPS, ordinal_of
 from revoir.metrics.evaluate import empty_result, lacking, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -43,7 +43,7 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
     periods = periods_between(question.start or first, end, grain, month)
     bought = scope.purchases(book, question)
     here, before, after = (
-        ordinal(day, grain, month) for day in (bought.day, bought.previous_day, bought.next_day)
+        ordinal_of(bought, name, grain, month) for name in ("day", "previous_day", "next_day")
     )
     is_new, step = bought.previous_day.isnull(), STEPS[grain]
     rows = bought.select(

@@ -85,79 +85,38 @@ def flows(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key
     return _flows_of_stays(book, question, periods, rule)
 
 
-def spells(book: Book, question: Question, window_days: int) -> ir.Table:
-    """Merge purchases no further apart than the window into spells of activity.
-
-    Args:
-        book: The company's tables.
-        question: What is asked; each value of a column of orders in its `by` is a shop of its own.
-        window_days: How long a purchase keeps a customer active.
-
-    Returns:
-        One row a spell: `customer_id`, `start` and `last` (days of its first and last purchase),
-        `previous_last` and `next_start` (days of the neighbouring spells, null at the ends),
-        `first_day` (of the customer's first purchase ever), and the columns of `by`.
-    """
-    if scope.whole_purchases(book, question):
-        name = f"spells of {window_days} days"
-        everything = book.cached(name, _spells(book.purchases, window_days, ()))
-        return scope.attached(everything, book, question)
-    return _spells(scope.purchases(book, question), window_days, question.by)
-
-
-def _spells(bought: ir.Table, window_days: int, by: Sequence[str]) -> ir.Table:
-    ended = days_later(bought.day, window_days)
-    edges = bought.mutate(
-        is_start=bought.previous_day.isnull()
-        | (days_later(bought.previous_day, window_days) < bought.day),
-        is_end=bought.next_day.isnull() | (bought.next_day > ended),
-    )
-    edges = edges.filter(edges.is_start | edges.is_end)
-    keys = ["customer_id", *(name for name in by if name != "customer_id")]
-    # Of two purchases on one day the one that begins a spell comes before the one that ends it.
-    order = ibis.window(group_by=keys, order_by=["day", "is_end"])
-    edges = edges.mutate(
-        last=ibis.ifelse(edges.is_end, edges.day, edges.day.lead().over(order)),
-        next_start=ibis.ifelse(edges.is_end, edges.next_day, edges.next_day.lead().over(order)),
-    )
-    found = edges.filter(edges.is_start)
-    return found.select(
-        *keys,
-        start=found.day,
-        last=found["last"],
-        previous_last=found.previous_day,
-        next_start=found.next_start,
-        first_day=found.first_day,
-    )
-
-
 def _flows_of_spells(
     book: Book, question: Question, periods: Sequence[Period], window_days: int
 ) -> dict[Key, Flow]:
-    """Count gains and losses from the spells' ends, in two scans.
+    """Count gains and losses from the ends of spells of activity, in two scans.
+
+    Purchases no further apart than the window are one spell: it begins with a purchase that has
+    none so shortly before it, and ends with one that has none so shortly after.
 
     Exact where the window is no shorter than a period: whoever buys in a period is then active at
     its end, so a gain is a spell that begins in it, unless the one before was still running at its
     start; and a loss falls into the period that holds the last active day, unless another spell
     begins there.
     """
-    held = spells(book, question, window_days)
+    bought = scope.purchases(book, question)
 
     def start_of_period(day: ir.DateValue) -> ir.DateValue:
         return scope.period_start(day, question, periods, book)
 
-    begun = held.mutate(period_start=start_of_period(held.start))
-    running = days_later(begun.previous_last, window_days) >= begun.period_start
-    gained = begun.filter(begun.previous_last.isnull() | ~running)
+    waited = bought.day.delta(bought.previous_day, unit="day")
+    begun = bought.filter(bought.previous_day.isnull() | (waited > window_days))
+    begun = begun.mutate(period_start=start_of_period(begun.day))
+    running = days_later(begun.previous_day, window_days) >= begun.period_start
+    gained = begun.filter(begun.previous_day.isnull() | ~running)
     gains = gained.group_by(["period_start", *question.by]).aggregate(
         new=(gained.first_day >= gained.period_start).sum(), gained=gained.count()
     )
-    ended = held.mutate(period_start=start_of_period(days_later(held["last"], window_days)))
-    back = start_of_period(ended.next_start) <= ended.period_start
-    lost = ended.filter(
-        (ended.next_start.isnull() | ~back)
-        & (days_later(ended["last"], window_days) <= date(book.as_of))
-    )
+    absent = bought.next_day.delta(bought.day, unit="day")
+    over = bought.day <= date(book.as_of - dt.timedelta(days=window_days))
+    ended = bought.filter(over & (bought.next_day.isnull() | (absent > window_days)))
+    ended = ended.mutate(period_start=start_of_period(days_later(ended.day, window_days)))
+    back = start_of_period(ended.next_day) <= ended.period_start
+    lost = ended.filter(ended.next_day.isnull() | ~back)
     losses = lost.group_by(["period_start", *question.by]).aggregate(lost=lost.count())
     return _accumulated(book.rows(gains), book.rows(losses), question, periods)
 
@@ -230,14 +189,9 @@ def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) ->
     found: list[ir.Table] = []
     if "orders" in sources(book, question, rule):
         assert rule.window_days is not None
-        if seen is None:
-            held = spells(book, question, rule.window_days)
-            until = days_later(held["last"], rule.window_days)
-            found.append(held.select("customer_id", *by, start=held.start, until=until))
-        else:
-            orders = scope.orders(book, question, seen=seen)
-            bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
-            found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
+        orders = scope.orders(book, question, seen=seen)
+        bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+        found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
     if "subscriptions" in sources(book, question, rule):
         held = scope.facts(book, "subscriptions", question, seen=seen)
         held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from revoir.book import Book, purchases_of
+from revoir.book import Book
 from revoir.language import Message, msg
-from revoir.metrics.calendar import date, ordinal, period_of
+from revoir.metrics.calendar import date, ordinal, ordinal_of, period_of
 from revoir.metrics.registry import Question
 from revoir.periods import Period, start_at
+from revoir.purchases import beside_neighbours
 
 if TYPE_CHECKING:
     from revoir.segments.rules import Dimension
@@ -52,7 +53,7 @@ def purchases(book: Book, question: Question) -> ir.Table:
     """The purchases (see `Book.purchases`) a question is about, with `question.by`."""
     if whole_purchases(book, question):
         return attached(book.purchases, book, question)
-    return purchases_of(orders(book, question), question.by)
+    return beside_neighbours(orders(book, question), question.by)
 
 
 def speaks_of(book: Book, question: Question) -> set[str]:
@@ -115,11 +116,12 @@ def in_periods(
             opens = table.previous_day.isnull() | (table.previous_day < date(periods[0].start))
             table = table.mutate(opens_period=opens)
         return table
-    table = table.mutate(**{PERIOD: ordinal(table[clock].cast("date"), question.grain, month)})
-    if "previous_day" in table.columns:
-        before = ordinal(table.previous_day, question.grain, month)
-        table = table.mutate(opens_period=table.previous_day.isnull() | (before < table[PERIOD]))
-    return table
+    if "previous_day" not in table.columns:
+        day = table[clock].cast("date")
+        return table.mutate(**{PERIOD: ordinal(day, question.grain, month)})
+    table = table.mutate(**{PERIOD: ordinal_of(table, clock, question.grain, month)})
+    before = ordinal_of(table, "previous_day", question.grain, month)
+    return table.mutate(opens_period=table.previous_day.isnull() | (before < table[PERIOD]))
 
 
 def period_at(number: int, question: Question, periods: Sequence[Period], book: Book) -> dt.date:
