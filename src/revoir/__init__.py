@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from revoir.book import Activity, Book, Settings, read
+    from revoir.book import Activity, Book, Settings, open, read
     from revoir.errors import EngineError, InputError, RevoirError, UsageError
     from revoir.metrics.cohorts import cohorts
     from revoir.metrics.registry import measure
@@ -33,6 +33,7 @@ _HOMES = {
     "customers_matching": "segments.rules",
     "measure": "metrics.registry",
     "movement": "segments.rfm",
+    "open": "book",
     "read": "book",
     "rfm": "segments.rfm",
 }
@@ -52,6 +53,7 @@ __all__ = [
     "customers_matching",
     "measure",
     "movement",
+    "open",
     "read",
     "rfm",
 ]

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from revoir.cli import analyses, check, demo, report, segments, template
+from revoir.cli import analyses, check, demo, lake, report, segments, template
 from revoir.cli.common import T, language, say
 from revoir.cli.help import Command, Group, speak_help
 
@@ -48,6 +48,9 @@ for _command, _help in (
     (demo.demo, T("Generate the files of a French shop whose truth is known.")),
 ):
     app.command(help=_help, cls=Command, options_metavar=T("[OPTIONS]"))(_command)
+app.add_typer(
+    lake.app, name="lake", help=T("Keep what is imported again and again, and measure it.")
+)
 
 
 def _attach_extensions() -> None:

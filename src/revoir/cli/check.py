@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from revoir.cli import options
+from revoir.cli import lake, options
 from revoir.cli.common import (
     T,
     file_mapping,
@@ -73,9 +73,13 @@ def check(
 ) -> None:
     """Read files and say what was understood, accepted and put in quarantine."""
     from revoir.reading import read_tables
+    from revoir.store import is_lake
 
     speak(lang)
     known_form(format, ("text", "json"))
+    if len(files) == 1 and is_lake(files[0]):
+        lake.hold(files[0], format)
+        return
     for output in (quarantine, write_mapping):
         spare_inputs(output, files)
     with progress() as tell:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from revoir.book import Book
+    from revoir.reading import Reading
     from revoir.reading.mapping import Mapping as FileMapping
 
 _chosen: list[str] = []
@@ -143,7 +144,8 @@ def open_book(
             today=dt.date.today(),
             progress=tell,
         )
-    _tell_quarantine(book)
+    if book.reading is not None:
+        tell_quarantine(book.reading)
     if last is not None:
         _refuse_before(book, last)
     return book
@@ -226,10 +228,9 @@ def _warehouse(path: Path) -> dict[str, Any]:
     return held
 
 
-def _tell_quarantine(book: Book) -> None:
-    if book.reading is None:
-        return
-    for file in book.reading.files:
+def tell_quarantine(reading: Reading) -> None:
+    """Say which files have rows in quarantine."""
+    for file in reading.files:
         if not file.rows_quarantined:
             continue
         told = msg(

@@ -13,7 +13,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar=T("FILE"),
-        help=T("Files, folders, globs, or the URL of a database."),
+        help=T("Files, folders, globs, a lake, or the URL of a database."),
         show_default=False,
     ),
 ]

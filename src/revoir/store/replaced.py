@@ -1,0 +1,170 @@
+"""Rows that upserts put others in place of, kept so that undoing an upsert brings them back.
+
+For each table that was ever upserted there is one beside it, in `_replaced/<table>`: its columns,
+and two more. A key's rows there and in the table itself are a pile; undoing a batch takes its row
+out of the pile, and the table shows the uppermost of those left.
+
+A copy that is written and whose upsert then never lands (the process was killed) does no harm: it
+is equal to the row that is in the table, and lies in the right place of the pile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from revoir.errors import UsageError
+from revoir.language import msg
+from revoir.store.commits import (
+    UNDONE,
+    arrow_schema,
+    commit_of,
+    create,
+    retried,
+    rows_where,
+    sql_text,
+)
+from revoir.store.place import REPLACED, Place, delta
+from revoir.store.shape import BATCH
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+BY, AT = "replaced_by", "replaced_at"
+"""The batch that replaced the row, and the version of the table that it then was in."""
+_KEYS = "revoir.keys"
+
+
+def name_of(table: str) -> str:
+    """Where the replaced rows of a table lie."""
+    return f"{REPLACED}/{table}"
+
+
+def save(
+    place: Place, table: str, held: DeltaTable, rows: pa.Table, keys: Sequence[str], batch: str
+) -> None:
+    """Keep the rows that an upsert is about to replace.
+
+    Args:
+        place: The lake.
+        table: The canonical table.
+        held: The version of it that the upsert replaces rows of.
+        rows: The rows to be upserted.
+        keys: Their key.
+        batch: Their batch.
+
+    Raises:
+        UsageError: The table has been upserted by another key.
+    """
+    import pyarrow as pa
+
+    kept = place.holds(name_of(table))
+    if kept:
+        _check_keys(place, table, keys)
+    found = _matching(held, rows, keys)
+    if not found.num_rows and not kept:
+        return
+    found = found.append_column(BY, pa.array([batch] * found.num_rows, pa.string()))
+    found = found.append_column(AT, pa.array([held.version()] * found.num_rows, pa.int64()))
+    if not kept:
+        _create(place, table, found.schema, keys)
+
+    def attempt() -> None:
+        pile = place.open(name_of(table))
+        # What an attempt that did not land has left.
+        pile.delete(f"{BY} = {sql_text(batch)}", commit_properties=commit_of("keep"))
+        if found.num_rows:
+            delta().write_deltalake(
+                place.open(name_of(table)),
+                found,
+                mode="append",
+                schema_mode="merge",
+                commit_properties=commit_of("keep", rows=found.num_rows),
+            )
+
+    retried(attempt, place.name)
+
+
+def below(place: Place, table: str, held: DeltaTable, batch: str) -> pa.Table | None:
+    """The rows that are to be seen again when a batch is taken out.
+
+    Args:
+        place: The lake.
+        table: The canonical table.
+        held: The version of it that the batch is taken out of.
+        batch: The batch.
+
+    Returns:
+        One row a key, with the columns of the table; None where there is nothing to bring back.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not place.holds(name_of(table)):
+        return None
+    pile = place.open(name_of(table))
+    keys = keys_of(pile)
+    mine = rows_where(held, BATCH, lambda column: pc.equal(column, batch)).select(keys)
+    if not mine.num_rows:
+        return None
+    found = _matching(pile, mine, keys)
+    gone = [
+        other
+        for other in pc.unique(found.column(BATCH)).to_pylist()
+        if other == batch or held.transaction_version(other) == UNDONE
+    ]
+    found = found.filter(pc.invert(pc.is_in(found.column(BATCH), pa.array(gone, pa.string()))))
+    if not found.num_rows:
+        return None
+    found = found.sort_by([*((key, "ascending") for key in keys), (AT, "descending")])
+    newest = found.append_column("place", pa.array(range(found.num_rows), pa.int64()))
+    first = newest.group_by(keys).aggregate([("place", "min")]).column("place_min")
+    columns = [name for name in arrow_schema(held).names if name in found.column_names]
+    return found.take(first).select(columns)
+
+
+def keys_of(pile: DeltaTable) -> list[str]:
+    """The key by which rows were replaced."""
+    return str(pile.metadata().configuration[_KEYS]).split(",")
+
+
+def purge(place: Place, table: str, batch: str) -> None:
+    """Forget the replaced rows of a batch that was undone."""
+    if not place.holds(name_of(table)):
+        return
+    retried(
+        lambda: place.open(name_of(table)).delete(
+            f"{BATCH} = {sql_text(batch)}", commit_properties=commit_of("undo")
+        ),
+        place.name,
+    )
+
+
+def _matching(held: DeltaTable, rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The rows of a table whose key is among those of others."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted = rows.select(list(keys))
+    firsts = pc.unique(wanted.column(0).combine_chunks())
+    found = rows_where(held, keys[0], lambda column: pc.is_in(column, firsts))
+    if len(keys) == 1:
+        return found
+    # Which rows, and not the rows themselves: a join of Arrow cannot carry every type along.
+    numbered = found.select(list(keys)).append_column("place", pa.array(range(found.num_rows)))
+    return found.take(numbered.join(wanted, list(keys), join_type="left semi").column("place"))
+
+
+def _check_keys(place: Place, table: str, keys: Sequence[str]) -> None:
+    known = keys_of(place.open(name_of(table)))
+    if known != list(keys):
+        raise UsageError(
+            msg("The rows of “{table}” are replaced by {known}.", table=table, known=known),
+            remedy=msg("Upsert by that key."),
+        )
+
+
+def _create(place: Place, table: str, schema: pa.Schema, keys: Sequence[str]) -> None:
+    create(place, name_of(table), schema, {_KEYS: ",".join(keys)})
+    _check_keys(place, table, keys)
