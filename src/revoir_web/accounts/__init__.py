@@ -1,0 +1,1 @@
+"""People who use the application: accounts, roles, invitations, keys."""

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.core.mail import send_mail
+from django.core.signing import BadSignature, TimestampSigner
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from revoir.errors import UsageError
+from revoir.language import msg
+from revoir_web.accounts.models import INVITATION_DAYS, ApiKey, Invitation, User, invitation_end
+from revoir_web.accounts.rights import Right, Role
+from revoir_web.common import audit
+from revoir_web.common.models import Company
+
+_SIGNER = TimestampSigner(salt="revoir.invitation")
+
+
+@transaction.atomic
+def create_user(
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str | None,
+    language: str = "fr",
+    actor: User | None = None,
+) -> User:
+    """Make an account.
+
+    Args:
+        email: What they sign in with.
+        name: How they are called.
+        role: What they may do.
+        password: In clear (None: they set one by “forgotten password”).
+        language: "fr" or "en".
+        actor: Who makes it.
+
+    Returns:
+        The user.
+
+    Raises:
+        UsageError: The address has an account already.
+    """
+    email = email.strip().lower()
+    if User.objects.filter(email=email).exists():
+        raise UsageError(
+            msg("This address has an account already."), remedy=msg("Sign in, or choose another.")
+        )
+    user = User.objects.create_user(
+        email, password, name=name.strip(), role=role, language=language
+    )
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    audit.record("user.create", actor=actor, object=user, details={"role": str(role)})
+    return user
+
+
+@transaction.atomic
+def invite(*, email: str, role: Role, language: str, actor: User) -> Invitation:
+    """Keep a place for someone and send them the link to it.
+
+    Args:
+        email: Where it is sent; also what they will sign in with.
+        role: What they will be allowed.
+        language: The language of the message.
+        actor: Who invites.
+
+    Returns:
+        The invitation; an earlier one to the same address ends.
+
+    Raises:
+        UsageError: The address has an account already.
+    """
+    email = email.strip().lower()
+    if User.objects.filter(email=email).exists():
+        raise UsageError(msg("This address has an account already."))
+    now = timezone.now()
+    Invitation.objects.filter(email=email, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    invitation = Invitation.objects.create(
+        email=email, role=role, language=language, invited_by=actor, expires_at=invitation_end()
+    )
+    audit.record("user.invite", actor=actor, object=invitation, details={"role": str(role)})
+    transaction.on_commit(lambda: _send_invitation(invitation))
+    return invitation
+
+
+def invitation_link(invitation: Invitation) -> str:
+    """The address by which an invitation is taken."""
+    token = _SIGNER.sign(str(invitation.pk))
+    return str(settings.BASE_URL) + reverse("accounts:accept", kwargs={"token": token})
+
+
+def invitation_of(token: str) -> Invitation | None:
+    """The invitation of a link; None when it is forged, used, revoked or too old."""
+    try:
+        key = _SIGNER.unsign(token, max_age=dt.timedelta(days=INVITATION_DAYS))
+    except BadSignature:
+        return None
+    invitation = Invitation.objects.filter(pk=key).first()
+    return invitation if invitation is not None and invitation.open else None
+
+
+@transaction.atomic
+def accept_invitation(*, invitation: Invitation, name: str, password: str) -> User:
+    """Take the place that was kept.
+
+    Args:
+        invitation: An open one.
+        name: How they are called.
+        password: In clear.
+
+    Returns:
+        The new user.
+
+    Raises:
+        UsageError: It was taken or ended meanwhile.
+    """
+    taken = Invitation.objects.filter(
+        pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
+    ).update(accepted_at=timezone.now())
+    if not taken:
+        raise UsageError(
+            msg("This invitation has ended."), remedy=msg("Ask whoever invited you for another.")
+        )
+    user = create_user(
+        email=invitation.email,
+        name=name,
+        role=Role(invitation.role),
+        password=password,
+        language=invitation.language,
+    )
+    audit.record("user.accept", actor=user, object=invitation)
+    return user
+
+
+@transaction.atomic
+def revoke_invitation(*, invitation: Invitation, actor: User) -> None:
+    """End an invitation."""
+    Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(revoked_at=timezone.now())
+    audit.record("user.revoke_invitation", actor=actor, object=invitation)
+
+
+@transaction.atomic
+def change_role(*, user: User, role: Role, actor: User) -> None:
+    """Give someone another role.
+
+    Raises:
+        UsageError: Nobody would be left who may manage people.
+    """
+    if user.role == role:
+        return
+    if role != Role.OWNER:
+        _keep_an_owner(user)
+    audit.record("user.role", actor=actor, object=user, details={"role": [user.role, str(role)]})
+    user.role = role
+    user.save(update_fields=["role", "updated_at"])
+
+
+@transaction.atomic
+def set_active(*, user: User, active: bool, actor: User) -> None:
+    """Close someone's account, ending their sessions, or open it again.
+
+    Raises:
+        UsageError: Nobody would be left who may manage people.
+    """
+    if user.is_active == active:
+        return
+    if not active:
+        _keep_an_owner(user)
+        end_sessions(user=user)
+    user.is_active = active
+    user.save(update_fields=["is_active", "updated_at"])
+    audit.record("user.open" if active else "user.close", actor=actor, object=user)
+
+
+def _keep_an_owner(user: User) -> None:
+    # The lock keeps two owners from closing each other's accounts at the same moment.
+    owners = list(
+        User.objects.select_for_update()
+        .filter(role=Role.OWNER, is_active=True)
+        .values_list("pk", flat=True)
+    )
+    if owners == [user.pk]:
+        raise UsageError(
+            msg("This is the only owner: nobody could manage people any more."),
+            remedy=msg("Make someone else an owner first."),
+        )
+
+
+def end_sessions(*, user: User, keep: str | None = None) -> int:
+    """End the sessions of a user.
+
+    Args:
+        user: Whose.
+        keep: The key of the session that goes on (None: none does).
+
+    Returns:
+        How many ended.
+    """
+    ended = 0
+    for session in UserSession.objects.filter(user_id=user.pk).exclude(session_key=keep or ""):
+        session.end()
+        ended += 1
+    return ended
+
+
+@transaction.atomic
+def save_preferences(*, user: User, name: str, language: str, theme: str) -> None:
+    """Keep how someone wants to be called and shown things."""
+    user.name, user.language, user.theme = name.strip(), language, theme
+    user.save(update_fields=["name", "language", "theme", "updated_at"])
+
+
+@transaction.atomic
+def create_key(
+    *,
+    name: str,
+    scopes: Iterable[Right],
+    actor: User | None,
+    expires_at: dt.datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make an API key.
+
+    Args:
+        name: What it is for.
+        scopes: What it allows.
+        actor: Who makes it (None: the command line).
+        expires_at: When it ends (None: never).
+
+    Returns:
+        The key, and its text, which is told this once.
+    """
+    key, text = ApiKey.make(
+        name, [scope.value for scope in scopes], created_by=actor, expires_at=expires_at
+    )
+    audit.record("key.create", actor=actor, object=key, details={"scopes": key.scopes})
+    return key, text
+
+
+@transaction.atomic
+def revoke_key(*, key: ApiKey, actor: User | None) -> None:
+    """End an API key."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    audit.record("key.revoke", actor=actor, object=key)
+
+
+@transaction.atomic
+def begin(*, company: dict[str, Any], email: str, name: str, password: str) -> User:
+    """The first start: the company and its first owner.
+
+    Args:
+        company: Fields of `Company`.
+        email: The owner's address.
+        name: The owner's name.
+        password: In clear.
+
+    Returns:
+        The owner.
+
+    Raises:
+        UsageError: Somebody began before.
+    """
+    # The row of the company is the lock: of two who begin at once, one makes it.
+    _company, made = Company.objects.get_or_create(pk=Company.SINGLE, defaults=company)
+    if not made or User.objects.exists():
+        raise UsageError(
+            msg("This installation has its first account already."), remedy=msg("Sign in.")
+        )
+    user = create_user(
+        email=email, name=name, role=Role.OWNER, password=password, language=company["language"]
+    )
+    audit.record("company.begin", actor=user, object=_company)
+    return user
+
+
+def _send_invitation(invitation: Invitation) -> None:
+    with translation.override(invitation.language):
+        context = {
+            "invitation": invitation,
+            "company": Company.current(),
+            "link": invitation_link(invitation),
+            "days": INVITATION_DAYS,
+        }
+        send_mail(
+            _("Your invitation to Revoir"),
+            render_to_string("accounts/email/invitation.txt", context),
+            None,
+            [invitation.email],
+        )

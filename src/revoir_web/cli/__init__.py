@@ -1,0 +1,135 @@
+"""The commands of the application, attached to `revoir` by an entry point.
+
+This module is read by every run of `revoir`, where only the core may be installed: it imports
+Typer and nothing of the web. Each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from revoir.cli.common import T
+from revoir.cli.help import Command, Group
+
+_DATA = typer.Option("--data", help=T("The folder of the installation."))
+_HOST = typer.Option("--host", help=T("The address to listen on."))
+_PORT = typer.Option("--port", help=T("The port to listen on."))
+_ROLE = typer.Option("--role", help=T("owner, manager, advisor or analyst."))
+_SCOPE = typer.Option("--scope", help=T("What it allows; several times for several rights."))
+
+
+def serve(
+    data: Annotated[Path | None, _DATA] = None,
+    host: Annotated[str, _HOST] = "127.0.0.1",
+    port: Annotated[int, _PORT] = 8000,
+) -> None:
+    """Start everything: web, worker and scheduler."""
+    _ready(data)
+    from revoir_web.cli.serve import serve_all
+
+    raise typer.Exit(serve_all(host=host, port=port))
+
+
+def web(
+    data: Annotated[Path | None, _DATA] = None,
+    host: Annotated[str, _HOST] = "127.0.0.1",
+    port: Annotated[int, _PORT] = 8000,
+) -> None:
+    """Start the web server alone."""
+    _ready(data)
+    from revoir_web.cli.serve import serve_web
+
+    serve_web(host=host, port=port)
+
+
+def worker(data: Annotated[Path | None, _DATA] = None) -> None:
+    """Start a worker alone."""
+    _ready(data)
+    from revoir_web.cli.serve import work
+
+    work()
+
+
+def scheduler(data: Annotated[Path | None, _DATA] = None) -> None:
+    """Start the scheduler alone."""
+    _ready(data)
+    from revoir_web.cli.serve import schedule
+
+    schedule()
+
+
+def user_create(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help=T("What they sign in with."))],
+    name: Annotated[str, typer.Option("--name", help=T("How they are called."))] = "",
+    role: Annotated[str, _ROLE] = "owner",
+    data: Annotated[Path | None, _DATA] = None,
+) -> None:
+    """Make an account; the password is asked for."""
+    _ready(data)
+    from revoir_web.cli.accounts import create_user
+
+    create_user(email=email, name=name, role=role)
+
+
+def key_create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=T("What the key is for."))],
+    scope: Annotated[list[str], _SCOPE],
+    data: Annotated[Path | None, _DATA] = None,
+) -> None:
+    """Make an API key and print it, once."""
+    _ready(data)
+    from revoir_web.cli.accounts import create_key
+
+    create_key(name=name, scopes=scope)
+
+
+def manage(context: typer.Context, data: Annotated[Path | None, _DATA] = None) -> None:
+    """Pass a command on to Django."""
+    _ready(data, check=False)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["revoir manage", *context.args])
+
+
+def _ready(data: Path | None, *, check: bool = True) -> None:
+    """Set Django up on a data folder.
+
+    Raises:
+        UsageError: The extra is not installed, or the settings are unsafe.
+    """
+    from revoir_web.cli.ready import make_ready
+
+    make_ready(data, check=check)
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands to `revoir`; its entry point in pyproject.toml.
+
+    Args:
+        app: The command line of the core.
+    """
+    groups = {
+        "user": typer.Typer(cls=Group, help=T("Accounts of people."), no_args_is_help=True),
+        "key": typer.Typer(cls=Group, help=T("Keys of programs."), no_args_is_help=True),
+    }
+    look: dict[str, Any] = {"cls": Command, "options_metavar": T("[OPTIONS]")}
+    for command, text in (
+        (serve, T("Start the application: web, worker and scheduler.")),
+        (web, T("Start the web server alone.")),
+        (worker, T("Start a worker alone.")),
+        (scheduler, T("Start the scheduler alone.")),
+    ):
+        app.command(help=text, **look)(command)
+    groups["user"].command("create", help=T("Make an account; the password is asked for."), **look)(
+        user_create
+    )
+    groups["key"].command("create", help=T("Make an API key and print it, once."), **look)(
+        key_create
+    )
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(help=T("Pass a command on to Django."), context_settings=passed_on, **look)(manage)

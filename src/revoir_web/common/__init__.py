@@ -1,0 +1,1 @@
+"""What every app stands on: base models, jobs, rights, lists, exports, the audit trail."""

@@ -1,0 +1,73 @@
+"""The audit trail: who saw, changed or exported what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from revoir_web.common.models import AuditEntry
+from revoir_web.common.web import client_address, current_request
+
+
+def record(
+    action: str,
+    *,
+    actor: Any = None,
+    object: Model | str | None = None,
+    details: Mapping[str, Any] | None = None,
+    request: HttpRequest | None = None,
+) -> AuditEntry:
+    """Add a line to the trail, in the transaction of the caller.
+
+    Args:
+        action: What was done, "app.verb", such as "customers.export".
+        actor: The user (None: whoever makes the current request, else the program).
+        object: What it was done to: a row, or a word.
+        details: Plain values; names of fields, counts, filters, never a personal value.
+        request: Where it came from (None: the current request).
+
+    Returns:
+        The line.
+    """
+    request = request or current_request()
+    if actor is None and request is not None and request.user.is_authenticated:
+        actor = request.user
+    kind, key = _identity(object)
+    return AuditEntry.objects.create(
+        action=action,
+        actor_id=actor.pk if actor is not None else None,
+        actor_name=str(actor) if actor is not None else "",
+        object_kind=kind,
+        object_id=key,
+        address=client_address(request) if request is not None else None,
+        details=dict(details or {}),
+    )
+
+
+def changes(row: Model, fields: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What would change in a row: name → [before, after] as text, for `details`.
+
+    Args:
+        row: The row as it is.
+        fields: The values that it is to have.
+
+    Returns:
+        The fields that differ.
+    """
+    found = {}
+    for name, after in fields.items():
+        before = getattr(row, name)
+        if before != after:
+            found[name] = [None if v is None else str(v) for v in (before, after)]
+    return found
+
+
+def _identity(held: Model | str | None) -> tuple[str, str]:
+    if held is None:
+        return "", ""
+    if isinstance(held, str):
+        return held[:64], ""
+    return held._meta.model_name or "", str(held.pk)[:64]

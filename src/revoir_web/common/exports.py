@@ -1,0 +1,186 @@
+"""Files that leave the application: registered, allowed by a right, harmless, and on record."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+
+from revoir_web.common import audit
+from revoir_web.common.rights import Right, may, requires
+from revoir_web.common.tables import MASK, Table
+
+Rows = Iterable[Sequence[Any]]
+Maker = Callable[[HttpRequest], tuple[Sequence[str], Rows]]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that can be asked for.
+
+    Attributes:
+        name: Its name, in the address and as file name.
+        make: Request → headings and rows of plain values.
+        rights: What the user must be allowed, `Right.EXPORT_DATA` always among them.
+    """
+
+    name: str
+    make: Maker
+    rights: frozenset[Right]
+
+
+_EXPORTS: dict[str, Export] = {}
+
+
+def register(name: str, *rights: Right) -> Callable[[Maker], Maker]:
+    """Register an export; `/exports/<name>.csv` and `.xlsx` give it.
+
+    Args:
+        name: Its name.
+        rights: What is needed beside `Right.EXPORT_DATA`.
+
+    Returns:
+        The decorator for a function from request to headings and rows.
+    """
+
+    def keep(make: Maker) -> Maker:
+        _EXPORTS[name] = Export(name, make, frozenset({Right.EXPORT_DATA, *rights}))
+        return make
+
+    return keep
+
+
+def registered() -> Mapping[str, Export]:
+    """Every export."""
+    return _EXPORTS
+
+
+def of_table(table: Table) -> tuple[list[str], Iterator[list[Any]]]:
+    """What a list shows, as headings and rows: same filters, order and columns, every page."""
+    seen = may(table.request.user, Right.SEE_PERSONAL)
+    columns = table.chosen
+
+    def rows() -> Iterator[list[Any]]:
+        for row in table.filtered.iterator(chunk_size=2000):
+            line = []
+            for column in columns:
+                value = column.plain(row)
+                line.append(MASK if column.personal and not seen and value else value)
+            yield line
+
+    return [str(column.label) for column in columns], rows()
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
+
+    Examples:
+        >>> harmless("=1+1"), harmless(" =1+1"), harmless(-3), harmless("ok")
+        ("'=1+1", "' =1+1", -3, 'ok')
+    """
+    if isinstance(value, str) and value.lstrip(" \t\r\n\xa0\u202f")[:1] in ("=", "+", "-", "@"):
+        return f"'{value}"
+    if isinstance(value, str) and value[:1] in ("\t", "\r", "\n"):
+        return f"'{value}"
+    return value
+
+
+@requires(Right.EXPORT_DATA)
+def download(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
+    """Give an export as CSV or XLSX, and put it on record."""
+    export = _EXPORTS.get(name)
+    if export is None or form not in ("csv", "xlsx"):
+        raise Http404
+    if not all(may(request.user, right) for right in export.rights):
+        raise PermissionDenied
+    headings, rows = export.make(request)
+    # The filters may name a person: the trail keeps which were used, not their values.
+    filters = sorted(request.GET)
+    audit.record(
+        "export", object=name, details={"form": form, "columns": len(headings), "filters": filters}
+    )
+    file_name = f"{name}-{dt.date.today().isoformat()}.{form}"
+    if form == "csv":
+        response: HttpResponseBase = StreamingHttpResponse(
+            _csv(headings, rows), content_type="text/csv; charset=utf-8"
+        )
+        response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+        return response
+    return FileResponse(
+        _xlsx(headings, rows), as_attachment=True, filename=file_name, content_type=XLSX
+    )
+
+
+def _csv(headings: Sequence[str], rows: Rows) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    # Excel takes a file without this mark for Windows-1252.
+    buffer.write("\ufeff")
+    writer.writerow([harmless(heading) for heading in headings])
+    for row in rows:
+        writer.writerow([harmless(_plain(value)) for value in row])
+        if buffer.tell() > 65_536:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _xlsx(headings: Sequence[str], rows: Rows) -> Any:
+    import xlsxwriter
+
+    file = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115 (the response closes it)
+    book = xlsxwriter.Workbook(
+        file,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "default_date_format": "yyyy-mm-dd",
+        },
+    )
+    sheet = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    for place, heading in enumerate(headings):
+        sheet.write_string(0, place, heading, bold)
+    sheet.freeze_panes(1, 0)
+    for number, row in enumerate(rows, start=1):
+        for place, value in enumerate(row):
+            _write(sheet, number, place, _plain(value))
+    book.close()
+    file.seek(0)
+    return file
+
+
+def _write(sheet: Any, row: int, column: int, value: Any) -> None:
+    match value:
+        case None:
+            return
+        case bool():
+            sheet.write_boolean(row, column, value)
+        case int() | float():
+            sheet.write_number(row, column, value)
+        case dt.date():
+            sheet.write_datetime(row, column, value)
+        case _:
+            sheet.write_string(row, column, harmless(str(value)))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return float(value)
+        case dt.datetime():
+            return value.astimezone(dt.UTC).replace(tzinfo=None, microsecond=0)
+        case None | bool() | int() | float() | str() | dt.date():
+            return value
+    return str(value)

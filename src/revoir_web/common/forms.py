@@ -1,0 +1,84 @@
+"""Forms of the company, and what all forms share."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from revoir.language import LANGUAGES
+from revoir_web.common.models import Company
+from revoir_web.common.words import language
+
+LANGUAGE_CHOICES = [("fr", "Français"), ("en", "English")]
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    """Currencies in use, the common ones first, named in the reader's language."""
+    from babel import Locale
+    from babel.numbers import list_currencies
+
+    names = Locale(language()).currencies
+    first = ("EUR", "CHF", "GBP", "USD", "CAD")
+    known = [code for code in list_currencies(language()) if code not in first]
+    return [(code, f"{code} – {names.get(code, code)}") for code in (*first, *sorted(known))]
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """Time zones by region."""
+    names = sorted(
+        name for name in zoneinfo.available_timezones() if "/" in name and "Etc/" not in name
+    )
+    return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
+
+def month_choices() -> list[tuple[int, str]]:
+    """The months in the reader's language."""
+    from babel.dates import get_month_names
+
+    return [
+        (number, name.capitalize())
+        for number, name in get_month_names("wide", "stand-alone", locale=language()).items()
+    ]
+
+
+class CompanyForm(forms.ModelForm[Company]):
+    """What a company says of itself."""
+
+    currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices)
+    timezone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    fiscal_year_start_month = forms.TypedChoiceField(
+        label=_("First month of the fiscal year"), choices=month_choices, coerce=int
+    )
+
+    class Meta:
+        model = Company
+        fields: tuple[str, ...] = (
+            "name",
+            "language",
+            "currency",
+            "timezone",
+            "fiscal_year_start_month",
+            "activity_window_days",
+            "margin",
+            "acquisition_cost",
+        )
+        help_texts: ClassVar[dict[str, Any]] = {
+            "activity_window_days": _("Leave empty: a window is proposed from the data."),
+            "margin": _("Such as 0.35 for 35%. It turns revenue into value."),
+            "acquisition_cost": _("What it costs to win one customer, in your currency."),
+        }
+
+
+class WelcomeCompanyForm(CompanyForm):
+    """What the first start asks about the company."""
+
+    class Meta(CompanyForm.Meta):
+        fields = ("name", "language", "currency", "timezone", "fiscal_year_start_month")
+
+
+def known_language(code: Any) -> str:
+    """A code of ours, whatever was given."""
+    return code if code in LANGUAGES else "fr"

@@ -1,0 +1,31 @@
+"""Jobs that keep the house in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from revoir.language import msg
+from revoir_web.common import jobs, schedules
+from revoir_web.common.models import Job, Schedule
+
+KEPT_DAYS = 90
+
+
+@jobs.handler("common.tidy", label=msg("Removal of what is old"), atomic=True)
+def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
+    """Remove sessions that ended and jobs that ended long ago."""
+    del job, arguments
+    now = timezone.now()
+    sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
+    old, _ = Job.objects.filter(
+        state__in=(Job.State.DONE, Job.State.CANCELLED),
+        finished_at__lt=now - dt.timedelta(days=KEPT_DAYS),
+    ).delete()
+    return {"sessions": sessions, "jobs": old}
+
+
+schedules.standing("common.tidy", "common.tidy", every=Schedule.Every.DAY, at=dt.time(3, 30))

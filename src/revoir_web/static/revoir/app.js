@@ -1,0 +1,66 @@
+// What pages do beyond reading: everything here has a way without it.
+
+// Menus close with Escape, with a click elsewhere, and when another one opens.
+const menus = () => document.querySelectorAll("details[data-menu][open]");
+document.addEventListener("click", (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of menus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// Dialogs: a button with data-opens shows one, one with data-closes leaves it.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) {
+    event.preventDefault();
+    document.getElementById(opener.dataset.opens)?.showModal();
+  }
+  if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
+});
+
+// Columns of a list: several boxes become one value of the address.
+document.addEventListener("submit", (event) => {
+  const key = event.target.dataset.columns;
+  if (!key) return;
+  event.preventDefault();
+  const data = new FormData(event.target);
+  const names = data.getAll(key);
+  data.delete(key);
+  const query = new URLSearchParams(data);
+  if (names.length) query.set(key, names.join(","));
+  location.search = query.toString();
+});
+
+// Rows that are chosen: one box for all of them, and how many there are.
+const count = (form) => {
+  const boxes = [...form.querySelectorAll("input[name=chosen]")];
+  const chosen = boxes.filter((box) => box.checked).length;
+  const told = form.querySelector("[data-count]");
+  if (told) told.textContent = chosen ? `${chosen} / ${boxes.length}` : "";
+};
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-selection]");
+  if (!form) return;
+  if (event.target.matches("[data-all]")) {
+    for (const box of form.querySelectorAll("input[name=chosen]")) box.checked = event.target.checked;
+  }
+  count(form);
+});
+
+// A job that ends is told to those who hear the page, and the page shows what it made.
+document.body.addEventListener("job-ended", (event) => {
+  const state = event.target.querySelector?.(".state")?.textContent;
+  if (state) document.getElementById("live").textContent = state;
+  const next = document.querySelector("[data-after-job]");
+  if (next) location.href = next.dataset.afterJob || location.href;
+});
+
+// Fields that act by themselves when they change, such as the role of a person.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+});

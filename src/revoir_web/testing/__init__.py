@@ -1,0 +1,1 @@
+"""What tests of the application stand on; not needed to run it."""

@@ -1,0 +1,158 @@
+"""A company, its people, and a running application in a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+
+from revoir_web.accounts.models import User
+from revoir_web.accounts.rights import Role
+from revoir_web.common.models import Company
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PASSWORD = "une phrase assez longue"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        # The browser's loop runs in this thread; the ORM takes it for a coroutine's.
+        if "live" in getattr(item, "fixturenames", ()):
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture(autouse=True)
+def _empty_caches(request: pytest.FixtureRequest) -> None:
+    caches["process"].clear()
+
+
+@pytest.fixture
+def company(db: None) -> Company:
+    """A company of which only the name was said."""
+    return Company.objects.create(pk=Company.SINGLE, name="Comptoir des Halles")
+
+
+@pytest.fixture
+def users(company: Company) -> dict[str, User]:
+    """One user a role, by the role's name."""
+    from allauth.account.models import EmailAddress
+
+    made = {}
+    for role in Role:
+        user = User.objects.create_user(
+            f"{role.value}@example.com", PASSWORD, name=f"Camille {role.value}", role=role
+        )
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        made[role.value] = user
+    return made
+
+
+@pytest.fixture
+def as_role(users: dict[str, User]) -> Callable[[str], Client]:
+    """A client that is signed in: ``as_role("manager")``."""
+
+    def sign_in(role: str) -> Client:
+        client = Client()
+        client.force_login(
+            users[role], backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+        return client
+
+    return sign_in
+
+
+@dataclass
+class Live:
+    """A running application.
+
+    Attributes:
+        url: Where it is.
+        browser: Chromium.
+        users: One user a role.
+        complaints: What pages did that they must not.
+    """
+
+    url: str
+    browser: Browser
+    users: dict[str, User]
+    complaints: list[str]
+    contexts: list[Any] = field(default_factory=list)
+
+    def page(
+        self,
+        role: str | None = "owner",
+        *,
+        language: str = "fr",
+        dark: bool = False,
+        width: int = 1280,
+        height: int = 900,
+        script: bool = True,
+    ) -> Page:
+        """A page of a new browser, signed in (None: not).
+
+        Args:
+            role: Whose account.
+            language: The language of account and browser.
+            dark: The scheme that the system asks for.
+            width: In CSS pixels.
+            height: In CSS pixels.
+            script: Whether JavaScript runs.
+
+        Returns:
+            A page that has no address yet; addresses may be relative.
+        """
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            locale={"fr": "fr-FR", "en": "en-GB"}[language],
+            java_script_enabled=script,
+            bypass_csp=False,
+        )
+        self.contexts.append(context)
+        if role is not None:
+            user = self.users[role]
+            User.objects.filter(pk=user.pk).update(language=language)
+            context.add_cookies([{"name": "session", "value": session_of(user), "url": self.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
+        page.on(
+            "console",
+            lambda entry: self.complaints.append(entry.text) if entry.type == "error" else None,
+        )
+        page.on("request", lambda request: self._outside(request.url))
+        return page
+
+    def _outside(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:", "about:")):
+            self.complaints.append(f"asked for {url}")
+
+
+def session_of(user: User) -> str:
+    """The key of a new session of a user."""
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return str(client.cookies["session"].value)
+
+
+@pytest.fixture
+def live(
+    transactional_db: None,
+    live_server: Any,
+    browser: Browser,
+    users: dict[str, User],
+    page_complaints: list[str],
+) -> Iterator[Live]:
+    """The application with a user a role, and pages that fail the test when they complain."""
+    running = Live(live_server.url, browser, users, page_complaints)
+    yield running
+    for context in running.contexts:
+        context.close()
+    assert not page_complaints, page_complaints
