@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revoir.experiments.intervals import (
+    above_interval,
     difference_interval,
     mean_interval,
     nps_interval,
@@ -129,6 +130,33 @@ def test_mean_interval_of_equal_values_is_a_point():
     low, high = mean_interval(sum(values), sum(x * x for x in values), 7)
     assert low == pytest.approx(0.1, abs=1e-7)
     assert high == pytest.approx(0.1, abs=1e-7)
+
+
+@given(st.floats(0.01, 1e3), st.floats(0, 1e3), st.floats(1, 4), st.sampled_from([0.0, 1.0]))
+def test_an_interval_above_a_floor_solves_its_equation(height, variance, t, floor):
+    value = floor + height
+    low, high = above_interval(value, variance, t, floor=floor)
+    slack = 1e-6 * (1 + value + variance)
+    assert floor - slack <= low <= value + slack
+    assert value - slack <= high
+    if height > 0.1 and variance > 0.1:
+        for end in (low, high):  # (value − end)² = t² variance (end − floor) ÷ height
+            assert (value - end) ** 2 == pytest.approx(
+                t * t * variance * (end - floor) / height, rel=1e-4, abs=1e-4
+            )
+
+
+def test_equal_counts_do_not_make_their_mean_certain():
+    """As Wilson's interval at 0 %: nobody bought twice, yet the next customer may."""
+    low, high = mean_interval(20, 20, 20, floor=1, counts=True)
+    assert low == 1
+    assert high == pytest.approx(1 + t_quantile(0.975, 19) ** 2 / 20)
+    assert mean_interval(60, 180, 20, floor=0) == pytest.approx((3, 3))
+
+
+def test_with_many_values_the_floor_makes_no_difference():
+    sums = (200_000.0, 480_000.0, 100_000)
+    assert mean_interval(*sums, floor=1) == pytest.approx(mean_interval(*sums), abs=1e-4)
 
 
 def test_intervals_of_means_need_two_values():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from revoir.experiments.intervals import ratio_interval
 from revoir.metrics.registry import Question, measure, measure_many, metric_named, metrics
 from revoir.periods import Grain, Period
 
@@ -132,6 +133,36 @@ def test_returns_lower_revenue_but_not_orders(book_of):
         "returned_share": 0.4,
         "average_order_value": 50.0,
     }
+
+
+def test_a_basket_is_as_sure_as_its_customers_and_anonymous_orders_stand_alone(book_of):
+    orders = [("a", DAY_0, 10.0), ("a", DAY_0, 30.0), ("b", DAY_0, 5.0), (None, DAY_0, 8.0)]
+    orders += [(None, DAY_0, 22.0), ("c", DAY_0, -4.0)]
+    (figure,) = measure(book_of(orders), "average_order_value").figures
+    assert (figure.value, figure.numerator, figure.denominator) == (15.0, 75.0, 5.0)
+    sums = {"numerator_squares": 1600 + 25 + 64 + 484, "denominator_squares": 4 + 1 + 1 + 1}
+    expected = ratio_interval(75, 5, **sums, products=80 + 5 + 8 + 22, n=4, floor=0)
+    assert (figure.low, figure.high) == pytest.approx(expected)
+
+
+def test_one_order_each_leaves_room_for_more(book_of):
+    orders = [(f"c{n}", DAY_0, 10.0) for n in range(20)]
+    (figure,) = measure(book_of(orders), "purchase_frequency").figures
+    assert (figure.value, figure.low) == (1, 1)
+    assert 1.1 < figure.high < 1.3
+
+
+def test_effort_stays_on_its_scale(book_of):
+    scores = pa.table(
+        {
+            "customer_id": ["a", "b", "c"],
+            "responded_on": pa.array([DAY_0] * 3, pa.date32()),
+            "question": ["ces"] * 3,
+            "score": [7.0, 7.0, 4.0],
+        }
+    )
+    (figure,) = measure(book_of([], responses=scores), "ces").figures
+    assert 1 <= figure.low < 6 < figure.high == 7
 
 
 def test_amounts_in_two_currencies_are_not_added_up(book_of, backend):

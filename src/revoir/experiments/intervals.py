@@ -86,14 +86,25 @@ def difference_interval(
     )
 
 
-def mean_interval(total: float, total_squares: float, n: int, confidence: float = 0.95) -> Interval:
-    """The interval of a mean, by Student's t.
+def mean_interval(
+    total: float,
+    total_squares: float,
+    n: int,
+    confidence: float = 0.95,
+    *,
+    floor: float | None = None,
+    counts: bool = False,
+) -> Interval:
+    """The interval of a mean: Student's, or for values above a floor the score interval.
 
     Args:
         total: Sum of the values.
         total_squares: Sum of their squares.
         n: How many values.
         confidence: Between 0 and 1.
+        floor: The least that a value can be (see `above_interval`; None: there is no such thing).
+        counts: Whether the values count something: their variance is then taken to be that of
+            Poisson's distribution or more, so that equal counts do not make the mean certain.
 
     Returns:
         The ends, in the unit of the values.
@@ -107,14 +118,19 @@ def mean_interval(total: float, total_squares: float, n: int, confidence: float 
     Examples:
         >>> [round(end, 3) for end in mean_interval(15, 55, 5)]  # 1, 2, 3, 4, 5
         [1.037, 4.963]
+        >>> [round(end, 3) for end in mean_interval(20, 20, 20, floor=1, counts=True)]  # all 1
+        [1.0, 1.219]
     """
     if n < 2:
         raise ValueError(f"the interval of a mean needs two values or more, not {n}")
     mean = total / n
     # Sums of squares cancel: with equal values rounding may leave a hair below zero.
     variance = max(0.0, (total_squares - total * mean) / (n - 1))
-    half = t_quantile((1 + confidence) / 2, n - 1) * math.sqrt(variance / n)
-    return mean - half, mean + half
+    t = t_quantile((1 + confidence) / 2, n - 1)
+    if floor is None:
+        half = t * math.sqrt(variance / n)
+        return mean - half, mean + half
+    return above_interval(mean, variance / n, t, floor=floor, steps=1 / n if counts else 0.0)
 
 
 def ratio_interval(
@@ -126,6 +142,7 @@ def ratio_interval(
     products: float,
     n: int,
     confidence: float = 0.95,
+    floor: float | None = None,
 ) -> Interval:
     """The interval of a ratio of two sums over customers, by the delta method.
 
@@ -140,6 +157,7 @@ def ratio_interval(
         products: Sum of the products of the two.
         n: How many customers.
         confidence: Between 0 and 1.
+        floor: The least that the ratio can be (see `above_interval`; None: there is no such thing).
 
     Returns:
         The ends, in the unit of first by second.
@@ -161,9 +179,47 @@ def ratio_interval(
         raise ValueError("a ratio needs a denominator other than zero")
     ratio = numerator / denominator
     squares = numerator_squares - 2 * ratio * products + ratio * ratio * denominator_squares
-    error = math.sqrt(max(0.0, squares) / (n - 1) * n) / abs(denominator)
-    half = t_quantile((1 + confidence) / 2, n - 1) * error
-    return ratio - half, ratio + half
+    variance = max(0.0, squares) / (n - 1) * n / denominator**2
+    t = t_quantile((1 + confidence) / 2, n - 1)
+    if floor is None:
+        half = t * math.sqrt(variance)
+        return ratio - half, ratio + half
+    return above_interval(ratio, variance, t, floor=floor)
+
+
+def above_interval(
+    value: float, variance: float, t: float, *, floor: float = 0.0, steps: float = 0.0
+) -> Interval:
+    """The score interval of an estimate that cannot fall below a floor.
+
+    What stands that way (amounts, waits, orders of a buyer) is skewed, and its variance grows with
+    its height above the floor. Taking the two to be proportional and solving for the heights that
+    the estimate lies within ``t`` standard errors of gives ends that respect the floor and cover
+    better than the symmetric ones where there are few customers, and the same where there are many.
+
+    Args:
+        value: The estimate.
+        variance: Of the estimate.
+        t: How many standard errors wide.
+        floor: The least that it can be.
+        steps: The least of variance ÷ height (counts: 1 ÷ n, as of Poisson's distribution).
+
+    Returns:
+        The ends; the lower is the floor where the estimate is.
+
+    Source:
+        The score interval of Wilson (1927) for a variance proportional to the mean (McCullagh &
+        Nelder, Generalized Linear Models, 2nd edition, 1989, section 6.2). Coverage: the tests.
+
+    Examples:
+        >>> [round(end, 2) for end in above_interval(10.0, 4.0, 1.96)]
+        [6.77, 14.76]
+    """
+    height = value - floor
+    scale = max(variance / height if height > 0 else 0.0, steps)
+    shift = t * t * scale / 2
+    half = math.sqrt(shift * (2 * max(height, 0.0) + shift))
+    return value + shift - half, value + shift + half
 
 
 def nps_interval(

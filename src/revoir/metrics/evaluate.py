@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
 
-from revoir.experiments.intervals import mean_interval, nps_interval, poisson_interval, wilson
+from revoir.experiments.intervals import (
+    Interval,
+    mean_interval,
+    nps_interval,
+    poisson_interval,
+    ratio_interval,
+    wilson,
+)
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.registry import Metric, Question, Unit
+from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period
 
@@ -34,12 +41,37 @@ class Facts:
         rows: Gives the rows of a question, with the columns of its `by`.
         clock: Their column of time.
         prepare: Adds columns once the period of each row is known.
+        needs: The canonical tables (or ``table.column``) that the rows come from.
     """
 
     name: str
     rows: Callable[[Book, Question], ir.Table]
     clock: str
     prepare: Callable[[ir.Table, Sequence[str]], ir.Table] | None = None
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The sums that the interval of a mean or ratio is computed from.
+
+    Attributes:
+        squares: Of what the numerator sums.
+        others: Squares of what the denominator sums (None: it counts rows).
+        products: Of what the two sum.
+        drawn: How many customers, contacts, … were drawn (None: the denominator).
+        floor: The least that the figure can be.
+        ceiling: The most that it can be (None: there is no such thing).
+        counts: Whether the values count something.
+    """
+
+    squares: Sum
+    others: Sum | None = None
+    products: Sum | None = None
+    drawn: Sum | None = None
+    floor: float = 0.0
+    ceiling: float | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +82,8 @@ class Ratio:
         facts: What is summed.
         numerator: The sum above.
         denominator: The sum below (None: the metric is the sum itself).
-        squares: Sum of the squares of what the numerator sums, for the interval of a mean.
-        interval: "wilson" (a share), "mean", "poisson" (a count), "nps", or None.
+        interval: "wilson" (a share), "poisson" (a count), "nps", the spread of a mean or ratio, or
+            None.
         parts: Further sums shown beside the figure.
         minimum: The smallest denominator that carries a figure.
         note: What the reader must know.
@@ -61,8 +93,7 @@ class Ratio:
     facts: Facts
     numerator: Sum
     denominator: Sum | None = None
-    squares: Sum | None = None
-    interval: str | None = None
+    interval: str | Spread | None = None
     parts: Mapping[str, Sum] = field(default_factory=dict)
     minimum: float = 1
     note: Message | None = None
@@ -71,6 +102,110 @@ class Ratio:
     def __call__(self, book: Book, question: Question, metric: Metric) -> Result:
         """Answer a question."""
         return compute_ratios(book, {metric: self}, question)[metric.name]
+
+
+def share_of(facts: Facts, part: Sum) -> Ratio:
+    """The share of rows that are of a kind."""
+    return Ratio(facts, part, lambda t: t.count(), interval="wilson")
+
+
+def mean_of(
+    facts: Facts,
+    column: str,
+    *,
+    where: Callable[[ir.Table], ir.BooleanValue] | None = None,
+    floor: float = 0.0,
+    ceiling: float | None = None,
+    counts: bool = False,
+) -> Ratio:
+    """The mean of a column over rows that were drawn one by one.
+
+    Args:
+        facts: The rows.
+        column: What is averaged.
+        where: Which of the rows count (None: all).
+        floor: The least that a value can be.
+        ceiling: The most that it can be (None: there is no such thing).
+        counts: Whether the values count something.
+
+    Returns:
+        The ratio.
+    """
+
+    def held(t: ir.Table) -> ir.BooleanValue:
+        return ibis.literal(True) if where is None else where(t)
+
+    # Amounts add up exactly as they are; their squares would not fit a decimal.
+    squares = _squared(column)
+    return Ratio(
+        facts,
+        lambda t: t[column].sum(where=held(t)),
+        lambda t: held(t).sum() if where else t.count(),
+        interval=Spread(
+            lambda t: squares(t).sum(where=held(t)), floor=floor, ceiling=ceiling, counts=counts
+        ),
+    )
+
+
+def ratio_of(facts: Facts, above: str, below: str) -> Ratio:
+    """The sum of a column ÷ that of another, over customers who have some of the latter."""
+    return Ratio(
+        facts,
+        lambda t: t[above].sum(),
+        lambda t: t[below].sum(),
+        interval=Spread(
+            squares=lambda t: _squared(above)(t).sum(),
+            others=lambda t: _squared(below)(t).sum(),
+            products=lambda t: (t[above].cast("float64") * t[below]).sum(),
+            drawn=lambda t: (t[below] > 0).sum(),
+        ),
+    )
+
+
+def _squared(column: str) -> Callable[[ir.Table], ir.NumericValue]:
+    return lambda t: t[column].cast("float64") * t[column].cast("float64")
+
+
+def declare_ratio(
+    name: str,
+    ratio: Ratio,
+    label: Message,
+    formula: Message,
+    unit: Unit,
+    better: str,
+    *,
+    family: str,
+    needs: tuple[str, ...] = (),
+    **more: Any,
+) -> Metric:
+    """Declare a metric that is a ratio of sums.
+
+    Args:
+        name: As in `Metric`, like what follows.
+        ratio: What is divided by what.
+        label: What people call it.
+        formula: The formula in words.
+        unit: What it is counted in.
+        better: "higher", "lower" or "neither".
+        family: The group it is listed with.
+        needs: What it cannot do without, beside what its facts come from.
+        more: Further fields of `Metric`.
+
+    Returns:
+        The metric.
+    """
+
+    def compute(book: Book, question: Question) -> Result:
+        missing = lacking(book, metric)
+        if missing is not None:
+            return empty_result(metric, question, [None], missing)
+        return ratio(book, question, metric)
+
+    metric = Metric(
+        name, label, formula, unit, better, (*ratio.facts.needs, *needs), compute, family,
+        ratio=ratio, **more,
+    )  # fmt: skip
+    return declare(metric)
 
 
 def compute_ratios(
@@ -156,8 +291,18 @@ def empty_result(
 Key = tuple[dt.date, tuple[Any, ...]]
 """A start of a period, and the values of the columns of `by`."""
 
+
+def groups_of(keys: Iterable[Key], question: Question) -> list[tuple[Any, ...]]:
+    """The groups that there are, in their order; without `by`, the one of everybody."""
+    groups = sorted({group for _, group in keys}, key=sort_key)
+    return groups or ([] if question.by else [()])
+
+
 UNDATED = dt.date(1, 1, 1)
 """Stands for the start of the period of rows without dates."""
+
+
+_SPREAD = ("squares", "others", "products", "drawn")
 
 
 def _sums(
@@ -180,8 +325,11 @@ def _sums(
         sums[f"{metric.name}__numerator"] = ratio.numerator(table)
         if ratio.denominator is not None:
             sums[f"{metric.name}__denominator"] = ratio.denominator(table)
-        if ratio.squares is not None:
-            sums[f"{metric.name}__squares"] = ratio.squares(table)
+        if isinstance(ratio.interval, Spread):
+            for field_ in _SPREAD:
+                total = getattr(ratio.interval, field_)
+                if total is not None:
+                    sums[f"{metric.name}__{field_}"] = total(table)
         for name, part in ratio.parts.items():
             sums[f"{metric.name}__part_{name}"] = part(table)
     found = book.rows(table.group_by([scope.PERIOD, *question.by]).aggregate(**sums))
@@ -202,9 +350,7 @@ def _figures(
     periods: Sequence[Period | None],
     sums: dict[Key, dict[str, Any]],
 ) -> tuple[Figure, ...]:
-    groups = sorted({key[1] for key in sums}, key=sort_key)
-    if not groups and not question.by:
-        groups = [()]
+    groups = groups_of(sums, question)
     of_amounts = metric.unit is Unit.MONEY or metric.family == "value"
     reason = scope.money_reason(book, question) if of_amounts else None
     figures = []
@@ -277,10 +423,34 @@ def _interval(
             return wilson(numerator, denominator)
         case "nps":
             return nps_interval(parts["promoters"], parts["passives"], parts["detractors"])
-        case "mean" if denominator >= 2:
-            squares = number(row.get(f"{metric.name}__squares")) or 0.0
-            return mean_interval(numerator, squares, int(denominator))
+        case Spread() as spread:
+            sums = {name: number(row.get(f"{metric.name}__{name}")) for name in _SPREAD}
+            return _spread_interval(spread, numerator, denominator, sums)
     return None, None
+
+
+def _spread_interval(
+    spread: Spread, numerator: float, denominator: float, sums: Mapping[str, float | None]
+) -> Interval | tuple[None, None]:
+    drawn = int(denominator if spread.drawn is None else sums["drawn"] or 0)
+    if drawn < 2:
+        return None, None
+    squares = sums["squares"] or 0.0
+    if spread.products is None:
+        low, high = mean_interval(
+            numerator, squares, drawn, floor=spread.floor, counts=spread.counts
+        )
+    else:
+        low, high = ratio_interval(
+            numerator,
+            denominator,
+            numerator_squares=squares,
+            denominator_squares=sums["others"] or 0.0,
+            products=sums["products"] or 0.0,
+            n=drawn,
+            floor=spread.floor,
+        )
+    return low, high if spread.ceiling is None else min(high, spread.ceiling)
 
 
 def number(value: Any) -> float | None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
-from revoir.book import Book
-from revoir.language import Message, msg
+from revoir.language import msg
 from revoir.metrics import scope
-from revoir.metrics.evaluate import Facts, Ratio, empty_result, lacking
-from revoir.metrics.registry import Metric, Question, Unit, declare
-from revoir.metrics.result import Result
+from revoir.metrics.evaluate import (
+    Facts,
+    Ratio,
+    Spread,
+    declare_ratio,
+    mean_of,
+    ratio_of,
+    share_of,
+)
+from revoir.metrics.registry import Unit
 
 
 def _with_visits(table: ir.Table, by: Sequence[str]) -> ir.Table:
@@ -24,74 +33,88 @@ def _with_visits(table: ir.Table, by: Sequence[str]) -> ir.Table:
 
 
 def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    """One row a customer and period: orders, amount, and whether on more than one day."""
+    """One row a customer and period: what was bought, on the first day ever and after it."""
+    marked = _with_visits(table, by)
+    returns = marked.repeats & marked.opens_day
     sums: dict[str, Any] = {
-        "orders": table.count(),
-        "amount": table.amount.sum(),
-        "first": table.day.min(),
-        "last": table.day.max(),
+        "orders": marked.count(),
+        "amount": marked.amount.sum(),
+        "first_orders": (~marked.repeats).sum(),
+        "first_amount": marked.amount.sum(where=~marked.repeats).fill_null(0),
+        "repeat_orders": marked.repeats.sum(),
+        "repeat_amount": marked.amount.sum(where=marked.repeats).fill_null(0),
+        "gaps": returns.sum(),
+        "gap_days": gap_days(marked).sum(where=returns).fill_null(0),
+        "again": marked.day.max() > marked.day.min(),
     }
     keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
-    people = table.group_by(keys).aggregate(**sums)
-    # Amounts add up exactly as they are; their squares would not fit a decimal.
-    return people.mutate(
-        spent=people.amount.cast("float64"), again=people["last"] > people["first"]
+    return marked.group_by(keys).aggregate(**sums)
+
+
+def _baskets(table: ir.Table, by: Sequence[str]) -> ir.Table:
+    """One row a customer and period, and one for all the orders that nobody is known of."""
+    bought = table.filter(table.kind == "purchase")
+    value = bought.amount.cast("float64")
+    keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
+    people = bought.group_by(keys).aggregate(
+        orders=bought.count(), amount=bought.amount.sum(), alone=(value * value).sum()
     )
+    # An anonymous order stands for itself.
+    known, spent = people.customer_id.notnull(), people.amount.cast("float64")
+    return people.mutate(
+        squares=ibis.ifelse(known, spent * spent, people.alone),
+        others=ibis.ifelse(known, people.orders * people.orders, people.orders),
+        products=ibis.ifelse(known, spent * people.orders, spent),
+        drawn=ibis.ifelse(known, 1, people.orders),
+    )
+
+
+def gap_days(t: ir.Table) -> ir.NumericValue:
+    """The days since each purchase's previous one."""
+    return t.day.delta(t.previous_day, unit="day").cast("float64")
 
 
 def _known(table: ir.Table, by: Sequence[str]) -> ir.Table:
     return table.mutate(is_purchase=table.kind == "purchase", value=table.amount.cast("float64"))
 
 
-ORDERS = Facts("orders", scope.orders, "ordered_on", _known)
+ORDERS = Facts("orders", scope.orders, "ordered_on", _known, ("orders",))
 """Every order, anonymous sales and returns included."""
 
-PURCHASES = Facts("purchases", scope.purchases, "day", _with_visits)
+BASKETS = Facts("baskets", scope.orders, "ordered_on", _baskets, ("orders",))
+"""Purchases by who made them, anonymous ones included."""
+
+PURCHASES = Facts("purchases", scope.purchases, "day", _with_visits, ("orders.customer_id",))
 """Purchases of known customers beside their neighbours."""
 
-BUYERS = Facts("buyers", scope.purchases, "day", _buyers)
+BUYERS = Facts("buyers", scope.purchases, "day", _buyers, ("orders.customer_id",))
 """Customers who bought in a period, one row each."""
 
-ORDER_NEEDS = ("orders",)
-CUSTOMER_NEEDS = ("orders.customer_id",)
+AVERAGE_BASKET = Ratio(
+    BASKETS,
+    lambda t: t.amount.sum(),
+    lambda t: t.orders.sum(),
+    interval=Spread(
+        squares=lambda t: t.squares.sum(),
+        others=lambda t: t.others.sum(),
+        products=lambda t: t.products.sum(),
+        drawn=lambda t: t.drawn.sum(),
+    ),
+)
+"""Amount by order. A customer's orders resemble one another: it is customers that are drawn."""
 
+declare_purchase = partial(declare_ratio, family="purchase")
 
-def declare_ratio(
-    name: str,
-    ratio: Ratio,
-    label: Message,
-    formula: Message,
-    unit: Unit,
-    better: str,
-    *,
-    needs: tuple[str, ...],
-    family: str,
-    **more: Any,
-) -> Metric:
-    """Declare a metric that is a ratio of sums."""
-
-    def compute(book: Book, question: Question) -> Result:
-        missing = lacking(book, metric)
-        if missing is not None:
-            return empty_result(metric, question, [None], missing)
-        return ratio(book, question, metric)
-
-    metric = Metric(name, label, formula, unit, better, needs, compute, family, ratio=ratio, **more)
-    return declare(metric)
-
-
-declare_ratio(
+declare_purchase(
     "customers",
     Ratio(PURCHASES, lambda t: t.opens_period.sum()),
     msg("Customers who bought"),
     msg("Known customers with at least one purchase in the period."),
     Unit.COUNT,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("buyers", "acheteurs", "clients", "customer_count"),
 )
-declare_ratio(
+declare_purchase(
     "orders",
     Ratio(ORDERS, lambda t: t.is_purchase.sum()),
     msg("Orders"),
@@ -101,107 +124,63 @@ declare_ratio(
     ),
     Unit.COUNT,
     "higher",
-    needs=ORDER_NEEDS,
-    family="purchase",
     aliases=("purchases", "commandes", "order_count", "number_of_orders"),
 )
-declare_ratio(
+declare_purchase(
     "repurchase_rate",
-    Ratio(BUYERS, lambda t: t.again.sum(), lambda t: t.count(), interval="wilson"),
+    share_of(BUYERS, lambda t: t.again.sum()),
     msg("Repurchase rate"),
     msg("Customers who bought on two days or more in the period ÷ all customers who bought in it."),
     Unit.SHARE,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("repeat_purchase_rate", "repeat_rate", "taux_de_reachat", "rebuy_rate"),
     benchmarks=("repeat_purchase_rate",),
     source="Fader & Hardie (repeat purchase days)",
 )
-declare_ratio(
+declare_purchase(
     "average_order_value",
-    Ratio(
-        ORDERS,
-        lambda t: t.amount.sum(where=t.is_purchase),
-        lambda t: t.is_purchase.sum(),
-        squares=lambda t: (t.value * t.value).sum(where=t.is_purchase),
-        interval="mean",
-    ),
+    AVERAGE_BASKET,
     msg("Average order value"),
     msg("Amount of purchases ÷ number of purchases."),
     Unit.MONEY,
     "higher",
-    needs=ORDER_NEEDS,
-    family="purchase",
     aliases=("aov", "panier_moyen", "average_basket"),
     benchmarks=("average_order_value",),
 )
-declare_ratio(
+declare_purchase(
     "first_order_value",
-    Ratio(
-        PURCHASES,
-        lambda t: t.amount.sum(where=~t.repeats),
-        lambda t: (~t.repeats).sum(),
-        squares=lambda t: (t.amount.cast("float64") ** 2).sum(where=~t.repeats),
-        interval="mean",
-    ),
+    ratio_of(BUYERS, "first_amount", "first_orders"),
     msg("Basket of new customers"),
     msg("Amount ÷ number of the purchases made on a customer's first day."),
     Unit.MONEY,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("new_basket", "aov_new", "panier_nouveaux_clients"),
 )
-declare_ratio(
+declare_purchase(
     "repeat_order_value",
-    Ratio(
-        PURCHASES,
-        lambda t: t.amount.sum(where=t.repeats),
-        lambda t: t.repeats.sum(),
-        squares=lambda t: (t.amount.cast("float64") ** 2).sum(where=t.repeats),
-        interval="mean",
-    ),
+    ratio_of(BUYERS, "repeat_amount", "repeat_orders"),
     msg("Basket of returning customers"),
     msg("Amount ÷ number of the purchases made after a customer's first day."),
     Unit.MONEY,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("loyal_basket", "aov_loyal", "panier_clients_fideles"),
 )
-declare_ratio(
+declare_purchase(
     "purchase_frequency",
-    Ratio(
-        BUYERS,
-        lambda t: t.orders.sum(),
-        lambda t: t.count(),
-        squares=lambda t: (t.orders.cast("float64") ** 2).sum(),
-        interval="mean",
-    ),
+    mean_of(BUYERS, "orders", floor=1.0, counts=True),
     msg("Purchase frequency"),
     msg("Purchases of known customers ÷ customers who bought in the period."),
     Unit.RATIO,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("frequency", "frequence_d_achat", "orders_per_customer"),
     benchmarks=("purchase_frequency",),
 )
 
 
-def _gap_days(t: ir.Table) -> ir.NumericValue:
-    return t.day.delta(t.previous_day, unit="day").cast("float64")
-
-
-declare_ratio(
+declare_purchase(
     "days_between_purchases",
-    Ratio(
-        PURCHASES,
-        lambda t: _gap_days(t).sum(where=t.repeats & t.opens_day),
-        lambda t: (t.repeats & t.opens_day).sum(),
-        squares=lambda t: (_gap_days(t) ** 2).sum(where=t.repeats & t.opens_day),
-        interval="mean",
+    replace(
+        ratio_of(BUYERS, "gap_days", "gaps"),
         note=msg("Only customers who came back have a gap: it says nothing of those who did not."),
     ),
     msg("Days between purchases"),
@@ -211,25 +190,21 @@ declare_ratio(
     ),
     Unit.DAYS,
     "lower",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("time_between_purchases", "gap", "delai_entre_achats", "interpurchase_time"),
 )
 
 
 def median_gap_days(t: ir.Table) -> ir.NumericScalar:
     """The middle gap of the rows that have one."""
-    return _gap_days(t).quantile(0.5, where=t.repeats & t.opens_day)
+    return gap_days(t).quantile(0.5, where=t.repeats & t.opens_day)
 
 
-declare_ratio(
+declare_purchase(
     "median_days_between_purchases",
     Ratio(PURCHASES, median_gap_days, adds_up=False),
     msg("Median days between purchases"),
     msg("Half of the returns in the period came within this many days of the purchase before."),
     Unit.DAYS,
     "lower",
-    needs=CUSTOMER_NEEDS,
-    family="purchase",
     aliases=("median_gap",),
 )

@@ -25,7 +25,7 @@ from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.boundaries import BOUNDARIES_MAX, FAR, follow
 from revoir.metrics.calendar import date, days_later
-from revoir.metrics.evaluate import Key, empty_result, lacking, number, sort_key
+from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period, add_months
@@ -279,9 +279,7 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
     found = book.once(
         f"flows {question} {covered}", lambda: flows(book, question, covered) if covered else {}
     )
-    groups = sorted({group for _, group in found}, key=sort_key)
-    if not groups and not question.by:
-        groups = [()]
+    groups = groups_of(found, question)
     figures = [
         _figure(book, metric, period, found.get((period.start, group), Flow()))
         for period in periods

@@ -10,11 +10,8 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.evaluate import Facts, Ratio
-from revoir.metrics.purchase import declare_ratio
+from revoir.metrics.evaluate import Facts, Ratio, declare_ratio, mean_of, share_of
 from revoir.metrics.registry import Question, Unit
-
-NEEDS = ("responses",)
 
 
 def _answers(book: Book, question: Question, name: str) -> ir.Table:
@@ -24,7 +21,12 @@ def _answers(book: Book, question: Question, name: str) -> ir.Table:
 
 
 def _facts(name: str) -> Facts:
-    return Facts(f"{name} answers", partial(_answers, name=name), "responded_on")
+    return Facts(
+        f"{name} answers", partial(_answers, name=name), "responded_on", needs=("responses",)
+    )
+
+
+declare_satisfaction = partial(declare_ratio, family="satisfaction")
 
 
 def _promoters(t: ir.Table) -> ir.NumericScalar:
@@ -47,15 +49,13 @@ def _declare_nps(name: str, label: Message, formula: Message, **more: Any) -> No
             "detractors": _detractors,
         },
     )
-    declare_ratio(
+    declare_satisfaction(
         name,
         ratio,
         label,
         formula,
         Unit.POINTS,
         "higher",
-        needs=NEEDS,
-        family="satisfaction",
         source="Reichheld, Harvard Business Review, December 2003",
         **more,
     )
@@ -75,33 +75,23 @@ _declare_nps(
     msg("The Net Promoter Score of employees: would they recommend working here?"),
     aliases=("employee_nps", "nps_salaries"),
 )
-declare_ratio(
+declare_satisfaction(
     "csat",
-    Ratio(_facts("csat"), lambda t: (t.score >= 4).sum(), lambda t: t.count(), interval="wilson"),
+    share_of(_facts("csat"), lambda t: (t.score >= 4).sum()),
     msg("Customer satisfaction (CSAT)"),
     msg("Answers 4 and 5 on a scale of five ÷ answers."),
     Unit.SHARE,
     "higher",
-    needs=NEEDS,
-    family="satisfaction",
     aliases=("satisfaction", "customer_satisfaction", "taux_de_satisfaction"),
     benchmarks=("csat",),
 )
-declare_ratio(
+declare_satisfaction(
     "ces",
-    Ratio(
-        _facts("ces"),
-        lambda t: t.score.sum(),
-        lambda t: t.count(),
-        squares=lambda t: (t.score * t.score).sum(),
-        interval="mean",
-    ),
+    mean_of(_facts("ces"), "score", floor=1.0, ceiling=7.0),
     msg("Customer effort score (CES)"),
     msg("Mean answer on a scale of seven to “it was made easy for me”: 7 is the least effort."),
     Unit.SCORE,
     "higher",
-    needs=NEEDS,
-    family="satisfaction",
     aliases=("customer_effort_score", "effort"),
     source="Dixon, Freeman & Toman, Harvard Business Review, July 2010 (wording of version 2.0)",
 )
@@ -111,32 +101,24 @@ def _all_answers(book: Book, question: Question) -> ir.Table:
     return scope.facts(book, "responses", question)
 
 
-_ALL = Facts("responses", _all_answers, "responded_on")
+_ALL = Facts("responses", _all_answers, "responded_on", needs=("responses",))
 
-declare_ratio(
+declare_satisfaction(
     "responses",
     Ratio(_ALL, lambda t: t.score.notnull().sum()),
     msg("Answers"),
     msg("Answers with a score, all questions together."),
     Unit.COUNT,
     "higher",
-    needs=NEEDS,
-    family="satisfaction",
     aliases=("reponses", "answers"),
 )
-declare_ratio(
+declare_satisfaction(
     "comment_rate",
-    Ratio(
-        _ALL,
-        lambda t: t.comment.notnull().sum(),
-        lambda t: t.count(),
-        interval="wilson",
-    ),
+    share_of(_ALL, lambda t: t.comment.notnull().sum()),
     msg("Answers with a comment"),
     msg("Answers in the customer's own words ÷ answers."),
     Unit.SHARE,
     "higher",
     needs=("responses.comment",),
-    family="satisfaction",
     aliases=("taux_de_commentaires",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import ibis.expr.types as ir
 
@@ -10,12 +11,18 @@ from revoir.book import Book
 from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.evaluate import Facts, Ratio, empty_result, lacking
-from revoir.metrics.purchase import declare_ratio
+from revoir.metrics.evaluate import (
+    Facts,
+    Ratio,
+    Spread,
+    declare_ratio,
+    empty_result,
+    lacking,
+    share_of,
+)
 from revoir.metrics.registry import Metric, Question, Unit, declare, measure_many
 from revoir.metrics.result import Result
 
-NEEDS = ("interactions",)
 HOUR_SECONDS = 3600.0
 
 COMPLAINT_WORDS = ("complaint", "reclamation", "réclamation", "plainte", "litige", "claim")
@@ -31,7 +38,9 @@ def _contacts(book: Book, question: Question) -> ir.Table:
     return table.mutate(complaint=False)
 
 
-CONTACTS = Facts("contacts", _contacts, "opened_at")
+CONTACTS = Facts("contacts", _contacts, "opened_at", needs=("interactions",))
+
+declare_service = partial(declare_ratio, family="service")
 
 
 def _hours(t: ir.Table, column: str) -> ir.NumericValue:
@@ -45,67 +54,58 @@ def _declare_wait(name: str, column: str, label: Message, formula: Message, alia
     def counted(t: ir.Table) -> ir.BooleanValue:
         return t[column].notnull() & (t[column] >= t.opened_at)
 
-    declare_ratio(
+    declare_service(
         name,
         Ratio(
             CONTACTS,
             lambda t: _hours(t, column).sum(where=counted(t)),
             lambda t: counted(t).sum(),
-            squares=lambda t: (_hours(t, column) ** 2).sum(where=counted(t)),
-            interval="mean",
+            interval=Spread(lambda t: (_hours(t, column) ** 2).sum(where=counted(t))),
         ),
         label,
         formula,
         Unit.HOURS,
         "lower",
-        needs=("interactions", f"interactions.{column}"),
-        family="service",
+        needs=(f"interactions.{column}",),
         aliases=(alias,),
     )
-    declare_ratio(
+    declare_service(
         f"median_{name}",
         Ratio(CONTACTS, lambda t: _hours(t, column).quantile(0.5, where=counted(t)), adds_up=False),
         msg("{label}, median", label=label),
         msg("Half of the contacts waited less. {formula}", formula=formula),
         Unit.HOURS,
         "lower",
-        needs=("interactions", f"interactions.{column}"),
-        family="service",
+        needs=(f"interactions.{column}",),
         aliases=(f"{alias}_median",),
     )
 
 
-declare_ratio(
+declare_service(
     "contacts",
     Ratio(CONTACTS, lambda t: t.count()),
     msg("Contacts with customer service"),
     msg("Contacts opened in the period."),
     Unit.COUNT,
     "neither",
-    needs=NEEDS,
-    family="service",
     aliases=("interactions", "tickets"),
 )
-declare_ratio(
+declare_service(
     "complaints",
     Ratio(CONTACTS, lambda t: t.complaint.sum(), interval="poisson"),
     msg("Complaints"),
     msg("Contacts of the period that are complaints."),
     Unit.COUNT,
     "lower",
-    needs=NEEDS,
-    family="service",
     aliases=("reclamations",),
 )
-declare_ratio(
+declare_service(
     "complaint_share",
-    Ratio(CONTACTS, lambda t: t.complaint.sum(), lambda t: t.count(), interval="wilson"),
+    share_of(CONTACTS, lambda t: t.complaint.sum()),
     msg("Share of contacts that are complaints"),
     msg("Complaints ÷ contacts."),
     Unit.SHARE,
     "lower",
-    needs=NEEDS,
-    family="service",
     aliases=("part_des_reclamations",),
 )
 _declare_wait(

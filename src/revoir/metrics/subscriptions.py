@@ -15,7 +15,7 @@ from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.boundaries import FAR, follow
 from revoir.metrics.calendar import date
-from revoir.metrics.evaluate import Key, empty_result, lacking, sort_key
+from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period, add_months
@@ -120,9 +120,7 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
         return empty_result(metric, question, [None], missing)
     periods = _periods(book, question)
     found = movements(book, question, periods)
-    groups = sorted({group for _, group in found}, key=sort_key) or (
-        [()] if not question.by else []
-    )
+    groups = groups_of(found, question)
     figures = []
     for period in periods:
         for group in groups:

@@ -4,53 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 
 import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg
-from revoir.metrics.evaluate import Ratio, empty_result, lacking
-from revoir.metrics.purchase import (
-    BUYERS,
-    CUSTOMER_NEEDS,
-    ORDER_NEEDS,
-    ORDERS,
-    PURCHASES,
-    declare_ratio,
-)
+from revoir.metrics.evaluate import Ratio, declare_ratio, empty_result, lacking, mean_of
+from revoir.metrics.purchase import BUYERS, ORDERS, PURCHASES
 from revoir.metrics.registry import Metric, Question, Unit, declare, measure_many, metric_named
 from revoir.metrics.result import Figure, Result
 
 DAYS_A_YEAR = 365.25
+
+declare_value = partial(declare_ratio, family="value")
 
 
 def _turnover(t: ir.Table) -> ir.BooleanValue:
     return t.kind.isin(("purchase", "return"))
 
 
-declare_ratio(
+declare_value(
     "revenue",
     Ratio(ORDERS, lambda t: t.amount.sum(where=_turnover(t))),
     msg("Revenue"),
     msg("Amount of purchases less what was returned or refunded; anonymous sales included."),
     Unit.MONEY,
     "higher",
-    needs=ORDER_NEEDS,
-    family="value",
     aliases=("sales", "turnover", "chiffre_d_affaires", "ca"),
 )
-declare_ratio(
+declare_value(
     "gross_sales",
     Ratio(ORDERS, lambda t: t.amount.sum(where=t.is_purchase)),
     msg("Sales before returns"),
     msg("Amount of purchases, anonymous sales included, before returns."),
     Unit.MONEY,
     "higher",
-    needs=ORDER_NEEDS,
-    family="value",
     aliases=("gross_revenue", "ventes_brutes"),
 )
-declare_ratio(
+declare_value(
     "returned_share",
     Ratio(
         ORDERS,
@@ -61,28 +53,18 @@ declare_ratio(
     msg("Amount returned or refunded in the period ÷ amount of purchases in the period."),
     Unit.SHARE,
     "lower",
-    needs=ORDER_NEEDS,
-    family="value",
     aliases=("return_rate", "taux_de_retour"),
 )
-declare_ratio(
+declare_value(
     "revenue_per_customer",
-    Ratio(
-        BUYERS,
-        lambda t: t.amount.sum(),
-        lambda t: t.count(),
-        squares=lambda t: (t.spent * t.spent).sum(),
-        interval="mean",
-    ),
+    mean_of(BUYERS, "amount"),
     msg("Revenue per customer"),
     msg("Amount of the purchases of known customers ÷ customers who bought in the period."),
     Unit.MONEY,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="value",
     aliases=("arpu", "revenu_par_client", "spend_per_customer", "ca_par_client"),
 )
-declare_ratio(
+declare_value(
     "repeat_revenue_share",
     Ratio(
         PURCHASES,
@@ -96,42 +78,24 @@ declare_ratio(
     ),
     Unit.SHARE,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="value",
     aliases=("repeat_revenue", "repeat_customer_revenue_share", "part_du_ca_des_clients_fideles"),
 )
-declare_ratio(
+declare_value(
     "loyal_wallet",
-    Ratio(
-        BUYERS,
-        lambda t: t.amount.sum(where=t.again),
-        lambda t: t.again.sum(),
-        squares=lambda t: (t.spent * t.spent).sum(where=t.again),
-        interval="mean",
-    ),
+    mean_of(BUYERS, "amount", where=lambda t: t.again),
     msg("Spending of customers who came back"),
     msg("Amount ÷ number of the customers who bought on two days or more in the period."),
     Unit.MONEY,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="value",
     aliases=("wallet_loyal",),
 )
-declare_ratio(
+declare_value(
     "single_wallet",
-    Ratio(
-        BUYERS,
-        lambda t: t.amount.sum(where=~t.again),
-        lambda t: (~t.again).sum(),
-        squares=lambda t: (t.spent * t.spent).sum(where=~t.again),
-        interval="mean",
-    ),
+    mean_of(BUYERS, "amount", where=lambda t: ~t.again),
     msg("Spending of customers who came once"),
     msg("Amount ÷ number of the customers who bought on a single day in the period."),
     Unit.MONEY,
     "higher",
-    needs=CUSTOMER_NEEDS,
-    family="value",
     aliases=("wallet_new",),
 )
 
@@ -251,7 +215,7 @@ CLV_HISTORIC: Metric = declare(
         ),
         unit=Unit.MONEY,
         better="higher",
-        needs=CUSTOMER_NEEDS,
+        needs=BUYERS.needs,
         compute=_clv_historic,
         family="value",
         aliases=("historic_clv", "clv_historique"),
@@ -267,7 +231,7 @@ CLV_SIMPLE: Metric = declare(
         ),
         unit=Unit.MONEY,
         better="higher",
-        needs=CUSTOMER_NEEDS,
+        needs=BUYERS.needs,
         compute=_clv_simple,
         family="value",
         aliases=("clv", "ltv", "simple_clv", "customer_lifetime_value", "valeur_vie_client"),
