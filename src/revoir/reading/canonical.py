@@ -55,7 +55,8 @@ class _Others(Pieces):
             held = self.column(f"{table}.{column.name}")
             if held is None:
                 continue
-            columns[column.name] = self.utc(held) if column.type is Type.TIMESTAMP else held
+            key = f"{table}.{column.name}"
+            columns[column.name] = self.utc(key) if column.type is Type.TIMESTAMP else held
         theirs, rest = self.shared_out(table, columns)
         for field in rest:
             columns[field.name] = identifier(field.key)

@@ -1,12 +1,17 @@
-"""Hours that a zone's clocks skip or strike twice, and the cells of a file that stand in one."""
+"""Hours that a zone's clocks skip or strike twice, and the cells of a file that stand in one.
+
+One rule holds for both: such a time is in the offset that was in force before the change. So the
+half past two that comes twice is the first one, and the one that is skipped is half past three.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from revoir.engines.sql import identifier
+from revoir.engines.sql import identifier, literal
 from revoir.language import Message, nmsg
 from revoir.reading import values
 from revoir.reading.fields import Field
@@ -32,6 +37,10 @@ class Shift(NamedTuple):
     start: dt.datetime
     end: dt.datetime
     skipped: bool
+
+    def holds(self, local: str) -> str:
+        """SQL of whether a time is one of those."""
+        return f"({local} >= TIMESTAMP '{self.start}' AND {local} < TIMESTAMP '{self.end}')"
 
 
 def shifts(zone: str, first: dt.date, last: dt.date) -> list[Shift]:
@@ -76,11 +85,11 @@ def shifts(zone: str, first: dt.date, last: dt.date) -> list[Shift]:
 
 
 def tell_shifted(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> None:
-    """Say which times of a file the clocks skip, or strike twice.
+    """Say which times of a file the clocks skip, or strike twice, and keep the latter.
 
     Args:
         connection: The connection that holds the file.
-        part: The converted file; its notes are added to.
+        part: The converted file; its notes are added to, and what `utc` needs to know.
         zone: IANA name of the zone that its times are in.
     """
     for held in part.fields.values():
@@ -98,13 +107,10 @@ def _shifted(
     if span["a"] is None:
         return []
     changes = shifts(zone, span["a"].date(), span["b"].date())
+    part.twice[held.key] = tuple(change for change in changes if not change.skipped)
     notes = []
     for skipped in (True, False):
-        hours = " OR ".join(
-            f"({local} >= TIMESTAMP '{change.start}' AND {local} < TIMESTAMP '{change.end}')"
-            for change in changes
-            if change.skipped is skipped
-        )
+        hours = " OR ".join(change.holds(local) for change in changes if change.skipped is skipped)
         if hours:
             notes += _told(connection, part, held, hours, skipped=skipped)
     return notes
@@ -143,9 +149,28 @@ def _told(
     else:
         note = nmsg(
             "Line {line}, column {header}: “{value}” came twice when the clocks were put back; it"
-            " counts as the second, on the day it says.",
+            " counts as the first, on the day it says.",
             "Line {line}, column {header}: “{value}” came twice when the clocks were put back, as"
-            " did {n} times in all; they count as the second, on the day they say.",
+            " did {n} times in all; they count as the first, on the day they say.",
             found["n"], **said,
         )  # fmt: skip
     return [note]
+
+
+def utc(local: str, zone: str, twice: Sequence[Shift] = ()) -> str:
+    """SQL of a local time in UTC.
+
+    Args:
+        local: SQL of the time that the wall clock shows.
+        zone: IANA name of its zone.
+        twice: The hours that its clocks strike twice within the data.
+
+    Returns:
+        The time in UTC; DuckDB takes the second of two, and adds to one that is skipped.
+    """
+    held = f"timezone('UTC', timezone({literal(zone)}, {local}))"
+    cases = " ".join(
+        f"WHEN {change.holds(local)} THEN to_seconds({(change.end - change.start).seconds})"
+        for change in twice
+    )
+    return f"({held} - CASE {cases} ELSE to_seconds(0) END)" if cases else held

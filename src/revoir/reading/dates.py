@@ -148,7 +148,8 @@ def told(header: str, held: list[Block], *, day_first: bool) -> list[Message]:
                     "Column {header}, lines {first} to {last}: beside them, {n} dates could be"
                     " either; they were read with the {order} first. Check them.",
                     block.around,
-                    header=header, first=str(block.around_first), last=str(block.around_last), order=order,
+                    header=header, first=str(block.around_first), last=str(block.around_last),
+                    order=order,
                 )
             )  # fmt: skip
     if len(held) > _TOLD_MAX:

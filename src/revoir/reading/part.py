@@ -14,6 +14,8 @@ from revoir.reading.report import FileReport
 if TYPE_CHECKING:
     import duckdb
 
+    from revoir.reading.clocks import Shift
+
 LINE_COLUMNS = ("product", "product_id", "unit_price", "quantity", "amount", "line_id")
 """The columns of order lines that make a file of sales one of lines."""
 BIG = 5_000_000
@@ -41,6 +43,7 @@ class Part:
         order: SQL of which order a row belongs to, on the converted columns; None where nothing
             says so.
         report: What is told of it.
+        twice: For columns of local times by key, the hours within the data that come twice.
     """
 
     raw: RawTable
@@ -59,6 +62,7 @@ class Part:
     unique_orders: bool = False
     unread: dict[str, int] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
+    twice: dict[str, tuple[Shift, ...]] = field(default_factory=dict)
 
     @property
     def accepted(self) -> str:

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from revoir.engines.sql import identifier, literal
+from revoir.engines.sql import identifier
+from revoir.reading.clocks import utc
 from revoir.reading.fields import Field
 from revoir.reading.part import REPEATED, Part
 from revoir.tables import TABLES, Table
@@ -71,9 +72,9 @@ class Pieces(ABC):
         names = {column.name for column in TABLES[table].columns} | set(taken)
         return [held for held in self.part.fields.attributes if held.name not in names]
 
-    def utc(self, local: str) -> str:
-        """SQL of a local time in UTC."""
-        return f"timezone('UTC', timezone({literal(self.zone)}, {local}))"
+    def utc(self, key: str, local: str | None = None) -> str:
+        """SQL of the local time of a key in UTC; `local` is where it stands, if elsewhere."""
+        return utc(local or identifier(key), self.zone, self.part.twice.get(key, ()))
 
     def constant(self, attributes: list[Field], key: str) -> list[Field]:
         """Those attributes that have one value for each value of a key, tested on the rows."""

@@ -90,7 +90,7 @@ class Sales(Pieces):
             columns["customer_id"] = self.customer
         else:
             columns["customer_id"] = "CAST(NULL AS VARCHAR)"
-        columns["ordered_at"] = self.utc(local)
+        columns["ordered_at"] = self.utc("orders.ordered_at")
         columns["ordered_on"] = f"CAST({local} AS DATE)"
         columns["amount"] = amount
         # A row of a file of orders is an order by the file's own word, a gift included; an order
@@ -160,7 +160,8 @@ class Sales(Pieces):
             "back": f"bool_and({self._refunded_status()})" if cancelled else "false",
         }
         columns = {
-            "order_id": "order_id", "customer_id": "customer_id", "ordered_at": self.utc("local"),
+            "order_id": "order_id", "customer_id": "customer_id",
+            "ordered_at": self.utc("orders.ordered_at", "local"),
             "ordered_on": "CAST(local AS DATE)",
         }  # fmt: skip
         refunded = self.column("orders.refunded")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 
 import pytest
 
@@ -105,7 +106,11 @@ def test_an_hour_that_daylight_saving_skips_is_read_and_said(read: Read, column)
 def test_an_hour_that_comes_twice_is_said(read: Read, column) -> None:
     reading = read(_orders("2024-10-27 01:59:59", "2024-10-27 02:30", "2024-10-27 03:00"))
     assert column(reading, "orders", "ordered_on") == [dt.date(2024, 10, 27)] * 3
-    assert column(reading, "orders", "ordered_at")[1] == dt.datetime(2024, 10, 27, 1, 30)
+    assert column(reading, "orders", "ordered_at") == [
+        dt.datetime(2024, 10, 26, 23, 59, 59),
+        dt.datetime(2024, 10, 27, 0, 30),
+        dt.datetime(2024, 10, 27, 2, 0),
+    ]
     assert "Line 3, column date: “2024-10-27 02:30” came twice" in told(reading)
     assert "put forward" not in told(reading)
 
@@ -154,3 +159,23 @@ def test_zones_become_utc_and_the_local_day(read: Read, column) -> None:
     ]  # fmt: skip
     reading = read(_orders("2024-07-01T23:30:00Z"), timezone="America/New_York")
     assert column(reading, "orders", "ordered_on") == [dt.date(2024, 7, 1)]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Havana", "Australia/Lord_Howe"])
+def test_a_doubtful_hour_is_in_the_offset_before_the_change(read: Read, column, zone: str) -> None:
+    """As Python has it for the first of two times, of orders, of lines and of events alike."""
+    local = [dt.datetime(2024, month, day, hour, minute)
+             for month, day in [(3, 10), (3, 31), (4, 7), (10, 6), (10, 27), (11, 3)]
+             for hour in (0, 1, 2, 3) for minute in (15, 45)]  # fmt: skip
+    told_by_python = [
+        time.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=0).astimezone(dt.UTC).replace(tzinfo=None)
+        for time in local
+    ]
+    found = read(_orders(*map(str, local)), timezone=zone)
+    assert column(found, "orders", "ordered_at") == told_by_python
+    lines = "".join(f"{n // 2},C,{time},{n},5\n" for n, time in enumerate(local))
+    found = read(f"order_id,client,date,produit,montant\n{lines}", timezone=zone)
+    assert sorted(column(found, "orders", "ordered_at")) == told_by_python[::2]
+    lines = "".join(f"C,{time},visite\n" for time in local)
+    found = read(f"client,date,événement\n{lines}", timezone=zone)
+    assert column(found, "events", "occurred_at") == told_by_python
