@@ -2,12 +2,16 @@
 
 Babel's own command is not used: it takes "95 % of" for a C format and refuses its translation.
 
-    python tools/catalogues.py update    # src/revoir/locale/fr/LC_MESSAGES/revoir.po
+There are two: `revoir.po` has the sentences that travel (``msg``, ``nmsg``, ``T``, in both
+packages), `django.po` has those of the application's pages and forms.
+
+    python tools/catalogues.py update    # src/*/locale/fr/LC_MESSAGES/*.po
     python tools/catalogues.py compile   # the .mo files beside
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import sys
@@ -15,13 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 KEYWORDS: dict[str, Any] = {"msg": (1,), "nmsg": (1, 2), "T": (1,)}
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+WEB_KEYWORDS: dict[str, Any] = {
+    **dict.fromkeys(("gettext", "gettext_lazy", "gettext_noop", "_"), (1,)),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+}
 HEADER = """# French words of Revoir. `make translations` keeps it up to date with the code.
 msgid ""
 msgstr ""
@@ -64,14 +72,58 @@ def read(path: Path) -> Catalog:
         return read_po(file)
 
 
-def messages_of_code(root: Path = ROOT) -> list[Any]:
-    """What the code says: singulars as text, plurals as pairs, sorted."""
-    found = {
-        entry[2]
-        for entry in extract_from_dir(root / "src/revoir", METHODS, keywords=KEYWORDS)
-        if entry[2]
-    }
-    return sorted(found, key=_first)
+def messages_of_code(path: Path, root: Path = ROOT) -> list[Any]:
+    """What the code says that belongs into a catalogue.
+
+    Args:
+        path: The catalogue.
+        root: The folder of the project.
+
+    Returns:
+        Singulars as text, plurals as pairs, sorted.
+    """
+    if path.stem == "django":
+        return sorted({*_said(root / "src/revoir_web", WEB_KEYWORDS), *_on_pages(root)}, key=_first)
+    found = _said(root / "src/revoir", KEYWORDS, METHODS)
+    return sorted({*found, *_said(root / "src/revoir_web", KEYWORDS)}, key=_first)
+
+
+def _said(folder: Path, keywords: dict[str, Any], methods: Any = METHODS[:1]) -> set[Any]:
+    entries = extract_from_dir(folder, methods, keywords=keywords)
+    return {entry[2] for entry in entries if entry[2]}
+
+
+def _on_pages(root: Path) -> set[Any]:
+    """What Django's templates say."""
+    found = set()
+    for path in sorted((root / "src/revoir_web").rglob("templates/**/*")):
+        if path.suffix in (".html", ".txt"):
+            code = io.BytesIO(_as_code(path.read_text(encoding="utf-8")).encode())
+            found |= {entry[1] for entry in extract("python", code, WEB_KEYWORDS)}
+    return found
+
+
+def _as_code(text: str) -> str:
+    """The calls of gettext that stand for a template's words.
+
+    Django's own `templatize` cannot be used: it is written for xgettext and wants settings.
+    """
+    calls = []
+    for match in _TAG.finditer(text):
+        if match["word"] is not None:
+            calls.append(f"gettext({ast.literal_eval(match['word'])!r})")
+            continue
+        singular, *plural = re.split(r"{%-?\s*plural\s*%}", match["block"])
+        words = [re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", part) for part in (singular, *plural)]
+        calls.append(f"{'ngettext' if plural else 'gettext'}({', '.join(map(repr, words))})")
+    return "\n".join(calls)
+
+
+_TAG = re.compile(
+    r"""{%\s*(?:trans|translate)\s+(?P<word>"[^"]*"|'[^']*')[^%]*%}"""
+    r"|{%\s*(?P<tag>blocktrans(?:late)?)\b[^%]*%}(?P<block>.*?){%\s*end(?P=tag)\s*%}",
+    re.S,
+)
 
 
 def write(path: Path, translations: dict[Any, Any]) -> None:
@@ -97,15 +149,16 @@ def update(root: Path = ROOT) -> None:
     for path in paths(root):
         known = {message.id: message.string for message in read(path) if message.id}
         write(
-            path, {source: known.get(source, _empty(source)) for source in messages_of_code(root)}
+            path,
+            {source: known.get(source, _empty(source)) for source in messages_of_code(path, root)},
         )
 
 
 def faults(root: Path = ROOT) -> list[str]:
     """What is wrong with the catalogues: missing, empty, doubtful, or other placeholders."""
-    wanted = messages_of_code(root)
     found = []
     for path in paths(root):
+        wanted = messages_of_code(path, root)
         known = {message.id: message for message in read(path) if message.id}
         for source in wanted:
             message = known.get(source)
@@ -127,7 +180,7 @@ def _faults_of(message: Message) -> list[str]:
         found.append("fuzzy")
     allowed = set().union(*map(_placeholders, sources))
     # A singular may say "un client" for "{n} client": it need not name the count.
-    implied = {"n"} if len(sources) == 2 else set()
+    implied = {"n", "shown"} if len(sources) == 2 else set()
     for place, form in enumerate(forms):
         if not form:
             continue
@@ -140,7 +193,7 @@ def _faults_of(message: Message) -> list[str]:
 
 
 def _placeholders(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w*)\}", text))
+    return {a or b for a, b in re.findall(r"\{(\w*)\}|%\((\w+)\)s", text)}
 
 
 def _first(source: Any) -> str:

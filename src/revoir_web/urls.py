@@ -12,6 +12,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path
 
 from revoir_web.accounts.views import no_such_page, sign_in
+from revoir_web.common import api
 
 # The pages of allauth that this application has; those of sign-up and of further addresses it
 # has not. Names are allauth's own: it builds links with them.
@@ -59,6 +60,7 @@ _SIGN_IN: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include(_SIGN_IN)),
+    path("api/", include((api.addresses(), "api"))),
 ]
 # Each app of ours brings its own addresses.
 urlpatterns += [

@@ -8,7 +8,7 @@ import typer
 
 from revoir.cli.common import T
 from revoir.errors import UsageError
-from revoir.language import msg
+from revoir.language import Message, msg
 
 
 def create_user(*, email: str, name: str, role: str) -> None:
@@ -44,7 +44,7 @@ def create_user(*, email: str, name: str, role: str) -> None:
         validate_email(email)
         validate_password(password, User(email=email, name=name))
     except ValidationError as error:
-        raise UsageError(msg("{text}", text=" ".join(error.messages))) from None
+        raise UsageError(Message("{text}", {"text": " ".join(error.messages)})) from None
     user = actions.create_user(
         email=email, name=name or email.partition("@")[0], role=Role(role), password=password
     )

@@ -384,7 +384,7 @@ def _sentence(error: RevoirError) -> Message:
     if place:
         return msg("{place}: {what}", place=place, what=error.what)
     if error.remedy:
-        return msg("{what} {remedy}", what=error.what, remedy=error.remedy)
+        return Message("{what} {remedy}", {"what": error.what, "remedy": error.remedy})
     return error.what
 
 

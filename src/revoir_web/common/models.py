@@ -206,3 +206,18 @@ class Schedule(Base):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Replay(models.Model):
+    """The answer of a call of the API that came with a key of its own."""
+
+    key = models.CharField(max_length=64, unique=True)
+    """SHA-256 of who called and of their key."""
+    fingerprint = models.CharField(max_length=64)
+    """SHA-256 of the call."""
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(blank=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"answer {self.status}"

@@ -9,11 +9,19 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 
+_CODES = {400: "bad_request", 403: "not_allowed", 404: "not_found", 500: "broken"}
+
+
+def _fault(status: int, title: str, text: str) -> dict[str, Any]:
+    """As `revoir_web.common.api.Problem` says it."""
+    return {"error": {"code": _CODES[status], "message": title, "remedy": text, "places": []}}
+
+
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     if request.path.startswith(("/api/", "/v1/")) or "application/json" in request.headers.get(
         "Accept", ""
     ):
-        return JsonResponse({"error": text}, status=status)
+        return JsonResponse(_fault(status, title, text), status=status)
     return render(
         request,
         "errors/error.html",
@@ -67,7 +75,7 @@ def broken(request: HttpRequest) -> HttpResponse:
         " this installation the time at which it happened."
     )
     if request.path.startswith(("/api/", "/v1/")):
-        return JsonResponse({"error": title}, status=500)
+        return JsonResponse(_fault(500, title, text), status=500)
     from django.template.loader import render_to_string
 
     html = render_to_string("errors/broken.html", {"title": title, "text": text})

@@ -66,6 +66,8 @@ _LABELS: dict[Right, Any] = {
 View = Callable[..., HttpResponseBase]
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+BY_CALL = "by call"
+"""The view asks for itself: each method of an address of the API has rights of its own."""
 
 
 def requires(*rights: Right) -> Callable[[View], View]:

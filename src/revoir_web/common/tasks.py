@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from revoir.language import msg
 from revoir_web.common import jobs, schedules
-from revoir_web.common.models import Job, Schedule
+from revoir_web.common.models import Job, Replay, Schedule
 
 KEPT_DAYS = 90
 
 
 @jobs.handler("common.tidy", label=msg("Removal of what is old"), atomic=True)
 def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
-    """Remove sessions that ended and jobs that ended long ago."""
+    """Remove sessions that ended, jobs that ended long ago and answers kept for a repeated call."""
     del job, arguments
     now = timezone.now()
     sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
@@ -25,7 +25,8 @@ def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
         state__in=(Job.State.DONE, Job.State.CANCELLED),
         finished_at__lt=now - dt.timedelta(days=KEPT_DAYS),
     ).delete()
-    return {"sessions": sessions, "jobs": old}
+    answers, _ = Replay.objects.filter(at__lt=now - dt.timedelta(days=1)).delete()
+    return {"sessions": sessions, "jobs": old, "answers": answers}
 
 
 schedules.standing("common.tidy", "common.tidy", every=Schedule.Every.DAY, at=dt.time(3, 30))
