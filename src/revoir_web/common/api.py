@@ -27,7 +27,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI, Schema
+from ninja import Field, NinjaAPI, Schema
 from ninja import Router as NinjaRouter
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
@@ -62,7 +62,7 @@ class Fault(Schema):
     code: str
     message: str
     remedy: str | None = None
-    places: list[Place] = []
+    places: list[Place] = Field(default_factory=list)
 
 
 class Problem(Schema):
@@ -142,9 +142,7 @@ def strict_json(body: bytes) -> Any:
         raise ValueError(name)
 
     try:
-        held = json.loads(
-            body.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant
-        )
+        held = json.loads(body.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
         if b"\\u" in body or b"\\U" in body:
             text = json.dumps(held, ensure_ascii=False)
             text.encode("utf-8")
@@ -188,7 +186,7 @@ class _Key(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """The caller, if the key is good and allows the call."""
-        caller = request.user
+        caller: Any = request.user
         return _allowed(caller, self.needed) if isinstance(caller, Caller) else None
 
 
@@ -226,7 +224,7 @@ def _sign_in(request: HttpRequest) -> None:
         kind, _space, text = told.partition(" ")
         key = None
         if kind.lower() == "bearer" and "\x00" not in text:
-            key = apps.get_model("accounts", "ApiKey").found(text.strip())  # type: ignore[attr-defined]
+            key = apps.get_model("accounts", "ApiKey").found(text.strip())
         if key is None:
             raise Refused(
                 401,
@@ -283,7 +281,7 @@ def _replayable(request: HttpRequest) -> str | None:
             "bad_idempotency_key",
             _("%(header)s is not 1 to 200 visible ASCII characters.") % {"header": KEY_HEADER},
         )
-    caller = request.user
+    caller: Any = request.user
     who = caller.key.prefix if isinstance(caller, Caller) else f"user {caller.pk}"
     return hashlib.sha256(f"{who}\0{told}".encode()).hexdigest()
 
@@ -542,7 +540,7 @@ def openapi(request: HttpRequest) -> JsonResponse:
 
 
 def addresses() -> list[URLPattern]:
-    """The addresses of every app's calls, below `/api/`; read once, when Django first needs them."""
+    """The addresses of every app's calls, below `/api/`."""
     from revoir_web.common.reference import reference
 
     if not api._router_registrations[1:]:

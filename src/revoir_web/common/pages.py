@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-
 _CODES = {400: "bad_request", 403: "not_allowed", 404: "not_found", 500: "broken"}
 
 

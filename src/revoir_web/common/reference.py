@@ -54,7 +54,9 @@ def _call(route: str, method: str, held: dict[str, Any], parts: dict[str, Any]) 
             for part in held["parameters"]
         ],
         "takes": _shown(given, parts) if given else None,
-        "gives": [(status, _shown(schema, parts) if schema else None) for status, schema in answers],
+        "gives": [
+            (status, _shown(schema, parts) if schema else None) for status, schema in answers
+        ],
     }
 
 
