@@ -113,7 +113,8 @@ def test_figures_of_a_year_cover_what_the_data_cover(make_book: Callable[..., Bo
     spend = figures["revenue_per_customer"].point
     assert spend is not None
     assert spend.value == pytest.approx(16.5)
-    assert spend.low == 0
+    assert spend.low is not None
+    assert 0 <= spend.low < spend.value
 
 
 def test_a_goal_is_not_simply_met_by_a_handful(report):
@@ -185,4 +186,4 @@ def test_tables_are_named_in_french(tmp_path):
     path = tmp_path / "ventes.csv"
     path.write_text("client;date;montant\nA;05/01/2024;12,50\nB;17/02/2024;8,00\n", "utf-8")
     page = to_html(build(read(path), language="fr"))
-    assert "<td>commandes</td>" in page
+    assert ">commandes</td>" in page

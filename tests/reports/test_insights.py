@@ -41,7 +41,7 @@ def test_the_opposite_is_not_said_the_other_way_round():
 
 
 def test_nobody_among_the_leavers_bought_once_is_not_said_as_zero():
-    answer = leaving({}, left((0, 0), (500, 300)), (), has_reasons=False)
+    answer = leaving({}, left((0, 0), (500, 300)), None)
     assert all("0%" not in sentence.text("en") for sentence in answer.sentences)
 
 
@@ -65,7 +65,7 @@ def test_a_large_group_that_stays_less_is_named():
 
 def test_without_figures_the_answer_is_that_there_are_none():
     assert keeping({}).verdict == "unknown"
-    assert leaving({}, None, (), has_reasons=False).verdict == "unknown"
+    assert leaving({}, None, None).verdict == "unknown"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,7 +3,17 @@ import datetime as dt
 import pytest
 
 from revoir.periods import Grain, Period
-from revoir.reports.wording import age, during, grain_of, length_of, named, short
+from revoir.reports.wording import (
+    COLUMN_NAMES,
+    age,
+    between,
+    during,
+    grain_of,
+    in_points,
+    length_of,
+    named,
+    short,
+)
 
 
 def period(start: str, end: str) -> Period:
@@ -50,5 +60,35 @@ def test_a_quarter_of_a_shifted_year_is_not_given_a_number_it_has_not():
 
 
 def test_ages_are_short():
-    assert age(Grain.MONTH, 3).text("en") == "M3"
-    assert age(Grain.QUARTER, 2).text("fr") == "T2"
+    assert age(Grain.MONTH, 3).text("en") == "M+3"
+    assert age(Grain.QUARTER, 2).text("fr") == "T+2"
+
+
+def test_a_stretch_of_periods_opens_a_sentence():
+    first, last = period("2023-07-01", "2023-10-01"), period("2024-04-01", "2024-07-01")
+    text = "Entre le 3e trimestre 2023 et le 2e trimestre 2024"
+    assert between(first, last).text("fr") == text
+    # No “de avril”: what stands between needs no elision.
+    months = between(period("2023-04-01", "2023-05-01"), period("2024-08-01", "2024-09-01"))
+    assert months.text("fr") == "Entre avril 2023 et août 2024"
+    odd = between(period("2024-02-01", "2024-05-01"), period("2024-05-01", "2024-08-01"))
+    assert odd.text("en") == "Between 1 Feb 2024 and 31 Jul 2024"
+
+
+@pytest.mark.parametrize(
+    ("difference", "french", "english"),
+    [
+        (0.001, "+0,1 point", "+0.1 points"),
+        (-0.0199, "-2,0 points", "-2.0 points"),
+        (0.016, "+1,6 point", "+1.6 points"),
+        (-0.0001, "0,0 point", "0.0 points"),
+        (0.189, "+18,9 points", "+18.9 points"),
+    ],
+)
+def test_french_points_are_singular_below_two(difference, french, english):
+    assert in_points(difference, signed=True).text("fr") == french
+    assert in_points(difference, signed=True).text("en") == english
+
+
+def test_the_known_columns_have_a_name_in_french():
+    assert COLUMN_NAMES["city"].text("fr") == "ville"

@@ -1,6 +1,7 @@
 """Every wrong number ever found has its test here; none is weakened to make a change pass."""
 
 import datetime as dt
+from dataclasses import replace
 
 import ibis
 import pyarrow as pa
@@ -8,7 +9,12 @@ import pytest
 
 import revoir
 from revoir.book import Activity, Book, Settings
+from revoir.metrics.benchmarks import fitting
+from revoir.metrics.registry import metric_named
 from revoir.periods import Grain
+from revoir.reports.build import build
+from revoir.reports.figures import Kpi, Point
+from revoir.reports.insights import insights_of
 
 JAN = dt.date(2024, 1, 1)
 
@@ -133,3 +139,86 @@ def test_groups_of_orders_say_that_going_over_is_leaving(tmp_path):
     assert any("goes over to another group" in note for note in told)
     by_city = revoir.measure(held, "retention_rate", by=["city"], **when)
     assert not any("goes over" in note.text("en") for note in (*everybody.notes, *by_city.notes))
+
+
+def test_na_in_the_box_for_words_is_no_comment(tmp_path):
+    """Jardinerie: 5,101 comments “NA” made 6,939 answers in the customer's own words."""
+    path = tmp_path / "nps.csv"
+    rows = ["1,10,9,NA", "2,7,7,Trop d'attente en caisse", "3,9,8,NA", "4,3,5,Plantes mortes"]
+    path.write_text("id,nps,satisfaction,explication\n" + "\n".join(rows) + "\n")
+    figure = revoir.measure(revoir.read(path), "comment_rate").figures[0]
+    # The second question of the row has no box for words of its own.
+    assert (figure.numerator, figure.denominator) == (2, 4)
+
+
+def test_reasons_too_rare_to_be_listed_count_among_the_departures():
+    """“84 of 322”: the total was that of the eight reasons shown, not of all departures."""
+    reasons = [f"r{number}" for number in range(12) for _ in range(12 - number)]
+    subscriptions = pa.table(
+        {
+            "customer_id": [f"c{place}" for place in range(len(reasons))],
+            "started_at": [dt.datetime(2023, 1, 1)] * len(reasons),
+            "ended_at": [dt.datetime(2023, 6, 1)] * len(reasons),
+            "reason": reasons,
+        }
+    )
+    held = ibis.duckdb.connect().create_table("subscriptions", subscriptions)
+    made = build(Book({"subscriptions": held}, as_of=dt.date(2024, 6, 30)), language="en")
+    told = " ".join(sentence.text("en") for sentence in made.answers[1].sentences)
+    assert "12 departures of 78" in told
+
+
+def test_the_figures_stop_where_the_data_do():
+    """CDNOW as of 2000: quarters without data were zeros, and nobody lost was a strength."""
+    days = [dt.date(2023, 1, 1) + dt.timedelta(days=7 * week) for week in range(52)]
+    orders = [(f"c{place % 40}", day, 10) for day in days for place in range(20)]
+    made = build(book(orders, window_days=92, as_of=dt.date(2026, 6, 30)), language="en")
+    periods = [point.period for _, kpi in made.headline for point in kpi.series]
+    periods += [row.period for row in made.lifecycle.rows]
+    assert max(period.end for period in periods) <= dt.date(2024, 1, 1)
+    assert made.period.end == dt.date(2024, 1, 1)
+    assert dict(made.headline)["customers_active"].value > 0
+    assert any("later than 24 Dec 2023" in warning.text("en") for warning in made.warnings)
+    assert made.actions[0].title.text("en").endswith("since 24 Dec 2023.")
+    assert not any("stopped buying" in action.title.text("en") for action in made.actions)
+
+
+def test_one_order_says_nothing_of_the_mean():
+    """“Average order value: 122% more”, of one order in June against one order the year before."""
+    days = [dt.date(2023, month, 5) for month in range(1, 13)]
+    days += [dt.date(2024, month, 5) for month in range(1, 8)]
+    amounts = [10] * 12 + [40] * 7
+    orders = [("a", day, amount) for day, amount in zip(days, amounts, strict=True)]
+    made = build(book(orders, window_days=92), language="en")
+    assert dict(made.headline)["average_order_value"].year_before.clear is False
+    assert not any("Average order value" in one.text.text("en") for one in made.insights)
+
+
+def test_orders_without_any_customer_make_no_figures_of_customers():
+    """“0 customers, 0 lost”, of a file whose column of customers was not recognised."""
+    days = [dt.date(2023, 1, 1) + dt.timedelta(days=3 * place) for place in range(120)]
+    table = pa.table(
+        {
+            "customer_id": pa.nulls(len(days), pa.string()),
+            "ordered_on": pa.array(days, pa.date32()),
+            "amount": [10.0] * len(days),
+        }
+    )
+    held = Book({"orders": ibis.duckdb.connect().create_table("orders", table)})
+    made = build(held, language="en", by=[])
+    shown = {name for name, kpi in made.headline if kpi.value is not None}
+    assert shown == {"revenue", "average_order_value"}
+    assert made.lifecycle is None
+    assert made.actions[0].title.text("en").startswith("Tell which column")
+
+
+def test_a_published_figure_on_the_other_side_takes_the_claim_back():
+    """NPS 36.6 was “above the 29 published”, while another source on the same card says 62."""
+    published = fitting("nps", sector="retail", length="survey")[0]
+    near, far = (replace(published, low=value, high=value) for value in (29.0, 62.0))
+    nps = metric_named("nps")
+    point = Point(None, True, 36.6, 29.4, 43.5, None, 481)
+    kpi = Kpi("nps", nps.label, nps.unit, None, "higher", point, n=481, benchmarks=(near,))
+    said = insights_of({"nps": kpi}, None, None, None)
+    assert [one.kind for one in said] == ["strength"]
+    assert insights_of({"nps": replace(kpi, benchmarks=(near, far))}, None, None, None) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
@@ -112,11 +113,29 @@ declare_satisfaction(
     "higher",
     aliases=("reponses", "answers"),
 )
+NO_WORDS = ("", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".")
+"""What programs and people write into a comment that says nothing."""
+
+
+def _asked_for_words(book: Book, question: Question) -> ir.Table:
+    """Answers to the questions that customers comment on, and whether they did.
+
+    A questionnaire of three scores has one box for words: its other questions cannot have any.
+    """
+    table = scope.facts(book, "responses", question)
+    said = table.comment.notnull() & table.comment.strip().lower().notin(NO_WORDS)
+    table = table.mutate(said=said)
+    return table.filter(table.said.max().over(ibis.window(group_by=table.question)))
+
+
 declare_satisfaction(
     "comment_rate",
-    share_of(_ALL, lambda t: t.comment.notnull().sum()),
+    share_of(
+        Facts("responses asked for words", _asked_for_words, "responded_on", needs=("responses",)),
+        lambda t: t.said.sum(),
+    ),
     msg("Answers with a comment"),
-    msg("Answers in the customer's own words ÷ answers."),
+    msg("Answers in the customer's own words ÷ answers to the questions that have some."),
     Unit.SHARE,
     "higher",
     needs=("responses.comment",),

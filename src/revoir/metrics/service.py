@@ -50,7 +50,9 @@ def _hours(t: ir.Table, column: str) -> ir.NumericValue:
     )
 
 
-def _declare_wait(name: str, column: str, label: Message, formula: Message, alias: str) -> None:
+def _declare_wait(
+    name: str, column: str, label: Message, formula: Message, median: Message, alias: str
+) -> None:
     def counted(t: ir.Table) -> ir.BooleanValue:
         return t[column].notnull() & (t[column] >= t.opened_at)
 
@@ -73,7 +75,7 @@ def _declare_wait(name: str, column: str, label: Message, formula: Message, alia
         f"median_{name}",
         Ratio(CONTACTS, lambda t: _hours(t, column).quantile(0.5, where=counted(t)), adds_up=False),
         msg("{label}, median", label=label),
-        msg("Half of the contacts waited less. {formula}", formula=formula),
+        median,
         Unit.HOURS,
         "lower",
         needs=(f"interactions.{column}",),
@@ -113,6 +115,7 @@ _declare_wait(
     "first_response_at",
     msg("Time to first response"),
     msg("Mean hours from the contact to its first answer, over contacts that were answered."),
+    msg("Hours from the contact to its first answer: half of the answered contacts waited less."),
     "first_response_time",
 )
 _declare_wait(
@@ -120,6 +123,7 @@ _declare_wait(
     "resolved_at",
     msg("Time to resolution"),
     msg("Mean hours from the contact to its settlement, over contacts that are settled."),
+    msg("Hours from the contact to its settlement: half of the settled contacts took less."),
     "resolution_time",
 )
 

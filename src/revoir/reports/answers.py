@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from revoir.language import Message, Money, Percent, msg, nmsg
 from revoir.reports.figures import Kpi
-from revoir.reports.insights import of_leavers, points
-from revoir.reports.model import Action, Answer, Leavers, RfmSection, SegmentRow
-from revoir.reports.wording import during
+from revoir.reports.insights import of_leavers
+from revoir.reports.model import Action, Answer, Leavers, Reasons, RfmSection, SegmentRow
+from revoir.reports.wording import during, in_points
 
 KEEPING = msg("Am I keeping my customers?")
 LEAVING = msg("Who is leaving, and why?")
 MONDAY = msg("What do I do on Monday morning?")
 
 ACTIONS_MAX = 3
+
+WIDE = 0.2
+"""An interval as wide as this is said with the rate."""
 
 
 def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
@@ -51,6 +55,7 @@ def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
             start=int(point.denominator or 0),
         )
     ]
+    sentences += _of_few(kpi)
     sentences += _compared(kpi)
     sentences += _against_goal(kpi)
     return Answer(KEEPING, _verdict(kpi), tuple(sentences), ("headline.retention",))
@@ -67,6 +72,22 @@ def _verdict(kpi: Kpi) -> str:
     return "better" if change.difference > 0 else "worse"
 
 
+def _of_few(kpi: Kpi) -> list[Message]:
+    """How little a rate of few customers says."""
+    point = kpi.point
+    if point is None or point.low is None or point.high is None or point.high - point.low < WIDE:
+        return []
+    return [
+        nmsg(
+            "With {n} customer, chance alone could put it anywhere between {low} and {high}.",
+            "With {n} customers, chance alone could put it anywhere between {low} and {high}.",
+            int(point.denominator or 0),
+            low=Percent(point.low, 0),
+            high=Percent(point.high, 0),
+        )
+    ]
+
+
 def _compared(kpi: Kpi) -> list[Message]:
     change = kpi.year_before or kpi.previous
     if change is None:
@@ -81,13 +102,13 @@ def _compared(kpi: Kpi) -> list[Message]:
             )
         ]
     template = (
-        msg("That is {points} points more than {before} ({base}).")
+        msg("That is {points} more than {before} ({base}).")
         if change.difference > 0
-        else msg("That is {points} points less than {before} ({base}).")
+        else msg("That is {points} less than {before} ({base}).")
     )
     return [
         Message(
-            template.msgid, {"points": points(change.difference), "before": before, "base": base}
+            template.msgid, {"points": in_points(change.difference), "before": before, "base": base}
         )
     ]
 
@@ -95,21 +116,21 @@ def _compared(kpi: Kpi) -> list[Message]:
 def _against_goal(kpi: Kpi) -> list[Message]:
     if kpi.goal is None or kpi.value is None:
         return []
-    goal = Percent(kpi.goal.value, 0)
+    goal = kpi.goal_shown()
     if kpi.goal.met and kpi.within_error:
         return [msg("The goal of {goal} is met, within the margin of error.", goal=goal)]
     if kpi.goal.met:
         return [msg("The goal of {goal} is met.", goal=goal)]
-    missing = points(kpi.goal.value - kpi.value)
-    return [msg("The goal of {goal} is {points} points away.", goal=goal, points=missing)]
+    if kpi.within_error:
+        return [msg("You are below the goal of {goal}, but within the margin of error.", goal=goal)]
+    missing = in_points(kpi.goal.value - kpi.value)
+    return [msg("The goal of {goal} is {points} away.", goal=goal, points=missing)]
 
 
 def leaving(
     kpis: Mapping[str, Kpi],
     left: Leavers | None,
-    reasons: tuple[tuple[str, int], ...],
-    *,
-    has_reasons: bool,
+    reasons: Reasons | None,
 ) -> Answer:
     """Answer “Who is leaving, and why?”."""
     sentences: list[Message] = []
@@ -133,19 +154,29 @@ def leaving(
         if left is not None:
             sentences += [insight.text for insight in of_leavers(left)]
             figures += ["leavers.once", "leavers.again"]
-    if reasons:
-        top, count = reasons[0]
-        total = sum(number for _, number in reasons)
+    if not sentences and left is not None and left.present and not left.lost:
+        sentences.append(
+            nmsg(
+                "Nobody left {when}: {n} customer was active and still is.",
+                "Nobody left {when}: all {n} active customers still are.",
+                left.present,
+                when=during(left.period),
+            )
+        )
+        return Answer(LEAVING, "fact", tuple(sentences), ("leavers.once", "leavers.again"))
+    if reasons is not None:
+        top, count = reasons.rows[0]
         sentences.append(
             msg(
-                "The reason given most is “{reason}”: {count} of {total}.",
+                "The reason given most, in all of the data, is “{reason}”: {count} departures of"
+                " {total} that have one.",
                 reason=top,
                 count=count,
-                total=total,
+                total=reasons.total,
             )
         )
         figures.append("reasons")
-    elif sentences and not has_reasons:
+    elif sentences:
         sentences.append(
             msg("Your data do not say why they left: ask those who leave, in one question.")
         )
@@ -187,7 +218,8 @@ def actions_of(
     currency: str | None,
     *,
     anonymous_share: float | None,
-    has_reasons: bool,
+    reasons: Reasons | None = None,
+    stops: dt.date | None = None,
     detractors: int | None = None,
 ) -> tuple[Action, ...]:
     """Three things to do, chosen by how many customers and how much money they concern.
@@ -198,7 +230,8 @@ def actions_of(
         kpis: The headline figures.
         currency: ISO 4217 currency of amounts.
         anonymous_share: The share of sales without a customer.
-        has_reasons: Whether the data say why customers left.
+        reasons: Why customers left (None: the data do not say).
+        stops: The last day of data that end long before the report (None: they do not).
         detractors: Customers who scored 6 or less (None: answers do not name them all).
     """
     rows = {row.key: row for row in rfm.segments} if rfm is not None else {}
@@ -211,15 +244,19 @@ def actions_of(
             _call_detractors(nps, detractors)
             if nps is not None and nps.parts.get("detractors")
             else None,
-            _win_back(rows, currency),
-            _remind(rows, currency),
+            _win_back(rows, currency) if stops is None else None,
+            _remind(rows, currency) if stops is None else None,
             _thank(rows),
         )
         if action is not None
     ]
+    if stops is not None:
+        found.insert(0, _refresh(stops))
     if anonymous_share is not None and anonymous_share >= 0.2:
         found.insert(1, _name_the_till(anonymous_share))
-    if not has_reasons and _lost(kpis.get("retention"), left):
+    if reasons is not None:
+        found.append(_mend(reasons))
+    elif _lost(kpis.get("retention"), left):
         found.append(
             Action(
                 title=msg("Ask those who leave why, in one question."),
@@ -395,7 +432,47 @@ def _call_detractors(nps: Kpi, customers: int | None) -> Action:
     )
 
 
+def _refresh(last: dt.date) -> Action:
+    return Action(
+        title=msg("Make the report again with the orders made since {last}.", last=last),
+        why=msg("Without them, nobody can tell who still buys."),
+        customers=None,
+        stake=None,
+        segment=None,
+        figures=("quality",),
+    )
+
+
+def _mend(reasons: Reasons) -> Action:
+    top, count = reasons.rows[0]
+    return Action(
+        title=msg("Work on the reason given most by those who leave: “{reason}”.", reason=top),
+        why=msg(
+            "{count} departures of {total} with a reason name it ({share}).",
+            count=count,
+            total=reasons.total,
+            share=Percent(count / reasons.total, 0),
+        ),
+        customers=count,
+        stake=None,
+        segment=None,
+        figures=("reasons",),
+    )
+
+
 def _name_the_till(share: float) -> Action:
+    if share == 1:
+        return Action(
+            title=msg("Tell which column of your file names the customer."),
+            why=msg(
+                "No purchase that was read says who bought. If a column does, name it with --map"
+                " customer_id=…; if none does, ask for a name or a card at the till."
+            ),
+            customers=None,
+            stake=None,
+            segment=None,
+            figures=("quality",),
+        )
     return Action(
         title=msg("Ask for a name or a card at the till."),
         why=msg(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +13,7 @@ from revoir.language import LANGUAGES, Message, Percent, msg, nmsg
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.evaluate import lacking
-from revoir.metrics.registry import measure, metric_named
+from revoir.metrics.registry import Metric, measure, metric_named
 from revoir.metrics.result import Result
 from revoir.metrics.value import margin_share
 from revoir.periods import Grain
@@ -29,6 +30,7 @@ from revoir.reports.model import (
     FileRead,
     Leavers,
     Quality,
+    Reasons,
     Report,
     RfmSection,
     WhatIf,
@@ -80,6 +82,23 @@ CHAPTERS: tuple[tuple[str, Message, str, tuple[str, ...]], ...] = (
         ),
     ),
 )
+
+OF_BUYERS = (
+    "customers",
+    "repeat_revenue_share",
+    "repurchase_rate",
+    "purchase_frequency",
+    "revenue_per_customer",
+    "clv_simple",
+)
+"""Figures about buyers: they say nothing where no purchase names its customer."""
+
+SAID_ALREADY = (
+    "{n} return, {amount} in all, is taken off the revenue.",
+    "{n} order was cancelled or wholly refunded, {amount} in all: not counted.",
+    "{n} order has no customer, {amount} in all: it counts in the revenue only.",
+)
+"""What reading notes of orders, and the report counts itself over all files."""
 
 REASONS_MAX = 8
 
@@ -141,16 +160,26 @@ class _Draft:
         if self.frame is not None:
             self.yearly = self.book.with_settings(fiscal_year_start_month=self.frame.year_month)
         self.maker = headline.Maker(self.book, self.frame, self.benchmarks)
-        self.bought = self.book.has("orders", "customer_id") and self.frame is not None
+        self.named = self._named()
+        self.bought = self.named and self.frame is not None
+
+    def _named(self) -> bool:
+        """Whether any purchase says who bought."""
+        if not self.book.has("orders", "customer_id"):
+            return False
+        orders = self.book.table("orders")
+        known = orders.aggregate(n=orders.customer_id.notnull().sum())
+        return bool(self.book.rows(known)[0]["n"])
 
     def measure(self) -> None:
         """Ask for every figure once."""
-        if self.book.has("orders") and self.frame is not None:
-            self._orders(self.frame)
+        if self.frame is not None:
+            self._periods(self.frame)
         self._retention()
         self.parts["chapters"] = tuple(self._chapters())
 
-    def _orders(self, frame: Frame) -> None:
+    def _periods(self, frame: Frame) -> None:
+        """The figures of the report's periods, and of its years."""
         found = headline.measured(self.book, frame, self._answerable(headline.PERIOD_METRICS))
         before = frame.periods[frame.periods.index(frame.current) - 1]
         previous = before if before.start < frame.current.start else None
@@ -168,7 +197,23 @@ class _Draft:
             self.kpis[name] = self.maker.kpi(result, last, previous, series=False)
 
     def _answerable(self, names: Sequence[str]) -> list[str]:
-        return [name for name in names if lacking(self.book, metric_named(name)) is None]
+        return [name for name in names if self._answers(metric_named(name))]
+
+    def _answers(self, metric: Metric) -> bool:
+        if metric.family == "retention":  # subscriptions and visits say who is active, too
+            return self._tells_the_active()
+        if metric.name in OF_BUYERS and not self.named:
+            return False
+        return lacking(self.book, metric) is None
+
+    def _tells_the_active(self) -> bool:
+        """Whether purchases, subscriptions or visits say who is active."""
+        if self.frame is None:
+            return False
+        rule = activity(self.book)
+        return bool(
+            (self.named and rule.window_days) or rule.subscription or rule.event_window_days
+        )
 
     def _retention(self) -> None:
         """The rate that answers the first question: over the longest period up to a year."""
@@ -181,9 +226,10 @@ class _Draft:
             self.used["retention_rate"] = result
             self.kpis["retention"] = self.maker.kpi(result, None, series=False)
             return
-        rule = activity(self.book)
-        if not (rule.window_days or rule.subscription or rule.event_window_days):
+        if not self._tells_the_active():
             reason = msg("The data do not say who is active: that takes orders or subscriptions.")
+            if self.book.has("orders"):
+                reason = msg("No purchase says which customer made it.")
             self.kpis["retention"] = self.maker.empty(metric_named("retention_rate"), reason)
             return
         periods = [period for period in (frame.stay_before, frame.stay) if period is not None]
@@ -219,7 +265,7 @@ class _Draft:
             kpis = [
                 kpi for name in self._answerable(names) if (kpi := self._further(name)) is not None
             ]
-            reasons = self._reasons() if key == "subscriptions" else ()
+            reasons = self._reasons() if key == "subscriptions" else None
             if kpis or reasons:
                 yield Chapter(key, title, tuple(kpis), reasons)
             for kpi in kpis:
@@ -254,15 +300,20 @@ class _Draft:
         self.used[name] = result
         return kpi
 
-    def _reasons(self) -> tuple[tuple[str, int], ...]:
+    def _reasons(self) -> Reasons | None:
         """Why subscriptions ended, the most frequent reason first."""
         if not self.book.has("subscriptions", "reason"):
-            return ()
+            return None
         held = self.book.table("subscriptions")
         ended = held.filter(held.reason.notnull() & (held.reason != ""))
         counted = ended.group_by("reason").aggregate(n=ended.count())
         rows = sorted(self.book.rows(counted), key=lambda row: (-row["n"], row["reason"]))
-        return tuple((str(row["reason"]), int(row["n"])) for row in rows[:REASONS_MAX])
+        if not rows:
+            return None
+        return Reasons(
+            tuple((str(row["reason"]), int(row["n"])) for row in rows[:REASONS_MAX]),
+            sum(int(row["n"]) for row in rows),
+        )
 
     def explain(self, by: Sequence[str]) -> None:
         """Compute the sections below the headline."""
@@ -271,11 +322,12 @@ class _Draft:
         parts["breakdowns"] = ()
         if not self.bought or frame is None:
             reason = msg("The data hold no orders of known customers.")
-            if book.has("orders", "customer_id"):
+            if self.named:
                 reason = self._nothing_to_tell()
             for name in ("cohorts", "lifecycle", "rfm", "gaps", "what_if"):
                 self.missing[name] = reason
-            if "retention" in self.kpis:
+            retention = self.kpis.get("retention")
+            if retention is not None and retention.value is not None:
                 parts["breakdowns"] = tuple(
                     sections.breakdown_section(book, column, frame) for column in by
                 )
@@ -286,10 +338,12 @@ class _Draft:
         parts["cohorts"] = sections.cohort_section(book, frame)
         parts["lifecycle"] = sections.lifecycle_section(book, frame)
         found = rfm(book)
-        parts["rfm"] = sections.rfm_section(found)
+        parts["rfm"] = sections.rfm_section(found, self.maker.currency)
         if parts["rfm"] is None and found.reason is not None:
             self.missing["rfm"] = found.reason
-        parts["left"] = leavers(book, frame.stay, parts["gaps"]) if parts["gaps"] else None
+        parts["left"] = (
+            leavers(book, frame.stay, parts["gaps"], frame.end) if parts["gaps"] else None
+        )
         self._what_if()
         parts["breakdowns"] = tuple(
             sections.breakdown_section(book, column, frame) for column in by
@@ -312,9 +366,8 @@ class _Draft:
         parts, book = self.parts, self.book
         left: Leavers | None = parts.get("left")
         segments: RfmSection | None = parts.get("rfm")
-        reasons = next((chapter.reasons for chapter in parts["chapters"] if chapter.reasons), ())
+        reasons = next((chapter.reasons for chapter in parts["chapters"] if chapter.reasons), None)
         counts, anonymous_share = _counts(book)
-        has_reasons = bool(reasons)
         currency = self.maker.currency
         return Report(
             title=book.title,
@@ -328,7 +381,7 @@ class _Draft:
             rule=rule_in_words(activity(book)) if self.span else None,
             answers=(
                 keeping(self.kpis, self.missing.get("retention")),
-                leaving(self.kpis, left, reasons, has_reasons=has_reasons)
+                leaving(self.kpis, left, reasons)
                 if self.kpis
                 else Answer(
                     LEAVING, "unknown", (msg("There is not enough data to tell who leaves."),)
@@ -339,7 +392,7 @@ class _Draft:
             insights=insights_of(
                 {name: self.kpis[name] for name in HEADLINE if name in self.kpis},
                 left,
-                segments,
+                None if self._stale() else segments,
                 parts.get("cohorts"),
                 parts["breakdowns"],
             ),
@@ -349,7 +402,8 @@ class _Draft:
                 self.kpis,
                 currency,
                 anonymous_share=anonymous_share,
-                has_reasons=has_reasons,
+                reasons=reasons,
+                stops=self.span[1] if self.span and self._stale() else None,
                 detractors=_detractors(book, self.kpis.get("nps")),
             ),
             leavers=left,
@@ -368,28 +422,45 @@ class _Draft:
         )
 
     def _warnings(self) -> tuple[Message, ...]:
-        """A day far after the data makes everybody seem gone."""
-        if self.span is None:
+        """A day long after the data makes everybody seem gone."""
+        if self.span is None or self.frame is None:
             return ()
-        rule = activity(self.book)
-        days = max(rule.window_days or 0, rule.event_window_days or 0) or 366
-        last = self.span[1]
-        if (self.book.as_of - last).days <= days:
+        said = {"last": self.span[1], "as_of": self.book.as_of}
+        if self._stale():
+            return (
+                msg(
+                    "Nothing in the data is later than {last}: the figures by period stop there."
+                    " Days since the last purchase are counted to {as_of}, so that every customer"
+                    " seems to have left: add the orders made since.",
+                    **said,
+                ),
+            )
+        if self.frame.end > self.book.as_of:
             return ()
         return (
             msg(
-                "Nothing in the data is later than {last}, and the report is made as of {as_of},"
-                " more than {days} days after: customers seem to have left because the data stop.",
-                last=last,
-                as_of=self.book.as_of,
-                days=days,
+                "Nothing in the data is later than {last}: the figures by period stop there. Days"
+                " since the last purchase are counted to {as_of}.",
+                **said,
             ),
         )
+
+    def _stale(self) -> bool:
+        """Whether the data end so long before the report that nobody can still be active."""
+        if self.span is None:
+            return False
+        rule = activity(self.book)
+        days = max(rule.window_days or 0, rule.event_window_days or 0) or 366
+        silent: dt.timedelta = self.book.as_of - self.span[1]
+        return silent.days > days
 
     def _trend(self) -> Kpi | None:
         """The retention rate by the report's grain, to be drawn."""
         kpi = self.kpis.get("retention_rate")
-        return kpi if kpi is not None and len(kpi.series) > 1 else None
+        if kpi is None:
+            return None
+        known = [point for point in kpi.series if point.complete and point.value is not None]
+        return kpi if len(known) > 1 else None
 
     def _definitions(self) -> Iterable[Definition]:
         for name, result in self.used.items():
@@ -429,11 +500,12 @@ def _quality(book: Book, counts: tuple[Message, ...]) -> Quality:
             rows_accepted=file.rows_accepted,
             rows_quarantined=file.rows_quarantined,
             rows_duplicate=file.rows_duplicate,
-            notes=tuple(file.notes),
+            notes=tuple(note for note in file.notes if note.msgid not in SAID_ALREADY),
         )
         for file in reading.files
     )
-    return Quality(files, counts, tuple(reading.notes))
+    decisions = tuple(note for note in reading.notes if note.msgid not in SAID_ALREADY)
+    return Quality(files, counts, decisions)
 
 
 def _counts(book: Book) -> tuple[tuple[Message, ...], float | None]:

@@ -86,6 +86,8 @@ def _y_axis(unit: Unit, title: str, **options: Any) -> alt.Axis:
         titleX=-30,
         format=shape,
         tickCount=4,
+        # Half a customer is nobody: whole ticks for counts.
+        tickMinStep=1 if unit is Unit.COUNT else alt.Undefined,
         domain=False,
         ticks=False,
         **options,
@@ -111,8 +113,11 @@ def _x_periods(width: int, count: int, **options: Any) -> alt.X:
 
 
 def trend(kpi: Kpi, title: Message, language: str) -> Chart:
-    """A metric over time with its interval as a band; a period that is not over is hollow."""
-    points = [point for point in kpi.series if point.value is not None]
+    """A metric over time with its interval as a band.
+
+    A period under way stands in the table alone: its rate falls until its last day, and would
+    look like a recovery.
+    """
     values = [
         {
             "label": written(short(point.period), language),
@@ -121,41 +126,26 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
             "high": point.high,
             "text": written(quantity(point.value, kpi.unit, kpi.currency), language),
         }
-        for point in points
+        for point in kpi.series
+        if point.value is not None and point.complete
     ]
-    done = [value for value, point in zip(values, points, strict=True) if point.complete]
-    open_ones = [value for value, point in zip(values, points, strict=True) if not point.complete]
     unit = written(axis_title(kpi), language)
-    so_far = msg("so far").text(language)
-    end: dict[str, Any] = (
-        {"dx": -4, "dy": -12, "align": "right"} if open_ones else {"dx": 8, "align": "left"}
-    )
 
     def spec(width: int) -> Spec:
         x = _x_periods(width - 80, len(values), scale=alt.Scale(type="point", padding=0.3))
         bounds = alt.Scale(zero=False, nice=True)
         y = alt.Y("value:Q", axis=_y_axis(kpi.unit, unit), scale=bounds)
-        base = _on(done).encode(x=x)
+        base = _on(values).encode(x=x)
         layers = [
             base.mark_area(color=palette.BLUE_SOFT, opacity=1).encode(
                 y=alt.Y("low:Q", axis=_y_axis(kpi.unit, unit), scale=bounds), y2="high:Q"
             ),
             base.mark_line(color=palette.BLUE, strokeWidth=2.5).encode(y=y),
             base.mark_point(filled=True, size=44, opacity=1, color=palette.BLUE).encode(y=y),
-            _on(done[-1:])
-            .mark_text(fontWeight="bold", color=palette.BLUE, **end)
+            _on(values[-1:])
+            .mark_text(fontWeight="bold", color=palette.BLUE, dx=8, align="left")
             .encode(x=x, y=y, text="text:N"),
         ]
-        if open_ones:
-            last = _on(open_ones).encode(x=x, y=y)
-            layers += [
-                last.mark_point(
-                    size=44, strokeWidth=2, opacity=1, color=palette.BLUE, fill=palette.SURFACE
-                ),
-                _on([{**open_ones[-1], "text": so_far}])
-                .mark_text(dy=-14, color=palette.MUTED)
-                .encode(x=x, y=y, text="text:N"),
-            ]
         return _finished(alt.layer(*layers), width - 80, 210 if width > 500 else 150)
 
     return Chart(
@@ -193,6 +183,11 @@ def axis_title(kpi: Kpi) -> Message:
 
 def _words(language: str, *messages: Message) -> tuple[str, ...]:
     return tuple(message.text(language) for message in messages)
+
+
+def has_line(kpi: Kpi) -> bool:
+    """Whether a figure has enough complete periods for a small line of them."""
+    return sum(point.value is not None and point.complete for point in kpi.series) >= 3
 
 
 def sparkline(kpi: Kpi) -> Spec:
@@ -288,7 +283,7 @@ def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
 def lifecycle(section: LifecycleSection, language: str) -> Chart:
     """Customers who bought, above zero, and those who fell silent, below."""
     kinds = (
-        ("returning", msg("returning"), palette.BLUE, palette.HATCH_BLUE, 1),
+        ("returning", msg("still here"), palette.BLUE, palette.HATCH_BLUE, 1),
         ("resurrected", msg("back"), palette.BLUE_MIDDLE, palette.HATCH_MIDDLE, 1),
         ("new", msg("new"), palette.BLUE_SOFT, palette.HATCH_SOFT, 1),
         ("dormant", msg("gone silent"), palette.ORANGE, palette.HATCH_ORANGE, -1),
@@ -407,8 +402,8 @@ def gaps(section: GapsSection, language: str) -> Chart:
                 mark.mark_rule(color=palette.INK, strokeDash=[5, 4]).encode(x="window:Q"),
                 mark.mark_text(
                     align="right" if near_end else "left",
-                    dx=-6 if near_end else 6,
-                    y=8,
+                    dx=2 if near_end else -2,
+                    y=-8,
                     color=palette.INK,
                 ).encode(x="window:Q", text="text:N"),
             ]

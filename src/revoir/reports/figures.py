@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,16 @@ class Kpi:
     def shown(self, value: float | None = None) -> Any:
         """The figure (or another one in its unit) ready to be written in a message."""
         return quantity(self.value if value is None else value, self.unit, self.currency)
+
+    def goal_shown(self) -> Any:
+        """The goal without decimals that say nothing: “80 %”, and not “80,0 %”."""
+        if self.goal is None:
+            return None
+        scale = {Unit.SHARE: 100.0, Unit.POINTS: 1.0}.get(self.unit)
+        if scale is None or not math.isclose(self.goal.value * scale % 1, 0, abs_tol=1e-9):
+            return self.shown(self.goal.value)
+        whole = self.goal.value
+        return Percent(whole, 0) if self.unit is Unit.SHARE else Number(whole, 0)
 
 
 def quantity(value: float | None, unit: Unit, currency: str | None = None) -> Any:

@@ -32,6 +32,8 @@ class Frame:
         stay: The longest recent period that a retention rate can be given for, up to a year.
         stay_before: The one of the same length before it (None: the data begin too late).
         counted_from: The first day by which the activity window lies within the data.
+        end: The day after the last that the periods reach: that of the report, or the end of the
+            data's last month where the report is made as of a later one.
     """
 
     grain: Grain
@@ -41,6 +43,7 @@ class Frame:
     stay: Period
     stay_before: Period | None
     counted_from: dt.date
+    end: dt.date
 
     @property
     def year_month(self) -> int:
@@ -69,8 +72,9 @@ def frame_of(book: Book, grain: Grain | None = None) -> Frame | None:
     Returns:
         The periods; None where the data cover no complete one.
     """
-    first, _ = book.span
-    end = book.as_of + ONE_DAY
+    first, last = book.span
+    # Months after the data's last one say nothing of the customers: nobody wrote them down.
+    end = min(book.as_of + ONE_DAY, add_months(start_of(last, Grain.MONTH), 1))
     window_days = activity(book).window_days
     counted_from = first + dt.timedelta(days=window_days or 0)
     chosen = grain or _grain(book, first, end, window_days)
@@ -91,6 +95,7 @@ def frame_of(book: Book, grain: Grain | None = None) -> Frame | None:
         stay=stay,
         stay_before=before if before.start >= counted_from else None,
         counted_from=counted_from,
+        end=end,
     )
 
 

@@ -104,9 +104,9 @@ class Maker:
         figures = {figure.period: figure for figure in result.figures}
         figure = figures.get(period) if period else next(iter(result.figures), None)
         if figure is None:
-            reason = msg("The data do not cover the period.")
-            return self.empty(metric, reason)
+            return self.empty(metric, msg("The data do not cover the period."))
         point = _point(metric, figure) if figure.period else _timeless(metric, figure, self.book)
+        reason = self._reason(metric, figure)
         return Kpi(
             metric=metric.name,
             label=metric.label,
@@ -121,9 +121,18 @@ class Maker:
             benchmarks=self._benchmarks(metric, figure),
             series=self._series(metric, result) if series else (),
             parts=figure.parts,
-            reason=figure.reason,
+            reason=reason,
             note=figure.note,
         )
+
+    def _reason(self, metric: Metric, figure: Figure) -> Message | None:
+        """Why a figure has no value; nobody is active before the data begin, or seems to be."""
+        if figure.reason is None or figure.period is None or not _of_leavers(metric):
+            return figure.reason
+        first, _ = self.book.span
+        if figure.period.start > first:
+            return figure.reason
+        return msg("The data begin on {first}: who was active before is not known.", first=first)
 
     def empty(self, metric: Metric, reason: Message) -> Kpi:
         """A headline figure without a value, and why."""
@@ -133,8 +142,7 @@ class Maker:
         """A figure to compare with; none from before the activity window lay within the data."""
         if figure is None or figure.period is None or self.frame is None:
             return figure
-        of_leavers = metric.family == "retention" or metric.name == "clv_simple"
-        if of_leavers and figure.period.start < self.frame.counted_from:
+        if _of_leavers(metric) and figure.period.start < self.frame.counted_from:
             return None
         first, _ = self.book.span
         return figure if figure.period.start >= first.replace(day=1) else None
@@ -176,6 +184,11 @@ class Maker:
             own=self.own,
         )
         return tuple(found[:3])
+
+
+def _of_leavers(metric: Metric) -> bool:
+    """Whether a metric needs to know who was active at the start of a period."""
+    return metric.family == "retention" or metric.name == "clv_simple"
 
 
 def _point(metric: Metric, figure: Figure) -> Point:
@@ -239,7 +252,9 @@ def clear_difference(metric: Metric, figure: Figure, base: Figure) -> bool | Non
         return low > 0 or high < 0
     ends = (figure.low, figure.high, base.low, base.high)
     if None in ends or figure.value is None or base.value is None:
-        return None
+        # A mean of a single purchase has no interval, and says nothing of a change.
+        estimated = metric.ratio is not None and metric.ratio.interval is not None
+        return False if estimated else None
     # Two independent means: the half-widths of their intervals add up as squares.
     low_1, high_1, low_2, high_2 = (float(end) for end in ends if end is not None)
     half = math.hypot((high_1 - low_1) / 2, (high_2 - low_2) / 2)

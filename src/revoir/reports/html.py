@@ -16,7 +16,7 @@ from revoir.reports import charts, drawing, palette, view
 from revoir.reports.charts import Chart
 from revoir.reports.figures import Kpi
 from revoir.reports.model import Report
-from revoir.reports.wording import TABLE_NAMES, named, short
+from revoir.reports.wording import GRAINS, TABLE_NAMES, between, grain_of, named, short
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -73,9 +73,9 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         return Markup("".join(parts))  # noqa: S704 - drawn by us from escaped texts
 
     def spark(kpi: Kpi) -> Markup:
-        values = [point for point in kpi.series if point.value is not None and point.complete]
-        if len(values) < 3:
+        if not charts.has_line(kpi):
             return Markup("")
+        values = [point for point in kpi.series if point.value is not None and point.complete]
         first, last = (
             short(values[0].period).text(language),
             short(values[-1].period).text(language),
@@ -94,6 +94,10 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         "headlines": view.headlines(report),
         "headline": view.headline,
         "points_more": view.points_more,
+        "customers_more": view.customers_more,
+        "reason_rows": view.reason_rows,
+        "gathered": view.gathered,
+        "no_group": view.NO_GROUP,
         "cohorts_explained": view.COHORTS_EXPLAINED,
         "lifecycle_explained": view.LIFECYCLE_EXPLAINED,
         "what_if_explained": view.what_if_explained,
@@ -124,14 +128,24 @@ def trend_title(kpi: Kpi) -> Message:
     """What the line of the retention rate shows: its range over the complete periods."""
     points = [point for point in kpi.series if point.value is not None and point.complete]
     values = [point.value for point in points if point.value is not None]
-    if not values:
+    first, last = (points[0].period, points[-1].period) if points else (None, None)
+    grain = grain_of(first) if first is not None else None
+    if first is None or last is None or grain is None:
         return msg("The retention rate, period by period")
+    low, high = Percent(min(values), 0), Percent(max(values), 0)
+    if round(low.value, 2) == round(high.value, 2):
+        return msg(
+            "{between}, {share} of customers stayed each {grain}",
+            between=between(first, last),
+            share=low,
+            grain=GRAINS[grain],
+        )
     return msg(
-        "From {first} to {last}, {low} to {high} of customers stayed, period by period",
-        first=short(points[0].period),
-        last=short(points[-1].period),
-        low=Percent(min(values), 0),
-        high=Percent(max(values), 0),
+        "{between}, {low} to {high} of customers stayed each {grain}",
+        between=between(first, last),
+        low=low,
+        high=high,
+        grain=GRAINS[grain],
     )
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from revoir.experiments.intervals import difference_interval
-from revoir.language import Message, Number, Percent, msg, nmsg
+from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
 from revoir.reports.figures import Kpi
 from revoir.reports.model import Breakdown, CohortSection, Insight, Leavers, RfmSection
-from revoir.reports.wording import during
+from revoir.reports.wording import COLUMN_NAMES, during, in_points
 
 WORTH_SAYING = 0.05
 """A sum or count that moved less than this is steady."""
@@ -54,16 +54,11 @@ def insights_of(
     return tuple(sorted(found, key=lambda insight: -insight.weight))
 
 
-def points(difference: float) -> Number:
-    """A difference of shares in percentage points, without its sign."""
-    return Number(abs(difference) * 100, 1)
-
-
 def _of_goal(address: str, kpi: Kpi) -> Iterable[Insight]:
     if kpi.goal is None or not kpi.goal.sure or kpi.point is None:
         return
     when = during(kpi.point.period) if kpi.point.period else msg("over all of the data")
-    goal = kpi.shown(kpi.goal.value)
+    goal = kpi.goal_shown()
     if kpi.goal.met:
         text = msg(
             "{label}: {value} {when}, on the right side of the goal of {goal}.",
@@ -91,6 +86,9 @@ def _of_benchmark(address: str, kpi: Kpi) -> Iterable[Insight]:
     benchmark = kpi.benchmarks[0]
     side = _side(point.low, point.high, benchmark)
     if side is None or kpi.better == "neither":
+        return
+    # Another published figure on the other side: what was published does not settle it.
+    if any(_side(point.low, point.high, other) != side for other in kpi.benchmarks):
         return
     good = (side > 0) == (kpi.better == "higher")
     template = (
@@ -134,21 +132,15 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
         return
     good = (change.difference > 0) == (kpi.better == "higher")
     up = change.difference > 0
+    template = (
+        msg("{label}: {value} {when}, {points} more than {before} ({base}).")
+        if up
+        else msg("{label}: {value} {when}, {points} less than {before} ({base}).")
+    )
+    size: Message | Percent
     if rate:
-        template = (
-            msg("{label}: {value} {when}, {points} points more than {before} ({base}).")
-            if up
-            else msg("{label}: {value} {when}, {points} points less than {before} ({base}).")
-        )
-        size: Number | Percent = points(
-            change.difference if kpi.unit is Unit.SHARE else change.difference / 100
-        )
+        size = in_points(change.difference if kpi.unit is Unit.SHARE else change.difference / 100)
     else:
-        template = (
-            msg("{label}: {value} {when}, {points} more than {before} ({base}).")
-            if up
-            else msg("{label}: {value} {when}, {points} less than {before} ({base}).")
-        )
         share = change.share if change.share is not None else 0.0
         size = Percent(abs(share), 0 if abs(share) >= 0.1 else 1)
     text = Message(
@@ -212,8 +204,9 @@ def of_breakdown(breakdown: Breakdown) -> Iterable[Insight]:
     if low <= 0:
         return
     text = msg(
-        "{column} “{group}”: {rate} of these customers stayed, against {others} of the others.",
-        column=breakdown.column,
+        "{rate} of the customers of “{group}” ({column}) stayed, against {others} in the other"
+        " groups.",
+        column=COLUMN_NAMES.get(breakdown.column, breakdown.column),
         group=least.group,
         rate=Percent(kept / n, 0),
         others=Percent(others_kept / others, 0),

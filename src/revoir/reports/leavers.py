@@ -24,13 +24,14 @@ REGULAR_DAYS = 3
 """Who bought on so many days is a regular customer."""
 
 
-def leavers(book: Book, stay: Period, rhythm: GapsSection) -> Leavers | None:
+def leavers(book: Book, stay: Period, rhythm: GapsSection, end: dt.date) -> Leavers | None:
     """Count who left over the period of the retention rate, or the last activity window.
 
     Args:
         book: The company's tables.
         stay: The period of the retention rate; used where it is no longer than the window.
         rhythm: How long customers wait between purchases.
+        end: The day after the last that the report's periods reach.
 
     Returns:
         The counts; None where purchases do not say who is active, or the data are too short.
@@ -39,10 +40,10 @@ def leavers(book: Book, stay: Period, rhythm: GapsSection) -> Leavers | None:
     if rule.window_days is None:
         return None
     window = rule.window_days
-    start, end = stay.start, stay.end
     if stay.days > window:
-        end = book.as_of + ONE_DAY
         start = end - dt.timedelta(days=window)
+    else:
+        start, end = stay.start, stay.end
     if start - dt.timedelta(days=window) < book.span[0]:
         return None
     row = book.rows(_counted(book, Period(start, end), window, rhythm))[0]

@@ -361,13 +361,31 @@ class Breakdown:
 
 
 @dataclass(frozen=True)
+class Reasons:
+    """Why customers left, in their words.
+
+    Attributes:
+        rows: The reasons given most and how often, the most frequent first.
+        total: All departures with a reason, those of the rarer reasons included.
+    """
+
+    rows: tuple[tuple[str, int], ...]
+    total: int
+
+    @property
+    def others(self) -> int:
+        """Departures with a reason that is not among the rows."""
+        return self.total - sum(count for _, count in self.rows)
+
+
+@dataclass(frozen=True)
 class Chapter:
     """Further figures of one family: subscriptions, satisfaction, customer service."""
 
     key: str
     title: Message
     kpis: tuple[Kpi, ...]
-    reasons: tuple[tuple[str, int], ...] = ()
+    reasons: Reasons | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import typst
 import vl_convert
 
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Percent, msg
 from revoir.reports import charts, drawing, view
 from revoir.reports.charts import Chart
 from revoir.reports.figures import Kpi
@@ -66,6 +66,7 @@ class _Pages:
             "title": f"{title} – {report.title}" if report.title else title,
             "language": self.language,
             "meta": self._meta(),
+            "warnings": self.texts(report.warnings),
             "words": self._words(),
             "answers": [
                 {"question": self.text(one.question), "sentences": self.texts(one.sentences)}
@@ -74,6 +75,7 @@ class _Pages:
             "actions": [
                 {"title": self.text(one.title), "why": self.text(one.why)} for one in report.actions
             ],
+            "leavers": self._leavers(),
             "headline": [self._kpi(shown) for shown in view.headlines(report)],
             "trend": self._drawing(
                 charts.trend(report.trend, trend_title(report.trend), self.language)
@@ -98,7 +100,9 @@ class _Pages:
         if report.span is None:
             return ""
         said = [msg("Data from {first} to {last}.", first=report.span[0], last=report.span[1])]
-        return " ".join(self.texts([*said, report.rule, *report.warnings]))
+        if report.as_of is not None and report.as_of != report.span[1]:
+            said.append(msg("Seen as of {as_of}.", as_of=report.as_of))
+        return " ".join(self.texts([*said, report.rule]))
 
     def _words(self) -> dict[str, str]:
         words = {
@@ -136,13 +140,38 @@ class _Pages:
             ],
             "small": self.text(shown.small) if shown.small else "",
             "reason": self.text(shown.kpi.reason) if shown.kpi.reason else "",
+            "note": self.text(shown.kpi.note) if shown.kpi.note else "",
+            "spark": self._spark(shown.kpi),
         }
 
     def _drawing(self, chart: Chart, width: int = WIDTH) -> dict[str, str]:
         svg = drawing.svg(chart.spec(width), self.language, chart.name, chart.title, paper=True)
+        return {"title": chart.title, "path": self._saved(svg)}
+
+    def _spark(self, kpi: Kpi) -> str | None:
+        """The small line of the last periods, as on the page."""
+        if not charts.has_line(kpi):
+            return None
+        label = self.text(kpi.label)
+        drawn = drawing.svg(charts.sparkline(kpi), self.language, "spark", label, paper=True)
+        return self._saved(drawn)
+
+    def _saved(self, svg: str) -> str:
         name = f"{len(list(self.folder.iterdir()))}.pdf"
         (self.folder / name).write_bytes(vl_convert.svg_to_pdf(svg))
-        return {"title": chart.title, "path": name}
+        return name
+
+    def _leavers(self) -> dict[str, Any] | None:
+        left = self.report.leavers
+        if left is None:
+            return None
+        rows = [
+            [self.text(cell) for cell in (label, group.present, group.lost, share)]
+            for label, group in ((msg("once"), left.once), (msg("several times"), left.again))
+            for share in (None if group.rate is None else Percent(group.rate),)
+        ]
+        gone = msg("Left") if left.purchases_alone else msg("Stopped")
+        return self._table((msg("Had bought"), msg("Active"), gone, msg("Share")), rows)
 
     def _sections(self) -> Iterable[dict[str, Any]]:
         report, language = self.report, self.language
@@ -172,6 +201,9 @@ class _Pages:
                 msg("When do they come back?"),
                 [report.gaps.reason],
                 drawn=self._drawing(charts.gaps(report.gaps, language)),
+                notes=[msg("{n} returns after more days are not drawn.", n=report.gaps.longer)]
+                if report.gaps.longer
+                else [],
             )
         if report.what_if is not None:
             yield self._what_if()
@@ -182,18 +214,23 @@ class _Pages:
                 kpis=chapter.kpis,
                 rows=self._table(
                     (msg("Reason"), msg("Departures")),
-                    [(reason, self.text(count)) for reason, count in chapter.reasons],
+                    [
+                        (self.text(reason), self.text(count))
+                        for reason, count in view.reason_rows(chapter)
+                    ],
                     wide=(0,),
                 )
                 if chapter.reasons
                 else None,
             )
         for index, section in enumerate(report.breakdowns):
+            known = any(row.value is not None for row in section.rows)
+            smaller = msg("{n} smaller groups are not drawn.", n=section.others)
             yield self._section(
                 msg("Who stays, by group") if index == 0 else section.title,
-                [],
-                drawn=self._drawing(charts.breakdown(section, language)),
-                notes=section.notes,
+                [] if known else [section.title, view.NO_GROUP],
+                drawn=self._drawing(charts.breakdown(section, language)) if known else None,
+                notes=[*section.notes, *([smaller] if section.others else [])],
             )
         yield self._quality()
 
@@ -234,8 +271,9 @@ class _Pages:
         columns = (
             msg("Segment"),
             msg("Customers"),
-            msg("Share"),
+            msg("Share of customers"),
             msg("Bought in all"),
+            msg("Share of purchases"),
             msg("What to do"),
         )
         rows = [
@@ -246,29 +284,42 @@ class _Pages:
                 self.text(
                     None if row.revenue is None else Money(row.revenue, self.report.currency, 0)
                 ),
+                self.text(None if row.revenue_share is None else Percent(row.revenue_share)),
                 self.text(row.advice),
             )
             for row in rfm.segments
         ]
-        return self._table(columns, rows, wide=(4,))
+        return self._table(columns, rows, wide=(5,))
 
     def _what_if(self) -> dict[str, Any]:
         report = self.report
         section = report.what_if
         assert section is not None
-        columns = [msg("Retention"), msg("Rate"), msg("Customers kept"), msg("Revenue a year")]
+        columns = [
+            msg("Retention"),
+            msg("Rate"),
+            msg("Customers kept"),
+            msg("Revenue a year"),
+            msg("Share of revenue"),
+        ]
         if section.margin is not None:
             columns.append(msg("Profit a year"))
+        if section.acquisition_cost is not None:
+            columns.append(msg("Winning as many would cost"))
         rows = []
         for one in section.scenarios:
             cells: list[Any] = [
                 view.points_more(one.points),
                 Percent(one.retention),
-                Number(one.customers, 0, signed=True),
+                view.customers_more(one.customers),
                 Money(one.revenue, report.currency, 0),
+                None if one.revenue_share is None else Percent(one.revenue_share),
             ]
             if one.profit is not None:
                 cells.append(Money(one.profit, report.currency, 0))
+            if section.acquisition_cost is not None:
+                cost = one.customers * section.acquisition_cost
+                cells.append(Money(cost, report.currency, 0))
             rows.append([self.text(cell) for cell in cells])
         said: list[Message] = [section.formula, *section.notes]
         claims = [
@@ -316,5 +367,5 @@ class _Pages:
             msg("What was read"),
             quality.counts,
             rows=self._table(columns, rows, wide=(0,)) if rows else None,
-            notes=quality.notes,
+            notes=view.gathered(quality.notes),
         )

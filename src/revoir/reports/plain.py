@@ -345,7 +345,11 @@ class _Writer:
             "key": chapter.key,
             "title": self.text(chapter.title),
             "figures": [self.kpi(kpi) for kpi in chapter.kpis],
-            "reasons": [{"reason": reason, "n": count} for reason, count in chapter.reasons],
+            "reasons": [
+                {"reason": reason, "n": count}
+                for reason, count in (chapter.reasons.rows if chapter.reasons else ())
+            ],
+            "reasons_total": chapter.reasons.total if chapter.reasons else 0,
         }
 
     def quality(self, quality: Quality) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from revoir.book import Book
-from revoir.language import Message, Percent, msg, nmsg
+from revoir.language import Message, Money, Percent, msg, nmsg
 from revoir.metrics.activity import Gaps, activity, gaps, rule_in_words
 from revoir.metrics.cohorts import CohortGrid, cohorts
 from revoir.metrics.lifecycle import STAGES, lifecycle
@@ -24,13 +26,13 @@ from revoir.reports.model import (
     RfmSection,
     SegmentRow,
 )
-from revoir.reports.wording import during, named
+from revoir.reports.wording import COLUMN_NAMES, during, named
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import Rfm
 from revoir.segments.rules import dimension
 
-COHORT_SIZE_MIN = 10
-"""Smaller cohorts are too few to be talked of in a title."""
+PEOPLE_MIN = 30
+"""Fewer people are counted in a title, and not given as so many of a hundred."""
 
 BANDS_MAX = 36
 GROUPS_MAX = 12
@@ -71,17 +73,37 @@ def _cohort_title(grid: CohortGrid) -> Message:
             "Of 100 new customers, {first} buy in the quarter that follows, {later} a year later"
         ),
     }
+    few = {
+        Grain.MONTH: msg("New customers who bought again in the month after: {back} of {people}"),
+        Grain.QUARTER: msg(
+            "New customers who bought again in the quarter after: {back} of {people}"
+        ),
+        Grain.WEEK: msg("New customers who bought again in the week after: {back} of {people}"),
+    }
     far = {Grain.MONTH: 6, Grain.QUARTER: 4}.get(grid.grain)
     share = grid.mean[1] if len(grid.mean) > 1 else None
     if share is None:
         return msg("The data are too recent to see customers come back")
+    people, back = _followed(grid, 1)
+    if people < PEOPLE_MIN:
+        return Message(few[grid.grain].msgid, {"people": people, "back": back})
     first = round(share * 100)
-    if far is not None and len(grid.mean) > far:
+    if far is not None and len(grid.mean) > far and _followed(grid, far)[0] >= PEOPLE_MIN:
         share_later = grid.mean[far]
         if share_later is not None:
             template = later[grid.grain]
             return Message(template.msgid, {"first": first, "later": round(share_later * 100)})
     return Message(titles[grid.grain].msgid, {"first": first})
+
+
+def _followed(grid: CohortGrid, age: int) -> tuple[int, int]:
+    """How many customers have lived through an age, and how many of them bought in it."""
+    cells = [
+        (cohort.size, cohort.cells[age].count or 0)
+        for cohort in grid.cohorts
+        if len(cohort.cells) > age and cohort.cells[age].complete
+    ]
+    return sum(size for size, _ in cells), int(sum(count for _, count in cells))
 
 
 def lifecycle_section(book: Book, frame: Frame) -> LifecycleSection:
@@ -115,8 +137,13 @@ def _lifecycle_title(rows: tuple[LifecycleRow, ...]) -> Message:
     )
 
 
-def rfm_section(found: Rfm) -> RfmSection | None:
-    """The segments with their figures and advice, and the map of scores."""
+def rfm_section(found: Rfm, currency: str | None = None) -> RfmSection | None:
+    """The segments with their figures and advice, and the map of scores.
+
+    Args:
+        found: The scores.
+        currency: ISO 4217 currency of the amounts (None: not known).
+    """
     if found.cutoffs is None:
         return None
     rows = tuple(
@@ -137,33 +164,45 @@ def rfm_section(found: Rfm) -> RfmSection | None:
     table = found.customers
     counted = table.group_by(["r", "f"]).aggregate(n=table.count())
     cells = {(int(row["r"]), int(row["f"])): int(row["n"]) for row in found.book.rows(counted)}
-    return RfmSection(rows, _cutoffs(found), cells, found.bins, _rfm_title(rows), found.note)
+    return RfmSection(
+        rows, _cutoffs(found, currency), cells, found.bins, _rfm_title(rows), found.note
+    )
 
 
-def _cutoffs(found: Rfm) -> tuple[Message, ...]:
+def _cutoffs(found: Rfm, currency: str | None) -> tuple[Message, ...]:
     if found.cutoffs is None:
         return ()
+    best, last = found.bins, len(found.cutoffs.days_since_last)
     limits = (
         msg(
-            "Recency: score {best} up to {limits} days since the last purchase, then one less past"
-            " each limit.",
-            best=found.bins,
-            limits=[int(value) for value in found.cutoffs.days_since_last],
+            "Recency, in days since the last purchase: {scores}.",
+            scores=_scores(
+                [int(days) for days in found.cutoffs.days_since_last], best, best - last
+            ),
         ),
         msg(
-            "Frequency: a score more above each of {limits} purchase days.",
-            limits=[int(value) for value in found.cutoffs.frequency],
+            "Frequency, in purchase days: {scores}.",
+            scores=_scores([int(days) for days in found.cutoffs.frequency], 1, best),
         ),
     )
     if not found.cutoffs.monetary:
         return limits
-    return (
-        *limits,
-        msg(
-            "Amount: a score more above each of {limits}.",
-            limits=[round(float(value), 2) for value in found.cutoffs.monetary],
-        ),
-    )
+    amounts = [Money(round(float(value), 2), currency) for value in found.cutoffs.monetary]
+    return (*limits, msg("Amount, in all: {scores}.", scores=_scores(amounts, 1, best)))
+
+
+def _scores(limits: Sequence[Any], first: int, beyond: int) -> list[Message]:
+    """Which score reaches how far, from the first to the one past every limit.
+
+    Where two limits are equal, nobody has the score between them.
+    """
+    step = 1 if beyond > first else -1
+    said = [
+        msg("score {score} up to {limit}", score=first + step * place, limit=limit)
+        for place, limit in enumerate(limits)
+        if place == 0 or limit != limits[place - 1]
+    ]
+    return [*said, msg("score {score} beyond", score=beyond)]
 
 
 def _rfm_title(rows: tuple[SegmentRow, ...]) -> Message:
@@ -269,7 +308,7 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
             ).msgid,
             {
                 "metric": result.metric.label,
-                "column": column,
+                "column": COLUMN_NAMES.get(column, column),
                 "period": named(period) if period else msg("all of the data"),
             },
         ),

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from revoir.language import Message, Money, Number, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.reports.figures import Change, Kpi
-from revoir.reports.model import Report, WhatIf
-from revoir.reports.wording import against, named
+from revoir.reports.model import Chapter, Report, WhatIf
+from revoir.reports.wording import against, in_points, named
 
 COHORTS_EXPLAINED = msg(
     "Each line follows the customers of one first purchase: the share who bought again, by the"
     " time since. An asterisk marks a period that is not over."
 )
+NO_GROUP = msg("No group has enough customers for a rate.")
 LIFECYCLE_EXPLAINED = msg(
-    "Above zero, the buyers of the period; below, the buyers of the period before who did not"
-    " return. Hatched: the period is not over."
+    "Above zero, the buyers of the period: new ones, those who also bought in the period before"
+    " (still here) and those who had skipped it (back). Below, the buyers of the period before who"
+    " did not buy (gone silent). Hatched: the period is not over."
 )
 
 
@@ -40,14 +43,57 @@ def typeset(value: Any, language: str) -> str:
 
 def what_if_explained(section: WhatIf, currency: str | None) -> Message:
     """The company's own numbers that the scenarios start from."""
-    return msg(
-        "With your own numbers: {start} customers at the start, {retention} kept ({period}); a"
-        " customer who buys spends {spend} in twelve months.",
-        start=int(section.at_start),
+    return nmsg(
+        "With your own numbers: {n} customer at the start, {retention} kept ({period}); a customer"
+        " who buys spends {spend} in twelve months.",
+        "With your own numbers: {n} customers at the start, {retention} kept ({period}); a customer"
+        " who buys spends {spend} in twelve months.",
+        int(section.at_start),
         retention=Percent(section.retention),
         period=named(section.period),
         spend=Money(section.spend, currency),
     )
+
+
+def customers_more(count: float) -> Number:
+    """A number of customers added; a small one with its decimal, which would else be zero."""
+    return Number(count, 0 if count >= 10 else 1, signed=True)
+
+
+def reason_rows(chapter: Chapter) -> list[tuple[Message | str, int]]:
+    """The reasons given most, and the rarer ones together."""
+    if chapter.reasons is None:
+        return []
+    rows: list[tuple[Message | str, int]] = list(chapter.reasons.rows)
+    if chapter.reasons.others:
+        rows.append((msg("other reasons"), chapter.reasons.others))
+    return rows
+
+
+def gathered(notes: Iterable[Message]) -> list[Message]:
+    """Notes that say the same of several columns as one, in the order of the first.
+
+    Examples:
+        >>> notes = [msg("Column {header}: day first.", header=name) for name in ("a", "b")]
+        >>> [note.text() for note in gathered(notes)]
+        ['Column a, b: day first.']
+    """
+    found: dict[Any, list[Message]] = {}
+    for place, note in enumerate(notes):
+        rest = {name: str(value) for name, value in note.params.items() if name != "header"}
+        alike = "header" in note.params
+        found.setdefault((note.msgid, str(rest)) if alike else place, []).append(note)
+    return [
+        group[0]
+        if len(group) == 1
+        else _of_all([note.params["header"] for note in group], group[0])
+        for group in found.values()
+    ]
+
+
+def _of_all(headers: list[Any], first: Message) -> Message:
+    named = list(dict.fromkeys(headers))
+    return replace(first, params={**first.params, "header": named})
 
 
 def points_more(points: float) -> Message:
@@ -117,7 +163,11 @@ def headline(address: str, kpi: Kpi) -> Headline:
         goal=_goal(kpi),
         benchmarks=tuple(
             (
-                msg("{scope}: {figure}", scope=benchmark.scope(), figure=benchmark.shown()),
+                msg(
+                    "Published for {scope}: {figure}",
+                    scope=benchmark.scope(),
+                    figure=benchmark.shown(),
+                ),
                 benchmark.source(),
                 benchmark.url,
             )
@@ -150,7 +200,9 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
 
 def _size(kpi: Kpi, change: Change) -> Any:
     if kpi.unit is Unit.SHARE:
-        return msg("{n} points", n=Number(change.difference * 100, 1, signed=True))
+        return in_points(change.difference, signed=True)
+    if kpi.unit is Unit.POINTS:
+        return in_points(change.difference / 100, signed=True)
     if change.share is not None:
         sign = "+" if change.share > 0 else ""
         digits = 0 if abs(change.share) >= 0.1 else 1
@@ -162,11 +214,15 @@ def _size(kpi: Kpi, change: Change) -> Any:
 def _goal(kpi: Kpi) -> tuple[Message, str] | None:
     if kpi.goal is None:
         return None
-    value = kpi.shown(kpi.goal.value)
+    value = kpi.goal_shown()
     if kpi.goal.met and kpi.within_error:
         return msg("Goal {value}: met, within the margin of error", value=value), "neutral"
     if kpi.goal.met:
         return msg("Goal {value}: met", value=value), "better"
+    if kpi.within_error and kpi.better == "lower":
+        return msg("Goal {value}: above, but within the margin of error", value=value), "neutral"
+    if kpi.within_error:
+        return msg("Goal {value}: below, but within the margin of error", value=value), "neutral"
     return msg("Goal {value}: not met", value=value), "worse"
 
 
@@ -177,6 +233,11 @@ def _small(kpi: Kpi) -> Message | None:
     if point.low is not None and point.high is not None:
         low, high = kpi.shown(point.low), kpi.shown(point.high)
         if kpi.n:
-            return msg("95% interval {low} to {high}, n = {n}", low=low, high=high, n=int(kpi.n))
+            return msg(
+                "95% interval {low} to {high}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}",
+                low=low,
+                high=high,
+                n=int(kpi.n),
+            )
         return msg("95% interval {low} to {high}", low=low, high=high)
     return None

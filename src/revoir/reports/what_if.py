@@ -39,6 +39,8 @@ def what_if(
         for points in POINTS
         if point.value + points / 100 <= 1
     )
+    if not scenarios:
+        return msg("Every customer stayed: there was nobody more to keep.")
     return WhatIf(
         period=point.period,
         at_start=point.denominator,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from revoir.language import Calendar, Message, msg
+from revoir.language import Calendar, Message, Number, msg, nmsg
 from revoir.periods import Grain, Period, add_months, start_of
 
 ONE_DAY = dt.timedelta(days=1)
@@ -105,6 +105,46 @@ def against(period: Period) -> Message:
     return msg("against {start} to {end}", start=period.start, end=last)
 
 
+def between(first: Period, last: Period) -> Message:
+    """A stretch of periods that opens a sentence: “Between May 2023 and March 2024”."""
+    match grain_of(first):
+        case Grain.WEEK:
+            return msg(
+                "Between the week of {first} and the week of {last}",
+                first=first.start,
+                last=last.start,
+            )
+        case Grain.MONTH:
+            return _stretch(msg("Between {first} and {last}"), first, last, "MMMM y")
+        case Grain.QUARTER if start_of(first.start, Grain.QUARTER) == first.start:
+            return _stretch(msg("Between the {first} and the {last}"), first, last, "QQQQ y")
+        case Grain.YEAR if first.start.month == 1:
+            return _stretch(msg("Between {first} and {last}"), first, last, "y")
+    return msg("Between {first} and {last}", first=first.start, last=last.end - ONE_DAY)
+
+
+def _stretch(template: Message, first: Period, last: Period, pattern: str) -> Message:
+    ends = {"first": Calendar(first.start, pattern), "last": Calendar(last.start, pattern)}
+    return Message(template.msgid, ends)
+
+
+def in_points(difference: float, *, signed: bool = False) -> Message:
+    """A difference of shares in percentage points, with or without its sign.
+
+    Args:
+        difference: The difference of two fractions.
+        signed: Whether a plus or minus sign is written.
+    """
+    # A zero has no sign, and French takes the singular below two.
+    size = round((difference if signed else abs(difference)) * 100, 1) + 0.0
+    return nmsg(
+        "{points} points",
+        "{points} points",
+        int(abs(size)),
+        points=Number(size, 1, signed=signed),
+    )
+
+
 def months_of(period: Period) -> int | None:
     """How many whole calendar months a period has, or None."""
     if period.start.day != 1 or period.end.day != 1:
@@ -132,6 +172,24 @@ TABLE_NAMES: dict[str, Message] = {
 }
 """What people call the canonical tables."""
 
+COLUMN_NAMES: dict[str, Message] = {
+    "age": msg("age"),
+    "category": msg("category"),
+    "channel": msg("channel"),
+    "city": msg("town"),
+    "cohort": msg("month of the first purchase"),
+    "company": msg("company"),
+    "country": msg("country"),
+    "first_channel": msg("channel of the first purchase"),
+    "gender": msg("gender"),
+    "plan": msg("plan"),
+    "postcode": msg("postcode"),
+    "product": msg("product"),
+    "region": msg("region"),
+    "segment": msg("segment"),
+}
+"""What people call the columns that figures are broken down by; others keep their own name."""
+
 GRAINS: dict[Grain, Message] = {
     Grain.DAY: msg("day"),
     Grain.WEEK: msg("week"),
@@ -143,13 +201,13 @@ GRAINS: dict[Grain, Message] = {
 
 
 def age(grain: Grain, count: int) -> Message:
-    """An age on a cohort grid's axis: “M3”, “Q2”."""
+    """An age on a cohort grid's axis: “M+3”, “Q+2”."""
     letters: dict[Grain, Any] = {
-        Grain.DAY: msg("D{n}", n=count),
-        Grain.WEEK: msg("W{n}", n=count),
-        Grain.MONTH: msg("M{n}", n=count),
-        Grain.QUARTER: msg("Q{n}", n=count),
-        Grain.YEAR: msg("Y{n}", n=count),
+        Grain.DAY: msg("D+{n}", n=count),
+        Grain.WEEK: msg("W+{n}", n=count),
+        Grain.MONTH: msg("M+{n}", n=count),
+        Grain.QUARTER: msg("Q+{n}", n=count),
+        Grain.YEAR: msg("Y+{n}", n=count),
     }
     message: Message = letters[grain]
     return message

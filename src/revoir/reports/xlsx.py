@@ -12,12 +12,13 @@ from typing import Any
 import xlsxwriter
 
 from revoir.book import Book
-from revoir.language import Message, msg, written
+from revoir.language import Message, msg
 from revoir.metrics.registry import Unit
 from revoir.reports.figures import Kpi
 from revoir.reports.leavers import REGULAR_DAYS
-from revoir.reports.model import Report
-from revoir.reports.wording import TABLE_NAMES, age, named, short
+from revoir.reports.model import Report, WhatIf
+from revoir.reports.view import gathered, points_more, reason_rows, typeset, what_if_explained
+from revoir.reports.wording import COLUMN_NAMES, TABLE_NAMES, age, short
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import rfm
 
@@ -71,7 +72,7 @@ class _Workbook:
         }
 
     def text(self, value: Any) -> str:
-        return written(value, self.language)
+        return typeset(value, self.language)
 
     def write(self, book: Book | None) -> None:
         self._answers()
@@ -85,6 +86,11 @@ class _Workbook:
             self._segments()
             if book is not None:
                 self._customers(book)
+        if self.report.what_if is not None:
+            self._what_if(self.report.what_if)
+        if self.report.breakdowns:
+            self._breakdowns()
+        self._reasons()
         self._definitions()
         self._quality()
 
@@ -161,7 +167,7 @@ class _Workbook:
             benchmark = kpi.benchmarks[0] if kpi.benchmarks else None
             cells = [
                 ("text", kpi.label),
-                ("text", named(point.period) if point and point.period else None),
+                ("text", short(point.period) if point and point.period else None),
                 (kind, kpi.value),
                 (kind, point.low if point else None),
                 (kind, point.high if point else None),
@@ -219,9 +225,9 @@ class _Workbook:
             msg("Period"),
             msg("Complete"),
             msg("New"),
-            msg("Returning"),
-            msg("Resurrected"),
-            msg("Dormant"),
+            msg("Still here"),
+            msg("Back"),
+            msg("Gone silent"),
         )
         sheet = self.sheet(msg("Lifecycle"), columns, (18, 10, 12, 12, 12, 12))
         for line, row in enumerate(section.rows, start=1):
@@ -236,9 +242,9 @@ class _Workbook:
         columns = (
             msg("Segment"),
             msg("Customers"),
-            msg("Share"),
+            msg("Share of customers"),
             msg("Bought in all"),
-            msg("Share"),
+            msg("Share of purchases"),
             msg("Days since last, median"),
             msg("Purchase days, median"),
             msg("What to do"),
@@ -306,6 +312,73 @@ class _Workbook:
             return msg("Propose a second purchase")
         return None
 
+    def _what_if(self, section: WhatIf) -> None:
+        columns = [
+            msg("Retention"),
+            msg("Rate"),
+            msg("Customers kept"),
+            msg("Revenue a year"),
+            msg("Share of revenue"),
+            msg("Profit a year"),
+            msg("Winning as many would cost"),
+        ]
+        sheet = self.sheet(msg("What if"), columns, (80, 10, 14, 16, 14, 16, 16))
+        cost = section.acquisition_cost
+        for line, one in enumerate(section.scenarios, start=1):
+            cells = [
+                ("text", points_more(one.points)),
+                ("share", one.retention),
+                ("number", one.customers),
+                ("money", one.revenue),
+                ("share", one.revenue_share),
+                ("money", one.profit),
+                ("money", None if cost is None else one.customers * cost),
+            ]
+            self.row(sheet, line, cells)
+        said = (what_if_explained(section, self.report.currency), section.formula, *section.notes)
+        for offset, sentence in enumerate(said, start=len(section.scenarios) + 2):
+            self.row(sheet, offset, [("text", sentence)])
+
+    def _breakdowns(self) -> None:
+        """Each metric by each column, a line a group."""
+        columns = (
+            msg("Figure"),
+            msg("Column"),
+            msg("Group"),
+            msg("Period"),
+            msg("Customers"),
+            msg("Value"),
+            msg("From (95%)"),
+            msg("To (95%)"),
+            msg("Remark"),
+        )
+        sheet = self.sheet(msg("By group"), columns, (24, 20, 40, 26, 12, 12, 12, 12, 60))
+        lines = [(section, row) for section in self.report.breakdowns for row in section.rows]
+        for line, (section, row) in enumerate(lines, start=1):
+            kind = _kind(section.unit)
+            cells = [
+                ("text", section.label),
+                ("text", COLUMN_NAMES.get(section.column, section.column)),
+                ("text", row.group),
+                ("text", short(section.period)),
+                ("count", row.customers),
+                (kind, row.value),
+                (kind, row.low),
+                (kind, row.high),
+                ("text", row.reason),
+            ]
+            self.row(sheet, line, cells)
+        if lines:
+            sheet.autofilter(0, 0, len(lines), len(columns) - 1)
+
+    def _reasons(self) -> None:
+        rows = [row for chapter in self.report.chapters for row in reason_rows(chapter)]
+        if not rows:
+            return
+        sheet = self.sheet(msg("Reasons"), (msg("Reason"), msg("Departures")), (60, 12))
+        for line, (reason, count) in enumerate(rows, start=1):
+            self.row(sheet, line, [("text", reason), ("count", count)])
+
     def _definitions(self) -> None:
         columns = (msg("Figure"), msg("Definition"), msg("Source"))
         sheet = self.sheet(msg("Definitions"), columns, (36, 100, 60))
@@ -334,7 +407,7 @@ class _Workbook:
             )
             cells = [("text", file.name), ("text", TABLE_NAMES.get(file.table, file.table))]
             self.row(sheet, line, [*cells, *(("count", count) for count in counts)])
-        said = (*self.report.quality.counts, *self.report.quality.notes)
+        said = (*self.report.quality.counts, *gathered(self.report.quality.notes))
         for offset, sentence in enumerate(said, start=line + 2):
             self.row(sheet, offset, [("text", sentence)])
 
