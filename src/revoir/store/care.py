@@ -13,7 +13,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, Number, msg, nmsg
 from revoir.store import replaced
 from revoir.store.commits import LANDED, UNDONE, arrow_schema, commit_of, retried, told
-from revoir.store.place import Place
+from revoir.store.place import Place, delta
 from revoir.store.shape import BATCH, arrow_type
 from revoir.store.views import versions_of
 from revoir.tables import TABLES
@@ -35,6 +35,8 @@ _OPERATIONS = {
     "DELETE": "undo",
 }
 _LOOKED_BACK = 10
+ROW_GROUP = 32_768
+"""Rows that are read together at least: what one customer's page costs."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,12 @@ def _compact(place: Place, name: str) -> None:
     table = place.open(name)
     properties = commit_of("compact")
     if "customer_id" in arrow_schema(table).names:
-        table.optimize.z_order(["customer_id"], commit_properties=properties)
+        # One customer's rows lie in one or two groups: groups of a million rows, delta-rs's
+        # default, would all but all be read for them.
+        writer = delta().WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP)
+        table.optimize.z_order(
+            ["customer_id"], commit_properties=properties, writer_properties=writer
+        )
     else:
         table.optimize.compact(commit_properties=properties)
     table.create_checkpoint()
