@@ -68,6 +68,20 @@ def test_the_months_are_those_of_the_days(backend, rows):
             assert day is None or month == day.year * 12 + day.month - 1
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.integers(1, 9), min_size=1))
+def test_blocks_hold_whole_customers_and_all_rows_in_order(size, sizes):
+    ids = [n for n, rows in enumerate(sizes) for _ in range(rows)]
+    held = pa.table({"customer_id": ids, "row": range(len(ids))})
+    cut = pa.Table.from_batches(held.to_batches(max_chunksize=size))
+    blocks = list(purchases._customers(cut))
+    assert pa.concat_tables(blocks).to_pydict() == held.to_pydict()
+    seen = [set(block["customer_id"].to_pylist()) for block in blocks]
+    assert sum(map(len, seen)) == len(sizes)
+    assert all(block["row"].num_chunks == 1 for block in blocks)
+
+
 def test_sums_over_all_customers_may_pass_64_bits(backend):
     most = Decimal("99999999999999.9999")
     rows = [(str(n), dt.date(2024, 1, 1), most, "purchase") for n in range(40)]

@@ -8,7 +8,8 @@ held against the definition by the tests.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import ibis
@@ -66,13 +67,15 @@ def computed(backend: Any, orders: ir.Table) -> ir.Table | None:
     connection.execute("SET arrow_output_version = '1.5'")
     backend._run_pre_execute_hooks(bought)
     ordered = backend.compile(bought.order_by("customer_id", "day"))
-    held = connection.sql(ordered).to_arrow_table().combine_chunks()
+    held = connection.sql(ordered).to_arrow_table()
     if not held.num_rows or held["day"].null_count:
         return None
+    blocks = (_placed(block, kind.scale) for block in _customers(held))
+    first = next(blocks)
+    rows = (batch for block in chain([first], blocks) for batch in block.to_batches())
     name = f"revoir_{uuid.uuid4().hex}"
-    connection.register(f"{name}_rows", _placed(held, kind.scale))
-    del held
-    connection.execute(f"CREATE TEMPORARY TABLE {name} AS FROM {name}_rows")
+    connection.register(f"{name}_rows", pa.RecordBatchReader.from_batches(first.schema, rows))
+    connection.execute(f"CREATE TEMPORARY TABLE {name} AS FROM {name}_rows").fetchall()
     connection.unregister(f"{name}_rows")
     table: ir.Table = backend.table(name)
     return table
@@ -91,15 +94,43 @@ def _bought(orders: ir.Table, by: Sequence[str] = ()) -> ir.Table:
 _DIGITS = 18
 
 
+def _customers(held: pa.Table) -> Iterator[pa.Table]:
+    """Cut sorted rows between customers, into blocks that fit the processor's cache."""
+    pieces: list[pa.RecordBatch] = []
+    for batch in held.to_batches():
+        opens = np.flatnonzero(_differs(batch["customer_id"]))
+        if len(opens):
+            last = int(opens[-1]) + 1
+            yield _joined([*pieces, batch.slice(0, last)])
+            pieces = [batch.slice(last)]
+            continue
+        if pieces and pieces[0]["customer_id"][0] != batch["customer_id"][0]:
+            yield _joined(pieces)
+            pieces = []
+        pieces.append(batch)
+    yield _joined(pieces)
+
+
+def _joined(pieces: Sequence[pa.RecordBatch]) -> pa.Table:
+    return pa.Table.from_batches(pieces).combine_chunks()
+
+
+def _differs(values: pa.Array) -> np.ndarray:
+    """Whether each value but the first differs from the one before."""
+    before, after = values.slice(0, len(values) - 1), values.slice(1)
+    differs: np.ndarray = pc.not_equal(after, before).to_numpy(zero_copy_only=False)
+    return differs
+
+
 def _placed(bought: pa.Table, scale: int) -> pa.Table:
-    """Walk over purchases sorted by customer and day."""
+    """Walk over purchases of whole customers, sorted by customer and day."""
     n = bought.num_rows
-    whose, days = (_one(bought[name]) for name in ("customer_id", "day"))
+    whose, days, amounts = (bought[name].chunk(0) for name in ("customer_id", "day", "amount"))
     day = days.view(pa.int32()).to_numpy()
-    amount = _integers(_one(bought["amount"]))
+    amount = _integers(amounts)
 
     opens, closes = np.ones(n, bool), np.ones(n, bool)
-    opens[1:] = pc.not_equal(whose.slice(1), whose.slice(0, n - 1)).to_numpy(zero_copy_only=False)
+    opens[1:] = _differs(whose)
     closes[:-1] = opens[1:]
     previous, following = np.roll(day, 1), np.roll(day, -1)
 
@@ -110,7 +141,7 @@ def _placed(bought: pa.Table, scale: int) -> pa.Table:
     visits = np.cumsum(opens_day, dtype=np.int64)
     visits_before = visits[start] - 1
 
-    # Integers wrap around and back, so differences are right whatever the sum over customers.
+    # Integers wrap around and back: differences are right even where the sum over customers is not.
     running = np.cumsum(amount)
     running_before = running[start] - amount[start]
     day_end = np.append(day_start[1:], n) - 1
@@ -152,11 +183,8 @@ class _Months:
         self.number = known.astype("datetime64[M]").astype(np.int32) + 1970 * 12
 
     def __call__(self, day: np.ndarray) -> np.ndarray:
-        return self.number[day - self.first]
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+        months: np.ndarray = self.number[day - self.first]
+        return months
 
 
 def _integers(amounts: pa.Array) -> np.ndarray:
