@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from itertools import repeat
-from operator import attrgetter, sub
+from operator import floordiv, sub
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 _EPOCH = dt.datetime(1970, 1, 1)
+_MICROSECOND = dt.timedelta(microseconds=1)
 _SMALL_MAX = 2**31 - 1
 """Bytes of text that 32-bit offsets reach."""
 
@@ -91,12 +92,8 @@ def moments(cells: Sequence[dt.datetime | None]) -> pa.Array:
         [datetime.datetime(2024, 3, 31, 2, 30), None]
     """
     held, valid = _filled(cells, _EPOCH)
-    since = list(map(sub, held, repeat(_EPOCH)))
-    days, seconds, rest = (
-        np.fromiter(map(attrgetter(name), since), np.int64, len(since))
-        for name in ("days", "seconds", "microseconds")
-    )
-    return _fixed(pa.timestamp("us"), (days * 86_400 + seconds) * 1_000_000 + rest, valid)
+    since = map(floordiv, map(sub, held, repeat(_EPOCH)), repeat(_MICROSECOND))
+    return _fixed(pa.timestamp("us"), np.fromiter(since, np.int64, len(held)), valid)
 
 
 def _filled(cells: Sequence[Any], filler: Any) -> tuple[Sequence[Any], pa.Buffer | None]:

@@ -6,8 +6,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from revoir.errors import InputError, Where
 from revoir.language import Message, msg, nmsg
@@ -19,6 +21,8 @@ CELLS_LIMIT = 100_000_000
 """Cells between A1 and the last filled cell of a sheet."""
 
 _CHUNK = 1 << 20
+_LARGE = 4 << 20
+"""Bytes from which a thread that unpacks ahead pays for itself."""
 _FAR_CELL = re.compile(rb'<c r="([A-Z]{2,3})(\d+)"[^>]*(?<!/)>')
 _ROW = re.compile(rb'<row [^>]*?\br="(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*\bhidden="(?:1|true)"')
@@ -152,13 +156,23 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """The unpacked bytes of a part; those after a last ``<`` come with the next piece."""
     rest = b""
     with archive.open(info) as part:
-        while chunk := part.read(_CHUNK):
+        pieces = _ahead(part) if info.file_size > _LARGE else iter(lambda: part.read(_CHUNK), b"")
+        for chunk in pieces:
             whole, mark, rest = (rest + chunk).rpartition(b"<row")
             if not mark:
                 whole, rest = rest, b""
             yield whole
             rest = mark + rest
     yield rest
+
+
+def _ahead(part: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a part, the next ones unpacked while somebody looks at these."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(part.read, _CHUNK)
+        while chunk := coming.result():
+            coming = pool.submit(part.read, _CHUNK)
+            yield chunk
 
 
 def _grow(chunk: bytes, sheet: SheetFacts, columns: int, rows: int) -> tuple[int, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
+
+from revoir.reading import repeats
 
 from .conftest import Read, told
 
@@ -185,3 +188,21 @@ def test_totals_of_two_currencies_are_told_apart(read):
     totals = read(text).totals["orders"]
     assert totals["amount"] is None
     assert totals["amount_by_currency"] == {"EUR": 10.0, "USD": 20.0}
+
+
+@pytest.mark.parametrize("pairs", [0, 400])
+def test_of_a_large_file_one_row_in_sixteen_is_compared(
+    read: Read, monkeypatch: pytest.MonkeyPatch, pairs: int
+) -> None:
+    monkeypatch.setattr(repeats, "BIG", 500)
+    rows = [f"C{n},2024-01-02,{n}.50\n" for n in range(800)]
+    reading = read("client,date,montant\n" + "".join(rows + rows[:pairs]) + "C1,2024-03-02,-5\n")
+    text = told(reading)
+    assert reading.files[0].rows_accepted == 801 + pairs
+    assert "1 return" in text
+    if pairs:
+        found = re.search(r"About ([\d,]+) rows are equal to another one", text)
+        assert found
+        assert 100 < int(found[1].replace(",", "")) < 900
+    else:
+        assert "one row in 16 was compared with the others, and none is equal" in text
