@@ -349,6 +349,9 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 }
 """Questions that are known by their header: a file may hold several, one a column."""
 
+NO_WORDS = ("", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".")
+"""What programs and people write into a comment that says nothing."""
+
 INTERACTIONS = Table(
     "interactions",
     msg("one row a contact with customer service"),

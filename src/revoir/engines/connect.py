@@ -66,6 +66,8 @@ def memory(
     if threads is not None:
         config["threads"] = threads
     backend = ibis.duckdb.connect(**config)
+    # It would be written to standard output, amid the answer.
+    backend.con.execute("SET enable_progress_bar = false").fetchall()
     weakref.finalize(backend, shutil.rmtree, spill, ignore_errors=True)
     return backend
 

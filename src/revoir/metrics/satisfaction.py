@@ -13,6 +13,7 @@ from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.evaluate import Facts, Ratio, declare_ratio, mean_of, share_of
 from revoir.metrics.registry import Question, Unit
+from revoir.tables import NO_WORDS
 
 
 def _answers(book: Book, question: Question, name: str) -> ir.Table:
@@ -113,8 +114,6 @@ declare_satisfaction(
     "higher",
     aliases=("reponses", "answers"),
 )
-NO_WORDS = ("", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".")
-"""What programs and people write into a comment that says nothing."""
 
 
 def _asked_for_words(book: Book, question: Question) -> ir.Table:

@@ -52,6 +52,8 @@ def assemble(
     said = load(Path(mapping)) if isinstance(mapping, str | Path) else mapping or Mapping()
     zone = _zone(zone or said.timezone or DEFAULT_ZONE)
     connection = connection or duckdb.connect()
+    # It would be written to standard output, amid the answer.
+    connection.execute("SET enable_progress_bar = false").fetchall()
     values.define(connection)
     raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
     _check_headers(said, raws)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import msg
-from revoir.tables import CUSTOMERS, TABLES, Table, Type, plain_name
+from revoir.tables import CUSTOMERS, NO_WORDS, TABLES, Table, Type, plain_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BATCH = "batch_id"
 """The column that says which batch a row came with."""
 BATCH_MAX = 200
+MASK = "…"
+"""What stands for the words of a comment."""
 _ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
 
 
@@ -55,7 +57,8 @@ class Shape:
     Attributes:
         table: The canonical table.
         schema: Names and types of the columns that are written, `batch_id` last.
-        left_out: Columns that are not, since they tell who a person is.
+        left_out: Columns that are not, or only whether anything was written there, since they may
+            tell who a person is.
     """
 
     table: str
@@ -75,8 +78,21 @@ class Shape:
             if field.name == BATCH:
                 columns.append(pa.array([batch_id], pa.string()).take(_zeros(batch.num_rows)))
                 continue
-            columns.append(_fitted(batch.column(field.name), field, self.table))
+            column = _fitted(batch.column(field.name), field, self.table)
+            known = TABLES[self.table].column(field.name)
+            columns.append(_masked(column) if known and known.personal else column)
         return pa.Table.from_arrays(columns, schema=self.schema)
+
+
+def _masked(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """An ellipsis for what persons wrote: that they did counts, and the words stay out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    said = pc.invert(
+        pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(column)), pa.array([*NO_WORDS, None]))
+    )
+    return pc.if_else(said, MASK, pa.scalar(None, pa.string()))
 
 
 def _zeros(count: int) -> pa.Array:
@@ -150,7 +166,8 @@ def shape_of(
             continue
         if _is_personal(table, field, sample):
             left_out.append(field.name)
-            continue
+            if column is None or table == CUSTOMERS.name:
+                continue
         before = held.field(field.name).type if held and field.name in held.names else None
         if column is not None:
             wanted = arrow_type(column.type)

@@ -1,0 +1,158 @@
+"""A lake gives the figures of the files that went into it, by Python and by the command line."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import revoir
+from revoir.datasets.shop import shop
+from revoir.errors import RevoirError, UsageError
+from revoir.metrics.registry import measure, metrics
+from revoir.store import Lake
+
+BATCH = "2026-06"
+
+
+def command(*words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", "from revoir.cli import main; main()", *words],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "REVOIR_LANG": "en"},
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+    return done.stdout if done.stdout else done.stderr
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    shop(3, customers=400).write(folder, "fr")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lake(files, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "lake"
+    command("lake", "create", str(folder))
+    command("lake", "append", str(folder), str(files), "--batch", BATCH)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def books(files, lake) -> tuple[Any, Any]:
+    return revoir.read(files), revoir.open(lake)
+
+
+def told(book: Any, name: str, **options: Any) -> Any:
+    try:
+        return measure(book, name, **options).records()
+    except RevoirError as error:
+        return error.text("en")
+
+
+@pytest.mark.parametrize("name", [metric.name for metric in metrics()])
+def test_every_metric_is_the_same(books, name):
+    read, opened = books
+    found, expected = told(opened, name), told(read, name)
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert same(one, other), (one, other)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal; sums of engines may differ in their last digits by the order of the rows."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(one == other)
+
+
+def test_the_span_and_the_tables_are_the_same(books):
+    read, opened = books
+    assert opened.span == read.span
+    assert set(opened.tables) == set(read.tables)
+    assert opened.currencies == read.currencies
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["metric", "retention", "--format", "json"],
+        ["metric", "repeat_purchase_rate", "--period", "month", "--format", "json"],
+        ["cohorts", "--format", "json"],
+        ["segments", "--format", "json"],
+    ],
+)
+def test_commands_take_a_lake_for_files(files, lake, words):
+    name, *rest = words
+    asked = list(rest)
+    place = 1 if name == "metric" else 0
+    on_files = command(name, *asked[:place], str(files), *asked[place:])
+    on_lake = command(name, *asked[:place], str(lake), *asked[place:])
+    assert json.loads(on_lake) == json.loads(on_files)
+
+
+def test_the_report_takes_a_lake(lake, tmp_path):
+    command("report", str(lake), "-o", str(tmp_path / "r.json"), "--lang", "en")
+    assert json.loads((tmp_path / "r.json").read_text())
+
+
+def test_check_says_what_a_lake_holds(lake):
+    held = json.loads(command("check", str(lake), "--format", "json"))
+    assert {one["table"] for one in held["tables"]} >= {"customers", "orders"}
+    assert held["version"].startswith("customers:")
+    assert "orders" in command("check", str(lake))
+
+
+def test_the_group_of_commands(files, tmp_path):
+    folder = str(tmp_path / "lake")
+    assert "ready" in command("lake", "create", folder)
+    first = command("lake", "append", folder, str(files))
+    assert "orders:" in first
+    assert "was there already" in command("lake", "append", folder, str(files))
+    history = json.loads(command("lake", "history", folder, "--format", "json"))
+    batch = next(one["batch"] for one in history if one["batch"])
+    command("lake", "compact", folder)
+    command("lake", "vacuum", folder, "--days", "1", "--dry-run")
+    assert "✓ orders" in command("lake", "verify", folder)
+    assert "taken out" in command("lake", "undo", folder, batch)
+    assert "stays out" in command("lake", "append", folder, str(files))
+    command("lake", "undo", folder, "never", code=2)
+    command("lake", "verify", str(tmp_path / "nothing"), code=3)
+
+
+def test_addresses_do_not_become_customer_numbers(tmp_path):
+    file = tmp_path / "ventes.csv"
+    file.write_text(
+        "email;date;montant\nana@exemple.fr;05/01/2024;12\nbo@exemple.fr;06/01/2024;3\n"
+        "ana@exemple.fr;17/02/2024;8\n",
+        encoding="utf-8",
+    )
+    folder = tmp_path / "lake"
+    command("lake", "create", str(folder))
+    assert "have no number" in command("lake", "append", str(folder), str(file), "--batch", "1")
+    for part in folder.rglob("*"):
+        if part.is_file():
+            assert b"exemple" not in part.read_bytes()
+    opened, read = revoir.open(folder), revoir.read(file)
+    for name in ("repeat_purchase_rate", "active_customers", "revenue"):
+        assert same(told(opened, name)[0], told(read, name)[0])
+    assert Lake(folder).number_of("a") == Lake(folder).number_of("a")
+
+
+def test_a_lake_is_measured_alone(files, lake):
+    with pytest.raises(UsageError, match="alone"):
+        revoir.read([lake, files])
