@@ -8,6 +8,7 @@ from revoir.metrics.result import Figure
 from revoir.periods import Period
 from revoir.reports.figures import Kpi, Point
 from revoir.reports.headline import change
+from revoir.reports.insights import insights_of
 from revoir.reports.view import change_shown
 
 NOW = Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))
@@ -82,3 +83,13 @@ def test_a_count_against_the_month_before_is_not_judged():
     shown = kpi("orders", Figure(NOW, True, 120.0), Figure(BEFORE, True, 100.0), year_before=False)
     assert shown.previous is not None
     assert change_shown(shown, shown.previous).tone == "neutral"
+
+
+@pytest.mark.parametrize(("now", "before", "word"), [(23, 26, "neutral"), (200, 400, "better")])
+def test_a_few_lost_customers_less_may_be_chance(now: float, before: float, word: str):
+    figures = (Figure(NOW, True, now, now), Figure(BEFORE, True, before, before))
+    shown = kpi("customers_lost", *figures)
+    assert shown.year_before is not None
+    assert change_shown(shown, shown.year_before).tone == word
+    said = [one.kind for one in insights_of({"customers_lost": shown}, None, None, None)]
+    assert said == ([] if word == "neutral" else ["strength"])

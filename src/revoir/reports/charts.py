@@ -107,6 +107,7 @@ def _x_periods(width: int, count: int, **options: Any) -> alt.X:
             labelExpr=f"({count} - 1 - indexof(domain('x'), datum.value)) % {step} == 0"
             " ? datum.label : ''",
             labelOverlap=False,
+            labelPadding=10,  # clear of the lowest label of the other axis
         ),
         **options,
     )

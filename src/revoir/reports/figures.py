@@ -114,6 +114,17 @@ class Kpi:
         """The figure (or another one in its unit) ready to be written in a message."""
         return quantity(self.value if value is None else value, self.unit, self.currency)
 
+    def may_be_chance(self, change: Change) -> bool:
+        """Whether a change is no more than chance explains.
+
+        Two counts of people or purchases differ beyond chance where their difference exceeds 1.96
+        times the root of their sum (both taken as Poisson).
+        """
+        if change.clear is not None or self.unit is not Unit.COUNT:
+            return change.clear is False
+        now = change.base + change.difference
+        return change.difference**2 <= 1.96**2 * (now + change.base)
+
     def goal_shown(self) -> Any:
         """The goal without decimals that say nothing: “80 %”, and not “80,0 %”."""
         if self.goal is None:

@@ -1,8 +1,8 @@
 """What the figures say, in words: never a sentence that they do not carry.
 
 A change is called better or worse only where the 95 % interval of the difference leaves zero out.
-Counts and sums are complete, so a change of theirs is a fact; it is called a strength or a weakness
-from five per cent on.
+Counts are taken as Poisson for that. Sums are complete, so a change of theirs is a fact; counts and
+sums are called a strength or a weakness from five per cent on.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
         return
     if kpi.metric == "clv_simple":  # a quotient of estimates, without an interval
         return
-    if change.clear is False or not change.difference:
+    if kpi.may_be_chance(change) or not change.difference:
         return
     if change.clear is None and (change.share is None or abs(change.share) < WORTH_SAYING):
         return

@@ -185,7 +185,7 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
         against=against(change.against),
         base=kpi.shown(change.base),
     )
-    if change.clear is False:
+    if (change.difference and kpi.may_be_chance(change)) or change.clear is False:
         return ChangeShown(text, "neutral", msg("no clear difference"))
     # What differs from the month before may be the season: the year before says more.
     seasonal = change is not kpi.year_before and (
