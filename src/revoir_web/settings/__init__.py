@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "axes",
     "revoir_web.common",
     "revoir_web.accounts",
+    "revoir_web.customers",
+    "revoir_web.consents",
     "allauth",
     "allauth.account",
     "allauth.mfa",

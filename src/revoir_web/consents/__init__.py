@@ -1,0 +1,1 @@
+"""What customers agreed to, their preferences, their data in a file, and their erasure."""

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class Consents(AppConfig):
+    """What may be done with what is known of a person."""
+
+    name = "revoir_web.consents"
+    label = "consents"

@@ -1,0 +1,1 @@
+"""Who the customers are: identity, profile, 360° page, merges."""

@@ -1,0 +1,54 @@
+"""Persons who were erased are not taken in again: only keyed hashes say who they were."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from django.conf import settings
+
+from revoir_web.customers.models import ErasedIdentifier
+
+Key = tuple[str, str]
+_LASTING = ("external", "email", "phone")
+"""Kinds that name a person for good; a device may pass to another."""
+
+
+class Known(Protocol):
+    """Whatever has keys and can be blocked."""
+
+    keys: dict[Key, None]
+    blocked: bool
+    id: str
+
+
+def hash_of(kind: str, value: str) -> str:
+    """The keyed hash of an identifier: nobody without the secret can try addresses on it."""
+    secret = settings.SECRET_KEY.encode()
+    return hmac.digest(secret, f"revoir.erased\0{kind}\0{value}".encode(), "sha256").hex()
+
+
+def add(keys: Iterable[Key]) -> list[str]:
+    """Block identifiers.
+
+    Returns:
+        Their hashes.
+    """
+    hashes = [hash_of(kind, value) for kind, value in keys if kind in _LASTING]
+    ErasedIdentifier.objects.bulk_create(
+        [ErasedIdentifier(hash=held) for held in hashes], ignore_conflicts=True
+    )
+    return hashes
+
+
+def mark(persons: Sequence[Known]) -> None:
+    """Say of persons who are not known whether they were erased."""
+    blocked = set(ErasedIdentifier.objects.values_list("hash", flat=True))
+    if not blocked:
+        return
+    for person in persons:
+        if not person.id:
+            person.blocked = any(
+                hash_of(kind, value) in blocked for kind, value in person.keys if kind in _LASTING
+            )

@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from revoir_web.common.models import Base
+
+
+def new_ids(count: int) -> list[str]:
+    """Surrogate ids: 32 hexadecimal digits that say nothing of the person.
+
+    They grow with time, so that new rows stand at the end of every index.
+
+    Args:
+        count: How many, at most 16 million.
+
+    Returns:
+        The ids, in order.
+    """
+    begun = f"{time.time_ns() // 1_000_000:012x}"
+    noise = os.urandom(7 * count).hex()
+    return [f"{begun}{n:06x}{noise[14 * n : 14 * n + 14]}" for n in range(count)]
+
+
+def new_id() -> str:
+    """One surrogate id."""
+    return new_ids(1)[0]
+
+
+class Customer(models.Model):
+    """A person or a company that buys; the lake knows them by `id` alone."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    name = models.CharField(_("Name"), max_length=200, blank=True)
+    first_name = models.CharField(_("First name"), max_length=100, blank=True)
+    last_name = models.CharField(_("Family name"), max_length=100, blank=True)
+    name_key = models.CharField(max_length=200, blank=True)
+    """The name as `text.fold` writes it: lists sort by it."""
+    email = models.CharField(_("E-mail address"), max_length=254, blank=True)
+    phone = models.CharField(_("Telephone"), max_length=32, blank=True)
+    address = models.CharField(_("Street"), max_length=300, blank=True)
+    postcode = models.CharField(_("Postcode"), max_length=16, blank=True)
+    city = models.CharField(_("Town"), max_length=100, blank=True)
+    region = models.CharField(_("Region"), max_length=100, blank=True)
+    country = models.CharField(_("Country"), max_length=100, blank=True)
+    birth_date = models.DateField(_("Date of birth"), null=True, blank=True)
+    gender = models.CharField(_("Gender"), max_length=32, blank=True)
+    company_name = models.CharField(_("Company"), max_length=200, blank=True)
+    language = models.CharField(_("Language"), max_length=8, blank=True)
+    created_on = models.DateField(_("Customer since"), null=True, blank=True)
+    attributes: models.JSONField[Any, Any] = models.JSONField(_("Other"), default=dict, blank=True)
+    source = models.CharField(_("Source"), max_length=64, blank=True)
+    added_at = models.DateTimeField(_("Added"), default=timezone.now, editable=False)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="absorbed", db_index=False
+    )
+    erased_at = models.DateTimeField(_("Erased"), null=True)
+    erase_on = models.DateField(_("To be erased on"), null=True)
+    """Set by the retention clock; the person is erased that day unless something happens."""
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["name_key", "id"], name="customer_name"),
+            models.Index(
+                fields=["merged_into"],
+                name="customer_merged",
+                condition=models.Q(merged_into__isnull=False),
+            ),
+            models.Index(
+                fields=["erase_on"],
+                name="customer_erase_on",
+                condition=models.Q(erase_on__isnull=False),
+            ),
+        )
+
+    @property
+    def label(self) -> str:
+        """How the customer is called on pages, for those who may know."""
+        return self.name or self.company_name or self.email or self.phone or self.short
+
+    @property
+    def short(self) -> str:
+        """What stands in the place of the name."""
+        return f"№ {self.id[-8:]}"
+
+    def __str__(self) -> str:
+        # Logs and the audit trail may show it: no personal value.
+        return self.id
+
+
+class Identifier(models.Model):
+    """Something by which a customer is recognised."""
+
+    class Kind(models.TextChoices):
+        """Where it is from."""
+
+        EXTERNAL = "external", _("Customer number")
+        EMAIL = "email", _("E-mail address")
+        PHONE = "phone", _("Telephone")
+        ANONYMOUS = "anonymous", _("Visitor")
+        DEVICE = "device", _("Device")
+        PERSON = "person", _("Name and place")
+
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    value = models.CharField(max_length=255)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="identifiers")
+    source = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["kind", "value"], name="identifier_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.customer_id}"
+
+
+class ErasedIdentifier(models.Model):
+    """The keyed hash of an identifier of someone erased: it is not taken in again."""
+
+    hash = models.CharField(primary_key=True, max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.hash[:8]
+
+
+class CustomerFigures(models.Model):
+    """What is computed of a customer; lists filter and sort on it.
+
+    Whoever was merged into another or erased has none.
+    """
+
+    class Status(models.TextChoices):
+        """Where the customer stands."""
+
+        PROSPECT = "prospect", _("Has not bought yet")
+        NEW = "new", _("New")
+        ACTIVE = "active", _("Active")
+        LATE = "late", _("Overdue")
+        LOST = "lost", _("Lost")
+
+    customer = models.OneToOneField(
+        Customer, models.CASCADE, primary_key=True, related_name="figures"
+    )
+    orders = models.IntegerField(_("Orders"), default=0)
+    revenue = models.DecimalField(_("Revenue"), max_digits=18, decimal_places=2, default=0)
+    first_on = models.DateField(_("First purchase"), null=True)
+    last_on = models.DateField(_("Last purchase"), null=True)
+    last_contact_on = models.DateField(_("Last contact"), null=True)
+    gap_days = models.FloatField(_("Days between purchases"), null=True)
+    segment = models.CharField(_("Segment"), max_length=40, blank=True)
+    status = models.CharField(
+        _("Status"), max_length=8, choices=Status.choices, default=Status.PROSPECT
+    )
+    rfm = models.CharField(max_length=3, blank=True)
+    """Scores of recency, frequency and value, such as "543"."""
+    city_key = models.CharField(max_length=100, blank=True)
+    """The town as `text.fold` writes it."""
+
+    class Meta:
+        # Every way a list is sorted ends in the key, in one direction, so that one index serves
+        # both ways on both databases.
+        indexes = (
+            models.Index(fields=["revenue", "customer"], name="figures_revenue"),
+            models.Index(fields=["orders", "customer"], name="figures_orders"),
+            models.Index(fields=["first_on", "customer"], name="figures_first"),
+            models.Index(fields=["last_on", "customer"], name="figures_last"),
+            models.Index(fields=["segment", "revenue", "customer"], name="figures_segment"),
+            models.Index(fields=["status", "revenue", "customer"], name="figures_status"),
+            models.Index(fields=["city_key", "revenue", "customer"], name="figures_city"),
+        )
+
+    def __str__(self) -> str:
+        return f"figures of {self.customer_id}"
+
+
+class SegmentAverage(models.Model):
+    """What the customers of a segment do on average, to compare one with."""
+
+    segment = models.CharField(primary_key=True, max_length=40)
+    customers = models.IntegerField(default=0)
+    orders = models.FloatField(default=0)
+    revenue = models.FloatField(default=0)
+    basket = models.FloatField(null=True)
+    gap_days = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return self.segment
+
+
+class SearchToken(models.Model):
+    """A word by which a customer is found, from its first letters on."""
+
+    token = models.CharField(max_length=32)
+    customer = models.ForeignKey(Customer, models.CASCADE)
+
+    class Meta:
+        indexes = (models.Index(fields=["token", "customer"], name="token_customer"),)
+
+    def __str__(self) -> str:
+        return f"word of {self.customer_id}"
+
+
+class Unindexed(models.Model):
+    """A customer whose words and figures are yet to be made; a bulk import leaves them here."""
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.customer_id
+
+
+class Note(Base):
+    """What someone of the company wrote about a customer."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="notes")
+    text = models.TextField(_("Note"), max_length=5000)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"note on {self.customer_id}"
+
+
+class ProfileChange(models.Model):
+    """A change of a profile by hand, kept for a while so that it can be undone."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="changes")
+    before: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    after: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    undone_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"change of {self.customer_id}"
+
+
+class MergeProposal(models.Model):
+    """Two customers that may be one."""
+
+    class Reason(models.TextChoices):
+        """What they share."""
+
+        EMAIL = "email", _("Same e-mail address")
+        PHONE = "phone", _("Same telephone number")
+        NAME_PLACE = "name", _("Same name and place")
+
+    class State(models.TextChoices):
+        """What was decided."""
+
+        OPEN = "open", _("To decide")
+        MERGED = "merged", _("Merged")
+        APART = "apart", _("Two persons")
+
+    left = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    right = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    reason = models.CharField(_("Why"), max_length=5, choices=Reason.choices)
+    score = models.FloatField(_("Likeness"), default=1)
+    state = models.CharField(_("State"), max_length=6, choices=State.choices, default=State.OPEN)
+    proposed_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["left", "right"], name="pair_once"),)
+        indexes = (models.Index(fields=["state", "-score", "id"], name="proposal_open"),)
+
+    def __str__(self) -> str:
+        return f"{self.left_id} = {self.right_id}?"
+
+
+class Merge(models.Model):
+    """Two customers made one; what stood before is kept, so that it can be undone."""
+
+    winner = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    loser = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    before: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    """Fields of the winner that the merge filled → what they held."""
+    moved: models.JSONField[Any, Any] = models.JSONField(default=list)
+    """Keys of the rows that the merge moved, by table."""
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    reversed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.loser_id} → {self.winner_id}"
+
+
+class SavedView(Base):
+    """A list of customers with its filters, order and columns, under a name."""
+
+    name = models.CharField(_("Name"), max_length=100)
+    query = models.CharField(max_length=2000, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    shared = models.BooleanField(_("For everyone"), default=False)
+
+    class Meta:
+        ordering = ("name", "pk")
+        constraints = (models.UniqueConstraint(fields=["owner", "name"], name="view_name"),)
+
+    def __str__(self) -> str:
+        return self.name

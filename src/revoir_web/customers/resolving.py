@@ -1,0 +1,400 @@
+"""References in files and events → customers, many at a time.
+
+A row is known by its customer number; without one by its e-mail address, telephone, or name and
+place. Two customer numbers with one address stay two customers: that they are one is proposed to
+a person (`merging`), never decided here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from revoir_web.common import bulk
+from revoir_web.customers import blocklist
+from revoir_web.customers.models import Customer, Identifier, SearchToken, Unindexed, new_ids
+from revoir_web.customers.text import clean, email_of, external_of, fold, phone_of, tokens_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PART = 2000
+"""Rows a transaction: other writers wait 100 ms at most."""
+LOOK_UP = 8000
+_TEXTS = {
+    "name": 200, "first_name": 100, "last_name": 100, "address": 300, "postcode": 16, "city": 100,
+    "region": 100, "country": 100, "gender": 32, "company_name": 200, "language": 8,
+}  # fmt: skip
+_CALLED = {"street": "address", "company": "company_name"}
+_DAYS = {"birth_date": "birth_date", "joined_at": "created_on", "created_on": "created_on"}
+_REFERENCES = {"customer_id": "external", "anonymous_id": "anonymous", "device_id": "device"}
+_IGNORED = frozenset({"consent", "email", "phone", "batch_id"})
+PROFILE = (*_TEXTS, "name_key", "email", "phone", "birth_date", "created_on", "attributes")
+_WRITTEN = PROFILE[:-3]
+_COLUMNS = ("id", *PROFILE, "source", "added_at")
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Person:
+    """What the rows of one person say together.
+
+    Attributes:
+        keys: Kinds and values by which the person is known, the deciding one first.
+        profile: Field → value.
+        blocked: Whether the person asked to be forgotten.
+        id: The surrogate, once known.
+    """
+
+    keys: dict[Key, None] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=dict)
+    blocked: bool = False
+    id: str = ""
+
+
+def resolve_many(rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str) -> list[str]:
+    """Give each row its customer, made or brought up to date by what the row says.
+
+    Args:
+        rows: Columns of the canonical table `customers` (`customer_id` is the number in the
+            source; `email`, `phone`, the profile) and `anonymous_id`, `device_id`; any other
+            column is kept as an attribute. Only references are needed.
+        source: Where they are from, such as "import" or "api".
+
+    Returns:
+        One surrogate id a row; "" where a row says nothing of a person, or speaks of one who
+        was erased.
+    """
+    columns = _columns(rows)
+    count = len(next(iter(columns.values()), ()))
+    if not count:
+        return []
+    persons, of_row = _persons(columns, count)
+    taken = _find(persons)
+    blocklist.mark(persons)
+    known = [person for person in persons if person.id]
+    _bring_up_to_date(known, source)
+    missing = [person for person in persons if not person.id and not person.blocked]
+    # In the order of the numbers, so that indexes grow at their end.
+    missing.sort(key=lambda person: next(iter(person.keys)))
+    for part in bulk.in_parts(missing, PART):
+        _create(part, taken, source)
+    return [persons[place].id if place >= 0 else "" for place in of_row]
+
+
+# -- Rows → persons ----------------------------------------------------------------------------
+def _columns(rows: Any) -> dict[str, Sequence[Any]]:
+    if hasattr(rows, "column_names"):
+        return {
+            name: rows.column(place).to_pylist() for place, name in enumerate(rows.column_names)
+        }
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _persons(columns: dict[str, Sequence[Any]], count: int) -> tuple[list[Person], list[int]]:
+    """The persons that the rows speak of, and the place of each row's (-1: nobody)."""
+    persons: list[Person] = []
+    by_key: dict[Key, int] = {}
+    of_row: list[int] = []
+    numbers = columns.get("customer_id") or [None] * count
+    emails = columns.get("email") or [None] * count
+    phones = columns.get("phone") or [None] * count
+    countries = columns.get("country") or [""] * count
+    others = [
+        (kind, columns[name])
+        for name, kind in _REFERENCES.items()
+        if kind != "external" and name in columns
+    ]
+    profile = {
+        name: values
+        for name, values in columns.items()
+        if name not in _IGNORED and name not in _REFERENCES
+    }
+    last_number, last_place = None, -1
+    plain = not profile and not others and "email" not in columns and "phone" not in columns
+    for row in range(count):
+        number = numbers[row]
+        if plain and number == last_number and row:
+            of_row.append(last_place)
+            continue
+        keys: list[Key] = []
+        if (external := external_of(number)) is not None:
+            keys.append(("external", external))
+        if (email := email_of(emails[row])) is not None:
+            keys.append(("email", email))
+        if (phone := phone_of(phones[row], countries[row] or "")) is not None:
+            keys.append(("phone", phone))
+        for kind, values in others:
+            if (other := external_of(values[row])) is not None:
+                keys.append((kind, other))
+        if not keys:
+            keys = _by_name(profile, row)
+        if not keys:
+            of_row.append(-1)
+            continue
+        place = by_key.get(keys[0], -1)
+        if place < 0:
+            place = len(persons)
+            persons.append(Person())
+            by_key[keys[0]] = place
+        person = persons[place]
+        for key in keys:
+            person.keys[key] = None
+        if profile or email or phone:
+            _read(person, profile, row, email, phone)
+        of_row.append(place)
+        last_number, last_place = number, place
+    return persons, of_row
+
+
+def _by_name(profile: dict[str, Sequence[Any]], row: int) -> list[Key]:
+    """Name and place, for rows that have nothing better."""
+
+    def told(name: str) -> str:
+        return clean(profile[name][row], 200) if name in profile else ""
+
+    name = told("name") or f"{told('first_name')} {told('last_name')}".strip() or told("company")
+    place = told("postcode") or told("city")
+    # A name alone is shared by too many.
+    return [("person", f"{fold(name)}|{fold(place)}"[:255])] if name and place else []
+
+
+def _read(
+    person: Person,
+    columns: dict[str, Sequence[Any]],
+    row: int,
+    email: str | None,
+    phone: str | None,
+) -> None:
+    held = person.profile
+    if email:
+        held["email"] = email
+    if phone:
+        held["phone"] = phone
+    for name, values in columns.items():
+        value = values[row]
+        if value is None or value == "":
+            continue
+        target = _CALLED.get(name, name)
+        if target in _TEXTS:
+            if text := clean(value, _TEXTS[target]):
+                held[target] = text
+        elif name in _DAYS:
+            if (day := _day(value)) is not None:
+                held[_DAYS[name]] = day
+        else:
+            held.setdefault("attributes", {})[name] = _plain(value)
+
+
+def _day(value: Any) -> dt.date | None:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return clean(value, 500)
+
+
+# -- Persons → customers that are there --------------------------------------------------------
+def _find(persons: Sequence[Person]) -> dict[Key, str]:
+    """Give the persons that are known their ids.
+
+    Returns:
+        The keys of the others that somebody has.
+    """
+    if not Identifier.objects.exists():
+        return {}
+    held = _look_up(next(iter(person.keys)) for person in persons)
+    unknown = []
+    for person in persons:
+        person.id = held.get(next(iter(person.keys)), "")
+        if not person.id:
+            unknown.append(person)
+    return _find_by_the_rest(unknown)
+
+
+def _find_by_the_rest(persons: Sequence[Person]) -> dict[Key, str]:
+    """Know persons by their other keys, where that is no claim that two numbers are one."""
+    held = _look_up(key for person in persons for key in list(person.keys)[1:])
+    if not held:
+        return held
+    numbered = set()
+    for part in bulk.in_parts(sorted(set(held.values())), LOOK_UP):
+        numbered |= set(
+            Identifier.objects.filter(kind="external", customer_id__in=part).values_list(
+                "customer_id", flat=True
+            )
+        )
+    taken: set[str] = set()
+    for person in persons:
+        has_number = any(kind == "external" for kind, _value in person.keys)
+        for key in list(person.keys)[1:]:
+            id = held.get(key, "")
+            if id and (not has_number or (id not in numbered and id not in taken)):
+                person.id = id
+                taken.add(id)
+                break
+    return held
+
+
+def _look_up(keys: Iterable[Key]) -> dict[Key, str]:
+    """Who has these keys."""
+    wanted: dict[str, set[str]] = {}
+    for kind, value in keys:
+        wanted.setdefault(kind, set()).add(value)
+    found: dict[Key, str] = {}
+    table = connection.ops.quote_name(Identifier._meta.db_table)
+    with connection.cursor() as cursor:
+        for kind, values in wanted.items():
+            for part in bulk.in_parts(sorted(values), LOOK_UP):
+                # Django looks at each of the values four times.
+                places = ", ".join(["%s"] * len(part))
+                cursor.execute(
+                    f"SELECT value, customer_id FROM {table}"
+                    f" WHERE kind = %s AND value IN ({places})",
+                    [kind, *part],
+                )
+                found.update({(kind, value): id for value, id in cursor.fetchall()})
+    return found
+
+
+# -- Customers that are there: what is new of them ----------------------------------------------
+def _bring_up_to_date(persons: Sequence[Person], source: str) -> None:
+    told = [person for person in persons if person.profile or len(person.keys) > 1]
+    for part in bulk.in_parts(told, PART):
+        with transaction.atomic():
+            _update(part)
+            _add_keys(part, source)
+
+
+def _update(persons: Sequence[Person]) -> None:
+    by_id = {person.id: person for person in persons if person.profile}
+    changed, renamed = [], []
+    as_text = connection.vendor == "sqlite"
+    rows = Customer.objects.filter(pk__in=by_id).values("id", *PROFILE)
+    for row in rows:
+        said = by_id[row["id"]].profile
+        held = {name: row[name] for name in PROFILE}
+        after = {**held, **said}
+        if said.get("created_on") and held["created_on"]:
+            after["created_on"] = min(said["created_on"], held["created_on"])
+        if "attributes" in said:
+            after["attributes"] = {**(held["attributes"] or {}), **said["attributes"]}
+        _name(after)
+        if after != held:
+            changed.append((*_database(after, as_text), row["id"]))
+            if (after["name_key"], after["company_name"], after["city"]) != (
+                held["name_key"],
+                held["company_name"],
+                held["city"],
+            ):
+                renamed.append(row["id"])
+    if changed:
+        bulk.update(Customer, "id", PROFILE, changed)
+    if renamed:
+        Unindexed.objects.bulk_create(
+            [Unindexed(customer_id=id) for id in renamed], ignore_conflicts=True
+        )
+
+
+def _name(profile: dict[str, Any]) -> None:
+    """Fill the whole name from its parts, and the form that lists sort by."""
+    if not profile.get("name"):
+        parts = (profile.get("first_name") or "", profile.get("last_name") or "")
+        profile["name"] = " ".join(part for part in parts if part)[:200]
+    profile["name_key"] = fold(profile["name"] or profile.get("company_name") or "")[:200]
+
+
+def _database(profile: Mapping[str, Any], as_text: bool) -> list[Any]:
+    """The profile as database values, in the order of `PROFILE`; days as text for SQLite."""
+    values = [profile.get(name, "") for name in _WRITTEN]
+    for name in ("birth_date", "created_on"):
+        day = profile.get(name)
+        values.append(day.isoformat() if day and as_text else day or None)
+    attributes = profile.get("attributes") or {}
+    values.append("{}" if not attributes else json.dumps(attributes, ensure_ascii=False))
+    return values
+
+
+def _add_keys(persons: Sequence[Person], source: str) -> None:
+    """Keep the keys that nobody has yet."""
+    held = _look_up(key for person in persons for key in person.keys)
+    fresh: dict[Key, str] = {}
+    for person in persons:
+        for key in person.keys:
+            if key not in held:
+                fresh.setdefault(key, person.id)
+    Identifier.objects.bulk_create(
+        [
+            Identifier(kind=kind, value=value, customer_id=id, source=source[:64])
+            for (kind, value), id in fresh.items()
+        ],
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
+
+
+# -- Customers that are new --------------------------------------------------------------------
+def _create(persons: Sequence[Person], taken: dict[Key, str], source: str) -> None:
+    """Make customers, in one transaction; someone else may be making the same ones."""
+    for _attempt in range(5):
+        try:
+            with transaction.atomic():
+                _insert([person for person in persons if not person.id], taken, source)
+            return
+        except IntegrityError:
+            for person in persons:
+                person.id = ""
+            # Those of our own parts before this one are there too.
+            taken |= _find(persons)
+    with transaction.atomic():
+        _insert([person for person in persons if not person.id], taken, source)
+
+
+def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str) -> None:
+    ids = new_ids(len(persons))
+    now: Any = timezone.now()
+    as_text = connection.vendor == "sqlite"
+    if as_text:
+        now = str(now.replace(tzinfo=None))
+    source = source[:64]
+    customers, identifiers, words = [], [], []
+    ours: dict[Key, str] = {}
+    for person, id in zip(persons, ids, strict=True):
+        _name(person.profile)
+        customers.append((id, *_database(person.profile, as_text), source, now))
+        for key in person.keys:
+            if key not in taken and key not in ours:
+                ours[key] = id
+                identifiers.append((*key, id, source))
+            elif key[0] in ("email", "phone"):
+                # The address belongs to another: they are found by it all the same.
+                words.append(SearchToken(token=key[1][:32], customer_id=id))
+    bulk.insert(Customer, _COLUMNS, customers)
+    bulk.insert(Identifier, ("kind", "value", "customer_id", "source"), identifiers)
+    bulk.insert(Unindexed, ("customer_id",), [(id,) for id in ids])
+    SearchToken.objects.bulk_create(words)
+    taken |= ours
+    for person, id in zip(persons, ids, strict=True):
+        person.id = id
+
+
+def words_of(customer: Mapping[str, Any]) -> set[str]:
+    """The words that find a customer, from the values of `name` and `company_name`."""
+    return tokens_of(customer["name"], customer["company_name"])
