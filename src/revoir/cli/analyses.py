@@ -72,6 +72,8 @@ def metric(
         _write_figures(result, code, book.settings.currency)
     else:
         write_rows(result.records(code), form)
+    if not result.figures:
+        say(msg("Nothing of the kind happened in the period.").text(code))
     for note in result.notes:
         say(note.text(code))
 
@@ -224,6 +226,9 @@ def cohorts(
     )
     if form != "table":
         write_rows(grid.records(code), form)
+        return
+    if not grid.cohorts:
+        say(msg("Nothing of the kind happened in the period.").text(code))
         return
     ages = range(len(grid.mean))
     rows: list[dict[str, Any]] = []

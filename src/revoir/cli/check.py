@@ -21,6 +21,7 @@ from revoir.cli.common import (
     speak,
     write_json,
 )
+from revoir.files import whole
 from revoir.language import Percent, msg, nmsg, written
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def _write_text(path: Path, text: str) -> None:
     from revoir.errors import UsageError, Where
 
     try:
-        path.write_text(text, encoding="utf-8")
+        with whole(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             msg("The file cannot be written: {why}.", why=error.strerror or str(error)),
@@ -133,7 +135,8 @@ def _write_quarantine(reading: Reading, path: Path) -> int:
     from revoir.reading import quarantine
 
     try:
-        return quarantine.write(reading.files, path, language())
+        with whole(path) as draft:
+            return quarantine.write(reading.files, draft, language())
     except OSError as error:
         raise UsageError(
             msg("The file cannot be written: {why}.", why=error.strerror or str(error)),

@@ -257,7 +257,8 @@ def spare_inputs(output: Path | None, files: Sequence[str]) -> None:
 
     from revoir.errors import UsageError, Where
 
-    if output is None or not output.exists():
+    # A name that no file can have is refused where it is written.
+    if output is None or not os.path.exists(output):  # noqa: PTH110 (Path.exists raises then)
         return
     read: list[Path] = []
     for given in files:

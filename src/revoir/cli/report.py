@@ -9,6 +9,7 @@ import typer
 
 from revoir.cli import common, options
 from revoir.cli.common import T
+from revoir.files import whole
 from revoir.language import msg
 
 if TYPE_CHECKING:
@@ -192,7 +193,20 @@ def _goals(given: list[str] | None) -> dict[str, float] | None:
 
 
 def _write(made: Report, path: Path, book: Book) -> None:
-    match path.suffix.lower():
+    from revoir.errors import UsageError, Where
+
+    try:
+        with whole(path) as draft:
+            _write_as(path.suffix.lower(), made, draft, book)
+    except OSError as error:
+        raise UsageError(
+            msg("The file cannot be written: {why}.", why=error.strerror or str(error)),
+            where=Where(file=path.name),
+        ) from error
+
+
+def _write_as(kind: str, made: Report, path: Path, book: Book) -> None:
+    match kind:
         case ".json":
             from revoir.reports.plain import to_json
 

@@ -22,6 +22,7 @@ from revoir.cli.common import (
     write_json,
     write_rows,
 )
+from revoir.files import whole
 from revoir.language import Money, Number, Percent, msg, nmsg
 
 if TYPE_CHECKING:
@@ -467,10 +468,11 @@ def _write_customers(
     from revoir.errors import InputError
 
     try:
-        if output.suffix.lower() == ".csv":
-            _write_csv(rows, columns, output)
-        else:
-            _write_xlsx(rows, columns, output)
+        with whole(output) as draft:
+            if output.suffix.lower() == ".csv":
+                _write_csv(rows, columns, draft)
+            else:
+                _write_xlsx(rows, columns, draft)
     except OSError as error:
         raise InputError(
             msg(

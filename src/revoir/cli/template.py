@@ -9,6 +9,7 @@ import typer
 
 from revoir.cli import options
 from revoir.cli.common import T, language, say, speak
+from revoir.files import whole
 from revoir.language import msg
 
 Output = Annotated[
@@ -40,7 +41,8 @@ def template(output: Output = None, force: Force = False, lang: options.Lang = N
             remedy=msg("Give another name, or add --force."),
         )
     try:
-        write_template(path, language())
+        with whole(path) as draft:
+            write_template(draft, language())
     except OSError as error:
         raise UsageError(
             msg("The file cannot be written: {why}.", why=error.strerror or str(error)),

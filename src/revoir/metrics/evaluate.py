@@ -355,12 +355,15 @@ def _figures(
     reason = scope.money_reason(book, question) if of_amounts else None
     figures = []
     for period in periods:
+        later = None
+        if period is not None and period.start > book.as_of:
+            later = msg("The period begins after the data end, on {day}.", day=book.as_of)
         for group in groups:
             row = sums.get((period.start if period else UNDATED, group), {})
             figure = (
                 _figure(metric, ratio, row)
-                if reason is None
-                else Figure(None, False, None, reason=reason)
+                if reason is None and later is None
+                else Figure(None, False, None, reason=later or reason)
             )
             figures.append(
                 replace(

@@ -11,6 +11,7 @@ import numpy as np
 
 from revoir.datasets.shop import catalogue
 from revoir.datasets.shop.tables import local_of
+from revoir.files import whole
 
 Rows = list[list[str]]
 
@@ -117,7 +118,7 @@ class _Writer:
         rows = [list(row) for row in zip(*columns, strict=True)]
         spoil(rows, self.french)
         encoding = "utf-8-sig" if self.french else "utf-8"
-        with path.open("w", encoding=encoding, newline="") as file:
+        with whole(path) as draft, draft.open("w", encoding=encoding, newline="") as file:
             out = csv.writer(file, delimiter=";" if self.french else ",", lineterminator="\r\n")
             out.writerow(header)
             out.writerows(rows)
