@@ -80,7 +80,10 @@ def assemble(
         tell_repeats_between_files(connection, part, parts)
         parts.append(part)
         reports.append(part.report)
-        made = split(connection, part, zone)
+        try:
+            made = split(connection, part, zone)
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            raise _too_large(raw) from error
         part.report.table = _told_table(part, made)
         pieces += made
     if not parts:
@@ -187,6 +190,14 @@ def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> I
         remedy=msg(
             "Say which column is the date and which the amount: --map ordered_at=… --map amount=…."
         ),
+    )
+
+
+def _too_large(raw: RawTable) -> InputError:
+    return InputError(
+        msg("The amounts of one order add up to more than 14 digits."),
+        where=Where(file=raw.file, sheet=raw.sheet),
+        remedy=msg("Look for an amount that is far too large, and correct it."),
     )
 
 

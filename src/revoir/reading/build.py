@@ -229,6 +229,9 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
         if held.moment:
             until = last if held.mapping.target in _HAPPENED else LAST_DAY
             fault += f" OR {typed} < DATE '{FIRST_DAY}' OR {typed} >= DATE '{until}'"
+        if held.key == "order_lines.unit_price" and part.has("order_lines.quantity"):
+            times = values.product(typed, identifier("order_lines.quantity"))
+            fault += f' OR ("order_lines.quantity" IS NOT NULL AND {times} IS NULL)'
         if held.unsure:
             lines = " OR ".join(f"_line BETWEEN {first} AND {last}" for first, last in held.unsure)
             either = dates.could_be_either(identifier("?" + held.key))

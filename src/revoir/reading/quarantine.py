@@ -136,6 +136,11 @@ def _fault(field: Field, value: str | None, line: int) -> tuple[Message, Message
                     msg("The number is too large."),
                     msg("Write a number with at most 14 digits before the decimals."),
                 )
+            if field.key == "order_lines.unit_price" and _NUMBER.fullmatch(text):
+                return (
+                    msg("Times the quantity, the number is too large."),
+                    msg("Correct the price or the quantity."),
+                )
             return msg("This is no number."), msg("Write a number, such as 12.50 or 12,50.")
         case Type.DATE | Type.TIMESTAMP:
             unsure = any(first <= line <= last for first, last in field.unsure)

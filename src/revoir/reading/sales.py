@@ -7,7 +7,7 @@ from revoir.language import Message, Money, nmsg
 from revoir.reading.fields import Field
 from revoir.reading.part import summary
 from revoir.reading.pieces import Piece, Pieces
-from revoir.reading.values import DECIMAL
+from revoir.reading.values import DECIMAL, product
 from revoir.tables import TABLES
 
 _CANCELLED = (
@@ -65,7 +65,7 @@ class Sales(Pieces):
     def _product(self) -> str:
         price = identifier("order_lines.unit_price")
         quantity = self.column("order_lines.quantity")
-        return f"CAST({price} * {quantity} AS {DECIMAL})" if quantity else price
+        return product(price, quantity) if quantity else price
 
     def _from_orders(self) -> list[Piece]:
         """Each row is an order, a return or a refund."""

@@ -372,3 +372,9 @@ def code(column: str, sql_type: str) -> str:
 def words(column: str, sql_type: str) -> str:
     """Plain text, null where the cell says that there is none."""
     return f"rv_text({column})" if is_text(sql_type) else text_of(column, sql_type)
+
+
+def product(price: str, quantity: str) -> str:
+    """SQL of a price times a quantity; null where that has more digits than an amount can have."""
+    # Eighteen digits times eighteen would not fit the type that DuckDB multiplies them in.
+    return f"try_cast(CAST({price} AS DECIMAL(29, 4)) * {quantity} AS {DECIMAL})"

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from revoir.errors import InputError
+
 from .conftest import Read, told
 
 HEAD = "order_id;customer_id;date;montant\n"
@@ -109,3 +111,19 @@ def test_mixed_currencies_are_never_one(read: Read, column) -> None:
 
 def test_sub_cents_are_kept(read: Read, column) -> None:
     assert column(read(_orders("0.0333")), "orders", "amount") == [Decimal("0.0333")]
+
+
+def test_a_price_times_a_quantity_that_is_too_large_goes_to_quarantine(read: Read, column) -> None:
+    reading = read(
+        "commande;client;date;prix unitaire;quantité\n1;A;2024-01-02;1710000000;10\n"
+        "2;B;2024-01-02;99999999999999;99999999999999\n2;B;2024-01-03;5;2\n"
+    )
+    assert sorted(column(reading, "orders", "amount")) == [10, 17_100_000_000]
+    (bad,) = reading.files[0].quarantine
+    assert (bad.line, bad.reason.text("en")) == (3, "Times the quantity, the number is too large.")
+
+
+def test_amounts_that_no_sum_can_hold_are_named(read: Read) -> None:
+    line = "1;A;2024-01-02;{};99999999999999\n"
+    with pytest.raises(InputError, match="add up to more than 14 digits"):
+        read("commande;client;date;produit;montant\n" + line.format("x") + line.format("y"))
