@@ -167,6 +167,19 @@ COMPARISONS = (
         ),
     ),
     Comparison(
+        "lake",
+        "The lake (the phases say what each step took; filling it is part of the whole)",
+        "orders",
+        (
+            Entry("append all", ("lake.py", "append_all")),
+            Entry("append 1,000 to all", ("lake.py", "append_few")),
+            Entry("upsert 10,000 into all", ("lake.py", "upsert")),
+            Entry("open and group by customer", ("lake.py", "open_and_group")),
+            Entry("plain Parquet, grouped by customer", ("lake.py", "plain_group")),
+        ),
+        (),
+    ),
+    Comparison(
         "large",
         "Ten times as many customers",
         "orders",
