@@ -41,7 +41,7 @@ def configuration(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         if not parts.path.strip("/"):
             raise _unknown(url)
-        return _sqlite(Path(unquote(parts.path)))
+        return _sqlite(Path("/" + unquote(parts.path).lstrip("/")))
     if parts.scheme in ("postgres", "postgresql"):
         options: dict[str, Any] = dict(parse_qsl(parts.query))
         # A socket's folder cannot stand where a host stands: it is the option `host`.

@@ -25,6 +25,22 @@ from revoir_web.common.words import language
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
+_BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def _program(told: str) -> str:
+    """What a browser says of itself, in two words."""
+    names = {"Edg": "Edge", "OPR": "Opera", "Mac OS X": "macOS"}
+    found = [next((n for n in known if n in told), "") for known in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(names.get(name, name) for name in found if name) or told[:40]
+
+
+def _labels(rights: frozenset[Right]) -> list[str]:
+    """The rights in the order in which they are declared."""
+    return [right.label for right in Right if right in rights]
+
+
 def _user(request: HttpRequest) -> User:
     """The signed-in user of a view that requires one."""
     return cast(User, request.user)
@@ -139,10 +155,7 @@ def people(request: HttpRequest) -> HttpResponse:
             for user in User.objects.order_by("-is_active", "name")
         ],
         "invitations": [held for held in Invitation.objects.filter(accepted_at=None) if held.open],
-        "roles": [
-            {"label": role.label, "rights": sorted(right.label for right in ROLES[role])}
-            for role in Role
-        ],
+        "roles": [{"label": role.label, "rights": _labels(ROLES[role])} for role in Role],
         "role_choices": Role.choices,
     }
     return render(request, "accounts/people.html", context)
@@ -192,10 +205,14 @@ def account(request: HttpRequest) -> HttpResponse:
         "form": form,
         "second_factor": "totp" in kinds,
         "sessions": [
-            {"session": held, "current": held.session_key == request.session.session_key}
+            {
+                "session": held,
+                "program": _program(held.user_agent),
+                "current": held.session_key == request.session.session_key,
+            }
             for held in UserSession.objects.purge_and_list(user)
         ],
-        "rights": sorted(right.label for right in user.rights),
+        "rights": _labels(user.rights),
     }
     return render(request, "accounts/account.html", context)
 
@@ -234,10 +251,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         # The answer to the form itself: the text is kept nowhere, not even in a session.
         told = {"new_key": key, "new_text": text}
         form = forms.NewKey(initial={"days": 0})
-    held = [
-        {"key": key, "scopes": sorted(right.label for right in key.rights)}
-        for key in ApiKey.objects.all()
-    ]
+    held = [{"key": key, "scopes": _labels(key.rights)} for key in ApiKey.objects.all()]
     response = render(request, "accounts/keys.html", {"form": form, "keys": held, **told})
     response["Cache-Control"] = "no-store"
     return response

@@ -86,6 +86,29 @@ def key_create(
     create_key(name=name, scopes=scope)
 
 
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help=T("The file to write."))],
+    data: Annotated[Path | None, _DATA] = None,
+) -> None:
+    """Copy database, lake, files and secret into one file."""
+    _ready(data, check=False)
+    from revoir_web.cli.copies import back_up
+
+    back_up(target)
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help=T("The backup."))],
+    data: Annotated[Path | None, _DATA] = None,
+) -> None:
+    """Bring a backup back into an empty folder."""
+    from revoir_web.cli.copies import bring_back
+    from revoir_web.cli.ready import want_extra
+
+    want_extra()
+    bring_back(source, data)
+
+
 def manage(context: typer.Context, data: Annotated[Path | None, _DATA] = None) -> None:
     """Pass a command on to Django."""
     _ready(data, check=False)
@@ -121,6 +144,8 @@ def attach(app: typer.Typer) -> None:
         (web, T("Start the web server alone.")),
         (worker, T("Start a worker alone.")),
         (scheduler, T("Start the scheduler alone.")),
+        (backup, T("Copy database, lake, files and secret into one file.")),
+        (restore, T("Bring a backup back into an empty folder.")),
     ):
         app.command(help=text, **look)(command)
     groups["user"].command("create", help=T("Make an account; the password is asked for."), **look)(

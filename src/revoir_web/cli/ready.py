@@ -10,6 +10,21 @@ from revoir.errors import UsageError
 from revoir.language import msg
 
 
+def want_extra() -> None:
+    """Say what to install where the application is not.
+
+    Raises:
+        UsageError: The extra is not installed.
+    """
+    try:
+        import django  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            msg("The application is not installed."),
+            remedy=msg("Install it: {command}", command='pip install "revoir[web]"'),
+        ) from None
+
+
 def make_ready(data: Path | None, *, check: bool) -> None:
     """Set Django up on a data folder.
 
@@ -20,13 +35,9 @@ def make_ready(data: Path | None, *, check: bool) -> None:
     Raises:
         UsageError: The extra is not installed, or the settings are unsafe.
     """
-    try:
-        import django
-    except ImportError:
-        raise UsageError(
-            msg("The application is not installed."),
-            remedy=msg("Install it: {command}", command='pip install "revoir[web]"'),
-        ) from None
+    want_extra()
+    import django
+
     from revoir_web import environment
 
     if data is not None:

@@ -52,6 +52,11 @@ class Column:
         """Whether it is aligned to the right."""
         return self.kind in ("number", "money", "percent")
 
+    @property
+    def timely(self) -> bool:
+        """Whether it is a date or a time, which is not broken over two lines."""
+        return self.kind in ("day", "moment")
+
     def plain(self, row: Any) -> Any:
         """The value of a row, as it is."""
         if self.value is not None:

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _folder = tempfile.mkdtemp(prefix="revoir-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
@@ -26,14 +27,15 @@ else:
     os.environ.pop("REVOIR_DATABASE_URL", None)
 
 from revoir_web.settings import *  # noqa: E402, F403
-from revoir_web.settings import ALLOWED_HOSTS, DATABASES, LOGGING, STORAGES  # noqa: E402
+from revoir_web.settings import ALLOWED_HOSTS, DATABASES, LOGGING, STORAGES, TEMPLATES  # noqa: E402
 
 ALLOWED_HOSTS += ["testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
-TESTING = True
+ROOT_URLCONF = "revoir_web.testing.urls"
+TEMPLATES[0]["DIRS"] += [Path(__file__).parent / "templates"]  # type: ignore[operator]
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # In a file: several connections must see it, as in life.
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}

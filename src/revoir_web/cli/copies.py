@@ -1,0 +1,74 @@
+"""Backup and restore from the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from revoir.cli.common import language, say
+from revoir.errors import UsageError
+from revoir.language import msg
+
+
+def back_up(target: Path) -> None:
+    """Write a backup and say what is in it.
+
+    Args:
+        target: The file to write.
+    """
+    from django.conf import settings
+
+    from revoir_web import backup
+    from revoir_web.common import audit
+
+    copy = backup.back_up(target)
+    audit.record("backup", details={"files": copy.files, "rows": copy.rows})
+    said = msg(
+        "{file}: {files} files and {rows} rows, {size} MB.",
+        file=copy.path.name,
+        files=copy.files,
+        rows=copy.rows,
+        size=round(copy.size / 1e6, 1),
+    )
+    say(said.text(language()))
+    if "://" in str(settings.LAKE):
+        say(
+            msg("The lake is in a bucket and is not in it: keep its versions there.").text(
+                language()
+            )
+        )
+
+
+def bring_back(source: Path, data: Path | None) -> None:
+    """Bring a backup back into an empty folder and an empty database.
+
+    Args:
+        source: The backup.
+        data: The folder (None: REVOIR_DATA, else ./revoir-data).
+
+    Raises:
+        UsageError: The backup is unusable, or something stands where it is to go.
+    """
+    from revoir_web import backup
+    from revoir_web.cli.ready import make_ready
+
+    folder = Path(data or os.environ.get("REVOIR_DATA") or "revoir-data").resolve()
+    url = os.environ.get("REVOIR_DATABASE_URL", "")
+    if url.startswith("sqlite"):
+        raise UsageError(
+            msg("A backup brings its own SQLite file into the data folder."),
+            remedy=msg("Take REVOIR_DATABASE_URL away."),
+        )
+    lake = os.environ.get("REVOIR_LAKE")
+    manifest = backup.unpack(source, folder, lake if lake and "://" not in lake else None)
+    make_ready(folder, check=False)
+    backup.load(source, manifest)
+    from revoir_web.cli.serve import prepare
+
+    prepare()
+    said = msg(
+        "Brought back: {rows} rows, as of {day}.",
+        rows=sum(manifest["rows"].values()),
+        day=manifest["made_at"][:10],
+    )
+    say(said.text(language()))
