@@ -389,7 +389,7 @@ def _fit(column: Column, target: str, profile: Profile) -> float:
     if name.endswith("_id"):
         if profile.dates > 0.9 and profile.integers < 0.5:
             return 0.0
-        return 0.3 if profile.length > 60 else 1.0
+        return 0.3 if profile.length > 120 else 1.0
     if name in ("name", "first_name", "last_name", "company", "comment", "event", "city"):
         return 0.0 if max(profile.numbers, profile.dates) > 0.8 else 1.0
     if name in ("product", "category", "plan", "text"):

@@ -149,3 +149,11 @@ def test_sales_known_by_address_find_the_number_of_their_customer(read: Read, ro
     assert set(found) == {"7", "8", "z@x.fr"}
     assert found["7"]["last_name"] == "Petit"
     assert "were given their customer number" in told(reading)
+
+
+def test_a_long_name_of_a_company_may_number_a_customer(read: Read, column) -> None:
+    long = "Société coopérative agricole et viticole des producteurs réunis du Haut-Languedoc "
+    reading = read(
+        "client;date;montant\n" + "".join(f"{long}{n % 3};0{n}/01/2024;{n},50\n" for n in (1, 2, 3))
+    )
+    assert len(set(column(reading, "orders", "customer_id"))) == 3
