@@ -211,6 +211,38 @@ def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) ->
     return reduce(lambda left, right: left.union(right), found) if found else None
 
 
+def members(book: Book, question: Question, period: Period) -> ir.Table:
+    """The customers that the flows of a period count, one by one.
+
+    Args:
+        book: The company's tables.
+        question: Columns to break down by, and a rule.
+        period: The period.
+
+    Returns:
+        `customer_id`, the columns of `by`, and `became`: kept, lost, new or returned. None are
+        there where nothing says who is active.
+    """
+    stays = _stays(book, question, activity(book), None)
+    if stays is None:
+        held = book.table("orders").select("customer_id", *question.by).limit(0)
+        return held.mutate(became=ibis.null("string"))
+    start, end = date(period.start), date(min(period.end, scope.covered_end(book)))
+    people = stays.group_by(["customer_id", *question.by]).aggregate(
+        first=stays.start.min(),
+        was=((stays.start < start) & (stays.until >= start)).any(),
+        now=((stays.start < end) & (stays.until >= end)).any(),
+    )
+    became = ibis.cases(
+        (people.was & people.now, "kept"),
+        (people.was, "lost"),
+        (people.now & (people["first"] >= start), "new"),
+        (people.now, "returned"),
+    )
+    people = people.mutate(became=became).filter(people.was | people.now)
+    return people.select("customer_id", *question.by, "became")
+
+
 _SOURCES = {
     "orders": msg("purchases"),
     "subscriptions": msg("subscriptions"),
