@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Avg, Count, F, FloatField, Sum
 from django.db.models.functions import Cast
 
-from revoir_web.common import bulk
+from revoir.language import Message
+from revoir_web.common import bulk, words
 from revoir_web.customers.models import CustomerFigures, SegmentAverage
 
 PART = 4000
@@ -22,7 +23,9 @@ COLUMNS = (
 _DAYS = ("first_on", "last_on", "last_contact_on")
 
 
-def write_figures(rows: Any, *, complete: bool = False) -> int:
+def write_figures(
+    rows: Any, *, complete: bool = False, labels: Mapping[str, Message] | None = None
+) -> int:
     """Write what was computed of customers; only what changed is written.
 
     Args:
@@ -31,6 +34,7 @@ def write_figures(rows: Any, *, complete: bool = False) -> int:
             `last_contact_on` (days), `gap_days` (typical days between purchases), `segment`
             (name of an RFM segment), `status` (`CustomerFigures.Status`), `rfm` ("543").
         complete: Whether customers that are not named have no figures any more.
+        labels: Name of a segment → what people call it.
 
     Returns:
         How many customers have other figures than before.
@@ -43,7 +47,7 @@ def write_figures(rows: Any, *, complete: bool = False) -> int:
             seen.update(part)
     if complete:
         changed += _empty_others(seen)
-    _write_averages()
+    _write_averages(labels or {})
     return changed
 
 
@@ -122,7 +126,7 @@ def _empty_others(seen: set[str]) -> int:
 
 
 @transaction.atomic
-def _write_averages() -> None:
+def _write_averages(labels: Mapping[str, Message]) -> None:
     """What a customer of each segment does on average."""
     means = (
         CustomerFigures.objects.filter(orders__gt=0)
@@ -136,9 +140,11 @@ def _write_averages() -> None:
             mean_gap=Avg("gap_days"),
         )
     )
+    kept = dict(SegmentAverage.objects.values_list("segment", "label"))
     fresh = [
         SegmentAverage(
             segment=row["segment"],
+            label=words.to_json(labels.get(row["segment"])) or kept.get(row["segment"]),
             customers=row["customers"],
             orders=row["mean_orders"],
             revenue=row["mean_revenue"],

@@ -183,6 +183,8 @@ class SegmentAverage(models.Model):
     """What the customers of a segment do on average, to compare one with."""
 
     segment = models.CharField(primary_key=True, max_length=40)
+    label: models.JSONField[Any, Any] = models.JSONField(null=True)
+    """What people call it: a message of the core (None: its name)."""
     customers = models.IntegerField(default=0)
     orders = models.FloatField(default=0)
     revenue = models.FloatField(default=0)

@@ -152,7 +152,42 @@ def _persons(columns: dict[str, Sequence[Any]], count: int) -> tuple[list[Person
             _read(person, profile, row, email, phone)
         of_row.append(place)
         last_number, last_place = number, place
-    return persons, of_row
+    return persons, _joined(persons, of_row)
+
+
+def _joined(persons: list[Person], of_row: list[int]) -> list[int]:
+    """Let rows without a number speak of whoever has their address and a number.
+
+    Persons to whom no row points any more are taken out.
+    """
+    numbered: dict[Key, int] = {}
+    others = []
+    for place, person in enumerate(persons):
+        kinds = {kind for kind, _value in person.keys}
+        if "external" not in kinds:
+            others.append(place)
+            continue
+        for key in list(person.keys)[1:]:
+            numbered.setdefault(key, place)
+    moved: dict[int, int] = {}
+    for place in others:
+        person = persons[place]
+        target = next((numbered[key] for key in person.keys if key in numbered), -1)
+        if target >= 0:
+            moved[place] = target
+            persons[target].keys |= person.keys
+            # What the row with the number says comes first.
+            persons[target].profile = {**person.profile, **persons[target].profile}
+    if not moved:
+        return of_row
+    places: list[int] = []
+    kept: list[Person] = []
+    for place, person in enumerate(persons):
+        places.append(len(kept))
+        if place not in moved:
+            kept.append(person)
+    persons[:] = kept
+    return [places[moved.get(place, place)] if place >= 0 else -1 for place in of_row]
 
 
 def _by_name(profile: dict[str, Sequence[Any]], row: int) -> list[Key]:

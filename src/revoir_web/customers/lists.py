@@ -1,0 +1,293 @@
+"""The list of customers, and that of pairs that may be one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import caches
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from revoir.language import msg
+from revoir_web.common import exports
+from revoir_web.common.models import Company
+from revoir_web.common.rights import Right
+from revoir_web.common.tables import Column, Filter, Table
+from revoir_web.common.words import from_json, language
+from revoir_web.customers import queries
+from revoir_web.customers.models import CustomerFigures, MergeProposal, SegmentAverage
+from revoir_web.customers.text import after, fold, phone_shown
+
+COUNT_SECONDS = 60
+"""How long the count of a long list may be that of a moment ago."""
+
+
+class Ordered:
+    """Rows in an order, those without a value at the end, quick at any page of a million.
+
+    Only keys are read in order, from an index; the rows of the page are read by their keys.
+    """
+
+    def __init__(self, rows: QuerySet[Any], field: str, unknown: Q | None, down: bool) -> None:
+        keys = (f"-{field}", "-pk") if down else (field, "pk")
+        self.rows = rows
+        self.known = rows if unknown is None else rows.exclude(unknown)
+        self.known = self.known.order_by(*keys)
+        self.unknown = None if unknown is None else rows.filter(unknown).order_by("pk")
+
+    def count(self) -> int:
+        """How many rows."""
+        return self.rows.count()
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        begin, end = part.start or 0, part.stop
+        ids = list(self.known.values_list("pk", flat=True)[begin:end])
+        if self.unknown is not None and len(ids) < end - begin:
+            passed = 0 if ids or not begin else self.known.count()
+            begin = max(0, begin - passed) if passed else 0
+            rest = self.unknown.values_list("pk", flat=True)
+            ids += list(rest[begin : begin + (end - (part.start or 0)) - len(ids)])
+        held = CustomerFigures.objects.select_related("customer").in_bulk(ids)
+        return [held[id] for id in ids if id in held]
+
+    def iterator(self, chunk_size: int) -> Iterator[Any]:
+        """Every row, in order."""
+        yield from self.known.select_related("customer").iterator(chunk_size=chunk_size)
+        if self.unknown is not None:
+            yield from self.unknown.select_related("customer").iterator(chunk_size=chunk_size)
+
+
+_UNKNOWN = {
+    "first_on": Q(first_on=None),
+    "last_on": Q(last_on=None),
+    "gap_days": Q(gap_days=None),
+    "customer__name_key": Q(customer__name_key=""),
+}
+
+
+@dataclass
+class CustomerTable(Table):
+    """The list of customers: narrow tables are sorted and counted, wide ones only read."""
+
+    @property
+    def filtered(self) -> Any:
+        """The rows that the address asks for, in order."""
+        column, down = self.sort
+        field = column.sort if column is not None and column.sort else "revenue"
+        return Ordered(self.narrow, field, _UNKNOWN.get(field), down)
+
+    @property
+    def narrow(self) -> QuerySet[Any]:
+        """The rows that the address asks for."""
+        rows = self.rows
+        for held in self.filters:
+            if value := self.asked(held.name):
+                rows = held.apply(rows, value)
+        if self.words and self.search:
+            rows = self.search(rows, self.words)
+        return rows
+
+
+def customers(request: HttpRequest) -> CustomerTable:
+    """Customers, those of the greatest revenue first."""
+    company = getattr(request, "company", None) or Company.current()
+    labels = segment_labels()
+    return CustomerTable(
+        request,
+        CustomerFigures.objects.all(),
+        [
+            Column(
+                "name",
+                _("Name"),
+                sort="customer__name_key",
+                value=lambda row: row.customer.label,
+                personal=True,
+            ),
+            Column("segment", _("Segment"), value=lambda row: labels.get(row.segment, row.segment)),
+            Column("status", _("Status"), value=lambda row: row.get_status_display()),
+            Column("orders", _("Orders"), kind="number", sort="orders"),
+            Column(
+                "revenue", _("Revenue"), kind="money", currency=company.currency, sort="revenue"
+            ),
+            Column("last_on", _("Last purchase"), kind="day", sort="last_on"),
+            Column("first_on", _("First purchase"), kind="day", sort="first_on", shown=False),
+            Column("gap_days", _("Days between purchases"), kind="number", shown=False),
+            Column("rfm", _("RFM scores"), shown=False),
+            _of("city", _("Town"), shown=True),
+            _of("postcode", _("Postcode")),
+            _of("country", _("Country")),
+            _of("email", _("E-mail address"), personal=True),
+            Column(
+                "phone",
+                _("Telephone"),
+                value=lambda row: row.customer.phone and phone_shown(row.customer.phone),
+                personal=True,
+                shown=False,
+            ),
+            _of("company_name", _("Company")),
+            Column(
+                "created_on",
+                _("Customer since"),
+                kind="day",
+                value=lambda row: row.customer.created_on,
+                shown=False,
+            ),
+        ],
+        caption=_("Customers"),
+        default_sort="-revenue",
+        filters=[
+            Filter(
+                "segment",
+                _("Segment"),
+                lambda rows, value: rows.filter(segment=value),
+                choices=sorted(labels.items(), key=lambda pair: pair[1]),
+            ),
+            Filter(
+                "status",
+                _("Status"),
+                lambda rows, value: rows.filter(status=value),
+                choices=CustomerFigures.Status.choices,
+            ),
+            Filter("city", _("Town"), _in_town),
+            Filter("orders", _("Orders, at least"), _at_least("orders"), kind="number"),
+            Filter("revenue", _("Revenue, at least"), _at_least("revenue"), kind="number"),
+            Filter("since", _("Last purchase from"), _day("last_on__gte"), kind="date"),
+            Filter("until", _("Last purchase to"), _day("last_on__lte"), kind="date"),
+        ],
+        search=lambda rows, words: rows.filter(pk__in=queries.search(words)),
+        url=lambda row: reverse("customers:customer", args=[row.pk]),
+        export="customers",
+        total=_count,
+        actions=[("merge", _("Merge the two chosen"))],
+        empty={
+            "title": _("No customer yet"),
+            "text": _("Bring in a file of customers or orders: everyone in it will stand here."),
+            "url": _import_url(),
+            "action": _("Import a file"),
+        },
+    )
+
+
+@exports.register("customers", Right.SEE_CUSTOMERS)
+def customers_file(request: HttpRequest) -> tuple[list[str], Any]:
+    """The list as a file, with the filters, order and columns of the page."""
+    return exports.of_table(customers(request))
+
+
+def proposals(request: HttpRequest) -> Table:
+    """Pairs that may be one person, the likeliest first."""
+    return Table(
+        request,
+        queries.open_proposals().select_related("left", "right"),
+        [
+            Column("left", _("Customer"), value=lambda row: row.left.label, personal=True),
+            Column(
+                "right", _("May be the same as"), value=lambda row: row.right.label, personal=True
+            ),
+            Column("reason", _("Why"), value=lambda row: row.get_reason_display()),
+            Column("score", _("Likeness"), kind="percent", sort="score"),
+            Column("city", _("Town"), value=lambda row: row.left.city or row.right.city),
+        ],
+        caption=_("Customers that may be one person"),
+        default_sort="-score",
+        filters=[
+            Filter(
+                "reason",
+                _("Why"),
+                lambda rows, value: rows.filter(reason=value),
+                choices=MergeProposal.Reason.choices,
+            )
+        ],
+        url=lambda row: reverse("customers:proposal", args=[row.pk]),
+        empty={
+            "title": _("No pair to decide"),
+            "text": _(
+                "After each import, customers with the same e-mail address or telephone, or"
+                " nearly the same name in one place, are proposed here."
+            ),
+        },
+    )
+
+
+def _of(name: str, label: Any, *, personal: bool = False, shown: bool = False) -> Column:
+    def value(row: CustomerFigures) -> Any:
+        return getattr(row.customer, name)
+
+    return Column(name, label, value=value, personal=personal, shown=shown)
+
+
+def segment_labels() -> dict[str, str]:
+    """Name of each segment that customers are in → what people call it."""
+    rows = SegmentAverage.objects.exclude(segment="").values_list("segment", "label")
+    return {
+        name: message.text(language()) if (message := from_json(label)) else name
+        for name, label in rows
+    }
+
+
+def _in_town(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    town = fold(text)
+    if not town:
+        return rows.none()
+    if rows.filter(city_key=town).exists():
+        return rows.filter(city_key=town)
+    return rows.filter(city_key__gte=town, city_key__lt=after(town))
+
+
+def _at_least(field: str) -> Any:
+    def apply(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        try:
+            value = float(text.replace(",", ".").replace("\xa0", ""))
+        except ValueError:
+            return rows
+        if not abs(value) < 1e15:
+            return rows
+        return rows.filter(**{f"{field}__gte": int(value) if field == "orders" else value})
+
+    return apply
+
+
+def _day(lookup: str) -> Any:
+    def apply(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        try:
+            day = dt.date.fromisoformat(text)
+        except ValueError:
+            return rows
+        return rows.filter(**{lookup: day})
+
+    return apply
+
+
+def _count(rows: Any) -> int:
+    """How many rows; of a long list, as of a minute ago at most."""
+    cache = caches["process"]
+    text, values = rows.rows.query.sql_with_params()
+    key = f"customers:{hash((text, tuple(map(str, values))))}"
+    held = cache.get(key)
+    if held is None:
+        held = rows.count()
+        if held > 10_000:
+            cache.set(key, held, COUNT_SECONDS)
+    return int(held)
+
+
+def _import_url() -> str | None:
+    try:
+        return reverse("ingest:new")
+    except NoReverseMatch:
+        return None
+
+
+FACT_KINDS = {
+    "order": msg("Orders"),
+    "subscription": msg("Subscriptions"),
+    "event": msg("Events"),
+    "response": msg("Answers"),
+    "interaction": msg("Contacts"),
+}
+"""Kinds of facts that a page can be narrowed to; their plural."""

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from revoir_web.customers import facts
+from revoir_web.customers.models import (
+    Customer,
+    CustomerFigures,
+    Identifier,
+    Merge,
+    MergeProposal,
+    Note,
+    ProfileChange,
+    SavedView,
+    SearchToken,
+    SegmentAverage,
+)
+from revoir_web.customers.text import after, fold, phone_of
+
+FOUND_MAX = 2000
+"""Customers that a search looks at; nobody reads on that far."""
+FACTS = 60
+
+
+def aliases() -> dict[str, str]:
+    """Ids in the lake that belong to another customer now: old → new."""
+    return {
+        old: new
+        for old, new in Customer.objects.filter(merged_into__isnull=False).values_list(
+            "id", "merged_into_id"
+        )
+        if new is not None
+    }
+
+
+def lake_ids(customer: Customer) -> list[str]:
+    """Every id that facts of a customer may stand under."""
+    return [
+        customer.pk,
+        *Customer.objects.filter(merged_into=customer.pk).values_list("pk", flat=True),
+    ]
+
+
+def search(words: str, limit: int = FOUND_MAX) -> list[str]:
+    """Customers by the beginnings of words, or of a number, e-mail address or telephone.
+
+    Args:
+        words: What was typed; customers must have all of the words.
+        limit: How many at most.
+
+    Returns:
+        Ids of customers, in no order.
+    """
+    words = words.strip()
+    found: dict[str, None] = {}
+    parts = fold(words).split()
+    if parts:
+        found.update(dict.fromkeys(_by_words(parts, limit)))
+    for kind, value in _numbers(words):
+        found.update(dict.fromkeys(_by_key(kind, value, limit)))
+        if kind in ("email", "phone") and not value.isalpha():
+            # An address that is another's identifier is a word of this customer's.
+            found.update(dict.fromkeys(_by_words([value], limit)))
+    return list(found)[:limit]
+
+
+def _by_words(parts: Sequence[str], limit: int) -> QuerySet[Any, str]:
+    # The longest word leaves the fewest; the others are looked for in what it leaves.
+    parts = sorted(set(parts), key=len, reverse=True)
+    first = parts[0][:32]
+    rows = SearchToken.objects.filter(token__gte=first, token__lt=after(first))
+    for part in parts[1:]:
+        rows = rows.filter(
+            Q(customer__name_key__startswith=part) | Q(customer__name_key__contains=f" {part}")
+        )
+    return rows.values_list("customer_id", flat=True)[:limit]
+
+
+def _numbers(words: str) -> list[tuple[str, str]]:
+    if len(words) < 2 or "\x00" in words:
+        return []
+    wanted = [("external", words)]
+    if words.upper() != words:
+        wanted.append(("external", words.upper()))
+    if " " not in words:
+        wanted.append(("email", words.lower()))
+    digits = "".join(letter for letter in words if letter.isdigit())
+    if len(digits) >= 4 and not any(letter.isalpha() for letter in words):
+        whole = phone_of(words)
+        local = f"+33{digits[1:]}" if digits[0] == "0" and digits[:2] != "00" else f"+{digits}"
+        wanted.append(("phone", whole or local))
+    return wanted
+
+
+def _by_key(kind: str, value: str, limit: int) -> QuerySet[Any, str]:
+    value = value[:255]
+    return Identifier.objects.filter(
+        kind=kind, value__gte=value, value__lt=after(value)
+    ).values_list("customer_id", flat=True)[:limit]
+
+
+def views_of(user: Any) -> QuerySet[SavedView]:
+    """The saved lists that a user sees: their own, and those for everyone."""
+    return SavedView.objects.filter(Q(owner=user) | Q(shared=True)).select_related("owner")
+
+
+def open_proposals() -> QuerySet[MergeProposal]:
+    """Pairs to decide."""
+    return MergeProposal.objects.filter(
+        state=MergeProposal.State.OPEN,
+        left__merged_into=None,
+        right__merged_into=None,
+        left__erased_at=None,
+        right__erased_at=None,
+    )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything of one customer that their page shows.
+
+    Attributes:
+        customer: The customer.
+        figures: Computed figures (None: not computed yet).
+        identifiers: By what they are recognised.
+        notes: What was written about them.
+        merges: Those who were merged into them, and when.
+        proposals: Who may be the same person.
+        facts: What happened, newest first.
+        products: What they own.
+        metrics: Their figures beside the mean of their segment.
+        more: Whether there are older facts.
+    """
+
+    customer: Customer
+    figures: CustomerFigures | None
+    identifiers: list[Identifier]
+    notes: list[Note]
+    merges: list[Merge]
+    proposals: list[MergeProposal]
+    facts: list[Mapping[str, Any]]
+    products: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
+    more: bool
+
+
+def profile(customer: Customer, *, kind: str = "", before: dt.datetime | None = None) -> Profile:
+    """What the page of a customer shows.
+
+    Args:
+        customer: Whose page.
+        kind: Only facts of this kind (empty: all).
+        before: Only facts before this moment.
+    """
+    figures = CustomerFigures.objects.filter(pk=customer.pk).first()
+    happened = facts.facts(lake_ids(customer), limit=FACTS + 1, before=before)
+    shown = [fact for fact in happened[:FACTS] if fact["kind"] != "product"]
+    return Profile(
+        customer=customer,
+        figures=figures,
+        identifiers=list(customer.identifiers.order_by("kind", "pk")[:20]),
+        notes=list(customer.notes.select_related("author")[:20]),
+        merges=list(
+            Merge.objects.filter(winner=customer.pk, reversed_at=None).select_related("loser")
+        ),
+        proposals=list(
+            open_proposals()
+            .filter(Q(left=customer.pk) | Q(right=customer.pk))
+            .select_related("left", "right")[:5]
+        ),
+        facts=[fact for fact in shown if not kind or fact["kind"] == kind],
+        products=products(happened),
+        metrics=beside_segment(figures),
+        more=len(happened) > FACTS,
+    )
+
+
+def products(happened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a customer owns, by name, with the day an upgrade is due where it is known.
+
+    Args:
+        happened: Facts, newest first; those of kind "product" count, and orders that name
+            products in their details.
+    """
+    today = timezone.localdate()
+    found: dict[str, dict[str, Any]] = {}
+    for fact in happened:
+        details = fact.get("details") or {}
+        name = details.get("product")
+        if not name:
+            continue
+        due = _day(details.get("upgrade_on"))
+        held = found.setdefault(
+            str(name), {"product": str(name), "since": fact["at"], "due": None, "quantity": 0}
+        )
+        held["quantity"] += details.get("quantity") or 1
+        held["due"] = held["due"] or due
+        held["late"] = held["due"] is not None and held["due"] <= today
+    return [row for row in found.values() if row["quantity"] > 0]
+
+
+def _day(value: Any) -> dt.date | None:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(str(value)[:10]) if value else None
+    except ValueError:
+        return None
+
+
+def beside_segment(figures: CustomerFigures | None) -> list[dict[str, Any]]:
+    """A customer's figures and the mean of their segment, for those that both have."""
+    if figures is None or not figures.orders:
+        return []
+    mean = SegmentAverage.objects.filter(pk=figures.segment).first()
+    revenue = float(figures.revenue)
+    rows: list[tuple[str, Any, str, bool]] = [
+        ("orders", figures.orders, "number", True),
+        ("revenue", revenue, "money", True),
+        ("basket", revenue / figures.orders, "money", True),
+        ("gap_days", figures.gap_days, "number", False),
+    ]
+    found = []
+    for name, value, form, more_is_better in rows:
+        if value is None:
+            continue
+        other = getattr(mean, name) if mean else None
+        tone = ""
+        if other:
+            share = value / other - 1
+            # Within a tenth of the mean nothing is said.
+            if abs(share) >= 0.1:
+                tone = "better" if (share > 0) == more_is_better else "worse"
+        found.append({"name": name, "value": value, "mean": other, "form": form, "tone": tone})
+    return found
+
+
+def last_change(customer: Customer, *, since: dt.datetime) -> ProfileChange | None:
+    """The last change of a profile by hand, if it can still be undone."""
+    return customer.changes.filter(undone_at=None, at__gte=since).order_by("-at", "-pk").first()

@@ -1,0 +1,35 @@
+"""Jobs about customers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from revoir.language import msg
+from revoir_web.common import jobs, schedules
+from revoir_web.common.models import Schedule
+from revoir_web.customers import actions
+from revoir_web.customers.models import ProfileChange
+
+
+@jobs.handler("customers.index", label=msg("Search and duplicates"), retries=3)
+def index(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
+    """Make imported customers searchable, and look for those that may be one."""
+    made = actions.index_waiting(job)
+    pairs = actions.propose_merges(job) if arguments.get("duplicates", True) else 0
+    return {"customers": made, "pairs": pairs}
+
+
+@jobs.handler("customers.tidy", label=msg("Removal of old changes of profiles"), atomic=True)
+def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
+    """Forget what profiles held before a change that can no longer be undone."""
+    del job, arguments
+    end = timezone.now() - dt.timedelta(days=actions.UNDO_DAYS)
+    gone, _ = ProfileChange.objects.filter(at__lt=end).delete()
+    return {"changes": gone}
+
+
+schedules.standing("customers.index", "customers.index", every=Schedule.Every.DAY, at=dt.time(2))
+schedules.standing("customers.tidy", "customers.tidy", every=Schedule.Every.DAY, at=dt.time(3, 40))

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.core.cache import caches
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from revoir.errors import RevoirError
+from revoir_web.common import audit, jobs
+from revoir_web.common.rights import Right, may, requires
+from revoir_web.common.words import language
+from revoir_web.customers import actions, facts, lists, queries, shown
+from revoir_web.customers.forms import NoteForm, ProfileForm, ViewForm
+from revoir_web.customers.models import (
+    Customer,
+    Merge,
+    MergeProposal,
+    Note,
+    ProfileChange,
+    SavedView,
+)
+
+
+@requires(Right.SEE_CUSTOMERS)
+def customer_list(request: HttpRequest) -> HttpResponse:
+    """Every customer; two chosen ones may be merged."""
+    if request.method == "POST":
+        return _merge_chosen(request)
+    _note_seen(request)
+    context = {
+        "table": lists.customers(request),
+        "views": queries.views_of(request.user),
+        "view_form": ViewForm(),
+        "query": _query(request),
+        "pairs": queries.open_proposals().count(),
+    }
+    return render(request, "customers/list.html", context)
+
+
+def _merge_chosen(request: HttpRequest) -> HttpResponse:
+    if not may(request.user, Right.EDIT_CUSTOMERS):
+        raise PermissionDenied
+    chosen = request.POST.getlist("chosen")
+    if len(chosen) != 2:
+        messages.error(request, _("Choose two customers to merge."))
+        return redirect(request.get_full_path())
+    return redirect(f"{reverse('customers:compare')}?left={chosen[0]}&right={chosen[1]}")
+
+
+def _query(request: HttpRequest) -> str:
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    return kept.urlencode()
+
+
+def _note_seen(request: HttpRequest) -> None:
+    """One line a minute in the trail for whoever goes through the list with names."""
+    if not may(request.user, Right.SEE_PERSONAL):
+        return
+    if caches["process"].add(f"customers.seen:{request.user.pk}", True, 60):
+        audit.record("customers.list", details={"filters": sorted(request.GET)})
+
+
+@requires(Right.SEE_CUSTOMERS)
+@require_POST
+def view_save(request: HttpRequest) -> HttpResponse:
+    """Keep the list as it is under a name."""
+    query = request.POST.get("query", "")[:2000]
+    form = ViewForm(request.POST)
+    back = f"{reverse('customers:list')}?{query}" if query else reverse("customers:list")
+    if not form.is_valid():
+        messages.error(request, _("Give the view a name of at most 100 characters."))
+        return redirect(back)
+    actions.save_view(
+        owner=request.user,
+        name=form.cleaned_data["name"],
+        query=query,
+        shared=form.cleaned_data["shared"],
+    )
+    messages.success(request, _("The view is saved."))
+    return redirect(back)
+
+
+@requires(Right.SEE_CUSTOMERS)
+@require_POST
+def view_delete(request: HttpRequest, id: int) -> HttpResponse:
+    """Forget a view of one's own."""
+    actions.delete_view(view=get_object_or_404(SavedView, pk=id, owner=request.user))
+    messages.success(request, _("The view is gone; the customers are not."))
+    return redirect("customers:list")
+
+
+@requires(Right.SEE_CUSTOMERS)
+def customer_page(request: HttpRequest, id: str) -> HttpResponse:
+    """Everything that is known of one customer."""
+    customer = _customer(id)
+    if customer.merged_into_id:
+        return redirect("customers:customer", id=customer.merged_into_id)
+    personal = may(request.user, Right.SEE_PERSONAL)
+    if personal:
+        audit.record("customer.see", object=customer)
+    kind = request.GET.get("kind", "")
+    profile = queries.profile(
+        customer,
+        kind=kind if kind in lists.FACT_KINDS else "",
+        before=_before(request.GET.get("before", "")),
+    )
+    since = timezone.now() - dt.timedelta(days=actions.UNDO_DAYS)
+    context = {
+        "customer": customer,
+        "profile": profile,
+        "page": shown.page(profile, personal=personal, company=request.company),  # type: ignore[attr-defined]
+        "personal": personal,
+        "kind": kind,
+        "panels": [
+            {"template": panel.template, "panel": panel.context(request, customer)}
+            for panel in facts.panels()
+        ],
+        "note_form": NoteForm(),
+        "change": queries.last_change(customer, since=since) if personal else None,
+    }
+    return render(request, "customers/customer.html", context)
+
+
+def _before(text: str) -> dt.datetime | None:
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        return None
+    return at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def _customer(id: str) -> Customer:
+    return get_object_or_404(Customer, pk=id)
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+def customer_edit(request: HttpRequest, id: str) -> HttpResponse:
+    """Change what is known of a customer."""
+    customer = _customer(id)
+    form = ProfileForm(request.POST or None, instance=_customer(id))
+    if request.method == "POST" and form.is_valid():
+        try:
+            change = actions.update_profile(
+                customer=customer, fields=form.cleaned_data, actor=request.user
+            )
+        except RevoirError as error:
+            form.add_error(None, error.text(language()))
+        else:
+            messages.success(request, _("Saved.") if change else _("Nothing was changed."))
+            return redirect("customers:customer", id=customer.pk)
+    return render(request, "customers/edit.html", {"form": form, "customer": customer})
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+@require_POST
+def customer_undo(request: HttpRequest, id: str, change: int) -> HttpResponse:
+    """Put back what the last change replaced."""
+    held = get_object_or_404(ProfileChange, pk=change, customer=id)
+    _try(request, _("The change is undone."), actions.undo_update, change=held)
+    return redirect("customers:customer", id=id)
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+@require_POST
+def note_add(request: HttpRequest, id: str) -> HttpResponse:
+    """Write about a customer."""
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        _try(
+            request,
+            _("The note is there."),
+            actions.add_note,
+            customer=_customer(id),
+            text=form.cleaned_data["text"],
+        )
+    else:
+        messages.error(request, _("Write something, of at most 5,000 characters."))
+    return redirect("customers:customer", id=id)
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+@require_POST
+def note_delete(request: HttpRequest, id: str, note: int) -> HttpResponse:
+    """Take a note away: one's own, or any with the right to manage people."""
+    held = get_object_or_404(Note, pk=note, customer=id)
+    if held.author_id != request.user.pk and not may(request.user, Right.MANAGE_PEOPLE):
+        raise PermissionDenied
+    actions.delete_note(note=held, actor=request.user)
+    messages.success(request, _("The note is gone."))
+    return redirect("customers:customer", id=id)
+
+
+# -- Customers that may be one -----------------------------------------------------------------
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+def merges(request: HttpRequest) -> HttpResponse:
+    """Pairs to decide, and what was merged lately."""
+    if request.method == "POST":
+        job = jobs.enqueue("customers.index", arguments={}, by=request.user.pk)
+        return redirect("common:job", id=job.pk)
+    done = Merge.objects.select_related("winner", "loser", "by")[:20]
+    return render(
+        request, "customers/merges.html", {"table": lists.proposals(request), "done": done}
+    )
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+def proposal(request: HttpRequest, id: int) -> HttpResponse:
+    """Two customers side by side, to decide whether they are one."""
+    held = get_object_or_404(MergeProposal.objects.select_related("left", "right"), pk=id)
+    return _decide(request, held.left, held.right, held)
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+def compare(request: HttpRequest) -> HttpResponse:
+    """Two chosen customers side by side."""
+    held = Customer.objects.in_bulk(
+        [request.GET.get("left", "")[:32], request.GET.get("right", "")[:32]]
+    )
+    if len(held) != 2:
+        raise Http404
+    left, right = held[request.GET["left"]], held[request.GET["right"]]
+    return _decide(request, left, right, None)
+
+
+def _decide(
+    request: HttpRequest, left: Customer, right: Customer, held: MergeProposal | None
+) -> HttpResponse:
+    if request.method == "POST":
+        after = "customers:merges"
+        match request.POST.get("decision"):
+            case "left":
+                _try(request, _("Merged."), actions.merge, winner=left, loser=right)
+            case "right":
+                _try(request, _("Merged."), actions.merge, winner=right, loser=left)
+            case "apart" if held is not None:
+                actions.dismiss(proposal=held, actor=request.user)
+                messages.success(request, _("They stay two customers."))
+        return redirect(after)
+    audit.record("customer.see", object=left)
+    audit.record("customer.see", object=right)
+    context = {
+        "proposal": held,
+        "left": left,
+        "right": right,
+        "rows": shown.side_by_side(left, right),
+    }
+    return render(request, "customers/compare.html", context)
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+@require_POST
+def merge_undo(request: HttpRequest, id: int) -> HttpResponse:
+    """Make two customers of one again."""
+    held = get_object_or_404(Merge, pk=id)
+    _try(request, _("They are two customers again."), actions.undo_merge, merge=held)
+    return redirect("customers:merges")
+
+
+def _try(request: HttpRequest, done: str, action: Any, **arguments: Any) -> None:
+    """Do something for whoever asks, and tell them how it went."""
+    try:
+        action(**arguments, actor=request.user)
+    except RevoirError as error:
+        messages.error(request, error.text(language()))
+    else:
+        messages.success(request, done)
