@@ -145,6 +145,8 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+# Above the five of the lock-out, which is told on its own page; it holds for codes too.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,10/300s/key"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENVIRONMENT.tls else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
