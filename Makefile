@@ -62,9 +62,11 @@ $(DEMO)/rapport.html: $(SOURCES) .venv/.catalogues
 
 test: lint types .venv/.chromium ## Check everything but the heavy tests
 	$(RUN)/python -m pytest -m "not heavy"
+	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest -m "not heavy and not browser" tests/web
 
 test-heavy: setup .venv/.chromium ## Run the crash, load and large-data tests
 	$(RUN)/python -m pytest -m heavy
+	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest -m heavy tests/web
 
 bench: setup ## Measure against peers on 1 M customers
 	$(RUN)/python -m benchmarks
