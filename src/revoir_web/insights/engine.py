@@ -1,0 +1,219 @@
+"""The company's book: the lake at one version, under the company's settings, one a process.
+
+Workers and commands call this; a web process never does, so that it stays small. One connection
+answers one question at a time: `using` is what keeps two threads apart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.conf import settings
+from django.utils import timezone
+
+from revoir_web.common.models import Company
+from revoir_web.insights.models import Goal
+
+if TYPE_CHECKING:
+    from revoir.book import Book
+    from revoir.store import Lake
+
+MEMORY_SHARE = 0.5
+"""How much of the machine's memory the engine takes at most; beyond it works on disk."""
+
+
+@dataclass
+class _Held:
+    version: str
+    base: Book
+    books: dict[str, Book]
+
+
+_lock = threading.RLock()
+_held: list[_Held] = []
+
+
+@cache
+def _lake(url: str) -> Lake:
+    from revoir.store import Lake
+
+    return Lake(url)
+
+
+def has_lake() -> bool:
+    """Whether anything was ever written to the lake."""
+    from revoir import store
+
+    return bool(store.is_lake(settings.LAKE) and _lake(settings.LAKE).versions)
+
+
+def version() -> str:
+    """What the figures depend on beside settings: the lake's version and the merged persons."""
+    return f"{_lake(settings.LAKE).version};{_aliases_hash()}"
+
+
+def settings_hash() -> str:
+    """A text that changes whenever a setting that figures depend on does."""
+    company = Company.current()
+    said = {
+        name: str(getattr(company, name))
+        for name in (
+            "name",
+            "currency",
+            "timezone",
+            "fiscal_year_start_month",
+            "activity_window_days",
+            "sector",
+            "margin",
+            "acquisition_cost",
+        )
+    }
+    goals = [
+        list(map(str, row)) for row in Goal.objects.values_list("metric", "value", "start", "end")
+    ]
+    return _digest([said, sorted(goals)])
+
+
+def goals_on(day: dt.date) -> dict[str, float]:
+    """The goals in force on a day, by metric; that of the shorter time goes before the other."""
+    found: dict[str, Goal] = {}
+    for goal in Goal.objects.all():
+        held = found.get(goal.metric)
+        if goal.holds_on(day) and (held is None or goal.days < held.days):
+            found[goal.metric] = goal
+    return {name: goal.value for name, goal in found.items()}
+
+
+def book() -> Book:
+    """The company's tables as they stand, persons merged, under its settings.
+
+    Returns:
+        The book; the same one until data or settings change. Ask it inside `using` where other
+        threads may.
+
+    Raises:
+        InputError: The lake is empty.
+    """
+    with _lock:
+        now = version()
+        if not _held or _held[0].version != now:
+            _held[:] = [_Held(now, _opened(), {})]
+        held = _held[0]
+        key = settings_hash()
+        if key not in held.books:
+            held.books = {key: held.base.with_settings(**_said(held.base))}
+        return held.books[key]
+
+
+@contextmanager
+def using() -> Iterator[Book]:
+    """The book, for this thread alone."""
+    with _lock:
+        yield book()
+
+
+def forget() -> None:
+    """Let the book go, and the memory that it takes."""
+    with _lock:
+        _held.clear()
+        _lake.cache_clear()
+
+
+def _opened() -> Book:
+    from revoir.book import Book, open
+
+    company = Company.current()
+    today = timezone.now().astimezone(company.zone).date()
+    found = open(settings.LAKE, title=company.name, today=today)
+    limit = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
+    found.backend.con.execute(f"SET memory_limit = '{limit >> 20}MiB'").fetchall()
+    aliases = _aliases()
+    if not aliases:
+        return found
+    tables = {name: _merged(found, name, aliases) for name in found.tables}
+    return Book(tables, settings=found.settings, as_of=found._as_of, title=found.title)
+
+
+def _said(base: Book) -> dict[str, Any]:
+    """The company's settings as the core takes them."""
+    from revoir.book import Activity
+    from revoir.language import msg
+
+    company = Company.current()
+    rule = None
+    if company.activity_window_days:
+        rule = Activity(
+            window_days=company.activity_window_days, reason=msg("The window is the one you gave.")
+        )
+    return {
+        "currency": company.currency or None,
+        "timezone": company.timezone,
+        "fiscal_year_start_month": company.fiscal_year_start_month,
+        "activity": rule,
+        "margin": None if company.margin is None else float(company.margin),
+        "acquisition_cost": None
+        if company.acquisition_cost is None
+        else float(company.acquisition_cost),
+        "sector": company.sector or None,
+        "goals": goals_on(base.as_of),
+    }
+
+
+# -- Persons who were found to be one ------------------------------------------------------------
+def _aliases() -> dict[str, str]:
+    """Merged person → the one who stays, however long the chain."""
+    if not apps.is_installed("revoir_web.customers"):
+        return {}
+    customer = apps.get_model("customers", "Customer")
+    pairs = customer.objects.filter(merged_into__isnull=False).values_list("pk", "merged_into_id")
+    into = {_plain(gone): _plain(kept) for gone, kept in pairs.iterator()}
+    found = {}
+    for gone, first in into.items():
+        kept, seen = first, {gone}
+        while kept in into and kept not in seen:
+            seen.add(kept)
+            kept = into[kept]
+        found[gone] = kept
+    return found
+
+
+def _plain(key: Any) -> str:
+    return str(getattr(key, "hex", key))
+
+
+def _aliases_hash() -> str:
+    return _digest(sorted(_aliases().items()))[:12]
+
+
+def _merged(found: Book, name: str, aliases: dict[str, str]) -> Any:
+    import ibis
+    import pyarrow as pa
+
+    table = found.tables[name]
+    if "customer_id" not in table.columns:
+        return table
+    known = found.cached(
+        "aliases",
+        ibis.memtable(
+            pa.table({"alias__gone": list(aliases), "alias__kept": list(aliases.values())})
+        ),
+    )
+    if name == "customers":
+        return table.anti_join(known, table.customer_id == known.alias__gone)
+    joined = table.left_join(known, table.customer_id == known.alias__gone)
+    joined = joined.mutate(customer_id=joined.alias__kept.coalesce(joined.customer_id))
+    return joined.drop("alias__gone", "alias__kept")
+
+
+def _digest(held: Any) -> str:
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,235 @@
+"""What happened with one customer, straight from the lake's files: the 360° page reads it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from revoir.tables import TABLES
+
+MEMORY = "192MiB"
+"""The most that a web process spends on it."""
+LOOKED_AT_SECONDS = 1.0
+"""How long a version of the lake is taken for the newest."""
+LIMIT_MAX = 500
+TIMELINE = ("orders", "subscriptions", "responses", "interactions", "events")
+"""The tables whose rows happened at a time."""
+
+_MONEY = {"orders": "amount", "subscriptions": "monthly_amount"}
+_TITLES = {
+    "orders": ("status", "channel"),
+    "subscriptions": ("plan",),
+    "responses": ("question",),
+    "interactions": ("kind", "channel"),
+    "events": ("event",),
+}
+_LEFT_OUT = {"customer_id", "batch_id", "ordered_on", "currency", "order_lines"}
+_CUSTOMER = "customer_id"
+
+
+@dataclass
+class _Known:
+    """The files of the lake as they were last looked at."""
+
+    at: float = 0.0
+    tables: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    files: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)
+
+
+_known = _Known()
+_lock = threading.Lock()
+
+
+def facts_of(
+    customer_ids: str | Sequence[str], *, limit: int = 50, before: dt.datetime | None = None
+) -> list[dict[str, Any]]:
+    """Everything that happened with a customer, the latest first.
+
+    Files are ordered by customer, so that this reads a few thousand rows of millions.
+
+    Args:
+        customer_ids: The customer's id, and those that were merged into it.
+        limit: How many at most.
+        before: Only what happened before (UTC), for the next page.
+
+    Returns:
+        One mapping a fact: `at` (aware), `kind` (the canonical table: "orders", "subscriptions",
+        "responses", "interactions", "events"), `id`, `title` (a word of the data, or ""),
+        `amount` and `currency` (None: it has none), `details` (the other columns that are known).
+    """
+    ids = [customer_ids] if isinstance(customer_ids, str) else list(customer_ids)
+    limit = max(1, min(limit, LIMIT_MAX))
+    files = _files()
+    if not ids or not files:
+        return []
+    found: list[dict[str, Any]] = []
+    for table, (paths, columns) in files.items():
+        for row in _rows(table, paths, columns, ids, limit, before):
+            found.append(_fact(table, row))
+    found.sort(key=lambda fact: fact["at"], reverse=True)
+    return found[:limit]
+
+
+def lines_of(customer_ids: Sequence[str], order_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The lines of some orders of a customer: what was bought.
+
+    Args:
+        customer_ids: The customer's ids: files are ordered by them.
+        order_ids: The orders.
+
+    Returns:
+        The lines as they are in the lake.
+    """
+    known = _files(("order_lines",)).get("order_lines")
+    if known is None or not customer_ids or not order_ids:
+        return []
+    paths, columns = known
+    if _CUSTOMER not in columns:
+        return []
+    marks, orders = _marks(customer_ids), _marks(order_ids)
+    statement = (
+        f"select * from read_parquet(?, union_by_name=true) where {_CUSTOMER} in ({marks})"
+        f" and order_id in ({orders}) limit {LIMIT_MAX}"
+    )
+    return _read(statement, [paths, *customer_ids, *order_ids])
+
+
+def _rows(
+    table: str,
+    paths: list[str],
+    columns: list[str],
+    ids: Sequence[str],
+    limit: int,
+    before: dt.datetime | None,
+) -> list[dict[str, Any]]:
+    clock = _clock(table, columns)
+    if clock is None or _CUSTOMER not in columns:
+        return []
+    arguments: list[Any] = [paths, *ids]
+    narrowed = ""
+    if before is not None:
+        narrowed = f' and "{clock}" < ?'
+        arguments.append(before.astimezone(dt.UTC).replace(tzinfo=None))
+    # An equality lets the engine skip every group of rows but the customer's.
+    statement = (
+        f"select * from read_parquet(?, union_by_name=true) where {_CUSTOMER} in ({_marks(ids)})"
+        f'{narrowed} order by "{clock}" desc limit {limit}'
+    )
+    return [{**row, "__clock": clock} for row in _read(statement, arguments)]
+
+
+def _fact(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    clock = row.pop("__clock")
+    money = _MONEY.get(table)
+    amount = row.get(money) if money else None
+    key = TABLES[table].key
+    titles = [str(row[name]) for name in _TITLES.get(table, ()) if row.get(name)]
+    hidden = _LEFT_OUT | {clock, money, key}
+    return {
+        "at": _moment(row[clock]),
+        "kind": table,
+        "id": row.get(key) if key else None,
+        "title": titles[0] if titles else "",
+        "amount": None if amount is None else Decimal(str(amount)),
+        "currency": row.get("currency"),
+        "details": {
+            name: value for name, value in row.items() if name not in hidden and value is not None
+        },
+    }
+
+
+def _moment(value: Any) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+    return dt.datetime.combine(value, dt.time(), tzinfo=dt.UTC)
+
+
+def _clock(table: str, columns: Sequence[str]) -> str | None:
+    declared = TABLES[table].clock
+    if table == "orders" and "ordered_at" in columns:
+        return "ordered_at"
+    if table == "subscriptions":
+        return "started_at" if "started_at" in columns else None
+    return declared if declared in columns else None
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+@cache
+def _connection() -> Any:
+    """One small engine a process; it reads files and goes nowhere by itself."""
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "memory_limit": MEMORY,
+            "threads": 1,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def _read(statement: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
+    # A cursor a call: threads that share one would read each other's rows.
+    with _connection().cursor() as cursor:
+        cursor.execute(statement, arguments)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _files(names: Sequence[str] = TIMELINE) -> dict[str, tuple[list[str], list[str]]]:
+    """The files and columns of each table, as of a moment ago."""
+    from revoir.store import Lake, is_lake, remote
+
+    with _lock:
+        now = time.monotonic()
+        if now - _known.at > LOOKED_AT_SECONDS:
+            if not is_lake(settings.LAKE):
+                return {}
+            place = Lake(settings.LAKE).place
+            for name in place.tables():
+                held = _known.tables.get(name)
+                if held is None:
+                    held = place.open(name)
+                else:
+                    held.update_incremental()
+                version = held.version()
+                if _known.versions.get(name) == version:
+                    continue
+                _known.tables[name], _known.versions[name] = held, version
+                files = place.files(held, name)
+                if files and not place.is_local:
+                    files = remote.reachable(place, files, _Engine(_connection()))  # type: ignore[arg-type]
+                columns = [column.name for column in held.schema().fields]
+                _known.files[name] = (files, columns)
+            _known.at = now
+        return {name: held for name, held in _known.files.items() if name in names and held[0]}
+
+
+@dataclass
+class _Engine:
+    """What of an Ibis backend the reading of an object store needs."""
+
+    con: Any
+
+
+def forget() -> None:
+    """Look at the lake afresh; tests with a lake of their own need it."""
+    with _lock:
+        _known.at = 0.0
+        for held in (_known.tables, _known.versions, _known.files):
+            held.clear()

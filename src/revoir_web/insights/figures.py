@@ -1,0 +1,655 @@
+"""Answers about metrics: the dashboard, the catalogue, one metric, the rows behind a figure."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from revoir.errors import InputError, UsageError
+from revoir.language import Message, msg
+from revoir_web.insights import drawn, engine
+from revoir_web.insights.questions import answers
+
+if TYPE_CHECKING:
+    from revoir.book import Book
+    from revoir.metrics.registry import Metric, Question
+    from revoir.metrics.result import Result
+    from revoir.periods import Grain, Period
+    from revoir.reports.figures import Kpi
+    from revoir.reports.frame import Frame
+    from revoir.reports.model import Breakdown, Report
+
+GROUPS_OF_DASHBOARD = 2
+"""How many columns the dashboard breaks retention down by."""
+VALUES_MAX = 40
+"""A column with more values than this is not proposed to group by."""
+ROWS_SHOWN = 200
+
+
+# -- What pages know of the data ---------------------------------------------------------------
+def facts(book: Book) -> dict[str, Any]:
+    """First and last day, currency, grain, and the columns that figures can be grouped by."""
+    from revoir.metrics.activity import activity
+    from revoir.metrics.evaluate import lacking
+    from revoir.metrics.registry import metrics
+    from revoir.reports.frame import frame_of
+    from revoir.reports.headline import Maker
+
+    try:
+        first, last = book.span
+    except InputError:
+        return {"by": [], "metrics": []}
+    frame = frame_of(book.with_settings(activity=activity(book)))
+    return {
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+        "currency": Maker(book, frame).currency,
+        "grain": frame.grain.value if frame else "month",
+        "by": groupings(book),
+        "metrics": [metric.name for metric in metrics() if lacking(book, metric) is None],
+    }
+
+
+def groupings(book: Book) -> list[str]:
+    """Columns with few values, those of customers' first purchases and RFM segments first."""
+    found = []
+    if book.has("orders", "customer_id"):
+        found.append("segment")
+        if book.has("orders", "channel"):
+            found.append("first_channel")
+    wanted = {
+        "customers": ("gender", "country", "region", "city"),
+        "orders": ("channel", "store", "country", "currency"),
+        "order_lines": ("category",),
+        "subscriptions": ("plan",),
+    }
+    for table, names in wanted.items():
+        if table not in book.tables:
+            continue
+        held = book.table(table)
+        known = [name for name in names if name in held.columns]
+        if table == "customers":
+            known += [name for name in held.columns if name not in names and _is_word(held, name)]
+        if not known:
+            continue
+        counts = book.rows(held.aggregate(**{name: held[name].approx_nunique() for name in known}))[
+            0
+        ]
+        found += [name for name in known if 1 < counts[name] <= VALUES_MAX and name not in found]
+    return found
+
+
+def _is_word(table: Any, name: str) -> bool:
+    """Whether a company's own column of customers may group them: words, not keys or persons."""
+    from revoir.tables import TABLES
+
+    declared = {column.name for column in TABLES["customers"].columns}
+    return name not in declared and table[name].type().is_string()
+
+
+# -- The dashboard -----------------------------------------------------------------------------
+def report_of(book: Book, grain: str | None, by: Sequence[str] = ()) -> Report:
+    """The report that pages and files are made of."""
+    from revoir.periods import grain_named
+    from revoir.reports.build import build
+
+    return build(book, by=tuple(by), grain=grain_named(grain) if grain else None)
+
+
+@answers("dashboard")
+def dashboard(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The first screen: am I keeping my customers, who leaves and why, what do I do."""
+    by = groupings(book)[:GROUPS_OF_DASHBOARD]
+    report = report_of(book, asked.get("grain"), by)
+    return drawn.in_each(
+        lambda language: _dashboard(report, language),
+        as_of=report.as_of.isoformat() if report.as_of else None,
+        grain=report.grain.value if report.grain else None,
+        headline=[
+            {
+                "name": name,
+                "metric": kpi.metric,
+                "value": kpi.value,
+                "low": kpi.point.low if kpi.point else None,
+                "high": kpi.point.high if kpi.point else None,
+                "n": kpi.n,
+                "unit": kpi.unit.value,
+                "start": _start(kpi),
+                "end": _end(kpi),
+                "goal": kpi.goal.value if kpi.goal else None,
+                "goal_met": kpi.goal.met if kpi.goal else None,
+            }
+            for name, kpi in report.headline
+        ],
+    )
+
+
+def _start(kpi: Kpi) -> str | None:
+    return kpi.point.period.start.isoformat() if kpi.point and kpi.point.period else None
+
+
+def _end(kpi: Kpi) -> str | None:
+    return kpi.point.period.end.isoformat() if kpi.point and kpi.point.period else None
+
+
+def _dashboard(report: Report, language: str) -> dict[str, Any]:
+    from revoir.reports import charts
+    from revoir.reports.html import trend_title
+    from revoir.reports.view import typeset
+
+    def text(value: Any) -> str | None:
+        return None if value is None else typeset(value, language)
+
+    left = report.leavers
+    rows = [(msg("once"), left.once), (msg("several times"), left.again)] if left else []
+    return {
+        "span": [text(day) for day in report.span] if report.span else None,
+        "as_of": text(report.as_of),
+        "rule": text(report.rule),
+        "warnings": drawn.texts(report.warnings, language),
+        "answers": [
+            {
+                "question": text(answer.question),
+                "verdict": answer.verdict,
+                "sentences": drawn.texts(answer.sentences, language),
+            }
+            for answer in report.answers
+        ],
+        "leavers": [
+            {
+                "label": text(label),
+                "present": text(group.present),
+                "lost": text(group.lost),
+                "rate": text(_percent(group.rate)),
+            }
+            for label, group in rows
+        ],
+        "stopped": bool(left and not left.purchases_alone),
+        "actions": [
+            {"title": text(action.title), "why": text(action.why), "segment": action.segment}
+            for action in report.actions
+        ],
+        "trend": drawn.chart(
+            charts.trend(report.trend, trend_title(report.trend), language), language, "trend"
+        )
+        if report.trend
+        else None,
+        "kpis": [drawn.kpi(kpi, language, name) for name, kpi in report.headline],
+        "chapters": [
+            {
+                "key": chapter.key,
+                "title": text(chapter.title),
+                "kpis": [
+                    drawn.kpi(kpi, language, f"{chapter.key}-{kpi.metric}") for kpi in chapter.kpis
+                ],
+            }
+            for chapter in report.chapters
+        ],
+        "strengths": _insights(report, "strength", language),
+        "weaknesses": _insights(report, "weakness", language),
+        "breakdowns": [
+            made for section in report.breakdowns if (made := _breakdown(section, language))
+        ],
+        "counts": drawn.texts(report.quality.counts, language),
+        "missing": text(report.missing.get("retention")),
+    }
+
+
+def _percent(value: float | None) -> Any:
+    from revoir.language import Percent
+
+    return None if value is None else Percent(value)
+
+
+def _insights(report: Report, kind: str, language: str) -> list[str]:
+    found = [insight.text for insight in report.insights if insight.kind == kind]
+    return drawn.texts(found[:6], language)
+
+
+def _breakdown(section: Breakdown, language: str) -> dict[str, Any] | None:
+    from revoir.reports import charts
+
+    if not any(row.value is not None for row in section.rows):
+        return None
+    made = drawn.chart(charts.breakdown(section, language), language, f"by-{section.column}")
+    return {**made, "column": section.column}
+
+
+# -- Metrics -----------------------------------------------------------------------------------
+FAMILY_NAMES = {
+    "retention": msg("Retention"),
+    "purchase": msg("Purchases"),
+    "value": msg("Value"),
+    "lifecycle": msg("Lifecycle"),
+    "subscriptions": msg("Subscriptions"),
+    "satisfaction": msg("Satisfaction"),
+    "service": msg("Customer service"),
+    "engagement": msg("Visits"),
+}
+
+
+@answers("catalogue")
+def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Every metric: its definition and its present figure, by family."""
+    from revoir.metrics.registry import metrics
+
+    known = metrics()
+    kpis = {metric.name: _default(book, metric)[0] for metric in known}
+    return drawn.in_each(
+        lambda language: [
+            {
+                "family": family,
+                "label": label.text(language),
+                "metrics": [
+                    {
+                        "name": metric.name,
+                        "label": metric.label.text(language),
+                        "formula": metric.formula.text(language),
+                        "kpi": drawn.kpi(kpis[metric.name], language, metric.name),
+                    }
+                    for metric in known
+                    if metric.family == family
+                ],
+            }
+            for family, label in FAMILY_NAMES.items()
+        ],
+        metrics={
+            metric.name: {
+                "family": metric.family,
+                "unit": metric.unit.value,
+                "better": metric.better,
+                "goal": metric.goal,
+                "source": metric.source,
+                "needs": list(metric.needs),
+                "aliases": list(metric.aliases),
+                "value": kpis[metric.name].value,
+                "n": kpis[metric.name].n,
+                "start": _start(kpis[metric.name]),
+                "end": _end(kpis[metric.name]),
+            }
+            for metric in known
+        },
+    )
+
+
+@answers("metric")
+def metric(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One metric: its figure, its line, its figures as a table."""
+    from revoir.metrics.registry import metric_named
+
+    known = metric_named(str(asked.get("name", "")))
+    kpi, result = _default(book, known) if set(asked) == {"name"} else _chosen(book, known, asked)
+    currency = kpi.currency if kpi is not None else None
+    goals = _goals_of(known)
+    return drawn.in_each(
+        lambda language: {
+            "label": known.label.text(language),
+            "formula": known.formula.text(language),
+            "kpi": drawn.kpi(kpi, language, "figure") if kpi is not None else None,
+            "chart": _metric_chart(known, kpi, result, language),
+            "table": drawn.figures_table(result, language, currency, goals),
+            "notes": drawn.texts(result.notes, language),
+            "records": result.records(language),
+        },
+        name=known.name,
+        source=known.source,
+        unit=known.unit.value,
+        better=known.better,
+        family=known.family,
+        goal=known.goal,
+        pictures=_pictures(kpi, result) if set(asked) == {"name"} else {},
+    )
+
+
+def _pictures(kpi: Kpi | None, result: Result) -> dict[str, str]:
+    """The line of a metric as a picture for e-mail, by language, in base64."""
+    from revoir.language import LANGUAGES
+    from revoir.reports import charts
+
+    whole = _whole_line(kpi, result)
+    if whole is None:
+        return {}
+    found = {}
+    for language in LANGUAGES:
+        chart = charts.trend(whole, _title(whole), language)
+        found[language] = base64.b64encode(drawn.png(chart.spec(520), language)).decode()
+    return found
+
+
+def _whole_line(kpi: Kpi | None, result: Result) -> Kpi | None:
+    """A figure with all periods of its result; None where they make no line."""
+    points = drawn.points(result)
+    known = [point for point in points if point.value is not None and point.complete]
+    return replace(kpi, series=points) if kpi is not None and len(known) >= 2 else None
+
+
+def _goals_of(metric: Metric) -> Any:
+    def on(day: dt.date) -> float | None:
+        return engine.goals_on(day).get(metric.name, metric.goal)
+
+    known: dict[dt.date, float | None] = {}
+
+    def once(day: dt.date) -> float | None:
+        if day not in known:
+            known[day] = on(day)
+        return known[day]
+
+    return once
+
+
+def _default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
+    """A metric by the periods of the report, as its page shows it before anyone filters."""
+    from revoir.metrics.activity import activity
+    from revoir.metrics.evaluate import empty_result, lacking
+    from revoir.metrics.registry import Question, measure
+    from revoir.reports import headline
+    from revoir.reports.frame import frame_of
+
+    missing = lacking(book, metric)
+    if missing is not None:
+        result = empty_result(metric, Question(), [None], missing)
+        return headline.Maker(book, None).empty(metric, missing), result
+    book = book.with_settings(activity=book.once("rule", lambda: activity(book)))
+    frame = book.once("frame", lambda: frame_of(book))
+    maker = headline.Maker(book, frame)
+    if frame is None:
+        result = measure(book, metric.name)
+        return maker.kpi(result, None, series=False), result
+    if metric.name in headline.YEAR_METRICS or metric.family == "satisfaction":
+        yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
+        result = headline.measured_by_year(yearly, frame, [metric.name])[metric.name]
+        periods: tuple[Period, ...] = frame.years
+        current = periods[-1]
+        year_before = None
+    else:
+        result = headline.measured(book, frame, [metric.name])[metric.name]
+        periods, current = frame.periods, frame.current
+        year_before = frame.year_before(current)
+    if not any(figure.period for figure in result.figures):
+        return maker.kpi(result, None, series=False), result
+    place = periods.index(current)
+    previous = periods[place - 1] if place else None
+    return maker.kpi(result, current, previous, year_before), result
+
+
+def _chosen(book: Book, metric: Metric, asked: Mapping[str, Any]) -> tuple[Kpi | None, Result]:
+    """A metric as the address asks for it."""
+    from revoir.metrics.evaluate import empty_result, lacking
+    from revoir.metrics.registry import measure
+    from revoir.reports.headline import Maker
+
+    question = question_of(asked)
+    missing = lacking(book, metric)
+    if missing is not None:
+        return Maker(book, None).empty(metric, missing), empty_result(
+            metric, question, [None], missing
+        )
+    result = measure(
+        book,
+        metric.name,
+        start=question.start,
+        end=question.end,
+        grain=question.grain,
+        by=question.by,
+        where=question.where,
+    )
+    maker = Maker(book, _frame(book))
+    if result.by or not result.figures:
+        return None, result
+    periods = [figure.period for figure in result.figures if figure.period]
+    if not periods:
+        return maker.kpi(result, None, series=False), result
+    complete = [f.period for f in result.figures if f.period and f.complete] or periods
+    current = complete[-1]
+    place = periods.index(current)
+    previous = periods[place - 1] if place else None
+    kpi = maker.kpi(result, current, previous, series=False)
+    return replace(kpi, series=drawn.points(result)), result
+
+
+def _frame(book: Book) -> Frame | None:
+    from revoir.reports.frame import frame_of
+
+    return book.once("frame", lambda: frame_of(book))
+
+
+def question_of(asked: Mapping[str, Any]) -> Question:
+    """The parameters of an address as a question.
+
+    Raises:
+        UsageError: A day or a grain is none.
+    """
+    from revoir.metrics.registry import Question
+    from revoir.periods import grain_named
+
+    grain: Grain | None = grain_named(str(asked["grain"])) if asked.get("grain") else None
+    start, end = day_of(asked.get("from")), day_of(asked.get("to"))
+    if start and end and end <= start:
+        raise UsageError(
+            msg("The last day is not after the first."),
+            remedy=msg("Choose a day after {first}.", first=start),
+        )
+    by = tuple(asked.get("by") or ())
+    return Question(start, end, grain, by, asked.get("where") or None)
+
+
+def day_of(text: Any) -> dt.date | None:
+    """A day of an address.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(str(text))
+    except ValueError:
+        raise UsageError(
+            msg("“{text}” is not a date.", text=str(text)),
+            remedy=msg("Write year-month-day, such as 2024-03-31."),
+        ) from None
+
+
+def _metric_chart(
+    metric: Metric, kpi: Kpi | None, result: Result, language: str
+) -> dict[str, Any] | None:
+    from revoir.reports import charts
+
+    if result.by:
+        section = _section(metric, result)
+        return drawn.chart(charts.breakdown(section, language), language, "by") if section else None
+    whole = _whole_line(kpi, result)
+    if whole is None:
+        return None
+    return drawn.chart(charts.trend(whole, _title(whole), language), language, "line")
+
+
+def _title(kpi: Kpi) -> Message:
+    """What a line shows: the metric, and its range over the complete periods."""
+    from revoir.reports.wording import short
+
+    known = [point for point in kpi.series if point.value is not None and point.complete]
+    values = [point.value for point in known if point.value is not None]
+    return msg(
+        "{metric}: {low} to {high} between {first} and {last}",
+        metric=kpi.label,
+        low=kpi.shown(min(values)),
+        high=kpi.shown(max(values)),
+        first=short(known[0].period),
+        last=short(known[-1].period),
+    )
+
+
+def _section(metric: Metric, result: Result) -> Breakdown | None:
+    """The groups of the last complete period, the largest first."""
+    from revoir.reports.model import Breakdown, BreakdownRow
+    from revoir.reports.sections import GROUPS_MAX
+    from revoir.reports.wording import COLUMN_NAMES, named
+
+    periods = [figure.period for figure in result.figures if figure.complete]
+    period = periods[-1] if periods else None
+    figures = [
+        figure for figure in result.figures if figure.period == period and figure.value is not None
+    ]
+    if not figures:
+        return None
+    figures.sort(key=lambda figure: -(figure.denominator or figure.value or 0))
+    shown = figures[:GROUPS_MAX]
+    columns = [COLUMN_NAMES.get(name, name) for name in result.by]
+    return Breakdown(
+        column="chosen",
+        metric=metric.name,
+        label=metric.label,
+        unit=metric.unit,
+        period=period,
+        rows=tuple(
+            BreakdownRow(
+                group=_group(tuple(figure.by[name] for name in result.by)),
+                customers=figure.denominator,
+                value=figure.value,
+                low=figure.low,
+                high=figure.high,
+            )
+            for figure in shown
+        ),
+        others=len(figures) - len(shown),
+        title=msg(
+            "{metric} by {columns}, {period}",
+            metric=metric.label,
+            columns=columns,
+            period=named(period) if period else msg("all of the data"),
+        ),
+    )
+
+
+def _group(values: tuple[Any, ...]) -> Message | str:
+    from revoir.segments.names import SEGMENTS
+
+    words = [
+        SEGMENTS[value].label if isinstance(value, str) and value in SEGMENTS else value
+        for value in values
+    ]
+    if len(words) == 1:
+        return words[0] if isinstance(words[0], Message) else _plain(words[0])
+    return msg(
+        "{words}", words=[_plain(word) if not isinstance(word, Message) else word for word in words]
+    )
+
+
+def _plain(value: Any) -> str:
+    return "—" if value is None else str(value)
+
+
+# -- The rows behind a figure ------------------------------------------------------------------
+@answers("rows")
+def rows(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows that a figure was computed from: the first ones, and how many there are."""
+    from revoir.metrics import scope
+    from revoir.metrics.evaluate import lacking
+    from revoir.metrics.registry import metric_named
+
+    known = metric_named(str(asked.get("name", "")))
+    question = question_of({name: value for name, value in asked.items() if name != "grain"})
+    groups = dict(asked.get("group") or {})
+    question = replace(question, by=tuple(groups))
+    missing = lacking(book, known)
+    if missing is not None:
+        raise UsageError(missing)
+    if known.ratio is not None:
+        facts = known.ratio.facts
+        table = facts.rows(book, question)
+        if facts.clock in table.columns:
+            table = scope.in_periods(table, facts.clock, question, question.periods(book), book)
+        for name, value in groups.items():
+            held = table[name]
+            table = table.filter(held.isnull() if value is None else held.cast("string") == value)
+        order = facts.clock if facts.clock in table.columns else None
+    elif known.family == "retention":
+        from revoir.metrics.retention import members
+
+        table = members(book, question, question.periods(book)[0])
+        for name, value in groups.items():
+            held = table[name]
+            table = table.filter(held.isnull() if value is None else held.cast("string") == value)
+        order = None
+    else:
+        raise UsageError(
+            msg("This figure is made of other figures: look at the rows behind those.")
+        )
+    hidden = {scope.PERIOD, "opens_period", "batch_id", *(f"{name}__customer" for name in groups)}
+    names = [name for name in table.columns if name not in hidden and not _is_text(book, name)]
+    total = book.rows(table.aggregate(n=table.count()))[0]["n"]
+    if order:
+        table = table.order_by(
+            table[order].desc(), *(["customer_id"] if "customer_id" in names else [])
+        )
+    elif "customer_id" in names:
+        table = table.order_by("customer_id")
+    found = book.rows(table.select(*names).limit(ROWS_SHOWN))
+    cells = [[_cell(row[name]) for name in names] for row in found]
+    return drawn.in_each(
+        lambda language: {"columns": [_column_named(name, language) for name in names]},
+        names=names,
+        rows=cells,
+        total=int(total),
+    )
+
+
+def _is_text(book: Book, name: str) -> bool:
+    """Whether a column holds free text, which may name persons."""
+    return name in ("comment", "text")
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    return float(value)
+
+
+def _column_named(name: str, language: str) -> str:
+    from revoir.reports.wording import COLUMN_NAMES
+    from revoir.tables import TABLES
+
+    if name in _COLUMNS:
+        return _COLUMNS[name].text(language)
+    if name in COLUMN_NAMES:
+        return COLUMN_NAMES[name].text(language)
+    for table in TABLES.values():
+        for column in table.columns:
+            label = getattr(column, "label", None)
+            if column.name == name and isinstance(label, Message):
+                return label.text(language)
+    return name
+
+
+_COLUMNS = {
+    "customer_id": msg("customer"),
+    "order_id": msg("order"),
+    "ordered_on": msg("day"),
+    "ordered_at": msg("time"),
+    "day": msg("day"),
+    "amount": msg("amount"),
+    "margin": msg("margin"),
+    "previous_day": msg("purchase before"),
+    "next_day": msg("next purchase"),
+    "first_day": msg("first purchase"),
+    "nth": msg("which purchase day"),
+    "amount_so_far": msg("bought so far"),
+    "first_amount": msg("bought on the first day"),
+    "became": msg("what became of them"),
+    "responded_on": msg("answered on"),
+    "question": msg("question"),
+    "score": msg("score"),
+    "kind": msg("kind"),
+    "started_at": msg("began"),
+    "ended_at": msg("ended"),
+    "monthly_amount": msg("a month"),
+    "opened_at": msg("opened"),
+    "event": msg("event"),
+    "occurred_at": msg("when"),
+}

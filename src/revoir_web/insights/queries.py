@@ -1,0 +1,421 @@
+"""What pages read: stored answers and saved things; nothing here computes a figure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q
+from django.http import QueryDict
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from revoir.language import Money, Number, Percent, written
+from revoir_web.common.models import Company
+from revoir_web.common.words import language
+from revoir_web.insights import runs
+from revoir_web.insights.facts import facts_of
+from revoir_web.insights.models import DataState, Goal, SavedSegment, SavedView
+
+__all__ = ["facts_of"]
+
+BY_MAX = 3
+
+
+def freshness(asked: runs.Asked, state: DataState) -> dict[str, Any]:
+    """How old the figures are, and what brings new ones."""
+    return {
+        "state": state,
+        "has_data": bool(state.lake_version),
+        "computed_at": asked.run.computed_at if asked.run is not None else None,
+        "stale": asked.run is not None and not asked.fresh,
+        "refreshing": runs.refresh_under_way(),
+        "last_day": _day(state.facts.get("last")),
+    }
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+# -- Metrics -----------------------------------------------------------------------------------
+def catalogue(asked: runs.Asked, words: str = "") -> list[dict[str, Any]]:
+    """The families of metrics that have any, those whose name or definition holds the words."""
+    wanted = words.strip().lower()
+    families = []
+    for family in asked.result or []:
+        found = [
+            metric
+            for metric in family["metrics"]
+            if wanted in f"{metric['name']} {metric['label']} {metric['formula']}".lower()
+        ]
+        if found:
+            families.append({**family, "metrics": found})
+    return families
+
+
+def metric_choices() -> list[tuple[str, str]]:
+    """Names and labels of the metrics, by family."""
+    return [
+        (metric["name"], metric["label"])
+        for family in runs.look("catalogue").result or []
+        for metric in family["metrics"]
+    ]
+
+
+def units() -> dict[str, str]:
+    """The unit of each metric."""
+    known = runs.look("catalogue").data.get("metrics", {})
+    return {name: facts["unit"] for name, facts in known.items()}
+
+
+def definition(name: str) -> dict[str, Any] | None:
+    """What a metric is."""
+    asked = runs.look("catalogue")
+    for family in asked.result or []:
+        for metric in family["metrics"]:
+            if metric["name"] == name:
+                return {**asked.data["metrics"][name], **metric, "family": family["label"]}
+    return None
+
+
+def metric_question(name: str, given: QueryDict) -> dict[str, Any]:
+    """What an address asks of a metric."""
+    question = {
+        "name": name,
+        "grain": given.get("grain", ""),
+        "from": given.get("from", "")[:10],
+        "to": given.get("to", "")[:10],
+        "by": [name for name in given.getlist("by") if name][:BY_MAX],
+        "where": where_of(given),
+    }
+    return runs.asked_of(question)
+
+
+def where_of(given: QueryDict) -> str:
+    """The rule that an address narrows by: its own, and that of the saved segment it names."""
+    rules = [given.get("where", "").strip()[:5000]]
+    chosen = given.get("segment", "")
+    if chosen.isascii() and chosen.isdigit():
+        held = SavedSegment.objects.filter(pk=int(chosen[:18]), removed_at=None).first()
+        rules.append(held.rule if held is not None else "")
+    said = [rule for rule in rules if rule]
+    return said[0] if len(said) == 1 else " and ".join(f"({rule})" for rule in said)
+
+
+def metric_table(name: str, asked: runs.Asked, given: QueryDict) -> dict[str, Any] | None:
+    """The table of a metric's page, the latest period first, each row with the way behind it."""
+    if asked.result is None:
+        return None
+    table = asked.result["table"]
+    kept = QueryDict(mutable=True)
+    for key in ("where", "segment"):
+        if given.get(key):
+            kept[key] = given[key]
+    lines = []
+    for row in reversed(table["rows"]):
+        query = kept.copy()
+        if row["start"]:
+            query["from"], query["to"] = row["start"], row["end"]
+        for column, value in row["by"].items():
+            query[f"by.{column}"] = "" if value is None else str(value)
+        address = f"{reverse('insights:rows', args=[name])}?{query.urlencode()}"
+        lines.append({"cells": row["cells"], "url": address if row["known"] else None})
+    return {**table, "lines": lines}
+
+
+def rows_question(name: str, given: QueryDict) -> dict[str, Any]:
+    """What an address asks of the rows behind a figure."""
+    group = {
+        key[3:]: value or None for key, value in given.items() if key.startswith("by.") and key[3:]
+    }
+    question = {
+        "name": name,
+        "from": given.get("from", "")[:10],
+        "to": given.get("to", "")[:10],
+        "where": where_of(given),
+        "group": dict(list(group.items())[:BY_MAX]),
+    }
+    return runs.asked_of(question)
+
+
+def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
+    """The rows behind a figure with the customers they are of."""
+    names = asked.data.get("names", [])
+    found = asked.data.get("rows", [])
+    place = names.index("customer_id") if "customer_id" in names else None
+    people = labels({row[place] for row in found if row[place]}, named) if place is not None else {}
+    shown = []
+    for row in found:
+        cells = []
+        for number, value in enumerate(row):
+            if number == place:
+                cells.append({"text": people.get(value, value or "—"), "url": customer_url(value)})
+            else:
+                figure = isinstance(value, (int, float)) and not isinstance(value, bool)
+                cells.append({"text": _written(value), "figure": figure})
+        shown.append(cells)
+    return shown
+
+
+def labels(ids: Iterable[str], named: bool) -> dict[str, str]:
+    """What customers are called: by name for those who may know, else by their short number."""
+    if not apps.is_installed("revoir_web.customers"):
+        return {}
+    customer = apps.get_model("customers", "Customer")
+    wanted, found = list(ids), {}
+    for first in range(0, len(wanted), 500):
+        for held in customer.objects.filter(pk__in=wanted[first : first + 500]):
+            found[held.pk] = held.label if named else held.short
+    return found
+
+
+def people_of(ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Names and e-mail addresses of customers."""
+    if not apps.is_installed("revoir_web.customers"):
+        return {}
+    customer, found = apps.get_model("customers", "Customer"), {}
+    for first in range(0, len(ids), 500):
+        rows = customer.objects.filter(pk__in=ids[first : first + 500])
+        found.update({held.pk: (held.name, held.email) for held in rows})
+    return found
+
+
+def customer_url(key: Any) -> str | None:
+    """The page of a customer."""
+    if not key:
+        return None
+    try:
+        return reverse("customers:customer", args=[key])
+    except NoReverseMatch:
+        return None
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str) and len(value) in (10, 19) and value[4:5] == "-" == value[7:8]:
+        try:
+            return written(dt.date.fromisoformat(value[:10]), language())
+        except ValueError:
+            return value
+    return written(value, language())
+
+
+def grain_choices() -> list[tuple[str, str]]:
+    """The lengths of periods."""
+    return [
+        ("day", _("Day")),
+        ("week", _("Week")),
+        ("month", _("Month")),
+        ("quarter", _("Quarter")),
+        ("year", _("Year")),
+    ]
+
+
+def column_choices(state: DataState) -> list[tuple[str, str]]:
+    """The columns that figures can be grouped by."""
+    known = {
+        "segment": _("RFM segment"),
+        "first_channel": _("Channel of the first purchase"),
+        "channel": _("Channel"),
+        "store": _("Store"),
+        "gender": _("Gender"),
+        "country": _("Country"),
+        "region": _("Region"),
+        "city": _("Town"),
+        "category": _("Category"),
+        "plan": _("Plan"),
+        "currency": _("Currency"),
+    }
+    return [(name, known.get(name, name.replace("_", " "))) for name in state.facts.get("by", [])]
+
+
+def weekday_choices() -> list[tuple[int, str]]:
+    """The days of the week in the reader's language."""
+    from babel.dates import get_day_names
+
+    names = get_day_names("wide", "stand-alone", locale=language())
+    return [(number, name.capitalize()) for number, name in names.items()]
+
+
+# -- Cohorts, segments -------------------------------------------------------------------------
+COHORT_OPTIONS = {
+    "grain": ("month", "week", "quarter", "year"),
+    "start": ("first", "recurring"),
+    "presence": ("on", "on_or_after"),
+    "share_of": ("first", "previous"),
+    "mean": ("weighted", "simple"),
+    "measure": ("customers", "revenue", "margin"),
+}
+"""What each option can be; the first is the default and is left out of the question."""
+
+
+def cohort_question(given: QueryDict) -> dict[str, Any]:
+    """What an address asks of cohorts."""
+    question = {
+        name: given.get(name, "") if given.get(name) in known[1:] else ""
+        for name, known in COHORT_OPTIONS.items()
+    }
+    return runs.asked_of(
+        {
+            **question,
+            "from": given.get("from", "")[:10],
+            "to": given.get("to", "")[:10],
+            "where": where_of(given),
+        }
+    )
+
+
+def fault_of(rule: str) -> str | None:
+    """What is wrong with a rule, at its place; None where it can be read (or is empty)."""
+    from revoir.errors import UsageError
+    from revoir.segments.syntax import parse
+
+    if not rule:
+        return None
+    try:
+        parse(rule)
+    except UsageError as error:
+        return error.text(language())
+    return None
+
+
+def comparison(asked: runs.Asked, held: SavedSegment) -> list[dict[str, Any]]:
+    """The figures of a segment beside everybody's, each with the way to its page."""
+    if asked.result is None:
+        return []
+    return [
+        {
+            "cells": row,
+            "url": f"{reverse('insights:metric', args=[name])}?segment={held.pk}",
+        }
+        for row, name in zip(asked.result["rows"], asked.result["names"], strict=True)
+    ]
+
+
+def page_of(given: QueryDict) -> int:
+    """The page that an address asks for, from 1."""
+    text = given.get("page", "1")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+def members_page(asked: runs.Asked, page: int, *, named: bool) -> dict[str, Any] | None:
+    """One page of the customers of a segment."""
+    if asked.result is None:
+        return None
+    rows, count = asked.data["rows"], asked.data["count"]
+    people = labels([row["id"] for row in rows], named)
+    first = asked.data["first"]
+    return {
+        "rows": [
+            {
+                **row,
+                "label": people.get(row["id"], row["id"][-8:]),
+                "url": customer_url(row["id"]),
+                "last": _day(row["last"]),
+            }
+            for row in rows
+        ],
+        "count": count,
+        "first": first + 1 if rows else 0,
+        "last": first + len(rows),
+        "previous": page - 1 if page > 1 else None,
+        "next": page + 1 if first + len(rows) < count else None,
+    }
+
+
+def customers_url() -> str | None:
+    """The list of customers."""
+    try:
+        return reverse("customers:list")
+    except NoReverseMatch:
+        return None
+
+
+# -- Saved things ------------------------------------------------------------------------------
+def views_of(user: Any, path: str) -> list[SavedView]:
+    """The saved views of a page: one's own and those for everybody."""
+    return list(SavedView.objects.filter(Q(user=user) | Q(shared=True), path=path))
+
+
+def number_of(text: str | None) -> int | None:
+    """A key in an address."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
+def goals() -> list[dict[str, Any]]:
+    """The goals that were set, each with the label of its metric and written in its unit."""
+    labels_known, units_known = dict(metric_choices()), units()
+    return [
+        {
+            "goal": goal,
+            "label": labels_known.get(goal.metric, goal.metric),
+            "value": in_unit(goal.value, units_known.get(goal.metric, "")),
+        }
+        for goal in Goal.objects.all()
+    ]
+
+
+def default_goals(asked: runs.Asked) -> list[dict[str, Any]]:
+    """The goals that hold where nobody set another."""
+    known = asked.data.get("metrics", {})
+    labels_known = dict(metric_choices())
+    return [
+        {
+            "label": labels_known.get(name, name),
+            "name": name,
+            "value": in_unit(held["goal"], held["unit"]),
+        }
+        for name, held in known.items()
+        if held["goal"] is not None
+    ]
+
+
+def in_unit(value: float, unit: str) -> str:
+    """A goal as people write it."""
+    if unit == "share":
+        digits = 0 if abs(value * 100 - round(value * 100)) < 1e-9 else 1
+        return written(Percent(value, digits), language())
+    if unit == "money":
+        return written(Money(value, Company.current().currency, 2), language())
+    return written(Number(value, 0 if float(value).is_integer() else 2), language())
+
+
+def dashboard(grain: str = "") -> runs.Asked:
+    """The stored dashboard, whatever its age."""
+    return runs.look("dashboard", {"grain": grain})
+
+
+def what_if(data: Mapping[str, Any], given: Mapping[str, float]) -> dict[str, Any]:
+    """What retention some points higher brings, with the company's numbers or others.
+
+    Args:
+        data: The numbers that scenarios start from (`groups.what_if`).
+        given: `points`, `margin`, `acquisition_cost`, `keeping_cost` as given on the page.
+
+    Returns:
+        Customers kept, revenue, profit, what winning as many would cost, how many times that is
+        the cost of keeping them; None where a number is missing.
+    """
+    points = given["points"]
+    margin = given.get("margin", data.get("margin"))
+    winning = given.get("acquisition_cost", data.get("acquisition_cost"))
+    keeping = given.get("keeping_cost")
+    kept = data["at_start"] * points / 100
+    revenue = kept * data["spend"]
+    profit = None if margin is None else revenue * margin
+    cost = None if keeping is None else kept * keeping
+    instead = None if winning is None else kept * winning
+    return {
+        "points": points,
+        "retention": min(1.0, data["retention"] + points / 100),
+        "customers": kept,
+        "revenue": revenue,
+        "revenue_share": revenue / data["revenue"] if data.get("revenue") else None,
+        "profit": profit,
+        "cost": cost,
+        "net": None if profit is None or cost is None else profit - cost,
+        "winning": instead,
+        "times": winning / keeping if winning is not None and keeping else None,
+    }

@@ -1,0 +1,224 @@
+"""Questions and their stored answers: asked by pages, answered by the worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from revoir.language import Message
+from revoir_web.common import jobs, words
+from revoir_web.common.models import Job
+from revoir_web.insights import engine
+from revoir_web.insights.models import AnalysisRun, DataState
+
+FORMAT = 1
+"""Of stored results; with a new one, answers of an earlier program are no longer found."""
+KEPT_DAYS = 14
+KEPT_MAX = 2000
+"""How many answers to questions of people are kept; the standing ones always are."""
+_AGAIN_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is known of a question.
+
+    Attributes:
+        run: The last answer (None: there was never one).
+        fresh: Whether it is of the present data and settings.
+        job: What computes a new one (None: nothing does).
+        language: The language that the result is read in.
+    """
+
+    run: AnalysisRun | None
+    fresh: bool
+    job: Job | None
+    language: str
+
+    @property
+    def result(self) -> Any:
+        """The answer in the reader's language (None: there is none)."""
+        held = self.run.result if self.run is not None else None
+        return held.get(self.language) if held else None
+
+    @property
+    def data(self) -> Any:
+        """What of the answer is the same in every language."""
+        held = self.run.result if self.run is not None else None
+        return (held or {}).get("data") or {}
+
+    @property
+    def error(self) -> Message | None:
+        """Why there is no answer."""
+        return words.from_json(self.run.error) if self.run is not None else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.job is not None and not self.job.ended
+
+    @property
+    def failure(self) -> Message | None:
+        """Why computing it failed."""
+        return self.job.failure if self.job is not None and self.job.ended else None
+
+
+def key_of(kind: str, parameters: Mapping[str, Any]) -> str:
+    """What stands for a question: the same for the same kind and parameters."""
+    text = json.dumps([FORMAT, kind, dict(parameters)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def asked_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that say something."""
+    return {name: value for name, value in parameters.items() if value not in (None, "", [], ())}
+
+
+def look(kind: str, parameters: Mapping[str, Any] | None = None) -> Asked:
+    """The stored answer of a question, whatever its age; nothing is computed."""
+    given = asked_of(parameters or {})
+    run = AnalysisRun.objects.filter(key=key_of(kind, given)).first()
+    return Asked(run, _is_fresh(run), None, words.language())
+
+
+def ask(kind: str, parameters: Mapping[str, Any] | None = None, *, by: int | None = None) -> Asked:
+    """The stored answer of a question; where it is out of date, the worker is asked for another.
+
+    Args:
+        kind: A registered kind of question (`answers.ANSWERS`).
+        parameters: Plain values; empty ones are as good as left out.
+        by: The id of the user who asks.
+
+    Returns:
+        What is known by now.
+    """
+    given = asked_of(parameters or {})
+    key = key_of(kind, given)
+    run = AnalysisRun.objects.filter(key=key).first()
+    if _is_fresh(run):
+        return Asked(run, True, None, words.language())
+    state = DataState.current()
+    if not state.lake_version:
+        return Asked(run, False, None, words.language())
+    stamp = hashlib.sha256(
+        f"{state.noticed_at.isoformat()} {engine.settings_hash()}".encode()
+    ).hexdigest()[:12]
+    job = jobs.enqueue(
+        "insights.answer",
+        arguments={"kind": kind, "parameters": given},
+        key=f"answer:{key[:32]}:{stamp}",
+        by=by,
+    )
+    ended_long_ago = job.finished_at is not None and (
+        timezone.now() - job.finished_at > dt.timedelta(seconds=_AGAIN_SECONDS)
+    )
+    if job.state in (Job.State.FAILED, Job.State.CANCELLED) and ended_long_ago:
+        jobs.retry(job)
+    elif job.state == Job.State.DONE:
+        # It was answered and pruned, or answered while the data changed.
+        Job.objects.filter(pk=job.pk).update(key=None)
+        return ask(kind, given, by=by)
+    return Asked(run, False, job, words.language())
+
+
+def keep(
+    kind: str,
+    parameters: Mapping[str, Any],
+    *,
+    version: str,
+    settings_hash: str,
+    began: dt.datetime,
+    result: Any = None,
+    error: Message | None = None,
+    standing: bool = False,
+) -> AnalysisRun:
+    """Store the answer of a question in place of the one before.
+
+    Args:
+        kind: The kind.
+        parameters: As asked.
+        version: The version of the data.
+        settings_hash: Of the settings.
+        began: When computing began: data that came later are not in it.
+        result: The answer by language.
+        error: Why there is none.
+        standing: Whether every refresh computes it again.
+    """
+    seconds = (timezone.now() - began).total_seconds()
+    given = asked_of(parameters)
+    run, _made = AnalysisRun.objects.update_or_create(
+        key=key_of(kind, given),
+        defaults={
+            "kind": kind,
+            "parameters": given,
+            "lake_version": version,
+            "settings_hash": settings_hash,
+            "result": result,
+            "error": words.to_json(error),
+            "computed_at": began,
+            "seconds": round(seconds, 3),
+            "standing": standing,
+        },
+    )
+    return run
+
+
+def notice(version: str) -> DataState:
+    """Take note of the version of the data that is there now.
+
+    Returns:
+        The state; answers from before a change of it are out of date.
+    """
+    state = DataState.current()
+    if state.lake_version != version:
+        state.lake_version = version
+        state.noticed_at = timezone.now()
+        state.save()
+    return state
+
+
+def prune(standing: Iterable[str]) -> int:
+    """Remove answers that nobody asked for lately, and those that are no longer standing.
+
+    Args:
+        standing: The keys of the answers that every refresh computes.
+    """
+    AnalysisRun.objects.filter(standing=True).exclude(key__in=list(standing)).delete()
+    rows = AnalysisRun.objects.filter(standing=False)
+    old = timezone.now() - dt.timedelta(days=KEPT_DAYS)
+    count = rows.filter(computed_at__lt=old).delete()[0]
+    surplus = list(rows.order_by("-computed_at").values_list("pk", flat=True)[KEPT_MAX:])
+    for first in range(0, len(surplus), 500):
+        count += rows.filter(pk__in=surplus[first : first + 500]).delete()[0]
+    return count
+
+
+@transaction.atomic
+def refresh_soon(*, by: int | None = None) -> Job:
+    """Ask for new figures; several askers in a row get one computation."""
+    held = Job.objects.filter(kind="insights.refresh", state=Job.State.WAITING).first()
+    return held or jobs.enqueue("insights.refresh", by=by)
+
+
+def refresh_under_way() -> Job | None:
+    """The computation of new figures that waits or runs."""
+    return (
+        Job.objects.filter(
+            kind="insights.refresh", state__in=(Job.State.WAITING, Job.State.RUNNING)
+        )
+        .order_by("-state", "created_at")
+        .first()
+    )
+
+
+def _is_fresh(run: AnalysisRun | None) -> bool:
+    if run is None or run.computed_at < DataState.current().noticed_at:
+        return False
+    return run.settings_hash == engine.settings_hash()

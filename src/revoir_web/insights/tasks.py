@@ -1,0 +1,199 @@
+"""The worker's side: answers to questions, and all standing figures after each change of data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from revoir.errors import InputError, RevoirError, UsageError
+from revoir.language import Message, msg
+from revoir_web.common import jobs, schedules
+from revoir_web.common.actions import after_company_change
+from revoir_web.common.rights import Right
+from revoir_web.insights import actions, engine, files, questions, runs
+from revoir_web.insights.models import AnalysisRun, DataState, Digest
+
+if TYPE_CHECKING:
+    from revoir.book import Book
+
+CHECKED_SECONDS = 900
+"""How often it is looked whether the lake has changed without anybody saying so."""
+
+
+@jobs.handler("insights.answer", label=msg("Answer to a question"), retries=1)
+def answer(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Answer one question and keep the answer."""
+    kind, parameters = arguments["kind"], arguments["parameters"]
+    job.progress(0, 1, msg("Computing…"))
+    with engine.using() as book:
+        job.check()
+        compute(book, kind, parameters)
+    return {"kind": kind}
+
+
+def compute(
+    book: Book, kind: str, parameters: Mapping[str, Any], *, standing: bool = False
+) -> AnalysisRun:
+    """Answer a question on a book; a question that is not well put is answered by saying so."""
+    version, settings_hash = engine.version(), engine.settings_hash()
+    runs.notice(version)
+    began = timezone.now()
+    kept: dict[str, Any] = {
+        "version": version,
+        "settings_hash": settings_hash,
+        "began": began,
+        "standing": standing,
+    }
+    try:
+        result = questions.answer(kind, book, parameters)
+    except UsageError as error:
+        return runs.keep(kind, parameters, error=_sentence(error), **kept)
+    return runs.keep(kind, parameters, result=result, **kept)
+
+
+def _sentence(error: RevoirError) -> Message:
+    if error.remedy is None:
+        return error.what
+    return msg("{what} {remedy}", what=error.what, remedy=error.remedy)
+
+
+def standing(facts: Mapping[str, Any]) -> Iterator[tuple[Message, str, dict[str, Any]]]:
+    """What every refresh computes: what is done, the kind of question and its parameters."""
+    yield msg("The dashboard"), "dashboard", {}
+    yield msg("The catalogue of metrics"), "catalogue", {}
+    buyers = "segment" in facts.get("by", ())
+    if buyers:
+        yield msg("RFM"), "rfm", {}
+        yield msg("Cohorts"), "cohorts", {}
+        yield msg("The lifecycle"), "lifecycle", {}
+        yield msg("What-if"), "what-if", {}
+    for grain in ("month", "quarter"):
+        if facts.get("grain") != grain:
+            yield msg("The dashboard"), "dashboard", {"grain": grain}
+    if buyers:
+        yield msg("Cohorts"), "cohorts", {"grain": "quarter"}
+    for name in facts.get("metrics", ()):
+        yield msg("The metric {name}", name=name), "metric", {"name": name}
+
+
+@jobs.handler("insights.refresh", label=msg("Computation of the figures"), retries=2)
+def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Compute every standing figure that is out of date, and each customer's."""
+    del arguments
+    if not engine.has_lake():
+        return {"computed": 0}
+    # Answers of the present data are good whatever happened to the settings since, and the
+    # other way round: only what changed is computed again.
+    before = DataState.current()
+    state = runs.notice(engine.version())
+    changed = state.refreshed_at is None or before.lake_version != state.lake_version
+    changed = changed or state.refreshed_at < state.noticed_at  # type: ignore[operator]
+    began = timezone.now()
+    job.progress(0, 1, msg("Opening the data"))
+    from revoir_web.insights import figures
+
+    if changed:
+        with engine.using() as book:
+            state.facts = figures.facts(book)
+        DataState.objects.filter(pk=state.pk).update(facts=state.facts)
+    wanted = list(standing(state.facts))
+    keys = [runs.key_of(kind, runs.asked_of(parameters)) for _told, kind, parameters in wanted]
+    known = {
+        run.key
+        for run in AnalysisRun.objects.only("key", "computed_at", "settings_hash")
+        if run.computed_at >= state.noticed_at and run.settings_hash == engine.settings_hash()
+    }
+    todo = [one for one, key in zip(wanted, keys, strict=True) if key not in known]
+    steps = len(todo) + (1 if changed else 0)
+    for place, (told, kind, parameters) in enumerate(todo):
+        job.progress(place, steps, told)
+        # One at a time: whoever asks something on a page is answered in between.
+        with engine.using() as book:
+            compute(book, kind, parameters, standing=True)
+    if changed or todo:
+        job.progress(len(todo), steps, msg("Each customer's figures"))
+        with engine.using() as book:
+            _write_customers(book)
+    DataState.objects.filter(pk=state.pk).update(refreshed_at=began)
+    gone = runs.prune(keys)
+    return {"computed": len(todo), "customers": changed, "pruned": gone}
+
+
+@jobs.handler("insights.digest", label=msg("Sending of a digest"), retries=3)
+def digest(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Write a digest to each of its readers, once an edition."""
+    held = Digest.objects.filter(pk=arguments["digest"], removed_at=None, enabled=True).first()
+    if held is None:
+        return {"letters": 0}
+    readers = [
+        user for user in held.recipients.filter(is_active=True) if user.can(Right.SEE_DASHBOARD)
+    ]
+    for place, user in enumerate(readers):
+        job.progress(place, len(readers), msg("Writing letters"))
+        actions.send_digest_to(digest=held, user=user, edition=job.id)
+    return {"letters": len(readers)}
+
+
+@jobs.handler("insights.report", label=msg("Making of the report"), retries=1)
+def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Make the report as a file, under a name that only the asker is told."""
+    from revoir_web.insights import figures
+
+    form, language = arguments["form"], arguments["language"]
+    path = files.path_of(job.id, form)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(f".{job.attempt}.{form}")
+    if not engine.has_lake():
+        raise InputError(msg("There is no data yet."), remedy=msg("Import some first."))
+    job.progress(0, 2, msg("Computing the report…"))
+    with engine.using() as book:
+        made = figures.report_of(book, arguments["grain"] or None, figures.groupings(book)[:2])
+        job.progress(1, 2, msg("Writing {file}…", file=form.upper()))
+        match form:
+            case "html":
+                from revoir.reports.html import to_html
+
+                draft.write_text(to_html(made, language), encoding="utf-8")
+            case "pdf":
+                from revoir.reports.pdf import write_pdf
+
+                write_pdf(made, draft, language)
+            case "xlsx":
+                from revoir.reports.xlsx import write_xlsx
+
+                write_xlsx(made, draft, language, book=book)
+    draft.replace(path)
+    files.sweep()
+    return {"bytes": path.stat().st_size}
+
+
+def _write_customers(book: Book) -> None:
+    """Bring the figures in lists of customers up to date."""
+    from revoir_web.customers.figures import write_figures
+    from revoir_web.insights import groups
+
+    found = groups.customer_figures(book)
+    if found is not None:
+        write_figures(found, complete=True)
+
+
+@after_company_change
+def follow(names: set[str]) -> None:
+    """Figures depend on what the company says of itself."""
+    depends = {
+        "name",
+        "currency",
+        "timezone",
+        "fiscal_year_start_month",
+        "activity_window_days",
+        "sector",
+        "margin",
+        "acquisition_cost",
+    }
+    if names & depends:
+        runs.refresh_soon()
+
+
+schedules.standing("insights.watch", "insights.refresh", every="seconds", seconds=CHECKED_SECONDS)

@@ -1,0 +1,108 @@
+"""The dashboard, the catalogue, a metric, the rows behind a figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from revoir_web.common.rights import Right, may, requires
+from revoir_web.insights import queries, runs
+from revoir_web.insights.models import DataState, SavedSegment
+
+GRAINS = ("week", "month", "quarter", "year")
+
+
+@requires(Right.SEE_DASHBOARD)
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Am I keeping my customers, who leaves and why, what do I do on Monday?"""
+    grain = request.GET.get("grain", "")
+    if grain not in ("", "month", "quarter"):
+        grain = ""
+    state = DataState.current()
+    if grain and grain == state.facts.get("grain"):
+        grain = ""
+    asked = runs.look("dashboard", {"grain": grain})
+    if asked.run is None and grain:
+        asked = runs.ask("dashboard", {"grain": grain}, by=request.user.pk)
+    context = {
+        "asked": asked,
+        "shown": asked.result,
+        "grain": grain or state.facts.get("grain", ""),
+        **queries.freshness(asked, state),
+    }
+    return render(request, "insights/dashboard.html", context)
+
+
+@requires(Right.MANAGE_COMPANY)
+@require_POST
+def refresh(request: HttpRequest) -> HttpResponse:
+    """Compute the figures again."""
+    runs.refresh_soon(by=request.user.pk)
+    messages.success(request, _("The figures are being computed."))
+    return redirect("insights:dashboard")
+
+
+@requires(Right.SEE_DASHBOARD)
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """Every metric, by family, with its present figure."""
+    asked = runs.look("catalogue")
+    context = {
+        "asked": asked,
+        "families": queries.catalogue(asked, request.GET.get("q", "")),
+        "words": request.GET.get("q", ""),
+        **queries.freshness(asked, DataState.current()),
+    }
+    return render(request, "insights/metrics.html", context)
+
+
+@requires(Right.SEE_DASHBOARD)
+def metric(request: HttpRequest, name: str) -> HttpResponse:
+    """One metric: definition, figure, line, breakdown, table; the filters are in the address."""
+    _known(name)
+    question = queries.metric_question(name, request.GET)
+    asked = runs.ask("metric", question, by=request.user.pk)
+    state = DataState.current()
+    context: dict[str, Any] = {
+        "name": name,
+        "asked": asked,
+        "shown": asked.result,
+        "table": queries.metric_table(name, asked, request.GET),
+        "definition": queries.definition(name),
+        "given": request.GET,
+        "chosen_by": request.GET.getlist("by"),
+        "grains": queries.grain_choices(),
+        "columns": queries.column_choices(state),
+        "segments": SavedSegment.objects.filter(removed_at=None),
+        "export_query": request.GET.urlencode(),
+        "views": queries.views_of(request.user, request.path),
+        **queries.freshness(asked, state),
+    }
+    return render(request, "insights/metric.html", context)
+
+
+@requires(Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS)
+def rows(request: HttpRequest, name: str) -> HttpResponse:
+    """The rows that a figure was computed from."""
+    _known(name)
+    asked = runs.ask("rows", queries.rows_question(name, request.GET), by=request.user.pk)
+    context = {
+        "name": name,
+        "asked": asked,
+        "shown": asked.result,
+        "lines": queries.lines(asked, named=may(request.user, Right.SEE_PERSONAL)),
+        "definition": queries.definition(name),
+        "given": request.GET,
+        **queries.freshness(asked, DataState.current()),
+    }
+    return render(request, "insights/rows.html", context)
+
+
+def _known(name: str) -> None:
+    """There is no page for a metric that there is not; before the first figures, none is known."""
+    if runs.look("catalogue").result and queries.definition(name) is None:
+        raise Http404

@@ -1,0 +1,1 @@
+"""Messages that leave the application: an outbox, and their delivery by e-mail."""
