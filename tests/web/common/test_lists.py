@@ -1,0 +1,97 @@
+"""Lists and exports: sorted, narrowed, masked, harmless, on record."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from django.test import Client
+
+from revoir_web.common.exports import harmless
+from revoir_web.common.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1", " =1", "\r=1", "\xa0=1", "\n+1"]
+
+
+@pytest.fixture
+def entries(company: Any) -> None:
+    AuditEntry.objects.bulk_create(
+        AuditEntry(action=f"a.{number:03}", actor_name="Ana", details={"n": number})
+        for number in range(120)
+    )
+
+
+def rows(answer: Any) -> list[list[str]]:
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert harmless(text).startswith("'")
+
+
+def test_what_is_no_formula_stays_as_it_is() -> None:
+    for value in ("O'Brien", "1-2", "a=b", "", -3, 1.5, None):
+        assert harmless(value) == value
+
+
+def test_a_list_is_paged_sorted_and_narrowed(
+    entries: None, as_role: Callable[[str], Client]
+) -> None:
+    client = as_role("owner")
+    table = client.get("/audit/?sort=action&page=2").context["table"]
+    assert (table.count, table.pages, table.page, table.first, table.last) == (120, 3, 2, 51, 100)
+    assert table.lines[0]["cells"][2].text == "a.050"
+    table = client.get("/audit/?action=a.01&sort=-action").context["table"]
+    assert [line["cells"][2].text for line in table.lines][:2] == ["a.019", "a.018"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=-1",
+        "page=9999999999999",
+        "page=²",
+        "sort=password",
+        "columns=nothing",
+        "from=2024-99-99",
+    ],
+)
+def test_nonsense_in_the_address_does_no_harm(
+    entries: None, as_role: Callable[[str], Client], query: str
+) -> None:
+    assert as_role("owner").get(f"/audit/?{query}").status_code == 200
+
+
+def test_an_export_has_what_the_list_shows_and_is_on_record(
+    entries: None, as_role: Callable[[str], Client]
+) -> None:
+    AuditEntry.objects.create(action="=HYPERLINK(1)", actor_name="@ana")
+    client = as_role("owner")
+    told = rows(client.get("/exports/audit.csv?sort=action&columns=actor_name,action"))
+    assert told[0] == ["Qui", "Action"]
+    assert told[1] == ["'@ana", "'=HYPERLINK(1)"]
+    assert len(told) == 1 + 121 + 1, "a heading, and the line that this export left itself"
+    record = AuditEntry.objects.get(action="export")
+    assert (record.object_kind, record.actor_name) == ("audit", "Camille owner")
+    assert record.details["filters"] == ["columns", "sort"]
+    answer = client.get("/exports/audit.xlsx?columns=actor_name,action&action=a.00")
+    content = io.BytesIO(b"".join(answer.streaming_content))
+    sheet = openpyxl.load_workbook(content).active
+    assert sheet.max_row == 11
+    assert sheet["B2"].value.startswith("a.00")
+
+
+def test_an_export_wants_its_own_rights(as_role: Callable[[str], Client]) -> None:
+    # An analyst may export, and may not see the audit trail.
+    assert as_role("analyst").get("/exports/audit.csv").status_code == 403
+    assert as_role("advisor").get("/exports/audit.csv").status_code == 403
+    assert as_role("owner").get("/exports/nothing.csv").status_code == 404
+    assert as_role("owner").get("/exports/audit.pdf").status_code == 404

@@ -1,0 +1,92 @@
+"""`revoir serve`: three processes that live and end together."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def children(pid: int) -> dict[str, int]:
+    """The processes that a process started, by the command of `revoir` that they run."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            words = (path.parent / "cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if parent == pid and "-c" in words:
+            found[words[words.index("-c") + 2]] = int(path.parent.name)
+    return found
+
+
+def wait(what: str, holds: object) -> None:
+    latest = time.monotonic() + 90
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < latest, what
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+def test_what_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None:
+    port = free_port()
+    ours = ("REVOIR_", "DJANGO_")
+    held = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+    words = ["serve", "--data", str(tmp_path / "data"), "--port", str(port)]
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        family = subprocess.Popen(
+            [sys.executable, "-c", "from revoir.cli import main; main()", *words],
+            env=held | {"REVOIR_LANG": "en"},
+            stderr=file,
+        )
+
+    def healthy() -> bool:
+        assert family.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        wait("it answers", healthy)
+        begin = re.search(r"http://\S+/welcome/\?token=\S+", log.read_text())
+        assert begin is not None
+        with urllib.request.urlopen(begin[0], timeout=10) as answer:
+            assert answer.status == 200
+        first = children(family.pid)
+        assert set(first) == {"web", "worker", "scheduler"}
+        for pid in first.values():
+            os.kill(pid, signal.SIGKILL)
+        wait(
+            "all are started again",
+            lambda: (
+                set(now := children(family.pid)) == set(first)
+                and not set(now.values()) & set(first.values())
+            ),
+        )
+        wait("it answers again", healthy)
+        last = children(family.pid)
+        family.send_signal(signal.SIGTERM)
+        assert family.wait(60) == 0
+        assert not [pid for pid in last.values() if Path(f"/proc/{pid}").exists()]
+    finally:
+        if family.poll() is None:
+            family.kill()
+    assert (tmp_path / "data/secret.key").stat().st_mode & 0o777 == 0o600
