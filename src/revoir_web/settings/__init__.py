@@ -43,6 +43,8 @@ INSTALLED_APPS = [
     "revoir_web.accounts",
     "revoir_web.customers",
     "revoir_web.consents",
+    "revoir_web.messaging",
+    "revoir_web.insights",
     "allauth",
     "allauth.account",
     "allauth.mfa",
