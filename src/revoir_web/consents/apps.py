@@ -8,3 +8,7 @@ class Consents(AppConfig):
 
     name = "revoir_web.consents"
     label = "consents"
+
+    def ready(self) -> None:
+        """Show consents on the page of a customer."""
+        from revoir_web.consents import panel  # noqa: F401

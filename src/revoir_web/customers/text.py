@@ -8,7 +8,9 @@ import unicodedata
 from typing import Any
 
 _INVISIBLE = re.compile(r"[\u0000-\u001f\u007f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
-_EMAIL = re.compile(r"(?<![^\s,;<>()\"])[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]{1,189}\.[^@\s,;<>()\".]{2,63}")
+_EMAIL = re.compile(
+    r"(?<![^\s,;<>()\"])[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]{1,189}\.[^@\s,;<>()\".]{2,63}"
+)
 _NO_WORD = re.compile(r"[^\w]+|_+")
 _NO_DIGIT = re.compile(r"\D+")
 _NOTHING = frozenset(["-", "--", "?", "n/a", "na", "nc", "null", "none", "néant", "neant", "nan"])
@@ -20,6 +22,7 @@ _REGIONS = {
     "italy": "IT", "it": "IT", "etats unis": "US", "united states": "US", "usa": "US", "us": "US",
     "pays bas": "NL", "netherlands": "NL", "nl": "NL", "portugal": "PT", "pt": "PT",
 }  # fmt: skip
+_PLAIN = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
 TOKEN_MAX = 32
 
 
@@ -49,8 +52,7 @@ def fold(text: str) -> str:
     if text.isascii() and text.isalnum():
         return text.lower()
     if not text.isascii():
-        text = text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("ß", "ss")
-        text = unicodedata.normalize("NFKD", text)
+        text = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN)).casefold()
         text = "".join(letter for letter in text if not unicodedata.combining(letter))
     return _NO_WORD.sub(" ", text).strip().lower()
 

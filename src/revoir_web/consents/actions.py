@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from revoir.errors import UsageError
+from revoir.language import msg
+from revoir_web.common import audit
+from revoir_web.consents import queries
+from revoir_web.consents.erasure import erase_persons
+from revoir_web.consents.models import Channel, Consent, Purpose, RetentionRule
+from revoir_web.customers.models import Customer
+
+__all__ = [
+    "change_preferences",
+    "change_rule",
+    "erase_persons",
+    "keep_longer",
+    "record",
+    "record_many",
+    "save_purpose",
+]
+
+OWN = ("preferences", "page", "api")
+"""Sources that are the customer's own word; a file never takes the place of a refusal there."""
+FUTURE = dt.timedelta(days=1)
+
+
+@transaction.atomic
+def record(
+    *,
+    customer: Customer,
+    purpose: Purpose,
+    channel: str,
+    given: bool,
+    source: str,
+    proof: str = "",
+    at: dt.datetime | None = None,
+    actor: Any = None,
+) -> Consent:
+    """Keep what a customer said.
+
+    Args:
+        customer: Who.
+        purpose: What for.
+        channel: One of `Channel`.
+        given: Whether they agree.
+        source: Where it was said.
+        proof: How it is known.
+        at: When it was said (None: now).
+        actor: Who writes it down (None: whoever makes the request).
+
+    Returns:
+        The line.
+
+    Raises:
+        UsageError: The purpose has no such channel, the person was erased, or it is in the future.
+    """
+    if channel not in purpose.channels or channel not in Channel.values:
+        raise UsageError(
+            msg("This purpose does not use this channel."),
+            remedy=msg("Choose one of the channels of the purpose."),
+        )
+    if customer.erased_at is not None:
+        raise UsageError(msg("This customer was erased."))
+    if at is not None and at > timezone.now() + FUTURE:
+        raise UsageError(msg("A consent cannot be given in the future."))
+    line = Consent.objects.create(
+        customer=customer,
+        purpose=purpose,
+        channel=channel,
+        given=given,
+        source=source[:40],
+        proof=proof[:500],
+        at=at or timezone.now(),
+        by=actor if getattr(actor, "pk", None) else None,
+    )
+    audit.record(
+        "consent.record",
+        actor=actor,
+        object=customer,
+        details={"purpose": purpose.code, "channel": channel, "given": given, "source": source},
+    )
+    return line
+
+
+def record_many(
+    rows: Iterable[tuple[str, bool, dt.datetime | None]],
+    *,
+    purpose: str,
+    channel: str,
+    source: str,
+    proof: str = "",
+) -> int:
+    """Keep what many customers said, as a file tells it.
+
+    A yes in a file never takes the place of a refusal that is the customer's own word, or later.
+
+    Args:
+        rows: Customer, whether they agree, when (None: not known).
+        purpose: Code.
+        channel: One of `Channel`.
+        source: Where it is from, such as "import".
+        proof: How it is known, such as the file and its column.
+
+    Returns:
+        How many lines are new; what was known already is not repeated.
+    """
+    held = Purpose.objects.filter(code=purpose).first()
+    if held is None or channel not in Channel.values:
+        return 0
+    said = {id: (given, at) for id, given, at in rows if id}
+    ids = list(said)
+    made = 0
+    for begin in range(0, len(ids), 2000):
+        part = ids[begin : begin + 2000]
+        with transaction.atomic():
+            made += _record_part({id: said[id] for id in part}, held, channel, source, proof)
+    if made:
+        audit.record(
+            "consent.import",
+            object=held,
+            details={"lines": made, "channel": channel, "source": source},
+        )
+    return made
+
+
+def _record_part(
+    said: Mapping[str, tuple[bool, dt.datetime | None]],
+    purpose: Purpose,
+    channel: str,
+    source: str,
+    proof: str,
+) -> int:
+    now = timezone.now()
+    last: dict[str, Consent] = {}
+    rows = Consent.objects.filter(customer_id__in=said, purpose=purpose, channel=channel)
+    for line in rows.order_by("at", "pk"):
+        last[line.customer_id] = line
+    there = set(Customer.objects.filter(pk__in=said, erased_at=None).values_list("pk", flat=True))
+    fresh = []
+    for id, (given, at) in said.items():
+        held = last.get(id)
+        if id not in there or (held is not None and held.given == given):
+            continue
+        if held is not None and not held.given:
+            # They said no. A file that says yes must be dated, and later than their own word.
+            if held.source in OWN and (at is None or at <= held.at):
+                continue
+            if at is not None and at <= held.at:
+                continue
+        fresh.append(
+            Consent(
+                customer_id=id,
+                purpose=purpose,
+                channel=channel,
+                given=given,
+                source=source[:40],
+                proof=proof[:500],
+                at=min(at or now, now),
+            )
+        )
+    Consent.objects.bulk_create(fresh, batch_size=1000)
+    return len(fresh)
+
+
+@transaction.atomic
+def change_preferences(
+    *, customer: Customer, wanted: Mapping[str, bool], source: str, proof: str, actor: Any = None
+) -> int:
+    """Keep the choices of a page of preferences; only what differs is a new line.
+
+    Args:
+        customer: Whose choices.
+        wanted: ``purpose.channel`` → whether they agree.
+        source: Where they chose.
+        proof: What was shown to them.
+        actor: Who was at the page (None: the customer).
+
+    Returns:
+        How many lines are new.
+    """
+    made = 0
+    for held in queries.standing(customer):
+        chosen = wanted.get(held.field)
+        if chosen is None or (held.last is not None and held.last.given == chosen):
+            continue
+        if held.last is None and chosen == held.allowed:
+            continue  # nothing was said, and nothing is now
+        record(
+            customer=customer,
+            purpose=held.purpose,
+            channel=held.channel,
+            given=chosen,
+            source=source,
+            proof=proof,
+            actor=actor,
+        )
+        made += 1
+    return made
+
+
+@transaction.atomic
+def save_purpose(*, purpose: Purpose, actor: Any = None) -> Purpose:
+    """Keep a purpose that a form has filled."""
+    fresh = purpose.pk is None
+    if fresh:
+        purpose.position = Purpose.objects.count()
+    purpose.save()
+    audit.record(
+        "purpose.create" if fresh else "purpose.change",
+        actor=actor,
+        object=purpose,
+        details={"code": purpose.code, "active": purpose.active, "channels": purpose.channels},
+    )
+    return purpose
+
+
+@transaction.atomic
+def change_rule(*, fields: Mapping[str, Any], actor: Any = None) -> RetentionRule:
+    """Change how long persons are kept.
+
+    Args:
+        fields: Names and values of `RetentionRule`.
+        actor: Who changes it.
+
+    Returns:
+        The rule.
+    """
+    rule = RetentionRule.current()
+    changed = audit.changes(rule, fields)
+    for name, value in fields.items():
+        setattr(rule, name, value)
+    rule.save()
+    if changed:
+        audit.record("retention.change", actor=actor, object=rule, details=changed)
+        # What was announced under the old rule is announced anew under this one.
+        Customer.objects.filter(erase_on__isnull=False).update(erase_on=None)
+    return rule
+
+
+@transaction.atomic
+def keep_longer(*, customer: Customer, actor: Any = None) -> None:
+    """Begin the clock of a person anew, for someone has been in contact with them.
+
+    Args:
+        customer: Who is kept.
+        actor: Who says so.
+    """
+    from revoir_web.customers.models import CustomerFigures
+
+    Customer.objects.filter(pk=customer.pk).update(erase_on=None)
+    CustomerFigures.objects.filter(pk=customer.pk).update(last_contact_on=timezone.localdate())
+    audit.record("retention.keep", actor=actor, object=customer)

@@ -1,0 +1,270 @@
+"""The pages of customers: list, 360°, pairs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from revoir_web.common.models import AuditEntry
+from revoir_web.customers import actions, facts
+from revoir_web.customers.models import (
+    Customer,
+    CustomerFigures,
+    MergeProposal,
+    SavedView,
+)
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[str], Client]
+
+
+@pytest.fixture
+def shop(company: Any) -> list[str]:
+    rows = [
+        {"customer_id": "C1", "first_name": "Zoé", "last_name": "Lévy", "email": "zoe@example.com",
+         "city": "Lyon", "postcode": "69001", "phone": "0612345678"},
+        {"customer_id": "C2", "name": "Zoe Levy", "city": "Lyon", "postcode": "69001"},
+        {"customer_id": "C3", "name": "Jean <b>Petit</b>", "city": "Saint-Étienne"},
+        {"customer_id": "C4", "name": "Nom " + "très " * 30 + "long"},
+        {"customer_id": "C5"},
+    ]  # fmt: skip
+    ids = actions.resolve_many(rows, source="test")
+    actions.index_waiting()
+    actions.propose_merges()
+    figures = [
+        {"customer_id": ids[0], "orders": 4, "revenue": 400, "last_on": dt.date(2026, 1, 2),
+         "first_on": dt.date(2025, 1, 2), "gap_days": 60, "segment": "champions", "status": "active",
+         "rfm": "555"},
+        {"customer_id": ids[1], "orders": 1, "revenue": Decimal("20.50"), "segment": "champions",
+         "last_on": dt.date(2024, 1, 2), "first_on": dt.date(2024, 1, 2), "status": "lost"},
+        {"customer_id": ids[2], "orders": 2, "revenue": 90, "last_on": dt.date(2025, 6, 2),
+         "first_on": dt.date(2025, 1, 2), "segment": "at_risk", "status": "late"},
+    ]  # fmt: skip
+    assert actions.write_figures(figures) == 3
+    assert actions.write_figures(figures) == 0
+    return ids
+
+
+@pytest.fixture
+def happened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    held: list[dict[str, Any]] = []
+
+    def give(
+        customer_ids: Sequence[str], *, limit: int, before: dt.datetime | None
+    ) -> Sequence[Mapping[str, Any]]:
+        return [
+            fact
+            for fact in held
+            if fact["id"] in customer_ids and (before is None or facts._moment(fact["at"]) < before)
+        ][:limit]
+
+    monkeypatch.setattr(facts, "_PROVIDERS", [*facts._PROVIDERS, give])
+    yield held
+
+
+def names(response: Any) -> list[str]:
+    return [line["cells"][0].text for line in response.context["table"].lines]
+
+
+def test_the_list_sorts_filters_and_searches(as_role: SignIn, shop: list[str]) -> None:
+    client = as_role("manager")
+    url = reverse("customers:list")
+    page = client.get(url)
+    assert page.status_code == 200
+    assert names(page)[:3] == ["Zoé Lévy", "Jean <b>Petit</b>", "Zoe Levy"]
+    assert "<b>Petit" not in page.content.decode()
+    # What is not known stands at the end, whichever way.
+    for sort in ("last_on", "-last_on"):
+        assert set(names(client.get(url, {"sort": sort}))[3:]) == {
+            "Nom " + "très " * 30 + "long", f"№ {shop[4][-8:]}",
+        }  # fmt: skip
+    assert names(client.get(url, {"sort": "last_on"}))[0] == "Zoe Levy"
+    assert names(client.get(url, {"segment": "at_risk"})) == ["Jean <b>Petit</b>"]
+    assert names(client.get(url, {"status": "lost"})) == ["Zoe Levy"]
+    assert names(client.get(url, {"city": "saint etienne"})) == ["Jean <b>Petit</b>"]
+    assert names(client.get(url, {"orders": "2", "sort": "orders"})) == [
+        "Jean <b>Petit</b>", "Zoé Lévy",
+    ]  # fmt: skip
+    assert names(client.get(url, {"since": "2025-12-01"})) == ["Zoé Lévy"]
+    for words in ("lev zo", "ZOÉ", "zoe@exa", "C1", "06 12 34", "0612345678"):
+        assert "Zoé Lévy" in names(client.get(url, {"q": words})), words
+    assert names(client.get(url, {"q": "personne"})) == []
+    assert client.get(url, {"q": "\x00%_'\""}).status_code == 200
+    assert (
+        client.get(url, {"city": "%", "orders": "1e999", "since": "x", "page": "999"}).status_code
+        == 200
+    )
+
+
+def test_an_analyst_sees_figures_and_no_person(as_role: SignIn, shop: list[str]) -> None:
+    client = as_role("analyst")
+    page = client.get(reverse("customers:list"), {"columns": "name,email,phone,city,revenue"})
+    assert "Lévy" not in page.content.decode()
+    assert "zoe@" not in page.content.decode()
+    page = client.get(reverse("customers:customer", args=[shop[0]]))
+    assert page.status_code == 200
+    body = page.content.decode()
+    assert "Lévy" not in body
+    assert "zoe@" not in body
+    assert "C1" not in body
+    assert not AuditEntry.objects.filter(action="customer.see").exists()
+    assert client.get(reverse("customers:edit", args=[shop[0]])).status_code == 403
+    lines = b"".join(
+        client.get(reverse("common:export", args=["customers", "csv"])).streaming_content  # type: ignore[attr-defined]
+    )
+    assert "Lévy".encode() not in lines
+
+
+def test_the_page_of_a_customer(
+    as_role: SignIn, shop: list[str], happened: list[dict[str, Any]]
+) -> None:
+    happened += [
+        {"id": shop[0], "at": dt.datetime(2026, 1, 2, 9), "kind": "order", "title": "Commande 1",
+         "amount": Decimal(100), "currency": "EUR", "details": {}},
+        {"id": shop[0], "at": dt.date(2025, 5, 2), "kind": "response", "title": "NPS 9",
+         "amount": None, "currency": None, "details": {"text": "Très bien"}},
+        {"id": shop[0], "at": dt.date(2025, 4, 2), "kind": "product", "title": "",
+         "amount": None, "currency": None,
+         "details": {"product": "Chaudière X", "quantity": 1, "upgrade_on": "2025-12-31"}},
+    ]  # fmt: skip
+    client = as_role("advisor")
+    url = reverse("customers:customer", args=[shop[0]])
+    page = client.get(url)
+    body = page.content.decode()
+    for text in (
+        "Zoé Lévy",
+        "zoe@example.com",
+        "+33 6 12 34 56 78",
+        "Commande 1",
+        "Très bien",
+        "Chaudière X",
+    ):
+        assert text in body, text
+    assert page.context["profile"].products[0]["late"]
+    assert {row["name"]: row["tone"] for row in page.context["profile"].metrics}[
+        "orders"
+    ] == "better"
+    assert AuditEntry.objects.filter(action="customer.see", object_id=shop[0]).count() == 1
+    assert [
+        row["title"] for row in client.get(url, {"kind": "order"}).context["page"]["timeline"]
+    ] == ["Commande 1 – 100,00\xa0€"]
+    assert (
+        client.get(url, {"before": "2025-05-01T00:00:00+00:00"}).context["page"]["timeline"] == []
+    )
+    assert client.get(url, {"before": "nonsense"}).status_code == 200
+    assert client.get(reverse("customers:customer", args=["x"])).status_code == 404
+    # Of whom nothing is known, everything is empty and says so.
+    assert client.get(reverse("customers:customer", args=[shop[4]])).status_code == 200
+
+
+def test_a_profile_is_corrected_and_put_back(as_role: SignIn, shop: list[str]) -> None:
+    client = as_role("manager")
+    url = reverse("customers:edit", args=[shop[0]])
+    held = {
+        "name": "Zoé Lévy", "first_name": "Zoé", "last_name": "Martin", "email": "z@example.com",
+        "phone": "06 99 99 99 99", "city": "Paris",
+    }  # fmt: skip
+    wrong = client.post(url, {**held, "email": "not an address"})
+    assert wrong.status_code == 200
+    assert "not an address" in wrong.content.decode()
+    assert client.post(url, held).status_code == 302
+    zoe = Customer.objects.get(pk=shop[0])
+    assert (zoe.name, zoe.phone) == ("Zoé Martin", "+33699999999")
+    assert actions.resolve_many([{"email": "z@example.com"}], source="t") == [shop[0]]
+    assert names(client.get(reverse("customers:list"), {"q": "martin"})) == ["Zoé Martin"]
+    assert CustomerFigures.objects.get(pk=shop[0]).city_key == "paris"
+    entry = AuditEntry.objects.get(action="customer.change")
+    assert "Martin" not in str(entry.details)
+    change = zoe.changes.get()
+    undo = reverse("customers:undo", args=[shop[0], change.pk])
+    assert client.post(undo).status_code == 302
+    zoe.refresh_from_db()
+    assert (zoe.name, zoe.email) == ("Zoé Lévy", "zoe@example.com")
+    assert actions.resolve_many([{"email": "zoe@example.com"}], source="t") == [shop[0]]
+    # A second time there is nothing to undo, and it says so.
+    page = client.post(undo, follow=True)
+    assert "changée depuis" in page.content.decode() or "changed again" in page.content.decode()
+
+
+def test_notes(as_role: SignIn, shop: list[str]) -> None:
+    advisor, manager = as_role("advisor"), as_role("manager")
+    advisor.post(reverse("customers:note-add", args=[shop[0]]), {"text": "Préfère le matin"})
+    note = Customer.objects.get(pk=shop[0]).notes.get()
+    url = reverse("customers:note-delete", args=[shop[0], note.pk])
+    assert manager.post(url).status_code == 403
+    assert advisor.post(url).status_code == 302
+    assert (
+        advisor.post(reverse("customers:note-add", args=[shop[0]]), {"text": ""}).status_code == 302
+    )
+
+
+def test_a_pair_is_merged_and_parted_again(
+    as_role: SignIn, shop: list[str], happened: list[dict[str, Any]]
+) -> None:
+    happened.append(
+        {"id": shop[1], "at": dt.datetime(2024, 1, 2), "kind": "order", "title": "Commande 7",
+         "amount": None, "currency": None, "details": {}}
+    )  # fmt: skip
+    client = as_role("manager")
+    pair = MergeProposal.objects.get()
+    assert pair.reason == "name"
+    assert client.get(reverse("customers:merges")).status_code == 200
+    url = reverse("customers:proposal", args=[pair.pk])
+    assert "Lévy" in client.get(url).content.decode()
+    side = "left" if pair.left_id == shop[0] else "right"
+    assert client.post(url, {"decision": side}).status_code == 302
+    from revoir_web.customers import queries
+
+    assert queries.aliases() == {shop[1]: shop[0]}
+    assert actions.resolve_many([{"customer_id": "C2"}], source="t") == [shop[0]]
+    assert not CustomerFigures.objects.filter(pk=shop[1]).exists()
+    page = client.get(reverse("customers:customer", args=[shop[0]]))
+    assert "Commande 7" in page.content.decode()
+    assert client.get(reverse("customers:customer", args=[shop[1]])).status_code == 302
+    merge = page.context["profile"].merges[0]
+    assert client.post(reverse("customers:merge-undo", args=[merge.pk])).status_code == 302
+    assert queries.aliases() == {}
+    assert actions.resolve_many([{"customer_id": "C2"}], source="t") == [shop[1]]
+    assert queries.search("levy") and set(queries.search("levy")) == {shop[0], shop[1]}
+    pair.refresh_from_db()
+    assert pair.state == "open"
+    assert client.post(url, {"decision": "apart"}).status_code == 302
+    assert actions.propose_merges() == 0
+
+
+def test_two_chosen_rows_are_compared(as_role: SignIn, shop: list[str]) -> None:
+    client = as_role("manager")
+    url = reverse("customers:list")
+    answer = client.post(url, {"action": "merge", "chosen": [shop[0], shop[2]]}, follow=True)
+    assert answer.status_code == 200
+    assert "Petit" in answer.content.decode()
+    assert client.post(url, {"action": "merge", "chosen": [shop[0]]}).status_code == 302
+    assert as_role("analyst").post(url, {"chosen": shop[:2]}).status_code == 403
+
+
+def test_a_view_is_kept_under_a_name(as_role: SignIn, shop: list[str]) -> None:
+    manager, analyst = as_role("manager"), as_role("analyst")
+    manager.post(
+        reverse("customers:view-save"), {"name": "Lyon", "query": "city=lyon", "shared": "on"}
+    )
+    manager.post(
+        reverse("customers:view-save"),
+        {"name": "Lyon", "query": "city=lyon&sort=name", "shared": "on"},
+    )
+    view = SavedView.objects.get()
+    assert "city=lyon&amp;sort=name" in analyst.get(reverse("customers:list")).content.decode()
+    assert analyst.post(reverse("customers:view-delete", args=[view.pk])).status_code == 404
+    assert manager.post(reverse("customers:view-delete", args=[view.pk])).status_code == 302
+    assert not SavedView.objects.exists()
+
+
+def test_no_customer_yet(as_role: SignIn) -> None:
+    page = as_role("manager").get(reverse("customers:list"))
+    assert page.status_code == 200
+    assert 'class="empty"' in page.content.decode()
