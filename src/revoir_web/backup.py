@@ -18,6 +18,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -62,8 +63,6 @@ def back_up(target: Path) -> Copy:
     from django.conf import settings
     from django.db import connection
 
-    from revoir import __version__
-
     if target.exists():
         raise UsageError(
             msg("This file exists already."),
@@ -75,7 +74,7 @@ def back_up(target: Path) -> Copy:
     data = Path(settings.DATA)
     manifest: dict[str, Any] = {
         "format": FORMAT,
-        "version": __version__,
+        "version": metadata.version("revoir"),
         "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "engine": connection.vendor,
         "lake": _lake_kind(str(settings.LAKE)),
