@@ -213,7 +213,7 @@ def _files(names: Sequence[str] = TIMELINE) -> dict[str, tuple[list[str], list[s
                 _known.tables[name], _known.versions[name] = held, version
                 files = place.files(held, name)
                 if files and not place.is_local:
-                    files = remote.reachable(place, files, _Engine(_connection()))  # type: ignore[arg-type]
+                    files = remote.reachable(place, files, _Engine(_connection()))
                 columns = [column.name for column in held.schema().fields]
                 _known.files[name] = (files, columns)
             _known.at = now

@@ -344,9 +344,9 @@ def comparison(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
         metric = metric_named(name)
         if lacking(book, metric) is not None:
             continue
-        period = {"start": frame.stay.start, "end": frame.stay.end}
-        of_rule = measure(book, name, where=rule, **period).figures
-        of_all = measure(book, name, **period).figures
+        start, end = frame.stay.start, frame.stay.end
+        of_rule = measure(book, name, start=start, end=end, where=rule).figures
+        of_all = measure(book, name, start=start, end=end).figures
         found.append((metric, of_rule[0] if of_rule else None, of_all[0] if of_all else None))
 
     def words(language: str) -> dict[str, Any]:

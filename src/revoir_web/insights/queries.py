@@ -113,7 +113,7 @@ def metric_table(name: str, asked: runs.Asked, given: QueryDict) -> dict[str, An
     kept = QueryDict(mutable=True)
     for key in ("where", "segment"):
         if given.get(key):
-            kept[key] = given[key]
+            kept[key] = given.get(key, "")
     lines = []
     for row in reversed(table["rows"]):
         query = kept.copy()
@@ -339,9 +339,9 @@ def views_of(user: Any, path: str) -> list[SavedView]:
     return list(SavedView.objects.filter(Q(user=user) | Q(shared=True), path=path))
 
 
-def number_of(text: str | None) -> int | None:
-    """A key in an address."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else None
+def number_of(text: str | None) -> int:
+    """A key in an address; 0, which no row has, where it is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def goals() -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
             case "xlsx":
                 from revoir.reports.xlsx import write_xlsx
 
-                write_xlsx(made, draft, language, book=book)
+                write_xlsx(made, draft, book=book, language=language)
     draft.replace(path)
     files.sweep()
     return {"bytes": path.stat().st_size}

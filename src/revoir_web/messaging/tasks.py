@@ -69,9 +69,15 @@ def _failed(held: Outbox, sentence: Message) -> None:
     )
 
 
+class _Letter(EmailMultiAlternatives):
+    """Pictures belong to the HTML: they are no attachments beside it."""
+
+    mixed_subtype = "related"
+
+
 def _letter(held: Outbox) -> EmailMultiAlternatives:
     host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
-    letter = EmailMultiAlternatives(
+    letter = _Letter(
         held.subject,
         held.text,
         to=[held.to],
@@ -80,7 +86,6 @@ def _letter(held: Outbox) -> EmailMultiAlternatives:
             "Auto-Submitted": "auto-generated",
         },
     )
-    letter.mixed_subtype = "related"
     if held.html:
         letter.attach_alternative(held.html, "text/html")
     for name, data in held.images.items():

@@ -17,6 +17,7 @@ from revoir_web.common.words import language
 from revoir_web.insights import actions, queries, runs
 from revoir_web.insights.forms import CohortForm, SegmentForm, WhatIfForm
 from revoir_web.insights.models import DataState, SavedSegment
+from revoir_web.insights.views import user_of
 
 
 @requires(Right.SEE_DASHBOARD)
@@ -100,7 +101,7 @@ def _editor(request: HttpRequest, segment: SavedSegment | None) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 rule=form.cleaned_data["rule"],
                 description=form.cleaned_data["description"],
-                by=request.user,
+                by=user_of(request),
             )
         except RevoirError as error:
             form.add_error(None, error.text(language()))
@@ -172,7 +173,7 @@ def segment_customers(request: HttpRequest, id: int) -> HttpResponse:
 def segment_remove(request: HttpRequest, id: int) -> HttpResponse:
     """Put a segment away; the next page can bring it back."""
     held = get_object_or_404(SavedSegment, pk=id, removed_at=None)
-    actions.remove_segment(segment=held, by=request.user)
+    actions.remove_segment(segment=held, by=user_of(request))
     return redirect(f"{reverse('insights:segments')}?removed={held.pk}")
 
 
@@ -181,7 +182,7 @@ def segment_remove(request: HttpRequest, id: int) -> HttpResponse:
 def segment_restore(request: HttpRequest, id: int) -> HttpResponse:
     """Bring back a segment that was put away."""
     held = get_object_or_404(SavedSegment, pk=id, removed_at__isnull=False)
-    actions.restore_segment(segment=held, by=request.user)
+    actions.restore_segment(segment=held, by=user_of(request))
     messages.success(request, _("The segment is back."))
     return redirect("insights:segment", id=held.pk)
 

@@ -21,6 +21,7 @@ from revoir_web.insights import actions, files, lists, queries, runs
 from revoir_web.insights import digests as letters
 from revoir_web.insights.forms import DigestForm, GoalForm
 from revoir_web.insights.models import DataState, Digest, Goal, SavedView
+from revoir_web.insights.views import user_of
 
 
 # -- Goals -------------------------------------------------------------------------------------
@@ -35,7 +36,7 @@ def goals(request: HttpRequest) -> HttpResponse:
             return HttpResponse(status=403)
         if form.is_valid():
             try:
-                actions.set_goal(**form.cleaned_data, by=request.user)
+                actions.set_goal(**form.cleaned_data, by=user_of(request))
             except RevoirError as error:
                 form.add_error(None, error.text(language()))
             else:
@@ -58,7 +59,7 @@ def goals(request: HttpRequest) -> HttpResponse:
 def goal_remove(request: HttpRequest, id: int) -> HttpResponse:
     """Take a goal away; the page offers to set it again."""
     goal = get_object_or_404(Goal, pk=id)
-    actions.remove_goal(goal=goal, by=request.user)
+    actions.remove_goal(goal=goal, by=user_of(request))
     messages.success(request, _("The goal is taken away."))
     return redirect("insights:goals")
 
@@ -106,7 +107,7 @@ def _digest(request: HttpRequest, held: Digest | None) -> HttpResponse:
                 "recipients",
             )
         }
-        kept = actions.save_digest(**fields, digest=held, by=request.user)
+        kept = actions.save_digest(**fields, digest=held, by=user_of(request))
         messages.success(request, _("The digest is kept."))
         return redirect("insights:digest-preview", id=kept.pk)
     context = {"form": form, "held": held, "has_data": bool(DataState.current().lake_version)}
@@ -117,7 +118,7 @@ def _digest(request: HttpRequest, held: Digest | None) -> HttpResponse:
 def digest_preview(request: HttpRequest, id: int) -> HttpResponse:
     """What a digest says today."""
     held = get_object_or_404(Digest, pk=id, removed_at=None)
-    letter = letters.letter(held, request.user, with_pictures=False)
+    letter = letters.letter(held, user_of(request), with_pictures=False)
     return render(request, "insights/digest_preview.html", {"held": held, "letter": letter})
 
 
@@ -126,7 +127,7 @@ def digest_preview(request: HttpRequest, id: int) -> HttpResponse:
 def digest_send(request: HttpRequest, id: int) -> HttpResponse:
     """Send it to oneself, now."""
     held = get_object_or_404(Digest, pk=id, removed_at=None)
-    actions.send_digest_to(digest=held, user=request.user)
+    actions.send_digest_to(digest=held, user=user_of(request))
     messages.success(request, _("It is on its way to your address."))
     return redirect("insights:digest-preview", id=held.pk)
 
@@ -136,7 +137,7 @@ def digest_send(request: HttpRequest, id: int) -> HttpResponse:
 def digest_remove(request: HttpRequest, id: int) -> HttpResponse:
     """Put a digest away; the next page can bring it back."""
     held = get_object_or_404(Digest, pk=id, removed_at=None)
-    actions.remove_digest(digest=held, by=request.user)
+    actions.remove_digest(digest=held, by=user_of(request))
     return redirect(f"{reverse('insights:digests')}?removed={held.pk}")
 
 
@@ -145,7 +146,7 @@ def digest_remove(request: HttpRequest, id: int) -> HttpResponse:
 def digest_restore(request: HttpRequest, id: int) -> HttpResponse:
     """Bring back a digest that was put away."""
     held = get_object_or_404(Digest, pk=id, removed_at__isnull=False)
-    actions.restore_digest(digest=held, by=request.user)
+    actions.restore_digest(digest=held, by=user_of(request))
     messages.success(request, _("The digest is back."))
     return redirect("insights:digests")
 
@@ -162,7 +163,7 @@ def view_save(request: HttpRequest) -> HttpResponse:
         raise Http404
     if name:
         try:
-            actions.save_view(user=request.user, name=name, path=path, query=query)
+            actions.save_view(user=user_of(request), name=name, path=path, query=query)
         except RevoirError as error:
             messages.error(request, error.text(language()))
         else:
@@ -174,7 +175,7 @@ def view_save(request: HttpRequest) -> HttpResponse:
 @require_POST
 def view_remove(request: HttpRequest, id: int) -> HttpResponse:
     """Forget one of one's own views."""
-    view = get_object_or_404(SavedView, pk=id, user=request.user)
+    view = get_object_or_404(SavedView, pk=id, user=user_of(request))
     path = view.path
     actions.remove_view(view=view)
     return redirect(path)
@@ -188,7 +189,7 @@ def report(request: HttpRequest) -> HttpResponse:
     form, grain = request.POST.get("form", "html"), request.POST.get("grain", "")
     if form not in files.KINDS or grain not in ("", "month", "quarter"):
         raise Http404
-    job = actions.make_report(form=form, language=language(), grain=grain, by=request.user)
+    job = actions.make_report(form=form, language=language(), grain=grain, by=user_of(request))
     return redirect("insights:report-made", id=job.pk)
 
 

@@ -1,0 +1,469 @@
+"""Figures as JSON: stored answers at once; what was never asked before is computed first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from django.http import Http404, HttpRequest
+from ninja import Field, Query, Schema
+
+from revoir_web.common.api import Page, Router, paged
+from revoir_web.common.rights import Right
+from revoir_web.common.words import language
+from revoir_web.insights import actions, queries, runs
+from revoir_web.insights.models import DataState, Goal, SavedSegment
+
+router = Router()
+
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+Text = Annotated[str, Field(max_length=5000, pattern=r"^[^\x00]*$")]
+Grain = Literal["day", "week", "month", "quarter", "year"]
+State = Literal["fresh", "stale", "computing", "failed", "no_data"]
+
+
+class Told(Schema):
+    """How far an answer is."""
+
+    state: State
+    """`fresh`; `stale`: of earlier data, a new one is coming; `computing`: ask again in a second;
+    `failed`: see `message`; `no_data`: nothing was imported yet."""
+    message: str | None = None
+    computed_at: dt.datetime | None = None
+
+
+class HeadlineFigure(Schema):
+    """One figure of the dashboard."""
+
+    name: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: float | None
+    unit: str
+    start: dt.date | None
+    end: dt.date | None
+    goal: float | None
+    goal_met: bool | None
+
+
+class Sentence(Schema):
+    """A question of the first screen and its answer."""
+
+    question: str
+    verdict: str
+    sentences: list[str]
+
+
+class Todo(Schema):
+    """Something to do on Monday morning."""
+
+    title: str
+    why: str
+    segment: str | None
+
+
+class DashboardAnswer(Told):
+    """The first screen."""
+
+    as_of: dt.date | None = None
+    grain: str | None = None
+    headline: list[HeadlineFigure] = Field(default_factory=list)
+    answers: list[Sentence] = Field(default_factory=list)
+    actions: list[Todo] = Field(default_factory=list)
+    strengths: list[str] = Field(default_factory=list)
+    weaknesses: list[str] = Field(default_factory=list)
+
+
+class MetricLine(Schema):
+    """A metric of the catalogue with its present figure."""
+
+    name: str
+    label: str
+    formula: str
+    family: str
+    unit: str
+    better: str
+    goal: float | None
+    source: str | None
+    needs: list[str]
+    aliases: list[str]
+    value: float | None
+    start: dt.date | None
+    end: dt.date | None
+
+
+class Catalogue(Told):
+    """Every metric."""
+
+    metrics: list[MetricLine] = Field(default_factory=list)
+
+
+class MetricAnswer(Told):
+    """One metric as asked: a row a period and group, as `revoir metric --format json` has them."""
+
+    name: str
+    label: str | None = None
+    formula: str | None = None
+    unit: str | None = None
+    figures: list[dict[str, Any]] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+
+
+class CohortCell(Schema):
+    """A cohort at an age."""
+
+    cohort: dt.date
+    size: int
+    age: int
+    complete: bool
+    value: float | None
+    numerator: float
+    denominator: float
+
+
+class CohortAnswer(Told):
+    """A cohort grid."""
+
+    grain: str | None = None
+    cells: list[CohortCell] = Field(default_factory=list)
+    mean: list[float | None] = Field(default_factory=list)
+
+
+class SegmentIn(Schema):
+    """A segment to keep."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+    rule: Annotated[str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]+$")]
+    description: Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")] = ""
+
+
+class SegmentOut(Schema):
+    """A segment."""
+
+    id: int
+    name: str
+    rule: str
+    description: str
+
+
+class SegmentAnswer(SegmentOut, Told):
+    """A segment and how many customers it has."""
+
+    customers: int | None = None
+    share: float | None = None
+
+
+class GoalIn(Schema):
+    """A goal to set; the same metric and period has one."""
+
+    metric: Name
+    value: Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+    start: dt.date | None = None
+    end: dt.date | None = None
+    note: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
+
+
+class GoalOut(Schema):
+    """A goal, in the unit of its metric: 0.8 is 80 %."""
+
+    id: int
+    metric: str
+    value: float
+    start: dt.date | None
+    end: dt.date | None
+    note: str
+
+
+def told(asked: runs.Asked) -> dict[str, Any]:
+    """How far an answer is, for `Told`."""
+    message = asked.error or asked.failure
+    at = asked.run.computed_at if asked.run is not None else None
+    if message is not None:
+        return {"state": "failed", "message": message.text(language()), "computed_at": at}
+    if asked.result is not None:
+        return {"state": "fresh" if asked.fresh else "stale", "computed_at": at}
+    return {"state": "computing" if DataState.current().lake_version else "no_data"}
+
+
+@router.serve(
+    "GET",
+    "/dashboard",
+    rights=[Right.SEE_DASHBOARD],
+    gives=DashboardAnswer,
+    summary="The headline figures, what they mean and what to do",
+)
+def dashboard(request: HttpRequest, grain: Literal["", "month", "quarter"] = "") -> dict[str, Any]:
+    """The stored dashboard."""
+    if grain == DataState.current().facts.get("grain"):
+        grain = ""
+    asked = runs.look("dashboard", {"grain": grain})
+    shown, data = asked.result or {}, asked.data
+    return {
+        **told(asked),
+        "as_of": data.get("as_of"),
+        "grain": data.get("grain"),
+        "headline": data.get("headline", []),
+        **{name: shown.get(name, []) for name in ("answers", "actions", "strengths", "weaknesses")},
+    }
+
+
+@router.serve(
+    "GET",
+    "/metrics",
+    rights=[Right.SEE_DASHBOARD],
+    gives=Catalogue,
+    summary="Every metric: its definition and its present figure",
+)
+def metrics(request: HttpRequest) -> dict[str, Any]:
+    """The stored catalogue."""
+    asked = runs.look("catalogue")
+    known = asked.data.get("metrics", {})
+    lines = [
+        {**known[held["name"]], **{name: held[name] for name in ("name", "label", "formula")}}
+        for family in asked.result or []
+        for held in family["metrics"]
+    ]
+    return {**told(asked), "metrics": lines}
+
+
+class MetricQuery(Schema):
+    """What is asked of a metric."""
+
+    grain: Grain | None = None
+    start: dt.date | None = Field(None, alias="from")
+    end: dt.date | None = Field(None, alias="to")
+    by: list[Name] = Field(default_factory=list, max_length=queries.BY_MAX)
+    where: Text = ""
+    segment: Id | None = None
+
+
+@router.serve(
+    "GET",
+    "/metrics/{name}",
+    rights=[Right.SEE_DASHBOARD],
+    gives=MetricAnswer,
+    summary="One metric, by period and group",
+)
+def metric(request: HttpRequest, name: Name, asked_for: Query[MetricQuery]) -> dict[str, Any]:
+    """A metric; a question that was not asked before is computed, and `state` says so."""
+    if runs.look("catalogue").result and queries.definition(name) is None:
+        raise Http404
+    rule = _rule_of(asked_for.segment)
+    rules = [text for text in (asked_for.where.strip(), rule) if text]
+    question = {
+        "name": name,
+        "grain": asked_for.grain or "",
+        "from": asked_for.start.isoformat() if asked_for.start else "",
+        "to": asked_for.end.isoformat() if asked_for.end else "",
+        "by": asked_for.by,
+        "where": rules[0] if len(rules) == 1 else " and ".join(f"({text})" for text in rules),
+    }
+    asked = runs.ask("metric", question)
+    shown = asked.result or {}
+    return {
+        **told(asked),
+        "name": name,
+        "label": shown.get("label"),
+        "formula": shown.get("formula"),
+        "unit": asked.data.get("unit"),
+        "figures": shown.get("records", []),
+        "notes": shown.get("notes", []),
+    }
+
+
+class CohortQuery(Schema):
+    """The options of a cohort grid."""
+
+    grain: Literal["week", "month", "quarter", "year"] = "month"
+    start: Literal["first", "recurring"] = "first"
+    presence: Literal["on", "on_or_after"] = "on"
+    share_of: Literal["first", "previous"] = "first"
+    mean: Literal["weighted", "simple"] = "weighted"
+    measure: Literal["customers", "revenue", "margin"] = "customers"
+    since: dt.date | None = None
+    until: dt.date | None = None
+    where: Text = ""
+    segment: Id | None = None
+
+
+@router.serve(
+    "GET",
+    "/cohorts",
+    rights=[Right.SEE_DASHBOARD],
+    gives=CohortAnswer,
+    summary="Customers by the period they began in, through the periods after",
+)
+def cohorts(request: HttpRequest, asked_for: Query[CohortQuery]) -> dict[str, Any]:
+    """A cohort grid under any of its options."""
+    question: dict[str, Any] = {
+        name: value
+        for name, known in queries.COHORT_OPTIONS.items()
+        if (value := getattr(asked_for, name)) != known[0]
+    }
+    rules = [text for text in (asked_for.where.strip(), _rule_of(asked_for.segment)) if text]
+    question |= {
+        "from": asked_for.since.isoformat() if asked_for.since else "",
+        "to": asked_for.until.isoformat() if asked_for.until else "",
+        "where": rules[0] if len(rules) == 1 else " and ".join(f"({text})" for text in rules),
+    }
+    asked = runs.ask("cohorts", question)
+    names = ("cohort", "size", "age", "complete", "value", "numerator", "denominator")
+    return {
+        **told(asked),
+        "grain": asked.data.get("grain"),
+        "cells": [dict(zip(names, cell, strict=True)) for cell in asked.data.get("cells", [])],
+        "mean": asked.data.get("mean", []),
+    }
+
+
+# -- Segments ----------------------------------------------------------------------------------
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=400)]
+
+
+@router.serve(
+    "GET",
+    "/segments",
+    rights=[Right.SEE_DASHBOARD],
+    gives=Page[SegmentOut],
+    summary="The segments that were kept",
+)
+def segments(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+    """The segments, a page at a time."""
+    rows, following = paged(
+        SavedSegment.objects.filter(removed_at=None), limit=limit, cursor=cursor
+    )
+    return {"items": [_segment(row) for row in rows], "next": following}
+
+
+@router.serve(
+    "POST",
+    "/segments",
+    rights=[Right.EDIT_SEGMENTS],
+    gives=SegmentOut,
+    status=201,
+    summary="Keep a segment",
+)
+def segment_make(request: HttpRequest, told_of: SegmentIn) -> Any:
+    """A new segment."""
+    held = actions.save_segment(**told_of.dict(), by=_user(request))
+    return 201, _segment(held)
+
+
+@router.serve(
+    "GET",
+    "/segments/{id}",
+    rights=[Right.SEE_DASHBOARD],
+    gives=SegmentAnswer,
+    summary="A segment, and how many customers it has",
+)
+def segment(request: HttpRequest, id: Id) -> dict[str, Any]:
+    """A segment and its count."""
+    held = _held(id)
+    asked = runs.ask("segment", {"rule": held.rule})
+    return {
+        **_segment(held),
+        **told(asked),
+        "customers": asked.data.get("count"),
+        "share": asked.data.get("share"),
+    }
+
+
+@router.serve(
+    "PUT",
+    "/segments/{id}",
+    rights=[Right.EDIT_SEGMENTS],
+    gives=SegmentOut,
+    summary="Change a segment",
+)
+def segment_change(request: HttpRequest, id: Id, told_of: SegmentIn) -> dict[str, Any]:
+    """A segment under another name or rule."""
+    held = actions.save_segment(**told_of.dict(), segment=_held(id), by=_user(request))
+    return _segment(held)
+
+
+@router.serve(
+    "DELETE",
+    "/segments/{id}",
+    rights=[Right.EDIT_SEGMENTS],
+    gives=None,
+    status=204,
+    summary="Put a segment away",
+)
+def segment_remove(request: HttpRequest, id: Id) -> Any:
+    """A segment goes; people can bring it back on its page."""
+    actions.remove_segment(segment=_held(id), by=_user(request))
+    return 204, None
+
+
+def _segment(row: SavedSegment) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "rule": row.rule, "description": row.description}
+
+
+def _held(id: int) -> SavedSegment:
+    held = SavedSegment.objects.filter(pk=id, removed_at=None).first()
+    if held is None:
+        raise Http404
+    return held
+
+
+def _rule_of(segment: int | None) -> str:
+    return _held(segment).rule if segment is not None else ""
+
+
+def _user(request: HttpRequest) -> Any:
+    """The person who calls (None: a key; the trail names it)."""
+    return request.user if request.user.pk else None
+
+
+# -- Goals -------------------------------------------------------------------------------------
+@router.serve(
+    "GET",
+    "/goals",
+    rights=[Right.SEE_DASHBOARD],
+    gives=Page[GoalOut],
+    summary="The goals that were set",
+)
+def goals(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+    """The goals, a page at a time."""
+    rows, following = paged(Goal.objects.all(), limit=limit, cursor=cursor)
+    return {"items": [_goal(row) for row in rows], "next": following}
+
+
+@router.serve(
+    "PUT",
+    "/goals",
+    rights=[Right.EDIT_GOALS],
+    gives=GoalOut,
+    summary="Set the goal of a metric, always or in a period",
+)
+def goal_set(request: HttpRequest, told_of: GoalIn) -> dict[str, Any]:
+    """A goal; the figures are compared with it soon after."""
+    if runs.look("catalogue").result and queries.definition(told_of.metric) is None:
+        raise Http404
+    return _goal(actions.set_goal(**told_of.dict(), by=_user(request)))
+
+
+@router.serve(
+    "DELETE",
+    "/goals/{id}",
+    rights=[Right.EDIT_GOALS],
+    gives=None,
+    status=204,
+    summary="Take a goal away",
+)
+def goal_remove(request: HttpRequest, id: Id) -> Any:
+    """The default goal of the metric holds again."""
+    goal = Goal.objects.filter(pk=id).first()
+    if goal is None:
+        raise Http404
+    actions.remove_goal(goal=goal, by=_user(request))
+    return 204, None
+
+
+def _goal(row: Goal) -> dict[str, Any]:
+    fields = ("metric", "value", "start", "end", "note")
+    return {"id": row.pk, **{name: getattr(row, name) for name in fields}}
