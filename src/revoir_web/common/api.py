@@ -82,6 +82,13 @@ class Page(Schema, Generic[Item]):
     """Give it as `cursor` for the rows that follow (null: there are none)."""
 
 
+class Paging(Schema):
+    """Which rows: take it as ``paging: Query[Paging]``."""
+
+    limit: int = Field(50, ge=1, le=PAGE_MAX)
+    cursor: str | None = Field(None, max_length=400, description="What the call before gave.")
+
+
 def problem(
     status: int, code: str, message: str, remedy: str | None = None, places: Any = ()
 ) -> JsonResponse:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import caches
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -266,7 +267,10 @@ def _day(lookup: str) -> Any:
 def _count(rows: Any) -> int:
     """How many rows; of a long list, as of a minute ago at most."""
     cache = caches["process"]
-    text, values = rows.rows.query.sql_with_params()
+    try:
+        text, values = rows.rows.query.sql_with_params()
+    except EmptyResultSet:  # nobody was found
+        return 0
     key = f"customers:{hash((text, tuple(map(str, values))))}"
     held = cache.get(key)
     if held is None:

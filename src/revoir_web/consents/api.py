@@ -1,0 +1,207 @@
+"""Consents and erasure, for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from ninja import Field, Query, Schema
+
+from revoir_web.common import audit
+from revoir_web.common.api import Page, Paging, Router, paged
+from revoir_web.common.rights import Right, may
+from revoir_web.consents import actions, links, portability, queries
+from revoir_web.consents.models import Consent, Erasure, Purpose
+from revoir_web.customers.models import Customer
+
+router = Router()
+Way = Literal["email", "sms", "phone", "post"]
+
+
+class PurposeOut(Schema):
+    """Something that data is used for."""
+
+    code: str
+    name_fr: str
+    name_en: str
+    channels: list[str]
+    basis: str
+    active: bool
+
+
+class ConsentIn(Schema):
+    """What a customer said."""
+
+    customer: str = Field(max_length=32)
+    purpose: str = Field(max_length=40)
+    channel: Way
+    given: bool
+    proof: str = Field(max_length=500, description="How it is known.")
+    at: dt.datetime | None = Field(None, description="When it was said; now where left out.")
+
+
+class ConsentOut(Schema):
+    """A line of what a customer said; lines are never changed."""
+
+    id: int
+    customer: str
+    purpose: str
+    channel: str
+    given: bool
+    source: str
+    proof: str | None
+    at: dt.datetime
+
+
+class Asked(Paging):
+    """Whose consents."""
+
+    customer: str = Field("", max_length=32)
+
+
+class Question(Schema):
+    """What for, and how."""
+
+    purpose: str = Field(max_length=40)
+    channel: Way
+
+
+class Answer(Schema):
+    """Whether a customer may be reached."""
+
+    allowed: bool
+
+
+class Link(Schema):
+    """Where a customer chooses for themselves."""
+
+    url: str
+
+
+@router.serve(
+    "GET",
+    "/consents/purposes",
+    rights=[Right.SEE_CUSTOMERS],
+    gives=list[PurposeOut],
+    summary="List purposes",
+)
+def list_purposes(request: HttpRequest) -> Any:
+    """What data is used for."""
+    return Purpose.objects.all()
+
+
+@router.serve(
+    "GET",
+    "/consents",
+    rights=[Right.SEE_CUSTOMERS],
+    gives=Page[ConsentOut],
+    summary="List consents",
+)
+def list_consents(
+    request: HttpRequest,
+    asked: Query[Asked],
+) -> dict[str, Any]:
+    """What customers said, in the order in which it was written down."""
+    rows = Consent.objects.order_by().select_related("purpose")
+    if asked.customer:
+        rows = rows.filter(customer=asked.customer)
+    found, following = paged(rows, limit=asked.limit, cursor=asked.cursor)
+    personal = may(request.user, Right.SEE_PERSONAL)
+    return {"items": [_told(row, personal) for row in found], "next": following}
+
+
+@router.serve(
+    "POST",
+    "/consents",
+    rights=[Right.EDIT_CUSTOMERS],
+    gives=ConsentOut,
+    status=201,
+    summary="Record a consent",
+)
+def record_consent(request: HttpRequest, body: ConsentIn) -> dict[str, Any]:
+    """Write down what a customer said."""
+    at = body.at
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=dt.UTC)
+    line = actions.record(
+        customer=get_object_or_404(Customer, pk=body.customer),
+        purpose=get_object_or_404(Purpose, code=body.purpose),
+        channel=body.channel,
+        given=body.given,
+        source="api",
+        proof=body.proof,
+        at=at,
+        actor=request.user,
+    )
+    return _told(line, True)
+
+
+@router.serve(
+    "GET",
+    "/customers/{id}/may-contact",
+    rights=[Right.SEE_CUSTOMERS],
+    gives=Answer,
+    summary="May a customer be reached?",
+)
+def may_contact_customer(request: HttpRequest, id: str, asked: Query[Question]) -> dict[str, bool]:
+    """Whether a customer may be reached for a purpose in a channel."""
+    customer = get_object_or_404(Customer, pk=id)
+    held = get_object_or_404(Purpose, code=asked.purpose)
+    return {"allowed": queries.may_contact(customer, held, asked.channel)}
+
+
+@router.serve(
+    "GET",
+    "/customers/{id}/preferences",
+    rights=[Right.SEE_CUSTOMERS, Right.SEE_PERSONAL],
+    gives=Link,
+    summary="Get the link to a customer's preferences",
+)
+def get_preferences_link(request: HttpRequest, id: str) -> dict[str, str]:
+    """The address by which a customer reaches their own choices: send it to nobody else."""
+    customer = get_object_or_404(Customer, pk=id, erased_at=None)
+    return {"url": links.preferences_url(customer)}
+
+
+@router.serve(
+    "GET",
+    "/customers/{id}/data",
+    rights=[Right.EXPORT_DATA, Right.SEE_PERSONAL],
+    gives=None,
+    summary="Get a customer's data as a file",
+)
+def get_customer_data(request: HttpRequest, id: str) -> HttpResponse:
+    """Everything that is held of a customer: a zip file with JSON and a page to read."""
+    customer = get_object_or_404(Customer, pk=id, erased_at=None, merged_into=None)
+    held = portability.archive(customer)
+    audit.record("customer.data", object=customer, details={"api": True, "bytes": len(held)})
+    return HttpResponse(held, content_type="application/zip")
+
+
+@router.serve(
+    "DELETE",
+    "/customers/{id}",
+    rights=[Right.ERASE_CUSTOMERS],
+    gives=None,
+    status=204,
+    summary="Erase a customer",
+)
+def erase_customer(request: HttpRequest, id: str) -> None:
+    """Forget a person for good; what they bought stays in the sums."""
+    customer = get_object_or_404(Customer, pk=id, erased_at=None)
+    actions.erase_persons(customers=[customer], reason=Erasure.Reason.REQUEST, actor=request.user)
+
+
+def _told(row: Consent, personal: bool) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "customer": row.customer_id,
+        "purpose": row.purpose.code,
+        "channel": row.channel,
+        "given": row.given,
+        "source": row.source,
+        "proof": row.proof if personal else None,
+        "at": row.at,
+    }
