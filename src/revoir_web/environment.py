@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ class Environment:
         debug: Whether errors are shown and cookies travel without TLS.
         proxies: Addresses whose X-Forwarded headers are believed.
         worker_threads: How many jobs one worker runs at a time.
+        private_networks: Networks inside that sources and webhooks may reach.
+        source_folders: Folders that sources may read; the first is where paths begin.
     """
 
     data: Path
@@ -47,6 +50,8 @@ class Environment:
     debug: bool
     proxies: tuple[str, ...]
     worker_threads: int
+    private_networks: tuple[str, ...]
+    source_folders: tuple[str, ...]
 
     @property
     def tls(self) -> bool:
@@ -98,6 +103,10 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
         debug=_truth(given, "REVOIR_DEBUG"),
         proxies=tuple((given.get("REVOIR_PROXIES") or "127.0.0.1,::1").split(",")),
         worker_threads=_count(given, "REVOIR_WORKER_THREADS", 2),
+        private_networks=_networks(given.get("REVOIR_PRIVATE_NETWORKS") or ""),
+        source_folders=tuple(
+            filter(None, (given.get("REVOIR_SOURCE_FOLDERS") or str(data / "drop")).split(","))
+        ),
     )
 
 
@@ -184,6 +193,20 @@ def _default_hosts(host: str) -> tuple[str, ...]:
 
 def _truth(given: Mapping[str, str], name: str) -> bool:
     return (given.get(name) or "").lower() in ("1", "true", "yes", "on")
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """Networks such as 10.0.0.0/8, with commas."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in found:
+        try:
+            ipaddress.ip_network(part)
+        except ValueError:
+            raise UsageError(
+                msg("REVOIR_PRIVATE_NETWORKS: “{text}” is not a network.", text=part),
+                remedy=msg("Write networks like 10.0.0.0/8, with commas."),
+            ) from None
+    return found
 
 
 def _count(given: Mapping[str, str], name: str, default: int) -> int:

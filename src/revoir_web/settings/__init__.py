@@ -23,6 +23,10 @@ BASE_URL = ENVIRONMENT.base_url
 DATA = ENVIRONMENT.data
 LAKE = ENVIRONMENT.lake
 PROXIES = ENVIRONMENT.proxies
+PRIVATE_NETWORKS = ENVIRONMENT.private_networks
+SOURCE_FOLDERS = ENVIRONMENT.source_folders
+SOURCE_SETTLE_SECONDS = 60
+"""A file of a source that was changed more recently may still be being written."""
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 DATABASES = {"default": database.configuration(ENVIRONMENT.database_url)}
@@ -44,6 +48,7 @@ INSTALLED_APPS = [
     "revoir_web.customers",
     "revoir_web.consents",
     "revoir_web.messaging",
+    "revoir_web.ingest",
     "revoir_web.insights",
     "allauth",
     "allauth.account",
@@ -52,6 +57,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "revoir_web.ingest.middleware.Events",
     "revoir_web.common.middleware.Observed",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -1,0 +1,220 @@
+"""Orders as events tell of them (Segment's e-commerce specification, version 2).
+
+Events of one order come in any sequence, and more than once: what each of them says is kept, and
+the order is made anew from all that is known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+PLACED = ("order completed", "order updated")
+REFUNDED = "order refunded"
+CANCELLED = "order cancelled"
+ORDER_EVENTS = frozenset((*PLACED, REFUNDED, CANCELLED))
+_LARGEST = Decimal(10) ** 13
+_CENTS = Decimal("0.0001")
+
+
+def is_order(event: str) -> bool:
+    """Whether an event tells of an order that a company counts."""
+    return event.strip().lower() in ORDER_EVENTS
+
+
+def order_of(properties: dict[str, Any]) -> str | None:
+    """The number of the order that an event tells of (None: it says none)."""
+    number = properties.get("order_id")
+    if number is None or isinstance(number, bool | dict | list) or str(number).strip() == "":
+        return None
+    return str(number).strip()[:200]
+
+
+@dataclass
+class Order:
+    """All that is known of one order.
+
+    Attributes:
+        told: What events said: ``placed`` (the newest), ``refunds`` by messageId, ``cancelled``.
+    """
+
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def hear(
+        self,
+        event: str,
+        properties: dict[str, Any],
+        *,
+        message: str,
+        at: dt.datetime,
+        customer: str,
+    ) -> None:
+        """Take in what an event says.
+
+        Args:
+            event: Its name.
+            properties: What it says.
+            message: Its messageId.
+            at: When it happened (UTC).
+            customer: Who did it, as the lake knows them.
+        """
+        match event.strip().lower():
+            case "order completed" | "order updated":
+                held = self.told.get("placed")
+                if held is None or held["at"] <= at.isoformat():
+                    first = (held or {}).get("ordered_at", at.isoformat())
+                    self.told["placed"] = {
+                        "at": at.isoformat(),
+                        "ordered_at": min(first, at.isoformat()),
+                        "customer_id": customer,
+                        **_placed(properties),
+                    }
+                elif held["ordered_at"] > at.isoformat():
+                    held["ordered_at"] = at.isoformat()
+            case "order refunded":
+                self.told.setdefault("refunds", {})[message] = _text(_refund(properties))
+            case "order cancelled":
+                self.told["cancelled"] = at.isoformat()
+
+    def rows(
+        self, number: str, zone: zoneinfo.ZoneInfo
+    ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The order and its lines as rows of the canonical tables.
+
+        Args:
+            number: The number of the order.
+            zone: The company's zone.
+
+        Returns:
+            The order (None while it is not known what was ordered), and its lines.
+        """
+        placed = self.told.get("placed")
+        if placed is None:
+            return None, []
+        moment = dt.datetime.fromisoformat(placed["ordered_at"])
+        gross = Decimal(placed["gross"])
+        refunds = self.told.get("refunds", {})
+        # A refund that names no amount gives everything back.
+        whole = any(amount is None for amount in refunds.values())
+        back = gross if whole else sum((Decimal(a) for a in refunds.values()), Decimal(0))
+        if "cancelled" in self.told or (back == gross and gross > 0):
+            kind, amount = "cancelled", gross
+        else:
+            amount = gross - back
+            kind = "purchase" if amount >= 0 else "return"
+        order = {
+            "order_id": number,
+            "customer_id": placed["customer_id"],
+            "ordered_at": moment.astimezone(dt.UTC).replace(tzinfo=None),
+            "ordered_on": moment.astimezone(zone).date(),
+            "amount": amount,
+            "kind": kind,
+            "currency": placed["currency"],
+            "discount": None if placed["discount"] is None else Decimal(placed["discount"]),
+            "refunded": back if back else None,
+            "channel": placed["channel"],
+        }
+        lines = [
+            {
+                "line_id": f"{number}:{place}",
+                "order_id": number,
+                "customer_id": order["customer_id"],
+                "ordered_on": order["ordered_on"],
+                "kind": kind,
+                "product_id": line["product_id"],
+                "product": line["product"],
+                "category": line["category"],
+                "quantity": Decimal(line["quantity"]),
+                "unit_price": None if line["price"] is None else Decimal(line["price"]),
+                "amount": Decimal(line["price"] or 0) * Decimal(line["quantity"]),
+            }
+            for place, line in enumerate(placed["products"], 1)
+        ]
+        return order, [{**line, "amount": line["amount"].quantize(_CENTS)} for line in lines]
+
+
+def _placed(properties: dict[str, Any]) -> dict[str, Any]:
+    given = properties.get("products")
+    products = []
+    for product in given if isinstance(given, list) else ():
+        if not isinstance(product, dict):
+            continue
+        quantity = _number(product.get("quantity"))
+        products.append(
+            {
+                "product_id": _word(product, "product_id", "sku", "id"),
+                "product": _word(product, "name"),
+                "category": _word(product, "category"),
+                "quantity": _text(Decimal(1) if quantity is None else quantity),
+                "price": _text(_number(product.get("price"))),
+            }
+        )
+    currency = properties.get("currency")
+    return {
+        "gross": _text(_gross(properties, products)),
+        "currency": currency.upper() if isinstance(currency, str) and len(currency) == 3 else None,
+        "discount": _text(_number(properties.get("discount"))),
+        "channel": _word(properties, "affiliation"),
+        "products": products[:500],
+    }
+
+
+def _gross(properties: dict[str, Any], products: list[dict[str, Any]]) -> Decimal:
+    """What was paid, taxes and delivery included, from what the event says of it."""
+    total = _number(properties.get("total"))
+    if total is not None:
+        return total
+    parts = [_number(properties.get(name)) or Decimal(0) for name in ("tax", "shipping")]
+    for name in ("revenue", "subtotal", "value"):
+        base = _number(properties.get(name))
+        if base is not None:
+            return base + sum(parts)
+    lines = sum(
+        (Decimal(line["price"] or 0) * Decimal(line["quantity"]) for line in products), Decimal(0)
+    )
+    return (lines + sum(parts) - (_number(properties.get("discount")) or Decimal(0))).quantize(
+        _CENTS
+    )
+
+
+def _refund(properties: dict[str, Any]) -> Decimal | None:
+    for name in ("total", "revenue", "value"):
+        amount = _number(properties.get(name))
+        if amount is not None:
+            return abs(amount)
+    products = properties.get("products")
+    amounts = []
+    for product in products if isinstance(products, list) else ():
+        if not isinstance(product, dict) or (price := _number(product.get("price"))) is None:
+            return None
+        quantity = _number(product.get("quantity"))
+        amounts.append(price * (Decimal(1) if quantity is None else quantity))
+    return abs(sum(amounts, Decimal(0))).quantize(_CENTS) if amounts else None
+
+
+def _number(value: Any) -> Decimal | None:
+    """An amount; None where it is none, or none that a shop could have."""
+    if value is None or isinstance(value, bool | dict | list) or value == "":
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number) >= _LARGEST:
+        return None
+    return number.quantize(_CENTS)
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _word(held: dict[str, Any], *names: str) -> str | None:
+    for name in names:
+        value = held.get(name)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value):
+            return str(value)[:300]
+    return None

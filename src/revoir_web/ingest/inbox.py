@@ -1,0 +1,359 @@
+"""From the inbox into the lake: in batches, each message once, whatever is killed.
+
+Messages are bound to a landing in one transaction; the landing's id names the batch in the lake;
+and they leave the inbox in the transaction that remembers their messageId. Whoever dies in
+between leaves a landing open, and the next worker goes through it again with the same outcome.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from revoir.language import Number, msg
+from revoir.tables import CUSTOMERS, plain_name
+from revoir_web.common import jobs
+from revoir_web.common.locks import only_one
+from revoir_web.common.models import Company
+from revoir_web.customers.actions import resolve_many
+from revoir_web.ingest import actions, commerce
+from revoir_web.ingest.lake import LOCK, lake
+from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LANDING_MAX = 20_000
+"""Messages that land together."""
+REFRESH_SECONDS = 900
+"""How often at most figures are computed anew because of events."""
+_PART = 500
+_FIRST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_PERSONAL = frozenset(
+    word
+    for column in CUSTOMERS.columns
+    if column.personal
+    for word in (column.name, *column.synonyms)
+)
+_ADDRESS = re.compile(r"\S+@\S+\.\S+")
+_TRAITS = {
+    "firstName": "first_name", "lastName": "last_name", "name": "name", "email": "email",
+    "phone": "phone", "birthday": "birth_date", "gender": "gender", "age": "age",
+    "createdAt": "joined_at",
+}  # fmt: skip
+_PLACE = {"street": "street", "city": "city", "state": "region", "postalCode": "postcode",
+          "country": "country"}  # fmt: skip
+
+
+@dataclass
+class Message:
+    """A message, with the clock of its sender set right.
+
+    Attributes:
+        kind: identify, track, …
+        digest: The hash of its messageId.
+        at: When it happened (UTC).
+        body: What it says.
+    """
+
+    kind: str
+    digest: str
+    at: dt.datetime
+    body: dict[str, Any]
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What a call says of what happened."""
+        return self.body.get("properties") or {}
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """Where it happened."""
+        return self.body.get("context") or {}
+
+
+def drain(job: jobs.Running) -> dict[str, int]:
+    """Bring all that waits into the lake.
+
+    Args:
+        job: Told how far it is.
+
+    Returns:
+        How many messages landed, and how many had before.
+    """
+    told = {"landed": 0, "repeated": 0}
+    if not InboxEvent.objects.exists() and not Landing.objects.exists():
+        return told
+    with only_one("inbox"):
+        while (landing := _next()) is not None:
+            job.progress(
+                told["landed"], 0, msg("{n} events are in the lake.", n=Number(told["landed"], 0))
+            )
+            landed, repeated = _land(landing, job)
+            told["landed"] += landed
+            told["repeated"] += repeated
+    if told["landed"]:
+        now = int(timezone.now().timestamp())
+        actions.refresh(
+            reason=f"events:{now // REFRESH_SECONDS}",
+            at=dt.datetime.fromtimestamp((now // REFRESH_SECONDS + 1) * REFRESH_SECONDS, dt.UTC),
+        )
+    return told
+
+
+def _next() -> Landing | None:
+    """The landing that was left open, or a new one of what waits."""
+    with transaction.atomic():
+        landing = Landing.objects.order_by("begun_at").first()
+        if landing is not None:
+            return landing
+        waiting = list(
+            InboxEvent.objects.filter(landing=None)
+            .order_by("pk")
+            .values_list("pk", flat=True)[:LANDING_MAX]
+        )
+        if not waiting:
+            return None
+        landing = Landing.objects.create()
+        for start in range(0, len(waiting), _PART):
+            InboxEvent.objects.filter(pk__in=waiting[start : start + _PART]).update(landing=landing)
+        return landing
+
+
+def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
+    rows = list(InboxEvent.objects.filter(landing=landing).order_by("pk"))
+    messages, repeated = _once(rows)
+    orders = _write(messages, landing)
+    with transaction.atomic():
+        job.fence()
+        today = timezone.now().date()
+        SeenMessage.objects.bulk_create(
+            [SeenMessage(digest=message.digest, seen_on=today) for message in messages],
+            ignore_conflicts=True,
+            batch_size=_PART,
+        )
+        for number, order in orders.items():
+            EventOrder.objects.update_or_create(order_id=number, defaults={"told": order.told})
+        InboxEvent.objects.filter(landing=landing).delete()
+        landing.delete()
+    return len(messages), repeated
+
+
+def _once(rows: Sequence[InboxEvent]) -> tuple[list[Message], int]:
+    """The messages that are new: of each messageId the first one of the last 90 days."""
+    by_digest: dict[str, Message] = {}
+    for row in rows:
+        body = _sound(json.loads(row.body))
+        digest = hashlib.sha256(str(body["messageId"]).encode()).hexdigest()[:32]
+        if digest not in by_digest:
+            by_digest[digest] = Message(row.kind, digest, _moment(body, row), body)
+    known: set[str] = set()
+    digests = list(by_digest)
+    for start in range(0, len(digests), _PART):
+        known |= set(
+            SeenMessage.objects.filter(digest__in=digests[start : start + _PART]).values_list(
+                "digest", flat=True
+            )
+        )
+    fresh = [message for digest, message in by_digest.items() if digest not in known]
+    return fresh, len(rows) - len(fresh)
+
+
+def _sound(held: Any) -> Any:
+    """Take out what no database keeps: halves of characters, and NUL."""
+    if isinstance(held, str):
+        if "\x00" in held or any("\ud800" <= letter <= "\udfff" for letter in held):
+            return held.replace("\x00", "").encode("utf-16", "surrogatepass").decode(
+                "utf-16", "replace"
+            )  # fmt: skip
+        return held
+    if isinstance(held, dict):
+        return {_sound(name): _sound(value) for name, value in held.items()}
+    return [_sound(value) for value in held] if isinstance(held, list) else held
+
+
+def _moment(body: dict[str, Any], row: InboxEvent) -> dt.datetime:
+    """When it happened by our clock: the sender's may be wrong, and says so by `sentAt`."""
+    received = row.received_at
+    said = _time(body.get("originalTimestamp")) or _time(body.get("timestamp"))
+    if said is None:
+        return received
+    sent = _time(row.sent_at)
+    moment = received - (sent - said) if sent is not None else said
+    # What is said to come later than now, or before there were such messages, came now.
+    return moment if _FIRST <= moment <= received + dt.timedelta(minutes=1) else received
+
+
+def _time(text: Any) -> dt.datetime | None:
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text.strip())
+        found = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        return found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# -- Who ----------------------------------------------------------------------------------------
+def _people(messages: Sequence[Message], source: str) -> list[str]:
+    """The customer of each message; what `identify` says of them is kept."""
+    rows = [_person(message) for message in messages]
+    # An address, a visitor, a number that are one belong together whichever came first.
+    return resolve_many(rows, source=source)
+
+
+def _person(message: Message) -> dict[str, Any]:
+    body = message.body
+    row: dict[str, Any] = {
+        "customer_id": body.get("userId"),
+        "anonymous_id": body.get("anonymousId") or None,
+    }
+    if message.kind == "alias":
+        row["anonymous_id"] = body.get("previousId")
+    traits = body.get("traits") if message.kind == "identify" else None
+    if not isinstance(traits, dict):
+        traits = message.context.get("traits")
+    if not isinstance(traits, dict):
+        return row
+    address = traits.get("address")
+    company = traits.get("company")
+    for names, held in ((_TRAITS, traits), (_PLACE, address if isinstance(address, dict) else {})):
+        for name, column in names.items():
+            if isinstance(value := held.get(name), str | int | float) and value != "":
+                row[column] = value if isinstance(value, int | float) else value[:500]
+    if isinstance(company, dict) and isinstance(company.get("name"), str):
+        row["company"] = company["name"][:200]
+    return row
+
+
+# -- What -----------------------------------------------------------------------------------------
+@dataclass
+class _Rows:
+    events: list[dict[str, Any]] = field(default_factory=list)
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.Order]:
+    """Write messages into the lake under the landing's name; twice is as once."""
+    if not messages:
+        return {}
+    customers = _people(messages, "events")
+    company = Company.current()
+    rows = _Rows()
+    orders: dict[str, commerce.Order] = {}
+    for message, customer in zip(messages, customers, strict=True):
+        if message.kind not in ("track", "page", "screen"):
+            continue
+        name = str(message.body.get("event") or "")
+        number = commerce.order_of(message.properties) if commerce.is_order(name) else None
+        if number is not None:
+            order = orders.get(number) or _known(number)
+            orders[number] = order
+            order.hear(
+                name, message.properties, message=message.digest, at=message.at, customer=customer
+            )
+        if customer:
+            rows.events.append(_event(message, customer))
+    for number, order in orders.items():
+        made, lines = order.rows(number, company.zone)
+        if made is not None:
+            rows.orders.append(made)
+            rows.lines += lines
+    store = lake()
+    batch = f"events-{landing.pk.hex}"
+    if rows.events:
+        store.append("events", _table("events", rows.events), batch=batch)
+    if rows.orders:
+        with only_one(LOCK):
+            store.upsert("orders", _table("orders", rows.orders), batch=batch)
+            if rows.lines:
+                store.upsert("order_lines", _table("order_lines", rows.lines), batch=batch)
+    return orders
+
+
+def _known(number: str) -> commerce.Order:
+    held = EventOrder.objects.filter(order_id=number).first()
+    return commerce.Order(dict(held.told) if held else {})
+
+
+def _event(message: Message, customer: str) -> dict[str, Any]:
+    body, context = message.body, message.context
+    name = body.get("event") if message.kind == "track" else message.kind
+    page = context.get("page")
+    path = message.properties.get("path") or (page.get("path") if isinstance(page, dict) else None)
+    session = context.get("sessionId") or message.properties.get("session_id")
+    return {
+        "event_id": message.digest,
+        "customer_id": customer,
+        "occurred_at": message.at.replace(tzinfo=None),
+        "event": str(name)[:300],
+        "session_id": str(session)[:200] if isinstance(session, str | int) else None,
+        "channel": _channel(context),
+        "page": _short(body.get("name") or path) if message.kind != "track" else _short(path),
+        "properties": _properties(message.properties),
+    }
+
+
+def _channel(context: dict[str, Any]) -> str:
+    device = context.get("device")
+    library = context.get("library")
+    kind = device.get("type") if isinstance(device, dict) else None
+    name = library.get("name") if isinstance(library, dict) else None
+    if isinstance(kind, str) and kind:
+        return kind[:50]
+    if isinstance(name, str) and name:
+        return "web" if "js" in name.lower() or "javascript" in name.lower() else "server"
+    return "web" if context.get("userAgent") or context.get("page") else "server"
+
+
+def _short(value: Any) -> str | None:
+    """A name or path, unless it tells who somebody is."""
+    if not isinstance(value, str) or not value or _ADDRESS.search(value):
+        return None
+    return value.partition("?")[0][:300]
+
+
+def _properties(held: dict[str, Any]) -> str | None:
+    """What the lake keeps of properties: short plain values that name nobody, as JSON."""
+    kept = {}
+    for name, value in held.items():
+        if plain_name(name) in _PERSONAL or isinstance(value, dict | list) or value is None:
+            continue
+        if isinstance(value, str) and (len(value) > 500 or _ADDRESS.search(value)):
+            continue
+        kept[name[:100]] = value
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else None
+
+
+def _table(table: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    kinds = {
+        "events": {"occurred_at": pa.timestamp("us")},
+        "orders": {
+            "ordered_at": pa.timestamp("us"), "ordered_on": pa.date32(),
+            "amount": pa.decimal128(18, 4), "discount": pa.decimal128(18, 4),
+            "refunded": pa.decimal128(18, 4),
+        },
+        "order_lines": {
+            "ordered_on": pa.date32(), "quantity": pa.decimal128(18, 4),
+            "unit_price": pa.decimal128(18, 4), "amount": pa.decimal128(18, 4),
+        },
+    }[table]  # fmt: skip
+    held = list(rows)
+    return pa.table(
+        {
+            name: pa.array([row[name] for row in held], kinds.get(name, pa.string()))
+            for name in held[0]
+        }
+    )

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from revoir.errors import RevoirError
+from revoir.language import Message, msg
+from revoir_web.common import jobs, schedules
+from revoir_web.ingest import (
+    actions,
+    fetching,
+    inbox,
+    landing,
+    people,
+    understanding,
+    vault,
+    webhooks,
+)
+from revoir_web.ingest.models import Import, SeenMessage, WebhookDelivery
+
+KEPT_DAYS = 30
+"""How long rows in quarantine, and imports that nobody confirmed, stay on the disk."""
+SEEN_DAYS = 90
+DELIVERIES_DAYS = 90
+
+
+@jobs.handler("ingest.read", label=msg("Reading of files"), retries=1)
+def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Read the files of an import."""
+    held = actions.found(arguments["held"])
+    locations: list[Any] = [upload.path for upload in held.uploads.select_related("held")]
+    if held.location:
+        locations.append(vault.opened(held.location))
+    try:
+        understood = understanding.read(held, locations, _steps(job))
+    except RevoirError as error:
+        actions.has_failed(held=held, error=jobs._sentence(error))
+        raise
+    actions.has_read(held=held, understood=understood, job=job)
+    return {"import": str(held.pk)}
+
+
+@jobs.handler("ingest.land", label=msg("Import"), retries=3)
+def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Bring an import into the lake."""
+    held = actions.found(arguments["held"])
+    if held.state == Import.State.LANDED:
+        return {"import": str(held.pk)}
+    landed = landing.land(
+        held,
+        again=job.attempt > 1,
+        resolve=lambda rows: people.resolve(rows, held, job),
+        progress=_steps(job),
+    )
+    actions.has_landed(held=held, landed=landed, job=job)
+    return {"import": str(held.pk), "tables": landed}
+
+
+@jobs.handler("ingest.undo", label=msg("Undoing of an import"), retries=3)
+def undo(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Take an import out of the lake."""
+    held = actions.found(arguments["held"])
+    job.progress(0, 0, msg("Taking the rows out…"))
+    removed = landing.take_out(held)
+    actions.has_undone(held=held, job=job)
+    return {"import": str(held.pk), "tables": removed}
+
+
+@jobs.handler("ingest.preview", label=msg("Preview of a mapping"), retries=0)
+def preview(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Try another mapping on the sample of a file."""
+    del job
+    held = actions.found(arguments["held"])
+    place = int(arguments["place"])
+    told = understanding.preview(held, place, understanding.load(arguments["mapping"]))
+    folder = held.folder / "preview"
+    folder.mkdir(parents=True, exist_ok=True)
+    understanding.write_json(folder / f"{place}.json", told)
+    return {}
+
+
+@jobs.handler("ingest.fetch", label=msg("Asking of a source"), retries=3)
+def fetch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Ask a source for what is new."""
+    return fetching.fetch(int(arguments["source"]), _steps(job))
+
+
+@jobs.handler("ingest.drain", label=msg("Events into the lake"), retries=5)
+def drain(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Bring what waits in the inbox into the lake."""
+    del arguments
+    return inbox.drain(job)
+
+
+@jobs.handler("ingest.deliver", label=msg("Delivery of a webhook"), retries=3)
+def deliver(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Tell an address what happened."""
+    del job
+    return webhooks.deliver(str(arguments["delivery"]))
+
+
+@jobs.handler("ingest.tidy", label=msg("Care of the lake and the inbox"), retries=1)
+def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Compact the lake; remove what is kept for a while only."""
+    del arguments
+    now = timezone.now()
+    old = Import.objects.filter(
+        updated_at__lt=now - dt.timedelta(days=KEPT_DAYS), files_removed_at=None
+    ).exclude(state__in=(Import.State.READING, Import.State.LANDING, Import.State.UNDOING))
+    for held in old:
+        job.check()
+        if held.state in (Import.State.UPLOADING, Import.State.READ, Import.State.FAILED):
+            Import.objects.filter(pk=held.pk, state=held.state).update(state=Import.State.CANCELLED)
+        actions.forget_files(held)
+    seen, _ = SeenMessage.objects.filter(
+        seen_on__lt=now.date() - dt.timedelta(days=SEEN_DAYS)
+    ).delete()
+    told, _ = WebhookDelivery.objects.filter(
+        created_at__lt=now - dt.timedelta(days=DELIVERIES_DAYS)
+    ).delete()
+    job.progress(0, 0, msg("Compacting the lake…"))
+    return {"messages": seen, "deliveries": told, **landing.look_after()}
+
+
+def _steps(job: jobs.Running) -> Any:
+    step = 0
+
+    def tell(message: Message) -> None:
+        nonlocal step
+        step += 1
+        job.progress(step, 0, message)
+
+    return tell
+
+
+schedules.standing("ingest.drain", "ingest.drain", every="seconds", seconds=5)
+schedules.standing("ingest.tidy", "ingest.tidy", every="day", at=dt.time(3))

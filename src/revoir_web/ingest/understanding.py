@@ -1,0 +1,297 @@
+"""From uploaded files to tables that wait for a yes, and what is shown of them.
+
+Everything is kept in the folder of the import: what was understood, the canonical rows, the rows
+in quarantine, and a sample of the raw cells for trying out another mapping. The database holds
+counts alone, so that an import that is removed leaves nothing of anybody.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from revoir.errors import RevoirError
+from revoir.language import Message, msg
+from revoir.tables import TABLES
+from revoir_web.common import words
+from revoir_web.common.models import Company
+from revoir_web.ingest import sql
+from revoir_web.ingest.models import Import, KnownMapping
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from revoir.reading import FileReport, Mapping, Reading
+
+SAMPLE_ROWS = 300
+SHOWN_ROWS = 5
+Progress = Callable[[Message], None]
+
+
+def read(held: Import, locations: Sequence[str | Path], progress: Progress) -> dict[str, Any]:
+    """Read the files of an import and keep what they came to.
+
+    Args:
+        held: The import.
+        locations: Its files, or the URL of a database.
+        progress: Told what is being done.
+
+    Returns:
+        What was understood, as `kept` gives it again.
+
+    Raises:
+        RevoirError: Nothing of it can be used.
+    """
+    from revoir.reading import read_tables
+
+    made = fresh(held.folder / "made")
+    company = Company.current()
+    with closing(sql.connect(held.folder / "spill")) as connection:
+        reading = read_tables(
+            list(locations),
+            mapping=said(held),
+            connection=connection,
+            timezone=company.timezone,
+            currency=company.currency,
+            today=dt.datetime.now(company.zone).date(),
+            progress=progress,
+        )
+        for table in reading.tables:
+            target = sql.text(str(made / f"{table}.parquet"))
+            connection.execute(f"COPY (SELECT * FROM {sql.name(table)}) TO {target}")
+        _write_quarantine(held, reading)
+        understood = _understood(connection, reading)
+    progress(msg("Keeping a sample…"))
+    _sample(held, [place for place in locations if isinstance(place, Path)])
+    write_json(held.folder / "understood.json", understood)
+    shutil.rmtree(held.folder / "spill", ignore_errors=True)
+    return understood
+
+
+def kept(held: Import) -> dict[str, Any] | None:
+    """What was understood of an import (None: nothing yet, or not any more)."""
+    path = held.folder / "understood.json"
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def said(held: Import) -> Mapping:
+    """What is known of the columns: what the user said of this import, then of earlier ones."""
+    from revoir.reading import Mapping
+
+    own = load(held.mapping) if held.mapping else Mapping()
+    entries = list(own.files)
+    for known in KnownMapping.objects.all()[:500]:
+        entries += [entry for entry in load(known.mapping).files if len(entry.columns) > 1]
+    return Mapping(tuple(entries), own.timezone, own.currency)
+
+
+def load(text: str) -> Mapping:
+    """Read a mapping file that we have written."""
+    import tempfile
+
+    from revoir.reading import mapping
+
+    with tempfile.TemporaryDirectory(prefix="revoir-") as folder:
+        path = Path(folder) / "mapping.yml"
+        path.write_text(text, encoding="utf-8")
+        return mapping.load(path)
+
+
+def fresh(folder: Path) -> Path:
+    """A folder with nothing in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def write_json(path: Path, held: Any) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(held, ensure_ascii=True), encoding="utf-8")
+    draft.replace(path)
+
+
+def quarantine_of(held: Import, place: int) -> Path:
+    """Where the rows of one file lie that were not accepted."""
+    return held.folder / "quarantine" / f"{place}.csv"
+
+
+def _write_quarantine(held: Import, reading: Reading) -> None:
+    from revoir.reading import quarantine
+
+    folder = fresh(held.folder / "quarantine")
+    language = Company.current().language
+    for place, file in enumerate(reading.files):
+        if file.rows_quarantined:
+            quarantine.write([file], folder / f"{place}.csv", language)
+
+
+def _understood(connection: duckdb.DuckDBPyConnection, reading: Reading) -> dict[str, Any]:
+    return {
+        "files": [file_told(file) for file in reading.files],
+        "totals": reading.totals,
+        "notes": [words.to_json(note) for note in reading.notes],
+        "currency": reading.currency,
+        "mapping": _dumped(reading.mapping),
+        "samples": samples(connection, reading.tables),
+    }
+
+
+def _dumped(mapping: Mapping) -> str:
+    from revoir.reading import mapping as mappings
+
+    return mappings.dump(mapping)
+
+
+def file_told(file: FileReport) -> dict[str, Any]:
+    """What became of one file, as plain values whose sentences can be told in any language."""
+    return {
+        "file": file.file,
+        "sheet": file.sheet,
+        "table": file.table,
+        "confidence": file.confidence,
+        "why": words.to_json(file.why),
+        "headers": file.headers,
+        "rows_in": file.rows_in,
+        "rows_accepted": file.rows_accepted,
+        "rows_quarantined": file.rows_quarantined,
+        "rows_duplicate": file.rows_duplicate,
+        "columns": [
+            {
+                "column": column.column,
+                "header": column.header,
+                "target": column.target,
+                "name": column.name,
+                "confidence": column.confidence,
+                "reason": words.to_json(column.reason),
+                "format": column.format,
+            }
+            for column in file.mapping
+        ],
+        "notes": [words.to_json(note) for note in file.notes],
+        "quarantine": [
+            {
+                "line": row.line,
+                "column": row.column,
+                "value": row.value,
+                "reason": words.to_json(row.reason),
+                "remedy": words.to_json(row.remedy),
+            }
+            for row in file.quarantine[:20]
+        ],
+    }
+
+
+def samples(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[dict[str, Any]]:
+    """The first rows of each table, as text, with the columns that name persons marked."""
+    found = []
+    for table in tables:
+        relation = sql.name(table)
+        columns = list(sql.columns_of(connection, relation))
+        rows = connection.execute(f"SELECT * FROM {relation} LIMIT {SHOWN_ROWS}").fetchall()
+        known = TABLES[table]
+        personal = [
+            column for column in columns if (held := known.column(column)) and held.personal
+        ]
+        found.append(
+            {
+                "table": table,
+                "columns": columns,
+                "personal": personal,
+                "rows": [[_written(cell) for cell in row] for row in rows],
+            }
+        )
+    return found
+
+
+def _written(cell: Any) -> str | None:
+    """A value as a sample shows it, times by the company's clock."""
+    if isinstance(cell, dt.datetime):
+        local = cell.replace(tzinfo=dt.UTC).astimezone(Company.current().zone)
+        return local.strftime("%Y-%m-%d %H:%M")
+    if isinstance(cell, Decimal):
+        return f"{cell.normalize():f}"
+    return None if cell is None else str(cell)
+
+
+# -- A sample of the raw cells ------------------------------------------------------------------
+def _sample(held: Import, paths: Sequence[Path]) -> None:
+    """Keep the first rows of every file and sheet as they are, each under the file's own name."""
+    import duckdb
+
+    from revoir.reading.sources import raw_tables
+
+    folder = fresh(held.folder / "samples")
+    if not paths:
+        return
+    with closing(duckdb.connect()) as connection:
+        for place, raw in enumerate(raw_tables(list(paths), connection)):
+            cells = ", ".join(f"CAST({sql.name(column)} AS VARCHAR)" for column in raw.columns)
+            rows = connection.execute(
+                f"SELECT {cells} FROM {raw.relation} LIMIT {SAMPLE_ROWS}"
+            ).fetchall()
+            target = folder / str(place)
+            target.mkdir()
+            headers = [h or c for h, c in zip(raw.headers, raw.columns, strict=True)]
+            with (target / "cells.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(headers)
+                writer.writerows(rows)
+
+
+def examples(held: Import, place: int) -> dict[str, list[str]]:
+    """The first filled cells of each column of a file, by header."""
+    path = held.folder / "samples" / str(place) / "cells.csv"
+    if not path.is_file():
+        return {}
+    found: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        headers = next(reader, [])
+        for row in reader:
+            for header, cell in zip(headers, row, strict=False):
+                values = found.setdefault(header, [])
+                if cell and cell not in values and len(values) < 3:
+                    values.append(cell if len(cell) <= 40 else cell[:39] + "…")
+    return found
+
+
+def preview(held: Import, place: int, mapping: Mapping) -> dict[str, Any]:
+    """What the first rows of a file would come to with another mapping.
+
+    Args:
+        held: The import.
+        place: Which of its files.
+        mapping: What is to be tried.
+
+    Returns:
+        As `kept`, of the sample alone; ``error`` where nothing could be read.
+    """
+    import duckdb
+
+    from revoir.reading import read_tables
+
+    path = held.folder / "samples" / str(place) / "cells.csv"
+    company = Company.current()
+    with closing(duckdb.connect()) as connection:
+        try:
+            reading = read_tables(
+                path, mapping=mapping, connection=connection, timezone=company.timezone,
+                currency=company.currency, today=dt.datetime.now(company.zone).date(),
+            )  # fmt: skip
+        except RevoirError as error:
+            return {"error": error.text(words.language())}
+        return {
+            "file": file_told(reading.files[0]),
+            "samples": samples(connection, reading.tables),
+        }

@@ -1,0 +1,1 @@
+"""Pages of imports, sources, events and webhooks."""

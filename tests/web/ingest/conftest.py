@@ -1,0 +1,68 @@
+"""Imports and events in a data folder of their own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from django.conf import settings as django_settings
+
+from revoir_web.common import jobs
+from revoir_web.ingest import actions, intake
+from revoir_web.ingest.models import Import
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DATA = tmp_path / "data"
+    settings.DATA.mkdir()
+    settings.LAKE = str(tmp_path / "lake")
+    settings.SOURCE_FOLDERS = (str(tmp_path / "drop"),)
+    settings.SOURCE_SETTLE_SECONDS = 0
+    # Figures have tests of their own, and take their time.
+    monkeypatch.setattr(actions, "AFTERWARDS", ())
+    intake.forget_keys()
+
+
+def bring_in(text: str | bytes, name: str = "orders.csv", *, land: bool = True) -> Import:
+    """Import a file as the page does."""
+    held = actions.begin()
+    data = text.encode() if isinstance(text, str) else text
+    actions.add_file(held=held, name=name, content=io.BytesIO(data))
+    actions.read(held=held)
+    work()
+    held.refresh_from_db()
+    if land and held.state == Import.State.READ:
+        actions.confirm(held=held, again=True)
+        work()
+        held.refresh_from_db()
+    return held
+
+
+def work() -> None:
+    """Do the jobs that wait."""
+    jobs.run_waiting()
+
+
+def lake(query: str) -> list[tuple[Any, ...]]:
+    """What the lake answers; its tables go by their names."""
+    import ibis
+
+    from revoir.store import Lake
+
+    with closing(duckdb.connect()) as connection:
+        backend: Any = ibis.duckdb.from_connection(connection)
+        for name, table in Lake(django_settings.LAKE).tables(backend).items():
+            connection.execute(f"CREATE TABLE {name} AS {backend.compile(table)}")
+        return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def imported() -> Callable[..., Import]:
+    """`bring_in`."""
+    return bring_in

@@ -1,0 +1,262 @@
+"""Events as Segment's specification has them: taken, refused in words, and in the lake once."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import json
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from revoir_web.accounts import actions as accounts
+from revoir_web.accounts.rights import Right
+from revoir_web.customers.models import Customer
+from revoir_web.ingest import commerce, inbox, intake
+from revoir_web.ingest.models import InboxEvent, Landing, SeenMessage
+
+from .conftest import lake, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def key(company: object) -> str:
+    _key, text = accounts.create_key(name="site", scopes=[Right.SEND_EVENTS], actor=None)
+    return text
+
+
+def send(key: str | None, call: str, body: Any, **headers: str) -> Any:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    if key is not None:
+        headers["authorization"] = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+    return Client().post(f"/v1/{call}", data, content_type="application/json", headers=headers)
+
+
+def drained() -> None:
+    from revoir_web.common import jobs
+
+    jobs.enqueue("ingest.drain")
+    work()
+    assert not InboxEvent.objects.exists()
+    assert not Landing.objects.exists()
+
+
+def test_calls_land_as_events_and_orders(key: str) -> None:
+    traits = {"email": "Ana@Example.com", "firstName": "Ana", "address": {"city": "Lyon"}}
+    assert send(key, "identify", {"userId": "u1", "traits": traits}).status_code == 200
+    assert send(key, "page", {"anonymousId": "v9", "name": "Accueil"}).status_code == 200
+    order = {
+        "order_id": "50314", "total": 27.5, "currency": "eur",
+        "products": [{"sku": "G-32", "name": "Thé", "price": 9, "quantity": 3}],
+    }  # fmt: skip
+    sent = send(key, "track", {"userId": "u1", "event": "Order Completed", "properties": order})
+    assert sent.json() == {"success": True}
+    drained()
+    assert sorted(lake("SELECT event, page FROM events")) == [
+        ("Order Completed", None), ("page", "Accueil"),
+    ]  # fmt: skip
+    assert lake("SELECT order_id, amount, kind, currency FROM orders") == [
+        ("50314", 27.5, "purchase", "EUR")
+    ]
+    assert lake("SELECT product, quantity, amount FROM order_lines") == [("Thé", 3, 27)]
+    ana = Customer.objects.get(identifiers__kind="external", identifiers__value="u1")
+    assert (ana.email, ana.first_name, ana.city) == ("ana@example.com", "Ana", "Lyon")
+    assert lake("SELECT customer_id FROM orders") == [(ana.pk,)]
+
+
+def test_refund_before_its_order_and_in_parts(key: str) -> None:
+    def track(event: str, message: str, **properties: Any) -> None:
+        body = {"userId": "u1", "event": event, "messageId": message, "properties": properties}
+        assert send(key, "track", body).status_code == 200
+
+    track("Order Refunded", "m1", order_id="A", total=5)
+    drained()
+    track("Order Completed", "m2", order_id="A", revenue=20)
+    track("Order Completed", "m3", order_id="B", revenue=8)
+    drained()
+    track("Order Refunded", "m4", order_id="A", total=3)
+    track("Order Refunded", "m5", order_id="B")
+    drained()
+    assert lake("SELECT order_id, amount, refunded, kind FROM orders ORDER BY 1") == [
+        ("A", 12, 8, "purchase"), ("B", 8, 8, "cancelled"),
+    ]  # fmt: skip
+
+
+def test_a_message_lands_once_whatever_comes_again(key: str) -> None:
+    body = {"userId": "u1", "event": "Visite", "messageId": "m-1"}
+    send(key, "track", body)
+    send(key, "track", {**body, "event": "Autre"})
+    drained()
+    send(key, "track", body)
+    drained()
+    assert lake("SELECT event FROM events") == [("Visite",)]
+    SeenMessage.objects.all().delete()
+
+
+def test_landing_that_was_interrupted_lands_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        send(key, "track", {"userId": f"u{number}", "event": "Visite", "messageId": f"m{number}"})
+    landing = inbox._next()
+    assert landing is not None
+    messages, _repeated = inbox._once(list(InboxEvent.objects.all()))
+    inbox._write(messages, landing)  # and here the worker dies
+    send(key, "track", {"userId": "u9", "event": "Visite", "messageId": "m9"})
+    drained()
+    assert lake("SELECT count(*), count(DISTINCT event_id) FROM events") == [(4, 4)]
+
+
+def test_clock_of_the_sender_is_set_right(key: str) -> None:
+    now = timezone.now()
+    wrong = now + dt.timedelta(hours=5)
+    body = {
+        "userId": "u1", "event": "Visite", "sentAt": wrong.isoformat(),
+        "timestamp": (wrong - dt.timedelta(minutes=10)).isoformat(),
+    }  # fmt: skip
+    send(key, "track", body)
+    drained()
+    at = lake("SELECT occurred_at FROM events")[0][0]
+    expected = (now - dt.timedelta(minutes=10)).replace(tzinfo=None)
+    assert abs(at - expected) < dt.timedelta(seconds=10)
+
+
+def test_batch_says_what_became_of_each(key: str) -> None:
+    batch = [
+        {"type": "track", "userId": "u1", "event": "A", "messageId": "1"},
+        {"type": "track", "userId": "u1", "messageId": "2"},
+        {"type": "dance", "userId": "u1", "messageId": "3"},
+        {"type": "track", "userId": "u1", "event": "A", "messageId": "1"},
+        {"type": "track", "event": "A", "messageId": "5"},
+        "nothing",
+        {"type": "track", "userId": "u1", "event": "A", "messageId": "7",
+         "properties": {"x": "y" * 33_000}},
+    ]  # fmt: skip
+    told = send(key, "batch", {"batch": batch, "context": {"locale": "fr"}}).json()
+    assert [item["status"] for item in told["items"]] == [
+        "accepted", "rejected", "rejected", "duplicate", "rejected", "rejected", "rejected",
+    ]  # fmt: skip
+    assert [item.get("code") for item in told["items"]][-1] == "message_too_large"
+    assert json.loads(InboxEvent.objects.get().body)["context"] == {"locale": "fr"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "bad_json"),
+        (b"[1]", "no_object"),
+        (b'{"userId": "u", "event": NaN}', "bad_json"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "too_large"),
+        (b"[" * 100_000 + b"]" * 100_000, "too_deep"),
+        (b'{"userId": "a", "userId": "b", "event": "x"}', "key_twice"),
+        (b'{"userId": "\xff", "event": "x"}', "bad_json"),
+        (b'{"userId": ' + b"9" * 5000 + b', "event": "x"}', "bad_json"),
+        (b'{"userId": "u", "event": "x", "p": "' + b"a" * 33_000 + b'"}', "message_too_large"),
+        (b'{"userId": "u", "event": "x", "p": "' + b"a" * 600_000 + b'"}', "too_large"),
+        (b'{"event": "x"}', "no_id"),
+        (b'{"userId": {"a": 1}, "event": "x"}', "bad_id"),
+        (b'{"userId": "' + b"u" * 600 + b'", "event": "x"}', "bad_id"),
+        (b'{"userId": "u", "event": ""}', "no_event"),
+        (b'{"userId": "u", "event": "x", "messageId": 5}', "bad_message_id"),
+        (b'{"userId": "u", "event": "x", "properties": []}', "bad_properties"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_taken_is_refused_in_words(key: str, body: bytes, code: str) -> None:
+    answer = send(key, "track", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    french = send(key, "track", body, **{"accept-language": "fr"}).json()
+    assert french["message"] != answer.json()["message"]
+    assert not InboxEvent.objects.exists()
+
+
+def test_gzip_is_taken_and_a_bomb_is_not(key: str) -> None:
+    good = gzip.compress(json.dumps({"userId": "u", "event": "x"}).encode())
+    assert send(key, "track", good, **{"content-encoding": "gzip"}).status_code == 200
+    bomb = gzip.compress(b" " * 50_000_000)
+    answer = send(key, "track", bomb, **{"content-encoding": "gzip"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_large")
+    cut = send(key, "track", good[:-12], **{"content-encoding": "gzip"})
+    assert cut.json()["code"] == "bad_gzip"
+
+
+def test_halves_of_characters_and_nul_land(key: str) -> None:
+    body = b'{"userId": "u", "event": "Caf\\ud83d\\u0000", "properties": {"a": "\\udc00"}}'
+    assert send(key, "track", body).status_code == 200
+    drained()
+    assert lake("SELECT event FROM events") == [("Caf\ufffd",)]
+
+
+def test_keys(key: str) -> None:
+    body = {"userId": "u", "event": "x"}
+    assert send(None, "track", body).status_code == 401
+    assert send("rvr_00000000_wrong", "track", body).status_code == 401
+    assert send(None, "track", {**body, "writeKey": key}).status_code == 200
+    _other, reader = accounts.create_key(name="r", scopes=[Right.SEE_CUSTOMERS], actor=None)
+    assert send(reader, "track", body).status_code == 401
+    assert "writeKey" not in InboxEvent.objects.get().body
+
+
+def test_browsers_of_other_sites_may_send(key: str) -> None:
+    asked = Client().options("/v1/t", headers={"origin": "https://shop.example"})
+    assert asked.status_code == 204
+    assert asked["Access-Control-Allow-Origin"] == "*"
+    answer = Client().post(
+        "/v1/t", json.dumps({"writeKey": key, "anonymousId": "v", "event": "x"}),
+        content_type="text/plain",
+    )  # fmt: skip
+    assert answer.status_code == 200
+    assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+def test_more_than_can_be_kept_is_sent_back(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "PENDING_MAX", 0)
+    answer = send(key, "track", {"userId": "u", "event": "x"})
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "1"
+    assert not InboxEvent.objects.exists()
+
+
+def test_what_is_acknowledged_at_once_by_many_is_kept(key: str) -> None:
+    statuses: list[int] = []
+
+    def one(number: int) -> None:
+        try:
+            for turn in range(5):
+                body = {"userId": "u", "event": "x", "messageId": f"{number}-{turn}"}
+                statuses.append(send(key, "track", body).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses.count(200) == 40
+    assert InboxEvent.objects.count() == 40
+
+
+def test_nothing_of_a_person_reaches_the_lake(key: str) -> None:
+    body = {
+        "userId": "u1", "event": "Inscription",
+        "properties": {"email": "ana@example.com", "note": "de ana@example.com", "plan": "pro"},
+        "context": {"page": {"path": "/merci/ana@example.com"}},
+    }  # fmt: skip
+    send(key, "track", body)
+    drained()
+    assert lake("SELECT properties, page FROM events") == [('{"plan":"pro"}', None)]
+
+
+def test_amounts_that_are_none() -> None:
+    at = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    order = commerce.Order()
+    odd = {"total": "1e309", "products": [{"price": "NaN"}, {"price": 2, "quantity": 2}, 7]}
+    order.hear("Order Completed", odd, message="1", at=at, customer="c")
+    row, lines = order.rows("X", dt.UTC)  # type: ignore[arg-type]
+    assert row is not None
+    assert row["amount"] == 4
+    assert len(lines) == 2

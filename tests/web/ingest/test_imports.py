@@ -1,0 +1,171 @@
+"""Files through the whole pipeline: rows in = accepted + quarantined + duplicates, each once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+
+from revoir_web.common import jobs
+from revoir_web.common.models import Job
+from revoir_web.customers.models import Customer
+from revoir_web.ingest import actions, understanding
+from revoir_web.ingest.models import Import, KnownMapping
+
+from .conftest import bring_in, lake, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JANUARY = """order_id;client;date;montant;email
+A1;C1;03/01/2025;10,50;ana@example.com
+A2;C2;04/01/2025;20,00;bob@example.com
+A3;C1;31/01/2025;30,00;ana@example.com
+"""
+FEBRUARY = """order_id;client;date;montant;email
+A3;C1;31/01/2025;35,00;ana@example.com
+A4;C3;14/02/2025;40,00;cleo@example.com
+"""
+
+
+def test_orders_land_and_persons_do_not(company: object) -> None:
+    held = bring_in(JANUARY)
+    assert held.state == Import.State.LANDED, (held.failure, held.job and held.job.error)
+    assert (held.rows_in, held.rows_accepted) == (3, 3)
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [
+        ("A1", 10.5), ("A2", 20), ("A3", 30),
+    ]  # fmt: skip
+    ids = {row[0] for row in lake("SELECT customer_id FROM orders")}
+    assert ids == set(Customer.objects.values_list("pk", flat=True))
+    assert Customer.objects.get(identifiers__value="C1").email == "ana@example.com"
+    assert "email" not in [row[0] for row in lake("DESCRIBE customers")]
+
+
+def test_next_month_updates_what_it_has_again(company: object) -> None:
+    bring_in(JANUARY)
+    second = bring_in(FEBRUARY)
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [
+        ("A1", 10.5), ("A2", 20), ("A3", 35), ("A4", 40),
+    ]  # fmt: skip
+    assert second.landed is not None
+    assert second.landed["orders"] == {"new": 1, "changed": 1, "unchanged": 0}
+
+
+def test_undo_restores_what_was_before(company: object) -> None:
+    bring_in(JANUARY)
+    second = bring_in(FEBRUARY)
+    actions.undo(held=second)
+    work()
+    second.refresh_from_db()
+    assert second.state == Import.State.UNDONE
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [
+        ("A1", 10.5), ("A2", 20), ("A3", 30),
+    ]  # fmt: skip
+
+
+def test_export_without_numbers_that_begins_in_january_again(company: object) -> None:
+    rows = ["client,date,montant", "C1,2025-01-03,10.00", "C2,2025-01-04,20.00",
+            "C1,2025-01-03,10.00"]  # fmt: skip
+    bring_in("\n".join(rows))
+    second = bring_in("\n".join([*rows, "C3,2025-02-01,5.00"]))
+    assert lake("SELECT count(*), sum(amount) FROM orders") == [(4, 45)]
+    assert second.landed is not None
+    assert second.landed["orders"] == {"new": 1, "changed": 0, "unchanged": 3}
+
+
+def test_corrected_quarantine_adds_only_what_was_missing(company: object) -> None:
+    held = bring_in(
+        "order_id,client,date,produit,quantite,prix_unitaire\n"
+        "A1,C1,2025-01-03,pain,1,2.00\nA1,C1,2025-01-03,lait,1,abc\nA2,C2,2025-01-05,pain,2,2.00\n"
+    )
+    assert (held.rows_in, held.rows_accepted, held.rows_quarantined) == (3, 2, 1)
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [("A1", 2), ("A2", 4)]
+    text = understanding.quarantine_of(held, 0).read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["produit"] for row in rows] == ["lait"]
+    corrected = text.replace("abc", "1.50")
+    second = bring_in(corrected, "quarantine.csv")
+    assert second.state == Import.State.LANDED, second.failure
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [("A1", 3.5), ("A2", 4)]
+    assert lake("SELECT count(*), sum(amount) FROM order_lines") == [(3, 7.5)]
+    actions.undo(held=second)
+    work()
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [("A1", 2), ("A2", 4)]
+
+
+def test_order_that_lost_a_line(company: object) -> None:
+    head = "order_id,client,date,produit,quantite,prix_unitaire\n"
+    bring_in(head + "A1,C1,2025-01-03,pain,1,2.00\nA1,C1,2025-01-03,lait,1,1.00\n"
+             "A2,C1,2025-01-04,pain,1,2.00\nA2,C1,2025-01-04,riz,1,3.00\n")  # fmt: skip
+    bring_in(head + "A1,C1,2025-01-03,pain,1,2.00\nA2,C1,2025-01-04,pain,1,2.00\n"
+             "A2,C1,2025-01-04,riz,1,3.00\n")  # fmt: skip
+    assert lake("SELECT order_id, amount FROM orders ORDER BY 1") == [("A1", 2), ("A2", 5)]
+    assert lake("SELECT sum(amount) FROM order_lines WHERE kind = 'purchase'") == [(7,)]
+
+
+def test_refund_under_the_number_of_its_order_stands_beside_it(company: object) -> None:
+    head = "order_id,client,date,montant\n"
+    bring_in(head + "A1,C1,2025-01-03,50.00\nA2,C1,2025-01-03,20.00\n")
+    bring_in(head + "A1,C1,2025-01-20,-10.00\nA5,C2,2025-01-20,7.00\n")
+    assert lake("SELECT sum(amount), count(*) FROM orders") == [(67, 4)]
+    assert lake("SELECT amount FROM orders WHERE order_id = 'A1'") == [(50,)]
+
+
+def test_same_file_is_said(company: object) -> None:
+    from revoir.errors import UsageError
+
+    bring_in(JANUARY)
+    second = bring_in(JANUARY, "again.csv", land=False)
+    assert [upload.name for upload in actions.same_files(second)] == ["orders.csv"]
+    with pytest.raises(UsageError, match="imported before"):
+        actions.confirm(held=second)
+
+
+def test_mapping_is_remembered(company: object) -> None:
+    held = bring_in("a,b,c\nC1,2025-01-03,10\nC2,2025-01-05,12\n", land=False)
+    actions.read(
+        held=held,
+        mapping="files:\n- columns:\n    a: customer_id\n    b: ordered_at\n    c: amount\n",
+    )
+    work()
+    held.refresh_from_db()
+    assert held.state == Import.State.READ, held.failure
+    actions.confirm(held=held)
+    work()
+    assert KnownMapping.objects.count() == 1
+    later = bring_in("a,b,c\nC1,2025-02-03,11\n", "february.csv")
+    assert later.state == Import.State.LANDED, later.failure
+    assert lake("SELECT count(*), sum(amount) FROM orders") == [(3, 33)]
+
+
+def test_figures_follow(company: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "AFTERWARDS", ("customers.index", "insights.refresh"))
+    held = bring_in(JANUARY, land=False)
+    before = set(Job.objects.values_list("kind", flat=True))
+    actions.has_landed(held=held, landed={}, job=_held_job())
+    after = set(Job.objects.values_list("kind", flat=True))
+    assert after - before >= {"customers.index", "insights.refresh"}
+
+
+def _held_job() -> jobs.Running:
+    """A job that is at work."""
+    jobs.enqueue("ingest.land", arguments={})
+    job = jobs.claim()
+    assert job is not None
+    return jobs.Running(job)
+
+
+def test_nothing_usable_is_told(company: object) -> None:
+    held = bring_in("<html><body>Erreur 500</body></html>", "export.csv")
+    assert held.state == Import.State.FAILED
+    assert held.failure is not None
+
+
+def test_cancel_removes_the_files(company: object, imported: Callable[..., Import]) -> None:
+    held = imported(JANUARY, land=False)
+    assert held.folder.is_dir()
+    actions.cancel(held=held)
+    assert not held.folder.exists()
+    held.refresh_from_db()
+    assert held.state == Import.State.CANCELLED
