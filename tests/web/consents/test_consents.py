@@ -1,0 +1,196 @@
+"""What customers agreed to: kept line by line, heard everywhere, chosen by themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from revoir.errors import UsageError
+from revoir_web.common.models import AuditEntry
+from revoir_web.consents import actions, links, queries, retention
+from revoir_web.consents.models import Consent, Erasure, Purpose, RetentionRule
+from revoir_web.customers import actions as customers
+from revoir_web.customers.models import Customer
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[str], Client]
+
+
+@pytest.fixture
+def zoe(company: Any) -> Customer:
+    [id] = customers.resolve_many(
+        [{"customer_id": "C1", "name": "Zoé Lévy", "email": "zoe@example.com", "language": "fr"}],
+        source="test",
+    )
+    customers.index([id])
+    return Customer.objects.get(pk=id)
+
+
+@pytest.fixture
+def news(db: None) -> Purpose:
+    return Purpose.objects.get(code="news")
+
+
+def test_the_last_word_counts(zoe: Customer, news: Purpose) -> None:
+    def may() -> bool:
+        return queries.may_contact(zoe, news, "email")
+
+    assert not may()
+    then = timezone.now() - dt.timedelta(days=2)
+    actions.record(customer=zoe, purpose=news, channel="email", given=True, source="page")
+    assert may()
+    # Said before, written down after: it does not take the place of a later word.
+    actions.record(customer=zoe, purpose=news, channel="email", given=False, source="page", at=then)
+    assert may()
+    actions.record(customer=zoe, purpose=news, channel="email", given=False, source="page")
+    assert not may()
+    assert not queries.may_contact(zoe, "news", "sms"), "there is no telephone number"
+    assert queries.may_contact(zoe, "surveys", "email"), "allowed unless she objects"
+    assert not queries.may_contact(zoe, "unknown", "email")
+    with pytest.raises(UsageError):
+        actions.record(customer=zoe, purpose=news, channel="phone", given=True, source="page")
+
+
+def test_a_line_is_never_changed(zoe: Customer, news: Purpose) -> None:
+    line = actions.record(customer=zoe, purpose=news, channel="email", given=True, source="page")
+    line.given = False
+    with pytest.raises(TypeError):
+        line.save()
+    assert Consent.objects.get().given
+
+
+def test_a_file_does_not_take_back_a_refusal(zoe: Customer, news: Purpose) -> None:
+    told: dict[str, Any] = {"purpose": "news", "channel": "email", "source": "import"}
+    assert actions.record_many([(zoe.pk, True, None), ("", True, None)], **told) == 1
+    assert actions.record_many([(zoe.pk, True, None)], **told) == 0
+    actions.record(customer=zoe, purpose=news, channel="email", given=False, source="preferences")
+    last_year = timezone.now() - dt.timedelta(days=365)
+    assert actions.record_many([(zoe.pk, True, None)], **told) == 0
+    assert actions.record_many([(zoe.pk, True, last_year)], **told) == 0
+    assert not queries.may_contact(zoe, news, "email")
+    later = timezone.now() + dt.timedelta(seconds=1)
+    assert actions.record_many([(zoe.pk, True, later)], **told) == 1
+
+
+def test_a_customer_chooses_by_the_link(zoe: Customer, client: Client) -> None:
+    path = links.preferences_path(zoe)
+    page = client.get(path)
+    body = page.content.decode()
+    assert page.status_code == 200
+    assert "Nouveautés et offres" in body
+    assert "z…e@example.com" in body
+    assert "Lévy" not in body
+    assert "zoe@example.com" not in body
+    client.post(path, {"news.email": "on", "surveys.email": "on", "service.email": "on"})
+    assert queries.may_contact(zoe, "news", "email")
+    assert Consent.objects.filter(given=True).count() == 1, "what was allowed anyway is not said"
+    line = Consent.objects.filter(given=True).get()
+    assert (line.source, bool(line.proof), line.by) == ("preferences", True, None)
+    client.post(path, {"stop": "1"})
+    assert not any(held.allowed for held in queries.standing(zoe))
+    assert client.get("/p/" + "x" * 40 + "/").status_code == 404
+    tampered = path.replace(zoe.pk, "0" * 32)
+    assert client.get(tampered).status_code == 404
+
+
+def test_one_click_stops_e_mail(zoe: Customer) -> None:
+    # As a mail program does it: no cookie, no token.
+    client = Client(enforce_csrf_checks=True)
+    path = links.preferences_path(zoe) + "stop/"
+    answer = client.post(path, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert not any(held.allowed for held in queries.standing(zoe) if held.channel == "email")
+    assert client.get(path).status_code == 302
+
+
+def test_an_advisor_writes_down_what_was_said(as_role: SignIn, zoe: Customer) -> None:
+    client = as_role("advisor")
+    url = reverse("consents:customer", args=[zoe.pk])
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"news.email": "on"}).status_code == 200, "without proof it is refused"
+    told = {
+        "news.email": "on",
+        "surveys.email": "on",
+        "service.email": "on",
+        "proof": "Au téléphone",
+    }
+    assert client.post(url, told).status_code == 302
+    line = Consent.objects.get(given=True)
+    assert (line.proof, line.by.role if line.by else None) == ("Au téléphone", "advisor")
+    page = client.get(reverse("customers:customer", args=[zoe.pk])).content.decode()
+    assert "Nouveautés et offres" in page
+
+
+def test_the_data_of_a_person_as_a_file(as_role: SignIn, zoe: Customer, news: Purpose) -> None:
+    actions.record(customer=zoe, purpose=news, channel="email", given=True, source="page")
+    customers.add_note(customer=zoe, text="Préfère <le matin>", actor=None)
+    answer = as_role("manager").get(reverse("consents:data", args=[zoe.pk]))
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        held = json.loads(file.read("donnees.json"))
+        page = file.read("donnees.html").decode()
+    assert "zoe@example.com" in str(held["profile"])
+    assert held["consents"][0]["given"] is True
+    assert "Préfère &lt;le matin&gt;" in page
+    assert as_role("advisor").get(reverse("consents:data", args=[zoe.pk])).status_code == 403
+    assert AuditEntry.objects.filter(action="customer.data").count() == 1
+
+
+def test_purposes_and_rule_are_changed_on_a_page(as_role: SignIn) -> None:
+    client = as_role("owner")
+    new = {"code": "recall", "name_fr": "Rappels", "name_en": "Recalls", "channels": ["email"],
+           "basis": "interest", "active": "on"}  # fmt: skip
+    assert client.post(reverse("consents:purpose-new"), new).status_code == 302
+    held = Purpose.objects.get(code="recall")
+    edit = reverse("consents:purpose", args=[held.pk])
+    assert client.get(edit).status_code == 200
+    assert client.post(edit, {**new, "active": "", "name_fr": "Rappel"}).status_code == 302
+    held.refresh_from_db()
+    assert (held.active, held.name_fr) == (False, "Rappel")
+    url = reverse("consents:purposes")
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"prospect_months": 0, "notice_days": 30}).status_code == 200
+    client.post(url, {"enabled": "on", "prospect_months": 24, "notice_days": 10})
+    assert RetentionRule.current().prospect_months == 24
+
+
+def test_the_clock_announces_then_erases(as_role: SignIn, company: Any) -> None:
+    today = timezone.localdate()
+    rows = [
+        {"customer_id": "old", "name": "Ancien Prospect", "joined_at": "2019-01-01"},
+        {"customer_id": "buyer", "name": "Cliente Fidèle", "joined_at": "2019-01-01"},
+        {"customer_id": "new", "name": "Prospect Récent"},
+        {"customer_id": "noted", "name": "Prospect Noté", "joined_at": "2019-01-01"},
+    ]
+    ids = customers.resolve_many(rows, source="test")
+    customers.index_waiting()
+    customers.write_figures(
+        [{"customer_id": ids[1], "orders": 2, "revenue": 5, "last_on": dt.date(2019, 2, 1)}]
+    )
+    customers.add_note(customer=Customer.objects.get(pk=ids[3]), text="Appelé", actor=None)
+    assert retention.tick(today=today) == {"announced": 1, "kept": 0, "erased": 0}
+    held = Customer.objects.get(pk=ids[0])
+    assert held.erase_on == today + dt.timedelta(days=30)
+    page = as_role("owner").get(reverse("consents:retention"))
+    assert "Ancien Prospect" in page.content.decode()
+    # A contact stops it, and it begins anew afterwards.
+    as_role("owner").post(reverse("consents:keep", args=[held.pk]))
+    assert retention.tick(today=today) == {"announced": 0, "kept": 0, "erased": 0}
+    later = today + dt.timedelta(days=4 * 365)
+    assert retention.tick(today=later)["announced"] == 3
+    assert retention.tick(today=later + dt.timedelta(days=31))["erased"] == 3
+    assert {row.reason for row in Erasure.objects.all()} == {"retention"}
+    assert Customer.objects.get(pk=ids[1]).erased_at is None
+
+
+def test_months_before_keeps_within_the_month() -> None:
+    assert retention.months_before(dt.date(2024, 1, 31), 2) == dt.date(2023, 11, 30)
+    assert retention.months_before(dt.date(2024, 5, 5), 36) == dt.date(2021, 5, 5)
