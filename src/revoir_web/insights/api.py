@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
-from ninja import Field, Query, Schema
+from ninja import Field, Query, Schema, Status
 
 from revoir_web.common.api import Page, Router, paged
 from revoir_web.common.rights import Right
@@ -350,7 +350,7 @@ def segments(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> 
 def segment_make(request: HttpRequest, told_of: SegmentIn) -> Any:
     """A new segment."""
     held = actions.save_segment(**told_of.dict(), by=_user(request))
-    return 201, _segment(held)
+    return Status(201, _segment(held))
 
 
 @router.serve(
@@ -396,7 +396,7 @@ def segment_change(request: HttpRequest, id: Id, told_of: SegmentIn) -> dict[str
 def segment_remove(request: HttpRequest, id: Id) -> Any:
     """A segment goes; people can bring it back on its page."""
     actions.remove_segment(segment=_held(id), by=_user(request))
-    return 204, None
+    return Status(204, None)
 
 
 def _segment(row: SavedSegment) -> dict[str, Any]:
@@ -461,7 +461,7 @@ def goal_remove(request: HttpRequest, id: Id) -> Any:
     if goal is None:
         raise Http404
     actions.remove_goal(goal=goal, by=_user(request))
-    return 204, None
+    return Status(204, None)
 
 
 def _goal(row: Goal) -> dict[str, Any]:

@@ -8,3 +8,10 @@ class Insights(AppConfig):
 
     name = "revoir_web.insights"
     label = "insights"
+
+    def ready(self) -> None:
+        """Bring what happened with customers to their pages."""
+        from revoir_web.customers.facts import provide
+        from revoir_web.insights.facts import facts_of
+
+        provide(facts_of)

@@ -20,18 +20,31 @@ MEMORY = "192MiB"
 LOOKED_AT_SECONDS = 1.0
 """How long a version of the lake is taken for the newest."""
 LIMIT_MAX = 500
-TIMELINE = ("orders", "subscriptions", "responses", "interactions", "events")
-"""The tables whose rows happened at a time."""
-
-_MONEY = {"orders": "amount", "subscriptions": "monthly_amount"}
-_TITLES = {
-    "orders": ("status", "channel"),
-    "subscriptions": ("plan",),
-    "responses": ("question",),
-    "interactions": ("kind", "channel"),
-    "events": ("event",),
+DETRACTOR_MAX = 6
+KINDS = {
+    "orders": "order",
+    "order_lines": "product",
+    "subscriptions": "subscription",
+    "responses": "response",
+    "interactions": "interaction",
+    "events": "event",
 }
-_LEFT_OUT = {"customer_id", "batch_id", "ordered_on", "currency", "order_lines"}
+"""The tables whose rows happened at a time, and what one row of each is."""
+
+_MONEY = {
+    "orders": "amount",
+    "order_lines": "amount",
+    "subscriptions": "monthly_amount",
+}
+_TITLES = {
+    "order_lines": "product",
+    "subscriptions": "plan",
+    "responses": "question",
+    "interactions": "kind",
+    "events": "event",
+}
+"""The column that says what a row is about."""
+_LEFT_OUT = {"customer_id", "batch_id", "ordered_on", "currency"}
 _CUSTOMER = "customer_id"
 
 
@@ -62,9 +75,9 @@ def facts_of(
         before: Only what happened before (UTC), for the next page.
 
     Returns:
-        One mapping a fact: `at` (aware), `kind` (the canonical table: "orders", "subscriptions",
-        "responses", "interactions", "events"), `id`, `title` (a word of the data, or ""),
-        `amount` and `currency` (None: it has none), `details` (the other columns that are known).
+        One mapping a fact: `at` (aware), `kind` (a value of `KINDS`), `id`, `title` (a word of the
+        data; "" where it has none), `amount` and `currency` (None: it has none), `details` (the
+        other columns that are known).
     """
     ids = [customer_ids] if isinstance(customer_ids, str) else list(customer_ids)
     limit = max(1, min(limit, LIMIT_MAX))
@@ -77,30 +90,6 @@ def facts_of(
             found.append(_fact(table, row))
     found.sort(key=lambda fact: fact["at"], reverse=True)
     return found[:limit]
-
-
-def lines_of(customer_ids: Sequence[str], order_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The lines of some orders of a customer: what was bought.
-
-    Args:
-        customer_ids: The customer's ids: files are ordered by them.
-        order_ids: The orders.
-
-    Returns:
-        The lines as they are in the lake.
-    """
-    known = _files(("order_lines",)).get("order_lines")
-    if known is None or not customer_ids or not order_ids:
-        return []
-    paths, columns = known
-    if _CUSTOMER not in columns:
-        return []
-    marks, orders = _marks(customer_ids), _marks(order_ids)
-    statement = (
-        f"select * from read_parquet(?, union_by_name=true) where {_CUSTOMER} in ({marks})"
-        f" and order_id in ({orders}) limit {LIMIT_MAX}"
-    )
-    return _read(statement, [paths, *customer_ids, *order_ids])
 
 
 def _rows(
@@ -132,19 +121,29 @@ def _fact(table: str, row: dict[str, Any]) -> dict[str, Any]:
     money = _MONEY.get(table)
     amount = row.get(money) if money else None
     key = TABLES[table].key
-    titles = [str(row[name]) for name in _TITLES.get(table, ()) if row.get(name)]
+    about = row.get(_TITLES.get(table, ""))
     hidden = _LEFT_OUT | {clock, money, key}
     return {
         "at": _moment(row[clock]),
-        "kind": table,
+        "kind": KINDS[table],
         "id": row.get(key) if key else None,
-        "title": titles[0] if titles else "",
+        "title": "" if about is None else str(about),
         "amount": None if amount is None else Decimal(str(amount)),
         "currency": row.get("currency"),
         "details": {
-            name: value for name, value in row.items() if name not in hidden and value is not None
+            **{n: value for n, value in row.items() if n not in hidden and value is not None},
+            **({"bad": True} if _is_bad(table, row) else {}),
         },
     }
+
+
+def _is_bad(table: str, row: dict[str, Any]) -> bool:
+    """Whether it speaks of an unhappy customer: a complaint, or a score of a detractor."""
+    if table == "interactions":
+        return bool(row.get("is_complaint"))
+    if table == "responses" and row.get("question") == "nps":
+        return row.get("score") is not None and row["score"] <= DETRACTOR_MAX
+    return False
 
 
 def _moment(value: Any) -> dt.datetime:
@@ -191,7 +190,7 @@ def _read(statement: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _files(names: Sequence[str] = TIMELINE) -> dict[str, tuple[list[str], list[str]]]:
+def _files() -> dict[str, tuple[list[str], list[str]]]:
     """The files and columns of each table, as of a moment ago."""
     from revoir.store import Lake, is_lake, remote
 
@@ -217,7 +216,7 @@ def _files(names: Sequence[str] = TIMELINE) -> dict[str, tuple[list[str], list[s
                 columns = [column.name for column in held.schema().fields]
                 _known.files[name] = (files, columns)
             _known.at = now
-        return {name: held for name, held in _known.files.items() if name in names and held[0]}
+        return {name: held for name, held in _known.files.items() if name in KINDS and held[0]}
 
 
 @dataclass

@@ -561,6 +561,8 @@ def rows(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     if known.ratio is not None:
         facts = known.ratio.facts
         table = facts.rows(book, question)
+        if "kind" in table.columns and "amount" in table.columns:
+            table = table.filter(table.kind != "cancelled")  # no figure counts them
         if facts.clock in table.columns:
             table = scope.in_periods(table, facts.clock, question, question.periods(book), book)
         for name, value in groups.items():

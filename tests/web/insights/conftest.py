@@ -1,0 +1,106 @@
+"""A generated shop in a lake, and the answers to what pages ask, computed once for all tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+import revoir
+from revoir.book import Book
+from revoir.datasets.shop import shop
+from revoir.store import Lake
+from revoir_web.common.models import Company
+from revoir_web.insights import drawn, engine, facts, figures, questions, runs
+from revoir_web.insights.models import AnalysisRun, DataState
+
+CUSTOMERS = 300
+ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("dashboard", {}),
+    ("catalogue", {}),
+    ("rfm", {}),
+    ("cohorts", {}),
+    ("lifecycle", {}),
+    ("what-if", {}),
+    ("metric", {"name": "retention_rate"}),
+    ("metric", {"name": "revenue"}),
+)
+LINE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" role="img" aria-label="x"/>'
+SETTINGS = {"currency": "EUR", "timezone": "Europe/Paris"}
+
+
+@pytest.fixture(scope="session")
+def shop_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a generated shop."""
+    folder = tmp_path_factory.mktemp("shop") / "files"
+    shop(3, customers=CUSTOMERS).write(folder, "fr")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def read_book(shop_files: Path) -> Book:
+    """The shop as the command line reads it."""
+    return revoir.read(shop_files, settings=revoir.Settings(**SETTINGS))
+
+
+@pytest.fixture(scope="session")
+def shop_lake(read_book: Book, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop in a lake."""
+    folder = tmp_path_factory.mktemp("lake") / "lake"
+    lake = Lake.create(folder)
+    for name, table in read_book.tables.items():
+        lake.append(name, table.to_pyarrow(), batch=f"shop-{name}")
+    return folder
+
+
+@pytest.fixture
+def lake(settings: Any, shop_lake: Path, company: Company) -> Iterator[Path]:
+    """The shop's lake as the application's, with nothing computed yet."""
+    settings.LAKE = str(shop_lake)
+    facts.forget()
+    yield shop_lake
+    engine.forget()
+    facts.forget()
+
+
+_computed: dict[str, Any] = {}
+
+
+@pytest.fixture
+def filled(lake: Path) -> Path:
+    """The shop with the answers that every page reads."""
+    if not _computed:
+        with engine.using() as book:
+            _computed["version"] = engine.version()
+            _computed["facts"] = figures.facts(book)
+            for kind, parameters in ASKED:
+                with pytest.MonkeyPatch.context() as patch:
+                    if kind == "catalogue":  # a hundred small lines, drawn elsewhere too
+                        patch.setattr(drawn, "_line", lambda spec, name: LINE)
+                    answer = questions.answer(kind, book, parameters)
+                _computed[runs.key_of(kind, parameters)] = json.loads(json.dumps(answer))
+    DataState.objects.create(
+        pk=DataState.SINGLE,
+        lake_version=_computed["version"],
+        facts=_computed["facts"],
+        noticed_at=timezone.now(),
+        refreshed_at=timezone.now(),
+    )
+    AnalysisRun.objects.bulk_create(
+        AnalysisRun(
+            key=runs.key_of(kind, parameters),
+            kind=kind,
+            parameters=parameters,
+            lake_version=_computed["version"],
+            settings_hash=engine.settings_hash(),
+            result=_computed[runs.key_of(kind, parameters)],
+            computed_at=timezone.now(),
+            standing=True,
+        )
+        for kind, parameters in ASKED
+    )
+    return lake

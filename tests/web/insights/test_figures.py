@@ -1,0 +1,224 @@
+"""The figures of the pages: those of the command line, as old as they say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from revoir.book import Book
+from revoir.metrics.registry import Question, measure
+from revoir.metrics.retention import members
+from revoir.periods import Period
+from revoir.reports.build import build
+from revoir_web.common import jobs
+from revoir_web.common.models import Company, Job
+from revoir_web.insights import actions, engine, groups, queries, runs, tasks
+from revoir_web.insights.facts import facts_of
+from revoir_web.insights.models import AnalysisRun, DataState
+
+pytestmark = pytest.mark.django_db
+
+
+def test_headline_figures_are_those_of_the_command_line(filled: Path, read_book: Book) -> None:
+    expected = dict(build(read_book).headline)
+    found = {row["name"]: row for row in runs.look("dashboard").data["headline"]}
+    assert list(found) == list(expected)
+    for name, kpi in expected.items():
+        assert found[name]["value"] == pytest.approx(kpi.value, rel=1e-12), name
+        assert found[name]["n"] == kpi.n
+        assert found[name]["end"] == kpi.point.period.end.isoformat()
+
+
+def test_a_metric_by_group_is_that_of_the_command_line(filled: Path, read_book: Book) -> None:
+    question = {"name": "retention_rate", "by": ["first_channel"], "grain": "quarter"}
+    asked = runs.ask("metric", question)
+    assert asked.waiting
+    assert asked.result is None
+    jobs.run_waiting()
+    found = runs.ask("metric", question).result["records"]
+    from revoir.periods import Grain
+
+    expected = measure(
+        read_book, "retention_rate", by=["first_channel"], grain=Grain.QUARTER
+    ).records("fr")
+    assert [row["value"] for row in found] == pytest.approx([row["value"] for row in expected])
+
+
+def test_rows_behind_a_retention_rate_add_up_to_it(filled: Path, read_book: Book) -> None:
+    period = Period(dt.date(2025, 7, 1), dt.date(2026, 1, 1))
+    question = Question(period.start, period.end)
+    parts = (
+        measure(read_book, "retention_rate", start=period.start, end=period.end).figures[0].parts
+    )
+    table = members(read_book, question, period)
+    rows = read_book.rows(table.group_by("became").aggregate(n=table.count()))
+    assert {row["became"]: row["n"] for row in rows} == {
+        name: parts[name] for name in ("kept", "lost", "new", "returned") if parts[name]
+    }
+
+
+def test_rows_behind_revenue_add_up_to_it(filled: Path) -> None:
+    asked = {"name": "revenue", "from": "2025-07-01", "to": "2025-08-01"}
+    runs.ask("rows", asked)
+    runs.ask("metric", asked)
+    jobs.run_waiting()
+    rows, figure = runs.look("rows", asked), runs.look("metric", asked)
+    amount = rows.data["names"].index("amount")
+    assert rows.data["total"] == len(rows.data["rows"])
+    total = figure.result["records"][0]["value"]
+    assert sum(row[amount] for row in rows.data["rows"]) == pytest.approx(total)
+
+
+def test_a_question_is_asked_of_the_worker_once(filled: Path) -> None:
+    first = runs.ask("segment", {"rule": "orders >= 2"})
+    second = runs.ask("segment", {"rule": "orders >= 2"})
+    assert first.job == second.job
+    assert jobs.run_waiting() == 1
+    answered = runs.ask("segment", {"rule": "orders >= 2"})
+    assert answered.fresh
+    assert answered.job is None
+    assert answered.data["count"] + runs_count("not (orders >= 2)") == answered.data["total"]
+
+
+def runs_count(rule: str) -> int:
+    runs.ask("segment", {"rule": rule})
+    jobs.run_waiting()
+    return int(runs.look("segment", {"rule": rule}).data["count"])
+
+
+def test_a_question_that_is_not_well_put_is_answered_in_words(filled: Path) -> None:
+    runs.ask("segment", {"rule": "colour_of_eyes = 3"})
+    jobs.run_waiting()
+    asked = runs.ask("segment", {"rule": "colour_of_eyes = 3"})
+    assert asked.error is not None
+    assert "colour_of_eyes" in asked.error.text("fr")
+    assert asked.job is None  # it is not asked again and again
+
+
+def test_stale_answers_are_shown_until_there_are_new_ones(
+    filled: Path, as_role: Callable[[str], Client]
+) -> None:
+    DataState.objects.update(noticed_at=timezone.now() + dt.timedelta(seconds=1))
+    page = as_role("analyst").get("/")
+    assert page.status_code == 200
+    assert "Les données ou les réglages ont changé depuis" in page.content.decode()
+    assert "37" in page.content.decode() or "%" in page.content.decode()
+
+
+def test_a_change_of_settings_asks_for_new_figures(filled: Path) -> None:
+    from revoir_web.common.actions import change_company
+
+    assert runs.look("dashboard").fresh
+    change_company(fields={"activity_window_days": 90})
+    assert not runs.look("dashboard").fresh
+    assert Job.objects.filter(kind="insights.refresh", state=Job.State.WAITING).count() == 1
+    change_company(fields={"activity_window_days": 91})
+    assert Job.objects.filter(kind="insights.refresh").count() == 1  # once for several changes
+
+
+def test_refresh_computes_what_is_out_of_date_and_nothing_else(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [(tasks.msg("The dashboard"), "metric", {"name": "revenue"})]
+    monkeypatch.setattr(tasks, "standing", lambda facts: few)
+    runs.refresh_soon()
+    jobs.run_waiting()
+    state = DataState.current()
+    assert state.refreshed_at is not None
+    assert state.facts["currency"] == "EUR"
+    first = AnalysisRun.objects.get()
+    job = runs.refresh_soon()
+    jobs.run_waiting()
+    job.refresh_from_db()
+    assert job.result is not None
+    assert job.result["computed"] == 0
+    assert AnalysisRun.objects.get().computed_at == first.computed_at
+    actions.set_goal(metric="revenue", value=1.0)
+    jobs.run_waiting()
+    assert AnalysisRun.objects.get().computed_at > first.computed_at
+
+
+def test_goals_by_period_go_before_those_for_ever(company: Company) -> None:
+    actions.set_goal(metric="nps", value=50)
+    actions.set_goal(metric="nps", value=60, start=dt.date(2025, 1, 1), end=dt.date(2026, 1, 1))
+    assert engine.goals_on(dt.date(2025, 6, 1)) == {"nps": 60}
+    assert engine.goals_on(dt.date(2026, 1, 1)) == {"nps": 50}
+
+
+def test_merged_persons_count_as_one(lake: Path, read_book: Book) -> None:
+    from revoir_web.customers.models import Customer
+
+    ids = [
+        row["customer_id"]
+        for row in read_book.rows(read_book.table("orders").select("customer_id").distinct())
+    ]
+    one, two = sorted(filter(None, ids))[:2]
+    kept = Customer.objects.create(id=one)
+    Customer.objects.create(id=two, merged_into=kept)
+    with engine.using() as book:
+        orders = book.rows(
+            book.table("orders").group_by("customer_id").aggregate(n=lambda t: t.count())
+        )
+        counted = {row["customer_id"]: row["n"] for row in orders}
+    before = read_book.rows(
+        read_book.table("orders").group_by("customer_id").aggregate(n=lambda t: t.count())
+    )
+    known = {row["customer_id"]: row["n"] for row in before}
+    assert two not in counted
+    assert counted[one] == known[one] + known[two]
+    assert sum(counted.values()) == sum(known.values())
+
+
+def test_facts_of_a_customer_are_all_there_and_newest_first(lake: Path, read_book: Book) -> None:
+    orders = read_book.table("orders")
+    rows = read_book.rows(
+        orders.filter(orders.customer_id.notnull()).select("customer_id", "order_id")
+    )
+    key = rows[0]["customer_id"]
+    found = facts_of(key, limit=500)
+    assert {fact["id"] for fact in found if fact["kind"] == "order"} == {
+        row["order_id"] for row in rows if row["customer_id"] == key
+    }
+    assert [fact["at"] for fact in found] == sorted((fact["at"] for fact in found), reverse=True)
+    page = facts_of([key], limit=2)
+    rest = facts_of([key], limit=500, before=page[-1]["at"])
+    assert all(fact["at"] < page[-1]["at"] for fact in rest)
+    assert facts_of("nobody") == []
+
+
+def test_figures_of_customers_add_up(lake: Path, read_book: Book) -> None:
+    with engine.using() as book:
+        table = groups.customer_figures(book)
+    assert table is not None
+    orders = read_book.table("orders")
+    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+    expected = read_book.rows(bought.aggregate(amount=bought.amount.sum(), n=bought.count()))[0]
+    assert float(sum(table["revenue"].to_pylist())) == pytest.approx(float(expected["amount"]))
+    assert sum(table["orders"].to_pylist()) == expected["n"]
+    assert set(table["status"].to_pylist()) <= {"new", "active", "late", "lost"}
+    assert all(len(rfm) == 3 for rfm in table["rfm"].to_pylist())
+
+
+def test_what_if_is_arithmetic() -> None:
+    base: dict[str, Any] = {
+        "at_start": 1000.0,
+        "retention": 0.7,
+        "spend": 50.0,
+        "revenue": 100_000.0,
+        "margin": 0.4,
+        "acquisition_cost": 25.0,
+    }
+    found = queries.what_if(base, {"points": 5.0, "keeping_cost": 5.0})
+    assert found["customers"] == 50
+    assert found["revenue"] == 2500
+    assert found["profit"] == 1000
+    assert found["cost"] == 250
+    assert found["net"] == 750
+    assert found["winning"] == 1250
+    assert found["times"] == 5

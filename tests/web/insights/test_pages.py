@@ -1,0 +1,275 @@
+"""The pages of figures: each for whoever may see it, in both languages, with its empty state."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from revoir_web.accounts.models import User
+from revoir_web.common import jobs
+from revoir_web.common.models import AuditEntry, Job, Schedule
+from revoir_web.insights import actions, queries, runs
+from revoir_web.insights.models import Digest, Goal, SavedSegment, SavedView
+
+pytestmark = pytest.mark.django_db
+AsRole = Callable[[str], Client]
+
+PAGES = (
+    "/",
+    "/?grain=month",
+    "/metrics/",
+    "/metrics/?q=panier",
+    "/metrics/retention_rate/",
+    "/metrics/revenue/",
+    "/metrics/retention_rate/rows/",
+    "/cohorts/",
+    "/rfm/",
+    "/segments/",
+    "/segments/count/",
+    "/what-if/",
+    "/goals/",
+)
+
+
+def content(client: Client, address: str, status: int = 200) -> str:
+    response = client.get(address)
+    assert response.status_code == status, address
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_page_is_there(filled: Path, as_role: AsRole, language: str) -> None:
+    User.objects.update(language=language)
+    client = as_role("owner")
+    for address in (*PAGES, "/segments/new/", "/digests/", "/digests/new/", "/messages/"):
+        assert f'lang="{language}"' in content(client, address) or "count" in address, address
+
+
+def test_every_page_says_what_will_stand_there(as_role: AsRole) -> None:
+    client = as_role("owner")
+    for address in PAGES:
+        page = content(client, address)
+        assert "Pas encore de" in page or "count" in address or "rows" in address, address
+
+
+def test_an_advisor_sees_figures_and_changes_none(filled: Path, as_role: AsRole) -> None:
+    client = as_role("advisor")
+    for address in PAGES:
+        content(client, address)
+    for address in ("/segments/new/", "/digests/", "/messages/"):
+        content(client, address, 403)
+    goal = {"metric": "revenue", "value": "3", "note": ""}
+    assert client.post("/goals/", goal).status_code == 403
+    assert client.post("/report/", {"form": "html"}).status_code == 403
+    assert client.get("/exports/metric.csv?name=revenue").status_code == 403
+
+
+def test_a_metric_that_there_is_not(filled: Path, as_role: AsRole) -> None:
+    content(as_role("analyst"), "/metrics/happiness/", 404)
+    content(as_role("analyst"), "/metrics/happiness/rows/", 404)
+
+
+def test_the_filters_of_a_metric_are_in_its_address(filled: Path, as_role: AsRole) -> None:
+    segment = actions.save_segment(name="Web", rule='first_channel = "site"')
+    client = as_role("analyst")
+    address = f"/metrics/revenue/?grain=year&by=gender&segment={segment.pk}&from=2024-01-01"
+    assert "hx-get" in content(client, address)
+    jobs.run_waiting()
+    page = content(client, address)
+    assert 'hx-trigger="every' not in page
+    assert "/metrics/revenue/rows/?" in page
+    assert "by.gender" in page
+
+
+def test_words_of_an_address_are_never_markup(filled: Path, as_role: AsRole) -> None:
+    hostile = '"><script>alert(1)</script>'
+    client = as_role("owner")
+    for address in ("/metrics/revenue/", "/cohorts/", "/segments/count/", "/metrics/", "/rfm/"):
+        for name in ("where", "rule", "q", "from", "before", "by"):
+            response = client.get(address, {name: hostile})
+            assert response.status_code == 200
+            assert "<script>alert" not in response.content.decode()
+    jobs.run_waiting()
+    assert not Job.objects.filter(state=Job.State.FAILED).exists()
+    page = client.get("/metrics/revenue/", {"from": hostile}).content.decode()
+    assert "n’est pas une date" in page
+
+
+def test_exports_are_the_figures_of_the_page(filled: Path, as_role: AsRole) -> None:
+    response = as_role("manager").get("/exports/metric.csv?name=revenue")
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    records = runs.look("metric", {"name": "revenue"}).data
+    assert records["name"] == "revenue"
+    assert len(rows) > 5
+    assert all(row["metric"] == "revenue" for row in rows)
+    assert AuditEntry.objects.filter(action="export").exists()
+
+
+# -- Segments ----------------------------------------------------------------------------------
+def test_a_segment_from_its_first_letter_to_its_return(filled: Path, as_role: AsRole) -> None:
+    client = as_role("analyst")
+    page = content(client, "/segments/count/?rule=orders+>%3D")
+    assert "error" in page
+    fields = {"name": "Fidèles", "rule": "orders >=", "description": ""}
+    page = client.post("/segments/new/", fields).content.decode()
+    assert "La règle" in page
+    assert "orders &gt;=" in page  # what was typed stays typed
+    fields["rule"] = "orders >= 3"
+    response = client.post("/segments/new/", fields)
+    segment = SavedSegment.objects.get()
+    assert response.headers["Location"] == f"/segments/{segment.pk}/"
+    again = client.post("/segments/new/", fields).content.decode()
+    assert "Un autre segment" in again
+    content(client, f"/segments/{segment.pk}/")
+    content(client, f"/segments/{segment.pk}/customers/")
+    jobs.run_waiting()
+    count = runs.look("segment", {"rule": "orders >= 3"}).data["count"]
+    assert f"{count}" in content(client, f"/segments/{segment.pk}/")
+    listed = content(client, f"/segments/{segment.pk}/customers/")
+    assert listed.count("<tr>") == min(count, 50) + 1
+    response = client.post(f"/segments/{segment.pk}/remove/")
+    assert "Annuler" in content(client, response.headers["Location"])
+    content(client, f"/segments/{segment.pk}/", 404)
+    client.post(f"/segments/{segment.pk}/restore/")
+    content(client, f"/segments/{segment.pk}/")
+
+
+def test_customers_of_a_segment_have_names_for_those_who_may_know(
+    filled: Path, as_role: AsRole
+) -> None:
+    from revoir_web.customers.models import Customer
+
+    segment = actions.save_segment(name="Tous", rule="orders >= 1")
+    runs.ask("members", {"rule": segment.rule, "page": 1})
+    jobs.run_waiting()
+    first = runs.look("members", {"rule": segment.rule, "page": 1}).data["rows"][0]["id"]
+    Customer.objects.create(id=first, name="Aline Rosier")
+    address = f"/segments/{segment.pk}/customers/"
+    assert "Aline Rosier" in content(as_role("advisor"), address)
+    assert "Aline Rosier" not in content(as_role("analyst"), address)
+
+
+# -- Goals, what-if ----------------------------------------------------------------------------
+def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> None:
+    client = as_role("manager")
+    client.post("/goals/", {"metric": "retention_rate", "value": "75", "note": "plan"})
+    assert Goal.objects.get().value == 0.75
+    page = content(client, "/goals/")
+    assert "75\N{NO-BREAK SPACE}%" in page
+    wrong = {"metric": "retention_rate", "value": "175", "note": ""}
+    assert "entre 0 et 100" in client.post("/goals/", wrong).content.decode()
+    backwards = {"metric": "nps", "value": "5", "start": "2025-02-01", "end": "2025-01-01"}
+    assert "pas après" in client.post("/goals/", backwards).content.decode()
+    client.post(f"/goals/{Goal.objects.get().pk}/remove/")
+    assert not Goal.objects.exists()
+
+
+def test_what_if_with_numbers_of_ones_own(filled: Path, as_role: AsRole) -> None:
+    page = content(
+        as_role("analyst"), "/what-if/?points=2&margin=40&acquisition_cost=25&keeping_cost=5"
+    )
+    assert "5,0 fois" in page
+    assert "wrong" in content(as_role("analyst"), "/what-if/?points=-4")
+
+
+# -- Digests -----------------------------------------------------------------------------------
+def make_digest(users: dict[str, User], **changes: Any) -> Digest:
+    fields: dict[str, Any] = {
+        "name": "Lundi",
+        "metrics": ["retention_rate", "revenue"],
+        "every": "week",
+        "at": dt.time(8),
+        "recipients": [users["manager"], users["owner"]],
+    }
+    return actions.save_digest(**{**fields, **changes})
+
+
+def test_a_digest_goes_to_each_reader_once_in_their_language(
+    filled: Path, users: dict[str, User], mailoutbox: list[Any]
+) -> None:
+    User.objects.filter(pk=users["owner"].pk).update(language="en")
+    digest = make_digest(users)
+    job = jobs.enqueue("insights.digest", arguments={"digest": digest.pk})
+    jobs.run_waiting()
+    Job.objects.filter(pk=job.pk).update(state=Job.State.WAITING)  # a worker died at its end
+    jobs.run_waiting()
+    assert len(mailoutbox) == 2
+    letters = {letter.to[0]: letter for letter in mailoutbox}
+    french, english = letters["manager@example.com"], letters["owner@example.com"]
+    assert "Taux de rétention" in french.body
+    assert "Retention rate" in english.body
+    assert "http" in french.body
+    html = french.alternatives[0][0]
+    assert "cid:figure-revenue" in html
+    message = french.message()
+    assert message.get_content_type() == "multipart/related"
+    pictures = [part for part in message.walk() if part.get_content_type() == "image/png"]
+    assert len(pictures) == 2
+    assert all(part.get_payload(decode=True)[:4] == b"\x89PNG" for part in pictures)
+
+
+def test_a_digest_has_a_schedule_while_it_is_sent(users: dict[str, User]) -> None:
+    digest = make_digest(users, weekday=2)
+    schedule = Schedule.objects.get(name=digest.schedule_name)
+    assert schedule.weekday == 2
+    actions.remove_digest(digest=digest)
+    assert not Schedule.objects.filter(name=digest.schedule_name).exists()
+    actions.restore_digest(digest=digest)
+    assert Schedule.objects.filter(name=digest.schedule_name).exists()
+
+
+def test_a_digest_is_set_up_and_seen(filled: Path, as_role: AsRole, users: dict[str, User]) -> None:
+    client = as_role("analyst")
+    fields = {
+        "name": "Le mois",
+        "every": "month",
+        "weekday": "0",
+        "day": "31",
+        "at": "07:30",
+        "enabled": "on",
+        "metrics": ["retention_rate", "revenue"],
+        "recipients": [users["analyst"].pk],
+    }
+    response = client.post("/digests/new/", fields)
+    digest = Digest.objects.get()
+    assert response.headers["Location"] == f"/digests/{digest.pk}/preview/"
+    page = content(client, response.headers["Location"])
+    assert "data:image/png;base64" in page
+    assert "Le mois" in content(client, "/digests/")
+
+
+# -- Views, the report -------------------------------------------------------------------------
+def test_views_are_kept_by_whoever_made_them(as_role: AsRole, users: dict[str, User]) -> None:
+    client = as_role("analyst")
+    fields = {"path": "/metrics/revenue/", "query": "grain=year", "name": "Par an"}
+    assert client.post("/views/save/", fields).headers["Location"] == "/metrics/revenue/?grain=year"
+    view = SavedView.objects.get()
+    assert queries.views_of(users["owner"], "/metrics/revenue/") == []
+    assert as_role("owner").post(f"/views/{view.pk}/remove/").status_code == 404
+    for path in ("//evil.example", "https://evil.example", "evil"):
+        assert client.post("/views/save/", {**fields, "path": path}).status_code == 404
+    client.post(f"/views/{view.pk}/remove/")
+    assert not SavedView.objects.exists()
+
+
+def test_the_report_is_made_for_whoever_asked(filled: Path, as_role: AsRole) -> None:
+    client = as_role("manager")
+    response = client.post("/report/", {"form": "html"})
+    address = response.headers["Location"]
+    content(client, address)
+    jobs.run_waiting()
+    assert "Télécharger" in content(client, address)
+    file = client.get(f"{address}html/")
+    assert file.status_code == 200
+    text = b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]
+    assert text.startswith('<!doctype html>\n<html lang="fr">')
+    assert as_role("owner").get(f"{address}html/").status_code == 404
+    assert client.get(f"{address}pdf/").status_code == 404
