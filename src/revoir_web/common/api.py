@@ -11,9 +11,11 @@ import binascii
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, Generic, TypeVar
 
 from django.apps import apps
@@ -22,7 +24,14 @@ from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,6 +40,7 @@ from ninja import Field, NinjaAPI, Schema
 from ninja import Router as NinjaRouter
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
+from ninja.responses import Status
 from ninja.security import HttpBearer
 from ninja.security.session import SessionAuth
 from ninja.utils import check_csrf
@@ -337,9 +347,12 @@ def _once(request: HttpRequest, key: str, call: Callable[[], HttpResponse]) -> H
 
 
 # -- Around every call -------------------------------------------------------------------------
-def _guard(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+def _guard(views: dict[str, Callable[..., HttpResponse]]) -> Callable[..., HttpResponseBase]:
     @csrf_exempt
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        view = views.get(request.method or "")
+        if view is None:
+            return HttpResponseNotAllowed(sorted(views))
         try:
             if "\x00" in request.get_full_path() or "%00" in request.get_full_path():
                 raise Refused(400, "nul", _("An address cannot hold the character NUL."))
@@ -403,7 +416,7 @@ class Router(NinjaRouter):
         extra: dict[str, Any] = {"x-rights": sorted(needed)}
         if method not in _SAFE:
             extra["parameters"] = [_IDEMPOTENCY]
-        return self.api_operation(
+        declare = self.api_operation(
             [method],
             route,
             auth=[_Key(needed), _Session(needed)],
@@ -411,6 +424,19 @@ class Router(NinjaRouter):
             summary=summary,
             openapi_extra=extra,
         )
+
+        def keep(function: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(function)
+            def call(request: HttpRequest, **values: Any) -> Any:
+                given = function(request, **values)
+                return given if isinstance(given, HttpResponseBase) else Status(status, given)
+
+            # Annotations are texts that only the function's own module can read.
+            call.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
+            declare(call)
+            return function
+
+        return keep
 
 
 _IDEMPOTENCY = {
@@ -475,6 +501,8 @@ def _on_stranger(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _on_http_error(request: HttpRequest, error: Any) -> HttpResponse:
+    if isinstance(error.__cause__, Refused):  # what `strict_json` refused
+        return _refusal(request, error.__cause__)
     return problem(error.status_code, "bad_request", _("This request cannot be read"))
 
 
@@ -561,12 +589,17 @@ def addresses() -> list[URLPattern]:
         path("docs", requires()(reference), name="docs"),
         path("openapi.json", openapi, name="openapi"),
     ]
-    seen = set()
+    views: dict[str, dict[str, Callable[..., HttpResponse]]] = {}
     for bound in api._get_bound_routers():
-        for pattern in bound.urls_paths(bound.prefix):
-            route = str(pattern.pattern)
-            if route not in seen:  # one view answers every method of a route
-                seen.add(route)
-                name = re.sub(r"[<>:/]+", "-", route).strip("-")
-                found.append(path(route, _guard(pattern.callback), name=name))
+        for route, held in bound.path_operations.items():
+            by_method = views.setdefault(route.lstrip("/"), {})
+            view = held.get_view()
+            # An address may have its methods from several apps.
+            by_method |= {
+                method: view for operation in held.operations for method in operation.methods
+            }
+    for route, by_method in views.items():
+        name = re.sub(r"[{}:/]+", "-", route).strip("-")
+        pattern = route.replace("{", "<").replace("}", ">")
+        found.append(path(pattern, _guard(by_method), name=name))
     return found

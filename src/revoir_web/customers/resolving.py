@@ -73,7 +73,7 @@ def resolve_many(rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str) -
         was erased.
     """
     columns = _columns(rows)
-    count = len(next(iter(columns.values()), ()))
+    count = len(rows)
     if not count:
         return []
     persons, of_row = _persons(columns, count)
