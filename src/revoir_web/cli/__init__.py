@@ -19,6 +19,13 @@ _HOST = typer.Option("--host", help=T("The address to listen on."))
 _PORT = typer.Option("--port", help=T("The port to listen on."))
 _ROLE = typer.Option("--role", help=T("owner, manager, advisor or analyst."))
 _SCOPE = typer.Option("--scope", help=T("What it allows; several times for several rights."))
+_MAPPING = typer.Option(
+    "--mapping", metavar="FILE.yml", help=T("What columns mean, as `revoir check` writes it.")
+)
+_QUARANTINE = typer.Option(
+    "--quarantine", metavar="FILE.csv", help=T("Write the rows that were not accepted there.")
+)
+_AGAIN = typer.Option("--again", help=T("Also files that were imported before."))
 
 
 def serve(
@@ -109,6 +116,20 @@ def restore(
     bring_back(source, data)
 
 
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=T("What to bring in."))],
+    mapping: Annotated[Path | None, _MAPPING] = None,
+    quarantine: Annotated[Path | None, _QUARANTINE] = None,
+    again: Annotated[bool, _AGAIN] = False,
+    data: Annotated[Path | None, _DATA] = None,
+) -> None:
+    """Bring files into the application, as the page of imports does."""
+    _ready(data)
+    from revoir_web.cli.imports import import_files
+
+    import_files(files, mapping=mapping, quarantine=quarantine, again=again)
+
+
 def manage(context: typer.Context, data: Annotated[Path | None, _DATA] = None) -> None:
     """Pass a command on to Django."""
     _ready(data, check=False)
@@ -148,6 +169,8 @@ def attach(app: typer.Typer) -> None:
         (restore, T("Bring a backup back into an empty folder.")),
     ):
         app.command(help=text, **look)(command)
+    told = T("Bring files into the application, as the page of imports does.")
+    app.command("import", help=told, **look)(import_)
     groups["user"].command("create", help=T("Make an account; the password is asked for."), **look)(
         user_create
     )

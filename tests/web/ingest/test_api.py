@@ -1,0 +1,126 @@
+"""Imports and keys by the API: as the page does, with the same refusals."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from revoir_web.accounts import actions as accounts
+from revoir_web.accounts.rights import Right
+
+from .conftest import lake, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ORDERS = b"order_id,client,date,montant,email\nA1,C1,2025-01-03,10,a@example.com\nA2,C2,x,5,\n"
+
+
+class Program:
+    """A program with a key."""
+
+    def __init__(self, *scopes: Right) -> None:
+        _key, text = accounts.create_key(name="p", scopes=scopes, actor=None)
+        self.headers = {"authorization": f"Bearer {text}"}
+        self.client = Client()
+
+    def ask(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+        data = "" if body is None else json.dumps(body)
+        answer = self.client.generic(
+            method, f"/api{path}", data, content_type="application/json", headers=self.headers
+        )
+        assert answer.status_code == status, answer.content
+        return answer.json() if answer.content else None
+
+    def upload(self, held: str, name: str, data: bytes, status: int = 200) -> Any:
+        answer = self.client.post(
+            f"/api/imports/{held}/files", {"file": SimpleUploadedFile(name, data)},
+            headers=self.headers,
+        )  # fmt: skip
+        assert answer.status_code == status, answer.content
+        return answer.json()
+
+
+def test_import_from_beginning_to_undo(company: object) -> None:
+    program = Program(Right.IMPORT_DATA)
+    held = program.ask("POST", "/imports", status=201)["id"]
+    program.ask("POST", f"/imports/{held}/read", {}, status=409)
+    told = program.upload(held, "../../ventes.csv", ORDERS)
+    assert [file["name"] for file in told["files"]] == ["ventes.csv"]
+    assert program.ask("POST", f"/imports/{held}/read", {})["state"] == "reading"
+    program.ask("POST", f"/imports/{held}/read", {}, status=409)
+    work()
+    told = program.ask("GET", f"/imports/{held}")
+    assert (told["state"], told["rows_in"], told["rows_quarantined"]) == ("read", 2, 1)
+    understood = program.ask("GET", f"/imports/{held}/understood")
+    [file] = understood["files"]
+    assert file["table"] == "orders"
+    assert file["quarantine"][0]["value"] is None, "this key may not see personal values"
+    assert "orders.amount" in understood["mapping"]
+    program.ask("POST", f"/imports/{held}/undo", status=409)
+    assert program.ask("POST", f"/imports/{held}/confirm", {})["state"] == "landing"
+    work()
+    told = program.ask("GET", f"/imports/{held}")
+    assert told["landed"]["orders"] == {"new": 1, "changed": 0, "unchanged": 0}
+    program.ask("POST", f"/imports/{held}/undo")
+    work()
+    assert program.ask("GET", f"/imports/{held}")["state"] == "undone"
+    assert lake("SELECT count(*) FROM orders") == [(0,)]
+    assert [entry["id"] for entry in program.ask("GET", "/imports")["items"]] == [held]
+
+
+def test_mapping_that_is_none_is_refused(company: object) -> None:
+    program = Program(Right.IMPORT_DATA)
+    held = program.ask("POST", "/imports", status=201)["id"]
+    program.upload(held, "a.csv", ORDERS)
+    for mapping in ("- [", "files: 3", "files:\n- columns: {client: nothing.known}"):
+        program.ask("POST", f"/imports/{held}/read", {"mapping": mapping}, status=409)
+
+
+def test_empty_file_is_refused(company: object) -> None:
+    program = Program(Right.IMPORT_DATA)
+    held = program.ask("POST", "/imports", status=201)["id"]
+    assert "error" in program.upload(held, "a.csv", b"", status=409)
+
+
+def test_nothing_without_the_right(company: object) -> None:
+    reader = Program(Right.SEE_CUSTOMERS)
+    reader.ask("GET", "/imports", status=403)
+    reader.ask("POST", "/imports", status=403)
+    reader.ask("GET", f"/imports/{uuid.uuid4()}", status=403)
+    reader.ask("POST", "/write-keys", {"name": "x"}, status=403)
+    reader.ask("GET", "/webhooks", status=403)
+    assert Client().get("/api/imports").status_code == 401
+    program = Program(Right.IMPORT_DATA)
+    program.ask("GET", f"/imports/{uuid.uuid4()}", status=404)
+    program.ask("GET", "/imports?cursor=bm9uZQ", status=400)
+
+
+def test_write_keys_and_webhooks(company: object) -> None:
+    program = Program(Right.MANAGE_KEYS, Right.MANAGE_WEBHOOKS)
+    made = program.ask("POST", "/write-keys", {"name": "site"}, status=201)
+    body = json.dumps({"userId": "u", "event": "x", "writeKey": made["text"]})
+    sent = Client().post("/v1/track", body, content_type="application/json")
+    assert sent.status_code == 200
+    assert [key["id"] for key in program.ask("GET", "/write-keys")] == [made["id"]]
+    program.ask("DELETE", f"/write-keys/{made['id']}", status=204)
+    assert program.ask("GET", "/write-keys")[0]["ended"]
+    program.ask("DELETE", "/write-keys/99999999999999999999", status=404)
+    hook = {"name": "h", "url": "http://169.254.169.254/", "kinds": ["import.landed"]}
+    program.ask("POST", "/webhooks", hook, status=409)
+    program.ask("POST", "/webhooks", {**hook, "kinds": ["x"]}, status=422)
+    good = program.ask("POST", "/webhooks", {**hook, "url": "https://8.8.8.8/h"}, status=201)
+    assert good["secret"].startswith("whsec_")
+    assert "secret" not in program.ask("GET", "/webhooks")[0]
+    program.ask("DELETE", f"/webhooks/{good['id']}", status=204)
+
+
+def test_pages_without_the_right(as_role: Any, company: object) -> None:
+    for path in ("/imports/", "/imports/new/", "/sources/", "/webhooks/"):
+        assert as_role("analyst").get(path).status_code == 403
+        assert as_role("advisor").get(path).status_code == 403
+    assert as_role("manager").get("/webhooks/").status_code == 403
+    assert as_role("manager").get("/sources/").status_code == 200

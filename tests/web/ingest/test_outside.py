@@ -1,0 +1,243 @@
+"""Addresses that people typed: asked where they are of the open Internet, and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from revoir.errors import UsageError
+from revoir_web.common.models import Job
+from revoir_web.ingest import fetching, outside, planning, webhooks
+from revoir_web.ingest.models import Import, Source, SourceFile, WebhookDelivery
+
+from .conftest import lake, work
+
+ORDERS = b"order_id,client,date,montant\nA1,C1,2025-01-03,10.00\nA2,C2,2025-01-05,12.00\n"
+
+
+class Heard(ThreadingHTTPServer):
+    """A server of this machine that keeps what it was told."""
+
+    requests: list[tuple[str, dict[str, str], bytes]]
+    statuses: list[int]
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: Heard
+
+    def do_GET(self) -> None:
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
+            self.end_headers()
+            return
+        if self.path == "/round":
+            self.send_response(302)
+            self.send_header("Location", "/round")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(ORDERS)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def here(settings: Any) -> Iterator[Heard]:
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    server = Heard(("127.0.0.1", 0), _Answers)
+    server.requests, server.statuses = [], []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "localhost", "10.1.2.3", "192.168.0.7", "172.16.0.1", "169.254.169.254",
+        "0.0.0.0", "[::1]", "[fe80::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "2130706433",
+        "0x7f.1", "127.1", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "100.64.0.1", "224.0.0.1",
+    ],
+)  # fmt: skip
+def test_addresses_inside_are_refused(host: str) -> None:
+    with pytest.raises((UsageError, outside.Unreachable)), outside.ask("GET", f"http://{host}/"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "gopher://x/", "http://", "http://u:p@8.8.8.8/", "http://x:99999/", "x"],
+)
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    with pytest.raises(UsageError), outside.ask("GET", url):
+        pass
+
+
+def test_clouds_own_addresses_stay_closed_whatever_is_allowed(settings: Any) -> None:
+    settings.PRIVATE_NETWORKS = ("0.0.0.0/0", "::/0")
+    with pytest.raises(UsageError):
+        outside.checked("169.254.169.254", 80)
+    assert outside.checked("127.0.0.1", 80) == "127.0.0.1"
+
+
+def test_a_redirect_is_looked_at_anew(here: Heard) -> None:
+    port = here.server_port
+    with pytest.raises(UsageError), outside.ask("GET", f"http://127.0.0.1:{port}/moved"):
+        pass
+    with (
+        pytest.raises(outside.Unreachable),
+        outside.ask("GET", f"http://127.0.0.1:{port}/round"),
+    ):
+        pass
+
+
+def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch, here: Heard) -> None:
+    asked = []
+
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *rest: Any, **more: Any) -> list[Any]:
+        if host != "shop.example":
+            return real(host, port, *rest, **more)
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(outside.socket, "getaddrinfo", resolve)
+    connected: list[Any] = []
+    create = socket.create_connection
+
+    def connect(address: Any, *rest: Any, **more: Any) -> Any:
+        connected.append(address)
+        return create(address, *rest, **more)
+
+    monkeypatch.setattr(outside.socket, "create_connection", connect)
+    with outside.ask("GET", f"http://shop.example:{here.server_port}/") as answer:
+        assert b"".join(answer.body) == ORDERS
+    assert asked.count("shop.example") == 1
+    assert connected == [("127.0.0.1", here.server_port)]
+
+
+def test_it_ends_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        connection = outside._Pinned("x", port, "127.0.0.1", tls=False, timeout=0.2)
+        connection.request("GET", "/")
+        with pytest.raises(TimeoutError):
+            connection.getresponse()
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_webhook_is_signed_tried_again_and_logged(company: object, here: Heard) -> None:
+    here.statuses[:] = [500, 200]
+    url = f"http://127.0.0.1:{here.server_port}/hook"
+    endpoint, secret = webhooks.create(name="a", url=url, kinds=["import.landed"], by=None)
+    assert secret not in endpoint.secret
+    assert webhooks.tell("import.failed", {}) == 0
+    webhooks.tell("import.landed", {"import": "x"})
+    work()
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, delivery.attempts, delivery.status) == ("waiting", 1, 500)
+    Job.objects.filter(state=Job.State.WAITING).update(not_before=delivery.created_at)
+    work()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts, delivery.status) == ("delivered", 2, 200)
+    (_path, headers, body), again = here.requests
+    assert again[2] == body
+    moment, mark = (part.partition("=")[2] for part in headers["Revoir-Signature"].split(","))
+    expected = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    assert mark == expected
+    assert json.loads(body)["data"] == {"import": "x"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_web_address_is_fetched_once(company: object, here: Heard) -> None:
+    source = planning.save_source(
+        source=Source(kind="url"),
+        fields={"name": "Site", "location": f"http://127.0.0.1:{here.server_port}/orders.csv"},
+    )
+    for _turn in range(2):
+        planning.run_source(source=source)
+        work()
+    source.refresh_from_db()
+    assert source.failure is None
+    assert Import.objects.count() == SourceFile.objects.count() == 1
+    assert lake("SELECT sum(amount) FROM orders") == [(22,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_source_that_cannot_be_asked_says_so(company: object) -> None:
+    source = planning.save_source(
+        source=Source(kind="url"), fields={"name": "X", "location": "http://10.0.0.1/o.csv"}
+    )
+    planning.run_source(source=source)
+    work()
+    source.refresh_from_db()
+    assert source.failure is not None
+    assert "10.0.0.1" in source.failure.text("en")
+
+
+@pytest.mark.django_db
+def test_folders_outside_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "out").symlink_to("/etc")
+    for location in ("../..", "/etc", "out"):
+        with pytest.raises(UsageError):
+            fetching.folder_of(location)
+    assert fetching.folder_of("sub") == tmp_path / "drop" / "sub"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sftp_is_believed_by_its_key_alone(company: object, settings: Any, tmp_path: Path) -> None:
+    from .sftp_server import running
+
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    (tmp_path / "remote").mkdir()
+    (tmp_path / "remote" / "ventes.csv").write_bytes(ORDERS)
+    (tmp_path / "remote" / "notes.txt").write_text("x")
+    with running(tmp_path / "remote", "ana", "secret") as port:
+        source = planning.save_source(
+            source=Source(kind="sftp"),
+            fields={
+                "name": "S", "location": f"sftp://127.0.0.1:{port}/", "user_name": "ana",
+                "password": "secret", "pattern": "*.csv",
+            },
+        )  # fmt: skip
+        assert "secret" not in source.secret
+        planning.run_source(source=source)
+        work()
+        source.refresh_from_db()
+        assert source.failure is not None, "no key was kept yet"
+        planning.keep_host_key(source=source, key=fetching.key_of(source.location))
+        planning.run_source(source=source)
+        work()
+        source.refresh_from_db()
+        assert source.failure is None, source.failure.text("en")
+        assert lake("SELECT sum(amount) FROM orders") == [(22,)]
+    with running(tmp_path / "remote", "ana", "secret", port=port):
+        planning.run_source(source=source)
+        work()
+        source.refresh_from_db()
+        assert source.failure is not None
+        assert "another key" in source.failure.text("en")
