@@ -171,3 +171,34 @@ def test_two_hundred_comparisons_are_read_and_answered(book):
 
     rule = " or ".join(f"age = {n}" for n in range(200))
     assert len(book.rows(customers_matching(book, rule))) == 2
+
+
+def test_the_longest_number_and_name_that_can_be_read():
+    tree = parse(f"{'a' * 200} = 9999999999999.123456")
+    assert len(tree.root.name.raw) == 200
+    for refused in (f"{'a' * 201} = 1", "age = 99999999999999", "age = 0.1234567"):
+        with pytest.raises(UsageError):
+            parse(refused)
+
+
+def test_ne_pas_needs_all_its_words():
+    assert parse("ville ne contient pas 'x'").root.operator == "not contains"
+    for refused in ("ville ne contient 'x'", "ville ne contient le 'x'", "ville ne vaut pas 'x'"):
+        with pytest.raises(UsageError):
+            parse(refused)
+
+
+def test_where_a_comparison_stands_ends_with_its_last_word():
+    """An error marks the comparison in question, not the word after it."""
+    text = "city = 'Tours' and age in (1, 2) and age > 3"
+    marked = [text[atom.span.start : atom.span.end] for atom in _atoms(parse(text).root)]
+    assert marked == ["city = 'Tours'", "age in (1, 2)", "age > 3"]
+    text = "name starts with 'a' or age between 1 and 2"
+    marked = [text[atom.span.start : atom.span.end] for atom in _atoms(parse(text).root)]
+    assert marked == ["name starts with 'a'", "age between 1 and 2"]
+
+
+def _atoms(tree):
+    if isinstance(tree, Comparison):
+        return [tree]
+    return [atom for part in tree.nodes for atom in _atoms(part)]

@@ -1,6 +1,7 @@
 """Every wrong number ever found has its test here; none is weakened to make a change pass."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import replace
 
 import ibis
@@ -9,9 +10,11 @@ import pytest
 
 import revoir
 from revoir.book import Activity, Book, Settings
+from revoir.errors import UsageError
 from revoir.metrics.benchmarks import fitting
+from revoir.metrics.cohorts import cohorts
 from revoir.metrics.registry import metric_named
-from revoir.periods import Grain
+from revoir.periods import Grain, start_of
 from revoir.reports.build import build
 from revoir.reports.figures import Kpi, Point
 from revoir.reports.insights import insights_of
@@ -19,7 +22,7 @@ from revoir.reports.insights import insights_of
 JAN = dt.date(2024, 1, 1)
 
 
-def book(orders, window_days=31, as_of=None) -> Book:
+def book(orders, window_days=31, as_of=None, **settings) -> Book:
     table = pa.table(
         {
             "customer_id": [order[0] for order in orders],
@@ -28,7 +31,8 @@ def book(orders, window_days=31, as_of=None) -> Book:
         }
     )
     held = {"orders": ibis.duckdb.connect().create_table("orders", table)}
-    return Book(held, settings=Settings(activity=Activity(window_days=window_days)), as_of=as_of)
+    rule = Activity(window_days=window_days)
+    return Book(held, settings=Settings(activity=rule, **settings), as_of=as_of)
 
 
 def test_an_order_of_nothing_in_a_file_of_orders_is_an_order(tmp_path):
@@ -72,15 +76,16 @@ def test_who_comes_and_goes_inside_one_period_was_never_there():
 
 
 @pytest.mark.parametrize("grain", list(Grain))
-def test_periods_of_the_engine_are_those_of_the_calendar(grain):
+@pytest.mark.parametrize("month", [1, 4, 9, 12])
+def test_periods_of_the_engine_are_those_of_the_calendar(grain, month):
     """DuckDB truncates a day to a moment; the months of its answer were then not found."""
     days = [dt.date(2023, 12, 25) + dt.timedelta(days=7 * n) for n in range(60)]
-    held = book([("a", day, 1) for day in days])
-    figures = revoir.measure(held, "orders", grain=grain).figures
-    assert sum(figure.value for figure in figures) == len(days)
-    for figure in figures:
-        inside = [day for day in days if figure.period.start <= day < figure.period.end]
-        assert figure.value == len(inside)
+    held = book([("a", day, 1) for day in days], fiscal_year_start_month=month)
+    found = revoir.measure(held, "orders", grain=grain).figures
+    counted = Counter(start_of(day, grain, month) for day in days)
+    assert {f.period.start: f.value for f in found if f.value} == counted
+    grown = cohorts(held, grain=grain).cohorts
+    assert {cell.period.start for cell in grown[0].cells if cell.count} == set(counted)
 
 
 def test_two_orders_on_one_day_are_one_visit():
@@ -181,6 +186,79 @@ def test_the_figures_stop_where_the_data_do():
     assert any("later than 24 Dec 2023" in warning.text("en") for warning in made.warnings)
     assert made.actions[0].title.text("en").endswith("since 24 Dec 2023.")
     assert not any("stopped buying" in action.title.text("en") for action in made.actions)
+
+
+@pytest.mark.parametrize(
+    "name", ["customers_active", "customers_lost", "lifecycle_dormant", "orders", "retention_rate"]
+)
+def test_counts_of_customers_stop_where_the_data_do_too(name):
+    """Nobody was active, and everybody dormant, in months that nothing is known of."""
+    held = book([("a", JAN, 1), ("b", JAN, 1), ("a", dt.date(2024, 2, 15), 1)])
+    ends = {"start": JAN, "end": dt.date(2024, 5, 1), "grain": Grain.MONTH}
+    figures = revoir.measure(held, name, **ends).figures
+    assert [figure.value is None for figure in figures[1:]] == [False, True, True]
+    for figure in figures[2:]:
+        assert figure.numerator is None
+        assert figure.reason.text("en") == "The period begins after the data end, on 15 Feb 2024."
+
+
+def test_recurring_revenue_stops_where_the_data_do():
+    """What ran at the end of the data was said to run on for as long as was asked."""
+    table = pa.table(
+        {
+            "customer_id": ["a", "b"],
+            "started_at": pa.array([JAN, dt.date(2024, 2, 15)], pa.date32()),
+            "monthly_amount": [10.0, 20.0],
+        }
+    )
+    held = Book({"subscriptions": ibis.duckdb.connect().create_table("subscriptions", table)})
+    ends = {"start": JAN, "end": dt.date(2024, 4, 1), "grain": Grain.MONTH}
+    for name in ("mrr", "mrr_new", "net_revenue_retention", "customers_active"):
+        figures = revoir.measure(held, name, **ends).figures
+        assert (figures[1].value is None, figures[2].value) == (False, None)
+        assert "after the data end" in figures[2].reason.text("en")
+    assert [f.value for f in revoir.measure(held, "mrr", **ends).figures] == [10, 30, None]
+
+
+def test_who_subscribes_on_the_last_day_of_the_data_is_there():
+    """The first day of a subscription counts when it is the very last that the data cover."""
+    table = pa.table(
+        {
+            "customer_id": ["a", "b"],
+            "started_at": pa.array([JAN, dt.date(2024, 1, 31)], pa.date32()),
+            "monthly_amount": [10.0, 20.0],
+        }
+    )
+    held = Book({"subscriptions": ibis.duckdb.connect().create_table("subscriptions", table)})
+    assert held.as_of == dt.date(2024, 1, 31)
+    ends = {"start": JAN, "end": dt.date(2024, 2, 1)}
+    assert revoir.measure(held, "customers_new", **ends).figures[0].value == 2
+    assert revoir.measure(held, "mrr", **ends).figures[0].value == 30
+    earlier = held.at(dt.date(2024, 1, 30))
+    assert revoir.measure(earlier, "customers_new", **ends).figures[0].value == 1
+
+
+@pytest.mark.parametrize("grain", [None, Grain.MONTH])
+@pytest.mark.parametrize("name", ["orders", "retention_rate", "lifecycle_new"])
+def test_asking_from_a_day_past_the_data_blames_the_data(name, grain):
+    """“--from” alone past the data was answered with an empty period that nobody had asked for."""
+    held = book([("a", JAN, 1), ("b", dt.date(2024, 3, 6), 1)])
+    with pytest.raises(UsageError) as caught:
+        revoir.measure(held, name, start=dt.date(2025, 1, 1), grain=grain)
+    assert caught.value.text("en") == (
+        "There is nothing from 1 Jan 2025 on: the data end on 6 Mar 2024. Ask from an earlier day."
+    )
+    if name != "retention_rate":
+        with pytest.raises(UsageError) as caught:
+            revoir.measure(held, name, end=JAN, grain=grain)
+        assert "There is nothing before 1 Jan 2024" in caught.value.text("en")
+
+
+def test_cohorts_from_a_day_past_the_data_blame_the_data():
+    held = book([("a", JAN, 1), ("b", dt.date(2024, 3, 6), 1)])
+    with pytest.raises(UsageError, match="the data end on"):
+        cohorts(held, since=dt.date(2024, 3, 7))
+    assert cohorts(held, since=dt.date(2024, 3, 6)).cohorts[0].size == 1
 
 
 def test_one_order_says_nothing_of_the_mean():

@@ -166,12 +166,11 @@ def cohorts(
     bought = scope.purchases(book, question)
     month = book.settings.fiscal_year_start_month
     counts = _counts(book, bought, options, grain, month, question.by)
-    first, _ = book.span
-    end = until or scope.covered_end(book)
+    asked = question.days(book)
     last_start = start_of(book.as_of, grain, month)
     found = [
         _cohort(book, counts.get(group, {}), period, group, question.by, options, grain, last_start)
-        for period in periods_between(since or first, end, grain, month)
+        for period in periods_between(asked.start, asked.end, grain, month)
         for group in sorted(counts, key=sort_key)
     ]
     kept = tuple(cohort for cohort in found if cohort.size)

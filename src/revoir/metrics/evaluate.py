@@ -355,9 +355,7 @@ def _figures(
     reason = scope.money_reason(book, question) if of_amounts else None
     figures = []
     for period in periods:
-        later = None
-        if period is not None and period.start > book.as_of:
-            later = msg("The period begins after the data end, on {day}.", day=book.as_of)
+        later = scope.later_reason(book, period)
         for group in groups:
             row = sums.get((period.start if period else UNDATED, group), {})
             figure = (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics import scope
@@ -9,7 +12,7 @@ from revoir.metrics.calendar import STEPS, ordinal_of
 from revoir.metrics.evaluate import empty_result, lacking, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
-from revoir.periods import Grain, periods_between, shift, start_at
+from revoir.periods import Grain, Period, shift, start_at
 
 STAGES: dict[str, tuple[Message, Message]] = {
     "new": (msg("New"), msg("Buyers of the period who never bought before.")),
@@ -38,9 +41,7 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
     """
     grain = question.grain or Grain.MONTH
     month = book.settings.fiscal_year_start_month
-    first, _ = book.span
-    end = question.end or scope.covered_end(book)
-    periods = periods_between(question.start or first, end, grain, month)
+    periods = replace(question, grain=grain).periods(book)
     bought = scope.purchases(book, question)
     here, before, after = (
         ordinal_of(bought, name, grain, month) for name in ("day", "previous_day", "next_day")
@@ -72,12 +73,11 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
         stage: Result(
             _METRICS[stage],
             tuple(
-                Figure(
+                _figure(
+                    book,
                     period,
-                    period.complete(book.as_of),
                     float(counts[stage].get((period.start, group), 0)),
-                    float(counts[stage].get((period.start, group), 0)),
-                    by=dict(zip(question.by, group, strict=True)),
+                    dict(zip(question.by, group, strict=True)),
                 )
                 for period in periods
                 for group in ordered
@@ -86,6 +86,12 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
         )
         for stage in STAGES
     }
+
+
+def _figure(book: Book, period: Period, count: float, by: dict[str, Any]) -> Figure:
+    if later := scope.later_reason(book, period):
+        return Figure(period, False, None, by=by, reason=later)
+    return Figure(period, period.complete(book.as_of), count, count, by=by)
 
 
 def _declare(stage: str) -> Metric:

@@ -50,16 +50,42 @@ class Question:
     by: tuple[str, ...] = ()
     where: str | None = None
 
+    def days(self, book: Book) -> Period:
+        """All the days asked for: where an end is left open, as far as the data go.
+
+        Raises:
+            UsageError: There are none.
+        """
+        first, _ = book.span
+        if self.end is None and self.start is not None and self.start > book.as_of:
+            raise UsageError(
+                msg(
+                    "There is nothing from {start} on: the data end on {last}.",
+                    start=self.start,
+                    last=book.as_of,
+                ),
+                remedy=msg("Ask from an earlier day."),
+            )
+        if self.start is None and self.end is not None and self.end <= first:
+            raise UsageError(
+                msg("There is nothing before {first}, when the data begin.", first=first),
+                remedy=msg("Ask up to a later day."),
+            )
+        return Period(self.start or first, self.end or book.as_of + dt.timedelta(days=1))
+
     def periods(self, book: Book) -> list[Period]:
-        """The periods asked for, oldest first."""
+        """The periods asked for, oldest first.
+
+        Raises:
+            UsageError: There are none.
+        """
         from revoir.periods import periods_between
 
-        first, _ = book.span
-        start = self.start or first
-        end = self.end or book.as_of + dt.timedelta(days=1)
+        asked = self.days(book)
         if self.grain is None:
-            return [Period(start, end)]
-        return periods_between(start, end, self.grain, book.settings.fiscal_year_start_month)
+            return [asked]
+        month = book.settings.fiscal_year_start_month
+        return periods_between(asked.start, asked.end, self.grain, month)
 
 
 @dataclass(frozen=True, eq=False)  # declared once: a metric equals itself alone

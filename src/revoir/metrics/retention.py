@@ -363,13 +363,12 @@ _COUNTS = {
 
 def _figure(book: Book, metric: Metric, period: Period, flow: Flow) -> Figure:
     complete = period.complete(book.as_of)
+    if later := scope.later_reason(book, period):
+        return Figure(period, complete, None, reason=later)
     note = _history_note(book, period)
     if metric.name in _COUNTS:
         value = flow.parts[_COUNTS[metric.name]]
         return Figure(period, complete, value, value, None, parts=flow.parts, note=note)
-    if period.start > book.as_of:
-        reason = msg("The period begins after the data end, on {day}.", day=book.as_of)
-        return Figure(period, complete, None, reason=reason)
     counted = flow.kept if metric.name == "retention_rate" else flow.lost
     if flow.start == 0:
         reason = msg("Nobody was active at the start of the period.")

@@ -216,6 +216,13 @@ def _cut_orders(lines: ir.Table, by: Sequence[str]) -> ir.Table:
     )
 
 
+def later_reason(book: Book, period: Period | None) -> Message | None:
+    """Why a period has no figures, where it begins after the data end."""
+    if period is None or period.start <= book.as_of:
+        return None
+    return msg("The period begins after the data end, on {day}.", day=book.as_of)
+
+
 def covered_end(book: Book) -> dt.date:
     """The day after the last that the data cover."""
     return book.as_of + dt.timedelta(days=1)

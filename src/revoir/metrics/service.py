@@ -136,8 +136,11 @@ def _complaint_rate(book: Book, question: Question) -> Result:
     orders = {(f.period, *f.by.values()): f.value for f in found["orders"].figures}
     figures = []
     for figure in found["complaints"].figures:
+        if figure.value is None:
+            figures.append(figure)
+            continue
         placed = orders.get((figure.period, *figure.by.values())) or 0.0
-        complaints = figure.value or 0.0
+        complaints = figure.value
         if not placed:
             reason = msg("No order was placed in the period.")
             figures.append(

@@ -126,6 +126,9 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
         for group in groups:
             movement = found.get((period.start, group), Movement())
             by = dict(zip(question.by, group, strict=True))
+            if later := scope.later_reason(book, period):
+                figures.append(Figure(period, False, None, by=by, reason=later))
+                continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
     return Result(metric, tuple(figures), question.by)
 
