@@ -351,12 +351,12 @@ def _guard(views: dict[str, Callable[..., HttpResponse]]) -> Callable[..., HttpR
     @csrf_exempt
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         view = views.get(request.method or "")
-        if view is None:
-            return HttpResponseNotAllowed(sorted(views))
         try:
             if "\x00" in request.get_full_path() or "%00" in request.get_full_path():
                 raise Refused(400, "nul", _("An address cannot hold the character NUL."))
             _sign_in(request)
+            if view is None:
+                return HttpResponseNotAllowed(sorted(views))
             key = _replayable(request)
             if key is None:
                 return view(request, *args, **kwargs)

@@ -29,7 +29,7 @@ def calls() -> Iterator[tuple[str, str, frozenset[Right]]]:
             needed = frozenset(Right(name) for name in held["x-rights"])
             path = route
             for part in held["parameters"]:
-                sample = NO_ONE if part["schema"].get("format") == "uuid" else "1"
+                sample = NO_ONE if part["schema"].get("format") == "uuid" else "999999"
                 path = path.replace(f"{{{part['name']}}}", sample)
             yield method, path, needed
 
