@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from revoir_web.common import jobs
-from revoir_web.common.models import Company, Schedule
+from revoir_web.common.models import Company, Job, Schedule
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,30 @@ class Standing:
     at: dt.time | None = None
     weekday: int | None = None
     day: int | None = None
+    needed: Callable[[], bool] | None = None
 
 
 _STANDING: dict[str, Standing] = {}
 
 
-def standing(name: str, kind: str, *, every: str, **when: Any) -> None:
+def standing(
+    name: str,
+    kind: str,
+    *,
+    every: str,
+    needed: Callable[[], bool] | None = None,
+    **when: Any,
+) -> None:
     """Declare a schedule that every installation has; call it where the job's handler is.
 
     Args:
         name: The schedule's name.
         kind: The kind of job.
         every: One of `Schedule.Every`.
+        needed: Whether there is anything to do (None: always); without it no job is asked for.
         when: `seconds`, or `at` (company time) with `weekday` or `day`.
     """
-    _STANDING[name] = Standing(name, kind, str(every), **when)
+    _STANDING[name] = Standing(name, kind, str(every), needed=needed, **when)
 
 
 def ensure() -> None:
@@ -154,13 +163,28 @@ def run_due(now: dt.datetime | None = None) -> int:
             enabled=True, next_run_at__lte=now
         )
         for schedule in due:
-            job = jobs.enqueue(
-                schedule.kind,
-                arguments=schedule.arguments,
-                key=f"schedule:{schedule.pk}:{schedule.next_run_at.isoformat()}",
-            )
-            schedule.last_job = job.pk
+            if _is_needed(schedule):
+                job = jobs.enqueue(
+                    schedule.kind,
+                    arguments=schedule.arguments,
+                    key=f"schedule:{schedule.pk}:{schedule.next_run_at.isoformat()}",
+                )
+                schedule.last_job = job.pk
+                count += 1
             schedule.next_run_at = next_run(schedule, now, zone)
             schedule.save(update_fields=["last_job", "next_run_at", "updated_at"])
-            count += 1
     return count
+
+
+def _is_needed(schedule: Schedule) -> bool:
+    """Whether there is something to do that nobody is about to do or doing."""
+    held = _STANDING.get(schedule.name)
+    if held is not None and held.needed is not None and not held.needed():
+        return False
+    if schedule.every != Schedule.Every.SECONDS:
+        return True
+    last = Job.objects.filter(pk=schedule.last_job).first()
+    # One that failed and waits for its next attempt does not hold up the others.
+    return last is None or not (
+        last.state == Job.State.RUNNING or (last.state == Job.State.WAITING and not last.attempts)
+    )

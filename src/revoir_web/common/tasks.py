@@ -6,13 +6,18 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.sessions.models import Session
+from django.db.models import Q
 from django.utils import timezone
 
 from revoir.language import msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Job, Replay, Schedule
 
+OWN_DAYS = 7
+"""How long jobs stay that the program asked for by itself and that ended well."""
 KEPT_DAYS = 90
+"""How long those stay that somebody asked for."""
+FAILED_DAYS = 365
 
 
 @jobs.handler("common.tidy", label=msg("Removal of what is old"), atomic=True)
@@ -21,9 +26,11 @@ def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     del job, arguments
     now = timezone.now()
     sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
+    ended = Q(state__in=(Job.State.DONE, Job.State.CANCELLED))
     old, _ = Job.objects.filter(
-        state__in=(Job.State.DONE, Job.State.CANCELLED),
-        finished_at__lt=now - dt.timedelta(days=KEPT_DAYS),
+        ended & Q(finished_at__lt=now - dt.timedelta(days=KEPT_DAYS))
+        | ended & Q(created_by=None, finished_at__lt=now - dt.timedelta(days=OWN_DAYS))
+        | Q(state=Job.State.FAILED, finished_at__lt=now - dt.timedelta(days=FAILED_DAYS))
     ).delete()
     answers, _ = Replay.objects.filter(at__lt=now - dt.timedelta(days=1)).delete()
     return {"sessions": sessions, "jobs": old, "answers": answers}

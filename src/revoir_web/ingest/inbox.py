@@ -80,6 +80,11 @@ class Message:
         return self.body.get("context") or {}
 
 
+def has_any() -> bool:
+    """Whether anything waits to be brought into the lake."""
+    return InboxEvent.objects.exists() or Landing.objects.exists()
+
+
 def drain(job: jobs.Running) -> dict[str, int]:
     """Bring all that waits into the lake.
 
@@ -90,7 +95,7 @@ def drain(job: jobs.Running) -> dict[str, int]:
         How many messages landed, and how many had before.
     """
     told = {"landed": 0, "repeated": 0}
-    if not InboxEvent.objects.exists() and not Landing.objects.exists():
+    if not has_any():
         return told
     with only_one("inbox"):
         while (landing := _next()) is not None:

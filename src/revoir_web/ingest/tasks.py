@@ -135,5 +135,5 @@ def _steps(job: jobs.Running) -> Any:
     return tell
 
 
-schedules.standing("ingest.drain", "ingest.drain", every="seconds", seconds=5)
+schedules.standing("ingest.drain", "ingest.drain", every="seconds", seconds=5, needed=inbox.has_any)
 schedules.standing("ingest.tidy", "ingest.tidy", every="day", at=dt.time(3))

@@ -7,8 +7,9 @@ import zoneinfo
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from revoir_web.common import schedules
+from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Company, Job, Schedule
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -52,3 +53,54 @@ def test_standing_schedules_are_made_once(company: Company) -> None:
     count = Schedule.objects.count()
     schedules.ensure()
     assert Schedule.objects.count() == count > 0
+
+
+def due(name: str) -> None:
+    Schedule.objects.filter(name=name).update(next_run_at=timezone.now())
+
+
+@pytest.mark.django_db
+def test_an_empty_inbox_costs_no_job(company: Company) -> None:
+    from revoir_web.ingest.models import InboxEvent
+
+    schedules.ensure()
+    Schedule.objects.exclude(name="ingest.drain").delete()
+    due("ingest.drain")
+    assert schedules.run_due() == 0
+    assert not Job.objects.exists()
+    assert Schedule.objects.get().next_run_at > timezone.now()
+    InboxEvent.objects.create(key_id=1, kind="track", received_at=timezone.now(), body="{}")
+    due("ingest.drain")
+    assert schedules.run_due() == 1
+    # While that waits or runs, another one would find nothing to do.
+    due("ingest.drain")
+    assert schedules.run_due() == 0
+    assert jobs.claim() is not None
+    due("ingest.drain")
+    assert schedules.run_due() == 0
+    # One that waits for its next attempt after a failure holds nothing up.
+    Job.objects.update(state=Job.State.WAITING)
+    due("ingest.drain")
+    assert schedules.run_due() == 1
+
+
+@pytest.mark.django_db
+def test_ended_jobs_go_and_failures_stay_longer(company: Company) -> None:
+    def ended(state: str, days: int, by: int | None = None) -> Any:
+        at = timezone.now() - dt.timedelta(days=days)
+        return Job.objects.create(kind="x", state=state, finished_at=at, created_by=by).pk
+
+    State = Job.State
+    stay = {
+        ended(State.DONE, 6), ended(State.DONE, 80, by=1), ended(State.CANCELLED, 80, by=1),
+        ended(State.FAILED, 300), ended(State.FAILED, 300, by=1),
+        Job.objects.create(kind="x", not_before=timezone.now() + dt.timedelta(days=1)).pk,
+    }  # fmt: skip
+    ended(State.DONE, 8)
+    ended(State.CANCELLED, 8)
+    ended(State.DONE, 91, by=1)
+    ended(State.FAILED, 366, by=1)
+    tidy = jobs.enqueue("common.tidy")
+    assert jobs.run_waiting() == 1
+    found = set(Job.objects.values_list("pk", flat=True))
+    assert found - {tidy.pk} == stay
