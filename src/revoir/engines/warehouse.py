@@ -282,14 +282,14 @@ def _moved(value: ir.Value, source: str, target: str, backend: BaseBackend) -> i
     if backend.name == "pyspark":
 
         @builtin(name="convert_timezone", signature=((str, str, "timestamp"), "timestamp"))
-        def converted(source, target, value): ...  # type: ignore[no-untyped-def]
+        def converted(source, target, value): ...  # type: ignore[no-untyped-def]  # the signature says
 
         return converted(source, target, value)
 
     @builtin(name="timezone", signature=((str, "timestamp"), "timestamp('UTC')"))
-    def aware(zone, value): ...  # type: ignore[no-untyped-def]
+    def aware(zone, value): ...  # type: ignore[no-untyped-def]  # the signature says
 
     @builtin(name="timezone", signature=((str, "timestamp('UTC')"), "timestamp"))
-    def naive(zone, value): ...  # type: ignore[no-untyped-def]
+    def naive(zone, value): ...  # type: ignore[no-untyped-def]  # the signature says
 
     return naive(target, aware(source, value))

@@ -47,7 +47,7 @@ class Chart:
 
 
 def _on(values: Sequence[dict[str, Any]]) -> Any:
-    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
+    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]  # Altair is
 
 
 _CONFIG: Spec = {
@@ -492,7 +492,7 @@ def rfm_map(section: RfmSection, language: str) -> Chart:
 
 def breakdown(section: Breakdown, language: str) -> Chart:
     """A metric by group, as points with their intervals."""
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "group": written(row.group, language),
             "value": row.value,
@@ -503,7 +503,7 @@ def breakdown(section: Breakdown, language: str) -> Chart:
         for row in section.rows
         if row.value is not None
     ]
-    groups: Sequence[str] = [value["group"] for value in values]  # type: ignore[misc]
+    groups: Sequence[str] = [value["group"] for value in values]
 
     def spec(width: int) -> Spec:
         y = alt.Y(

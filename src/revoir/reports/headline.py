@@ -245,10 +245,13 @@ def clear_difference(metric: Metric, figure: Figure, base: Figure) -> bool | Non
         None where no interval can be given: counts and sums are what they are.
     """
     if metric.unit is Unit.SHARE:
-        parts = (figure.numerator, figure.denominator, base.numerator, base.denominator)
-        if figure.low is None or None in parts or not figure.denominator or not base.denominator:
+        if figure.low is None or figure.numerator is None or base.numerator is None:
             return None
-        low, high = difference_interval(*parts)  # type: ignore[arg-type]
+        if not figure.denominator or not base.denominator:
+            return None
+        low, high = difference_interval(
+            figure.numerator, figure.denominator, base.numerator, base.denominator
+        )
         return low > 0 or high < 0
     ends = (figure.low, figure.high, base.low, base.high)
     if None in ends or figure.value is None or base.value is None:

