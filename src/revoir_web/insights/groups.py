@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
-from revoir.language import Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.periods import Grain
 from revoir_web.insights import drawn
 from revoir_web.insights.figures import day_of
 from revoir_web.insights.questions import answers
@@ -116,42 +117,45 @@ def _grid(grid: CohortGrid, language: str) -> dict[str, Any]:
 
 def _cohort_title(grid: CohortGrid) -> Any:
     """What the grid shows at the first age that it has a mean of."""
-    from revoir.reports.wording import GRAINS
-
     known = [
         (number, value) for number, value in enumerate(grid.mean) if number and value is not None
     ]
     if not known:
         return msg("There is no complete cohort to compare yet.")
     number, value = known[min(2, len(known) - 1)]
-    unit = GRAINS[grid.grain]
+    later = _SPANS[grid.grain](number)
     if grid.options["measure"] != "customers":
         return msg(
-            "{share} of what cohorts first brought comes in again {n} × {unit} later, on average",
+            "{share} of what cohorts first brought comes in again {later} later, on average",
             share=Percent(value, 0),
-            n=number,
-            unit=unit,
+            later=later,
         )
     if grid.options["share_of"] == "previous":
         return msg(
-            "{share} of those of the {unit} before are there at age {n}, on average",
+            "{share} of those there a period before are still there after {later}, on average",
             share=Percent(value, 0),
-            n=number,
-            unit=unit,
+            later=later,
         )
     if grid.options["presence"] == "on_or_after":
         return msg(
-            "{share} of customers buy {n} × {unit} later or after that, on average",
+            "{share} of customers buy {later} later or after that, on average",
             share=Percent(value, 0),
-            n=number,
-            unit=unit,
+            later=later,
         )
     return msg(
-        "{share} of customers buy again {n} × {unit} later, on average",
+        "{share} of customers buy again {later} later, on average",
         share=Percent(value, 0),
-        n=number,
-        unit=unit,
+        later=later,
     )
+
+
+_SPANS: dict[Grain, Callable[[int], Message]] = {
+    Grain.DAY: lambda n: nmsg("{n} day", "{n} days", n),
+    Grain.WEEK: lambda n: nmsg("{n} week", "{n} weeks", n),
+    Grain.MONTH: lambda n: nmsg("{n} month", "{n} months", n),
+    Grain.QUARTER: lambda n: nmsg("{n} quarter", "{n} quarters", n),
+    Grain.YEAR: lambda n: nmsg("{n} year", "{n} years", n),
+}
 
 
 @answers("lifecycle")

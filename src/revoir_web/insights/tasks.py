@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -61,6 +62,8 @@ def _sentence(error: RevoirError) -> Message:
 
 def standing(facts: Mapping[str, Any]) -> Iterator[tuple[Message, str, dict[str, Any]]]:
     """What every refresh computes: what is done, the kind of question and its parameters."""
+    from revoir.metrics.registry import metric_named
+
     yield msg("The dashboard"), "dashboard", {}
     yield msg("The catalogue of metrics"), "catalogue", {}
     buyers = "segment" in facts.get("by", ())
@@ -75,7 +78,7 @@ def standing(facts: Mapping[str, Any]) -> Iterator[tuple[Message, str, dict[str,
     if buyers:
         yield msg("Cohorts"), "cohorts", {"grain": "quarter"}
     for name in facts.get("metrics", ()):
-        yield msg("The metric {name}", name=name), "metric", {"name": name}
+        yield msg("The metric {name}", name=metric_named(name).label), "metric", {"name": name}
 
 
 @jobs.handler("insights.refresh", label=msg("Computation of the figures"), retries=2)
@@ -106,16 +109,18 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         if run.computed_at >= state.noticed_at and run.settings_hash == engine.settings_hash()
     }
     todo = [one for one, key in zip(wanted, keys, strict=True) if key not in known]
-    steps = len(todo) + (1 if changed else 0)
-    for place, (told, kind, parameters) in enumerate(todo):
-        job.progress(place, steps, told)
+    work: list[tuple[Message, Callable[[Book], Any]]] = [
+        (told, partial(compute, kind=kind, parameters=parameters, standing=True))
+        for told, kind, parameters in todo
+    ]
+    if changed or todo:
+        # After the dashboard, which is opened first, and before what is seldom looked at.
+        work.insert(1, (msg("Each customer's figures"), _write_customers))
+    for place, (told, step) in enumerate(work):
+        job.progress(place, len(work), told)
         # One at a time: whoever asks something on a page is answered in between.
         with engine.using() as book:
-            compute(book, kind, parameters, standing=True)
-    if changed or todo:
-        job.progress(len(todo), steps, msg("Each customer's figures"))
-        with engine.using() as book:
-            _write_customers(book)
+            step(book)
     DataState.objects.filter(pk=state.pk).update(refreshed_at=began)
     gone = runs.prune(keys)
     return {"computed": len(todo), "customers": changed, "pruned": gone}
