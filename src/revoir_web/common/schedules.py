@@ -181,7 +181,7 @@ def _is_needed(schedule: Schedule) -> bool:
     held = _STANDING.get(schedule.name)
     if held is not None and held.needed is not None and not held.needed():
         return False
-    if schedule.every != Schedule.Every.SECONDS:
+    if schedule.every != Schedule.Every.SECONDS or schedule.last_job is None:
         return True
     last = Job.objects.filter(pk=schedule.last_job).first()
     # One that failed and waits for its next attempt does not hold up the others.
