@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ COLUMNS = (
     "orders", "revenue", "first_on", "last_on", "last_contact_on", "gap_days", "segment",
     "status", "rfm",
 )  # fmt: skip
+_CENT = Decimal("0.01")
 _DAYS = ("first_on", "last_on", "last_contact_on")
 
 
@@ -53,31 +54,38 @@ def write_figures(
 
 def _parts(rows: Any) -> Iterable[dict[str, Mapping[str, Any]]]:
     if hasattr(rows, "to_batches"):
-        for batch in rows.to_batches(max_chunksize=PART):
+        # In the order of the keys, so that a part is a stretch of the table.
+        ordered = rows.sort_by("customer_id")
+        for batch in ordered.to_batches(max_chunksize=PART):
             yield {row["customer_id"]: row for row in batch.to_pylist() if row["customer_id"]}
         return
-    listed: Sequence[Mapping[str, Any]] = rows if isinstance(rows, Sequence) else list(rows)
-    for part in bulk.in_parts(listed, PART):
-        yield {row["customer_id"]: row for row in part if row["customer_id"]}
+    named = sorted(
+        (row for row in rows if row["customer_id"]), key=lambda row: str(row["customer_id"])
+    )
+    for part in bulk.in_parts(named, PART):
+        yield {row["customer_id"]: row for row in part}
 
 
 def _write(rows: Mapping[str, Mapping[str, Any]]) -> int:
+    if not rows:
+        return 0
     with transaction.atomic():
-        held = {
-            line[0]: line[1:]
-            for line in CustomerFigures.objects.filter(pk__in=rows).values_list(
-                "customer_id", *COLUMNS
-            )
-        }
+        first, last = min(rows), max(rows)
+        stretch = CustomerFigures.objects.filter(pk__gte=first, pk__lte=last)
+        if len(rows) < PART:
+            # A few customers may stand far apart.
+            stretch = CustomerFigures.objects.filter(pk__in=list(rows))
         changes = []
         as_text = connection.vendor == "sqlite"
         # Who was merged, erased or is unknown has no row here, and gets none.
-        for id, before in held.items():
-            told = rows[id]
-            after = tuple(
+        for id, *before in stretch.values_list("customer_id", *COLUMNS).iterator(chunk_size=PART):
+            told = rows.get(id)
+            if told is None:
+                continue
+            after = [
                 _value(name, told[name], was) if name in told else was
                 for name, was in zip(COLUMNS, before, strict=True)
-            )
+            ]
             if after != before:
                 changes.append((*(_database(value, as_text) for value in after), id))
         bulk.update(CustomerFigures, "customer_id", COLUMNS, changes)
@@ -88,7 +96,7 @@ def _value(name: str, value: Any, before: Any) -> Any:
     if name in _DAYS:
         return value.date() if isinstance(value, dt.datetime) else value
     if name == "revenue":
-        return Decimal(str(value or 0)).quantize(Decimal("0.01"))
+        return Decimal(str(value or 0)).quantize(_CENT)
     if name == "gap_days":
         return None if value is None else round(float(value), 1)
     if name == "orders":

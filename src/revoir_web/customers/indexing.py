@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from revoir.language import msg
 from revoir_web.common import bulk, jobs
@@ -20,53 +21,53 @@ from revoir_web.customers.text import fold, tokens_of
 PART = 2000
 
 
-@transaction.atomic
+Those = Callable[[str], Q]
+"""Which customers: the path from a table to the customer → the condition."""
+
+
 def index(ids: Sequence[str]) -> None:
     """Make the words and the place in lists of some customers anew.
 
     Args:
         ids: Their keys.
     """
-    held = list(
-        Customer.objects.filter(pk__in=ids).values(
-            "id", "name", "company_name", "city", "email", "phone", "merged_into", "erased_at"
-        )
-    )
-    words, cities = [], {}
-    keys = set(
-        Identifier.objects.filter(customer_id__in=ids, kind__in=("email", "phone")).values_list(
-            "customer_id", "value"
-        )
-    )
-    for row in held:
-        if row["merged_into"] or row["erased_at"]:
-            continue
-        cities[row["id"]] = fold(row["city"])[:100]
-        found = tokens_of(row["name"], row["company_name"])
-        # An address that is another customer's identifier finds this one as well.
-        found |= {
-            row[name][:32]
-            for name in ("email", "phone")
-            if row[name] and (row["id"], row[name]) not in keys
-        }
-        words += [(word, row["id"]) for word in found]
-    SearchToken.objects.filter(customer_id__in=ids).delete()
+    _index(lambda path: Q(**{f"{path}pk__in": ids}))
+
+
+@transaction.atomic
+def _index(those: Those) -> int:
+    """Make words and places; the condition is a join where there are many."""
+    customers = Customer.objects.filter(those(""), merged_into=None, erased_at=None)
+    rows = list(customers.values_list("pk", "name", "company_name", "city"))
+    words = [(word, id) for id, *texts, _city in rows for word in tokens_of(*texts)]
+    words += _shared_addresses(customers)
+    SearchToken.objects.filter(those("customer__")).delete()
     bulk.insert(SearchToken, ("token", "customer_id"), words)
+    cities = {id: fold(city)[:100] for id, _name, _company, city in rows}
     there = dict(
-        CustomerFigures.objects.filter(pk__in=cities).values_list("customer_id", "city_key")
+        CustomerFigures.objects.filter(those("customer__")).values_list("customer_id", "city_key")
     )
-    CustomerFigures.objects.bulk_create(
-        [
-            CustomerFigures(customer_id=id, city_key=city)
-            for id, city in cities.items()
-            if id not in there
-        ],
-        ignore_conflicts=True,
+    nothing = (0, 0, "", CustomerFigures.Status.PROSPECT.value, "")
+    bulk.insert(
+        CustomerFigures,
+        ("customer_id", "city_key", "orders", "revenue", "segment", "status", "rfm"),
+        [(id, city, *nothing) for id, city in cities.items() if id not in there],
     )
     moved = [(city, id) for id, city in cities.items() if there.get(id, city) != city]
     if moved:
         bulk.update(CustomerFigures, "customer_id", ["city_key"], moved)
-    Unindexed.objects.filter(pk__in=ids).delete()
+    Unindexed.objects.filter(those("customer__")).delete()
+    return len(rows)
+
+
+def _shared_addresses(customers: QuerySet[Customer]) -> list[tuple[str, str]]:
+    """Addresses that are another customer's identifier find this one as well."""
+    words: list[tuple[str, str]] = []
+    for kind in ("email", "phone"):
+        own = Identifier.objects.filter(kind=kind, value=OuterRef(kind), customer=OuterRef("pk"))
+        rows = customers.exclude(**{kind: ""}).filter(~Exists(own)).values_list(kind, "pk")
+        words += [(address[:32], id) for address, id in rows]
+    return words
 
 
 def index_waiting(job: jobs.Running | None = None) -> int:
@@ -80,8 +81,9 @@ def index_waiting(job: jobs.Running | None = None) -> int:
     """
     total = Unindexed.objects.count()
     done = 0
-    while ids := list(Unindexed.objects.values_list("pk", flat=True)[:PART]):
-        index(ids)
+    while ids := list(Unindexed.objects.order_by("pk").values_list("pk", flat=True)[:PART]):
+        last = ids[-1]
+        _index(lambda path, last=last: Q(**{f"{path}unindexed__pk__lte": last}))  # type: ignore[misc]
         done += len(ids)
         if job is not None:
             job.progress(done, max(total, done), msg("Making customers searchable"))
