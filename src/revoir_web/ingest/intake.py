@@ -19,13 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from revoir.language import Message, msg
 from revoir_web.accounts.models import ApiKey
 from revoir_web.accounts.rights import Right
+from revoir_web.common import bulk
 from revoir_web.ingest.models import InboxEvent
 
 BATCH_BYTES = 500 * 1024
@@ -46,6 +47,9 @@ _KINDS = ("identify", "track", "page", "screen", "group", "alias")
 _KEY_SECONDS = 30.0
 """How long a key is believed before it is looked up again: an ended one works no longer."""
 _BACKLOG_SECONDS = 2.0
+_COLUMNS = ("key_id", "kind", "received_at", "sent_at", "body")
+Row = tuple[int, str, dt.datetime, str, str]
+"""What is kept of a message, in the order of `_COLUMNS`."""
 
 
 class Refused(Exception):
@@ -102,7 +106,7 @@ def answer(request: HttpRequest, call: str) -> HttpResponse:
 def _take_one(body: dict[str, Any], kind: str, key: int, now: dt.datetime) -> None:
     body.pop("writeKey", None)
     text = _checked(body, kind)
-    keep([InboxEvent(key_id=key, kind=kind, received_at=now, sent_at=_sent(body), body=text)])
+    keep([(key, kind, now, _sent(body), text)])
 
 
 def _take_batch(body: dict[str, Any], key: int, now: dt.datetime) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def _take_batch(body: dict[str, Any], key: int, now: dt.datetime) -> dict[str, A
         raise Refused(400, "no_batch", msg("“batch” must be a list of messages."))
     shared = body.get("context")
     sent = _sent(body)
-    rows: list[InboxEvent] = []
+    rows: list[Row] = []
     told: list[dict[str, Any]] = []
     seen: set[str] = set()
     for item in items:
@@ -131,12 +135,7 @@ def _take_batch(body: dict[str, Any], key: int, now: dt.datetime) -> dict[str, A
             entry["status"] = "duplicate" if item["messageId"] in seen else "accepted"
             if item["messageId"] not in seen:
                 seen.add(item["messageId"])
-                rows.append(
-                    InboxEvent(
-                        key_id=key, kind=kind, received_at=now, sent_at=_sent(item) or sent,
-                        body=text,
-                    )
-                )  # fmt: skip
+                rows.append((key, str(kind), now, _sent(item) or sent, text))
         except Refused as refusal:
             entry |= {"status": "rejected", "code": refusal.code, "error": refusal.what.text("en")}
         told.append(entry)
@@ -206,7 +205,8 @@ def _demand(item: dict[str, Any], name: str) -> None:
 
 def _sent(item: dict[str, Any]) -> str:
     sent = item.get("sentAt")
-    return sent if isinstance(sent, str) and len(sent) <= 64 else ""
+    good = isinstance(sent, str) and len(sent) <= 64 and sent.isascii() and sent.isprintable()
+    return str(sent) if good else ""
 
 
 def _read(request: HttpRequest) -> bytes:
@@ -304,7 +304,7 @@ def _shown(request: HttpRequest) -> str | None:
 class _Handed:
     """What one request wants to have written."""
 
-    rows: Sequence[InboxEvent]
+    rows: Sequence[Row]
     done: bool = False
     error: BaseException | None = None
 
@@ -323,7 +323,7 @@ class _Pen:
 _pen = _Pen()
 
 
-def keep(rows: Sequence[InboxEvent]) -> None:
+def keep(rows: Sequence[Row]) -> None:
     """Write messages into the inbox; they are on the disk when this returns.
 
     Args:
@@ -360,7 +360,13 @@ def _write_all() -> None:
         if _backlog() > BACKLOG_MAX:
             raise _overload(60)
         with transaction.atomic():
-            InboxEvent.objects.bulk_create([row for one in handed for row in one.rows])
+            adapt = connection.ops.adapt_datetimefield_value
+            rows = [
+                (key, kind, adapt(received), sent, body)
+                for one in handed
+                for key, kind, received, sent, body in one.rows
+            ]
+            bulk.insert(InboxEvent, _COLUMNS, rows)
     except OperationalError as fault:
         locked = "locked" in str(fault) or "timeout" in str(fault)
         error = _overload(2) if locked else fault

@@ -5,7 +5,11 @@ const list = form.querySelector("[data-uploads]");
 const row = form.querySelector("[data-row]");
 const go = form.querySelector("[data-go]");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-const sizes = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+const written = (bytes) => {
+  const [unit, value] = bytes < 1e6 ? ["kilobyte", bytes / 1e3] : ["megabyte", bytes / 1e6];
+  const style = { style: "unit", unit, maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(document.documentElement.lang, style).format(value);
+};
 let place = form.dataset.files ? { files_url: form.dataset.files, read_url: form.dataset.read } : null;
 let begun = null;
 let waiting = Promise.resolve();
@@ -60,7 +64,7 @@ const add = (file) => {
   const state = item.querySelector("[data-state]");
   const retry = item.querySelector("[data-retry]");
   item.querySelector(".name").textContent = file.name;
-  item.querySelector("[data-size]").textContent = `${sizes.format(file.size / 1e6)} MB`;
+  item.querySelector("[data-size]").textContent = written(file.size);
   list.append(item);
   const attempt = () => {
     pending += 1;
