@@ -265,7 +265,8 @@ def _sign_in(request: HttpRequest) -> None:
             401,
             "sign_in",
             _("This call needs a key."),
-            _("Send the header Authorization: Bearer, followed by a key."),
+            _("Send the header %(header)s, followed by a key.")
+            % {"header": "Authorization: Bearer"},
         )
 
 
