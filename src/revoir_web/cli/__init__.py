@@ -6,6 +6,7 @@ Typer and nothing of the web. Each command imports what it needs when it runs.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,21 @@ def serve(
     from revoir_web.cli.serve import serve_all
 
     raise typer.Exit(serve_all(host=host, port=port))
+
+
+def tour(
+    data: Annotated[Path, _DATA] = Path("demo/installation"),
+    port: Annotated[int, _PORT] = 8000,
+) -> None:
+    """Fill an installation with an invented shop, and start it on this machine."""
+    os.environ.setdefault("REVOIR_BASE_URL", f"http://127.0.0.1:{port}")
+    _ready(data)
+    from revoir_web.cli.serve import serve_all
+    from revoir_web.cli.tour import fill, tell
+
+    fill()
+    tell(port)
+    raise typer.Exit(serve_all(host="127.0.0.1", port=port))
 
 
 def web(
@@ -162,6 +178,7 @@ def attach(app: typer.Typer) -> None:
     look: dict[str, Any] = {"cls": Command, "options_metavar": T("[OPTIONS]")}
     for command, text in (
         (serve, T("Start the application: web, worker and scheduler.")),
+        (tour, T("Fill an installation with an invented shop, and start it on this machine.")),
         (web, T("Start the web server alone.")),
         (worker, T("Start a worker alone.")),
         (scheduler, T("Start the scheduler alone.")),
