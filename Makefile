@@ -14,7 +14,6 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 UV := .tools/bin/uv
 RUN := .venv/bin
 CATALOGUES := $(wildcard src/revoir/locale/*/LC_MESSAGES/*.po)
-SOURCES := $(shell find src/revoir -name '*.py' -o -name '*.html' -o -name '*.css' -o -name '*.csv')
 DEMO := demo
 
 # uv and Chromium want a home: where there is none, they get one in here.
@@ -53,12 +52,8 @@ setup: .venv/.environment .venv/.catalogues ## Install everything but the browse
 	tools/install-chromium
 	@touch $@
 
-demo: $(DEMO)/rapport.html ## Make a shop with a known truth and the report on it
-	@echo "The report of the demonstration shop is here: file://$(CURDIR)/$(DEMO)/rapport.html"
-
-$(DEMO)/rapport.html: $(SOURCES) .venv/.catalogues
-	$(RUN)/revoir demo $(DEMO)/boutique
-	$(RUN)/revoir report $(DEMO)/boutique --lang fr -o $@
+demo: setup ## Open the application, filled with an invented shop
+	$(RUN)/revoir tour --data $(DEMO)/installation
 
 test: lint types .venv/.chromium ## Check everything but the heavy tests
 	$(RUN)/python -m pytest -m "not heavy"
