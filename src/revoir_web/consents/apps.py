@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class Consents(AppConfig):
@@ -10,5 +11,7 @@ class Consents(AppConfig):
     label = "consents"
 
     def ready(self) -> None:
-        """Show consents on the page of a customer."""
-        from revoir_web.consents import panel  # noqa: F401
+        """Show consents on the page of a customer; begin with some purposes."""
+        from revoir_web.consents import defaults, panel  # noqa: F401
+
+        post_migrate.connect(defaults.fill, sender=self)

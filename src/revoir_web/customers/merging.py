@@ -122,9 +122,15 @@ def _pairs(people: Any) -> Iterator[Pair]:
         one, other = people[left], people[right]
         if len(names[left].split()) < 2 or (one[4] and other[4] and one[4] != other[4]):
             continue  # a single word, or two dates of birth
+        if _numbers(one[2]) != _numbers(other[2]):
+            continue  # Shop 12 is not Shop 13
         ids = sorted((one[3], other[3]))
         score = float(scores[left, right]) / 100
         yield ids[0], ids[1], MergeProposal.Reason.NAME_PLACE, round(score * 0.95, 3)
+
+
+def _numbers(name: str) -> list[str]:
+    return [word for word in name.split() if any(letter.isdigit() for letter in word)]
 
 
 def _keep(pairs: Iterable[Pair]) -> None:
