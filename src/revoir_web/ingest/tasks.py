@@ -10,7 +10,9 @@ from revoir.language import Message, msg
 from revoir_web.common import jobs, schedules
 from revoir_web.ingest import (
     actions,
+    agreeing,
     fetching,
+    forgetting,  # noqa: F401 (its erasers are known once it is read)
     inbox,
     landing,
     people,
@@ -54,6 +56,7 @@ def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         resolve=lambda rows: people.resolve(rows, held, job),
         progress=_steps(job),
     )
+    agreeing.keep(held)
     actions.has_landed(held=held, landed=landed, job=job)
     return {"import": str(held.pk), "tables": landed}
 

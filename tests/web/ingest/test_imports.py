@@ -169,3 +169,42 @@ def test_cancel_removes_the_files(company: object, imported: Callable[..., Impor
     assert not held.folder.exists()
     held.refresh_from_db()
     assert held.state == Import.State.CANCELLED
+
+
+def test_consent_is_kept_with_its_proof(company: object) -> None:
+    from revoir_web.consents.models import Consent, Purpose
+
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    bring_in(
+        "client_id,email,newsletter\nC1,ana@example.com,oui\nC2,bob@example.com,non\n"
+        "C3,cleo@example.com,\n",
+        "clients.csv",
+    )
+    said = Consent.objects.values_list("customer__email", "given", "proof").order_by("pk")
+    assert sorted(said) == [
+        ("ana@example.com", True, "clients.csv, colonne «\u00a0newsletter\u00a0»"),
+        ("bob@example.com", False, "clients.csv, colonne «\u00a0newsletter\u00a0»"),
+    ]
+
+
+def test_the_erased_are_gone_from_what_waits(company: object) -> None:
+    from revoir_web.consents.erasure import erase_persons
+
+    landed = bring_in(JANUARY + "A9;C1;32/01/2025;1,00;ana@example.com\n")
+    waiting = bring_in(FEBRUARY, land=False)
+    other = bring_in("order_id;client;date;montant\nB1;C9;03/01/2025;1,00\n", land=False)
+    before = lake("SELECT count(*), sum(amount), count(DISTINCT customer_id) FROM orders")
+    erase_persons(customers=[Customer.objects.get(email="ana@example.com")], reason="asked")
+    for held in (waiting, other):
+        held.refresh_from_db()
+    assert waiting.state == Import.State.CANCELLED
+    assert not waiting.folder.exists()
+    assert other.state == Import.State.READ
+    left = b"".join(path.read_bytes() for path in landed.folder.rglob("*") if path.is_file())
+    assert b"ana@" not in left
+    again = bring_in(JANUARY)
+    assert again.landed is not None
+    assert lake("SELECT count(*), sum(amount), count(DISTINCT customer_id) FROM orders") == before
+    assert not Customer.objects.filter(email="ana@example.com").exists()
