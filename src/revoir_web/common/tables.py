@@ -295,6 +295,11 @@ class Table:
         ]
 
     @property
+    def searchable(self) -> bool:
+        """Whether there is a search: a template would call the function itself."""
+        return self.search is not None
+
+    @property
     def search_key(self) -> str:
         """The name of the search in the address."""
         return self._key("q")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest
@@ -31,13 +32,8 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
     ]
     return {
         "rows": [
-            {
-                "name": held.purpose.name(language()),
-                "channel": held.channel_label,
-                "last": held.last,
-                "allowed": held.allowed,
-            }
-            for held in queries.standing(customer)
+            {"name": purpose.name(language()), "said": list(said)}
+            for purpose, said in groupby(queries.standing(customer), key=lambda one: one.purpose)
         ],
         "actions": [
             {"url": reverse(name, args=[customer.pk]), "label": label, "download": download}

@@ -288,10 +288,11 @@ def _import_url() -> str | None:
 
 
 FACT_KINDS = {
-    "order": msg("Orders"),
-    "subscription": msg("Subscriptions"),
-    "event": msg("Events"),
-    "response": msg("Answers"),
-    "interaction": msg("Contacts"),
+    "order": (msg("Order"), msg("Orders")),
+    "subscription": (msg("Subscription"), msg("Subscriptions")),
+    "event": (msg("Event"), msg("Events")),
+    "response": (msg("Answer"), msg("Answers")),
+    "interaction": (msg("Contact"), msg("Contacts")),
+    "consent": (msg("Consent"), msg("Consents")),
 }
-"""Kinds of facts that a page can be narrowed to; their plural."""
+"""Kinds of facts that a page can be narrowed to: what one is called, and what many are."""

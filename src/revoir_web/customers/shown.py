@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any
             for held in profile.identifiers
             if held.kind not in (Identifier.Kind.EMAIL, Identifier.Kind.PHONE)
         ],
-        "kinds": [(name, label.text(language())) for name, label in FACT_KINDS.items()],
+        "kinds": [(name, many.text(language())) for name, (_one, many) in FACT_KINDS.items()],
         "timeline": [_entry(fact, personal, company) for fact in profile.facts],
         "oldest": profile.facts[-1]["at"].isoformat() if profile.more and profile.facts else None,
         "metrics": [_metric(row, company) for row in profile.metrics],
@@ -84,9 +85,12 @@ def _entry(fact: Mapping[str, Any], personal: bool, company: Company) -> dict[st
     if amount is not None:
         money = written(Money(amount, fact.get("currency") or company.currency), language())
         title = f"{title} – {money}" if title else money
-    kinds = {name: label.text(language()) for name, label in FACT_KINDS.items()}
+    kinds = {name: one.text(language()) for name, (one, _many) in FACT_KINDS.items()}
+    # What is known by the day alone comes as its midnight.
+    day = fact["at"].date() if fact["at"].timetz() == dt.time(tzinfo=dt.UTC) else None
     return {
         "at": fact["at"],
+        "day": day,
         "kind": kinds.get(fact["kind"], fact["kind"]),
         "title": title or kinds.get(fact["kind"], fact["kind"]),
         "text": (text if personal else MASK) if text else "",

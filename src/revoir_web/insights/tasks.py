@@ -176,12 +176,14 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 
 def _write_customers(book: Book) -> None:
     """Bring the figures in lists of customers up to date."""
+    from revoir.segments import SEGMENTS, segment_named
     from revoir_web.customers.figures import write_figures
     from revoir_web.insights import groups
 
     found = groups.customer_figures(book)
     if found is not None:
-        write_figures(found, complete=True)
+        labels = {key: segment_named(key).label for key in SEGMENTS}
+        write_figures(found, complete=True, labels=labels)
 
 
 @after_company_change
