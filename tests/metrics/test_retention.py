@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from revoir.metrics.activity import Gaps, propose
 from revoir.metrics.registry import measure
 from revoir.periods import Grain, Period, periods_between
 
@@ -149,3 +150,32 @@ def test_the_rule_is_read_from_the_rhythm(book_of):
     result = measure(book_of(orders), "retention_rate")
     assert "45 days" in result.notes[0].text("en")
     assert "within 40 days" in result.notes[1].text("en")
+
+
+def came_back(gap: int, times: int, last: int) -> list:
+    """Customers who came back once after so many days, in data that end on a day."""
+    orders = [(f"c{n}", DAY_0 + dt.timedelta(days=d), 1.0) for n in range(times) for d in (0, gap)]
+    return [*orders, ("z", DAY_0 + dt.timedelta(days=last), 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("gap", "times", "last", "window", "says"),
+    [
+        (45, 50, 800, 45, "within 45 days"),  # as long as a window that has a name
+        (46, 50, 800, 60, "within 46 days"),
+        (45, 49, 800, 366, "only 49 times"),  # one too few to read a rhythm
+        (60, 50, 89, 60, "within 60 days: a customer"),  # two thirds of 90 days, exactly
+        (60, 50, 88, 45, "cover only 89 days"),
+        (10, 1, 89, 60, "came back only once"),
+        (10, 1, 88, 45, "came back only once"),
+    ],
+)
+def test_the_window_at_each_of_its_edges(book_of, gap, times, last, window, says):
+    rule = propose(book_of(came_back(gap, times, last)))
+    assert rule.window_days == window
+    assert says in rule.reason.text("en")
+
+
+def test_nine_of_ten_gaps_are_nine_of_ten():
+    known = Gaps({1: 9, 5: 1})
+    assert [known.quantile(share) for share in (0.1, 0.9, 0.91, 1.0)] == [1, 1, 5, 5]
