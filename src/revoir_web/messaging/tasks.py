@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from revoir.language import Message, msg
 from revoir_web.common import jobs, words
+from revoir_web.consents.erasure import Erased, eraser
 from revoir_web.messaging.models import Outbox
 
 RETRIES = 4
@@ -98,3 +99,11 @@ def _picture(name: str, data: bytes) -> MIMEImage:
     picture.add_header("Content-ID", f"<{name}>")
     picture.add_header("Content-Disposition", "inline", filename=f"{name}.png")
     return picture
+
+
+@eraser("messaging.outbox")
+def forget(found: Erased) -> int:
+    """Messages to persons who are erased, or that name them, go."""
+    rows = Outbox.objects.values_list("pk", "to", "subject", "text", "html")
+    named = [pk for pk, *texts in rows.iterator() if found.named_in("\n".join(texts))]
+    return Outbox.objects.filter(pk__in=named).delete()[0]
