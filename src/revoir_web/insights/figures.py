@@ -342,32 +342,76 @@ def _goals_of(metric: Metric) -> Any:
 
 def _default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
     """A metric by the periods of the report, as its page shows it before anyone filters."""
+    found: tuple[Kpi, Result] = book.once(
+        f"default {metric.name}", lambda: _computed_default(book, metric)
+    )
+    return found
+
+
+def _with_rule(book: Book) -> Book:
+    """The book with its activity rule found; the same one each time, and what it has computed."""
     from revoir.metrics.activity import activity
+
+    found: Book = book.once("with rule", lambda: book.with_settings(activity=activity(book)))
+    return found
+
+
+def _by_frame(book: Book) -> dict[str, Result]:
+    """All ratios by the periods of the report, with one query for those on the same facts."""
+    from revoir.metrics.evaluate import lacking
+    from revoir.metrics.registry import metrics
+    from revoir.reports import headline
+
+    frame = _frame(book)
+    if frame is None:
+        return {}
+    known = [held for held in metrics() if held.ratio is not None and lacking(book, held) is None]
+    yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
+    return {
+        **headline.measured(book, frame, [held.name for held in known if not _of_years(held)]),
+        **headline.measured_by_year(
+            yearly, frame, [held.name for held in known if _of_years(held)]
+        ),
+    }
+
+
+def _of_years(metric: Metric) -> bool:
+    """Whether a metric says little of a shorter time than a year."""
+    from revoir.reports import headline
+
+    return metric.name in headline.YEAR_METRICS or metric.family == "satisfaction"
+
+
+def _computed_default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
     from revoir.metrics.evaluate import empty_result, lacking
     from revoir.metrics.registry import Question, measure
     from revoir.reports import headline
-    from revoir.reports.frame import frame_of
 
     missing = lacking(book, metric)
     if missing is not None:
         result = empty_result(metric, Question(), [None], missing)
         return headline.Maker(book, None).empty(metric, missing), result
-    book = book.with_settings(activity=book.once("rule", lambda: activity(book)))
-    frame = book.once("frame", lambda: frame_of(book))
+    book = _with_rule(book)
+    frame = _frame(book)
     maker = headline.Maker(book, frame)
     if frame is None:
         result = measure(book, metric.name)
         return maker.kpi(result, None, series=False), result
-    if metric.name in headline.YEAR_METRICS or metric.family == "satisfaction":
+    together = book.once("by frame", lambda: _by_frame(book))
+    if _of_years(metric):
         yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
-        result = headline.measured_by_year(yearly, frame, [metric.name])[metric.name]
+        found = together
+        if metric.name not in found:
+            found = headline.measured_by_year(yearly, frame, [metric.name])
         periods: tuple[Period, ...] = frame.years
-        current = periods[-1]
-        year_before = None
+        current, year_before = periods[-1], None
     else:
-        result = headline.measured(book, frame, [metric.name])[metric.name]
+        found = together
+        if metric.name not in found:
+            found = headline.measured(book, frame, [metric.name])
         periods, current = frame.periods, frame.current
         year_before = frame.year_before(current)
+    result = found[metric.name]
     if not any(figure.period for figure in result.figures):
         return maker.kpi(result, None, series=False), result
     place = periods.index(current)
