@@ -23,7 +23,8 @@ from revoir.tables import CUSTOMERS, plain_name
 from revoir_web.common import jobs
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
-from revoir_web.customers.actions import resolve_many
+from revoir_web.customers.actions import merge, resolve_many
+from revoir_web.customers.models import Customer, Identifier
 from revoir_web.ingest import actions, commerce
 from revoir_web.ingest.lake import LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage
@@ -212,8 +213,37 @@ def _time(text: Any) -> dt.datetime | None:
 def _people(messages: Sequence[Message], source: str) -> list[str]:
     """The customer of each message; what `identify` says of them is kept."""
     rows = [_person(message) for message in messages]
-    # An address, a visitor, a number that are one belong together whichever came first.
-    return resolve_many(rows, source=source)
+    found = resolve_many(rows, source=source)
+    _join_visitors(messages, rows, found)
+    return found
+
+
+def _join_visitors(
+    messages: Sequence[Message], rows: Sequence[dict[str, Any]], found: Sequence[str]
+) -> None:
+    """Make a visitor one with the customer that they turn out to be; it can be undone."""
+    said = {
+        str(row["anonymous_id"]): id
+        for message, row, id in zip(messages, rows, found, strict=True)
+        if id and row["anonymous_id"] and row["customer_id"]
+        and message.kind in ("identify", "alias")
+    }  # fmt: skip
+    values = list(said)
+    for start in range(0, len(values), _PART):
+        held = Identifier.objects.filter(
+            kind="anonymous", value__in=values[start : start + _PART]
+        ).select_related("customer")
+        for visitor in held:
+            winner = Customer.objects.filter(
+                pk=said[visitor.value], merged_into=None, erased_at=None
+            ).first()
+            loser = visitor.customer
+            numbered = loser.identifiers.filter(kind__in=("external", "email")).exists()
+            if winner is None or loser.pk == winner.pk or numbered:
+                continue
+            if loser.merged_into_id or loser.erased_at:
+                continue
+            merge(winner=winner, loser=loser)
 
 
 def _person(message: Message) -> dict[str, Any]:

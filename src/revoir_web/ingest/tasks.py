@@ -8,6 +8,7 @@ from django.utils import timezone
 from revoir.errors import RevoirError
 from revoir.language import Message, msg
 from revoir_web.common import jobs, schedules
+from revoir_web.common.models import Job
 from revoir_web.ingest import (
     actions,
     agreeing,
@@ -94,6 +95,12 @@ def fetch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 def drain(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Bring what waits in the inbox into the lake."""
     del arguments
+    # It is done every few seconds: what was done long ago tells nobody anything.
+    Job.objects.filter(
+        kind="ingest.drain",
+        state=Job.State.DONE,
+        finished_at__lt=timezone.now() - dt.timedelta(minutes=10),
+    ).delete()
     return inbox.drain(job)
 
 

@@ -88,6 +88,21 @@ def test_refund_before_its_order_and_in_parts(key: str) -> None:
     ]  # fmt: skip
 
 
+def test_a_visitor_becomes_the_customer_that_they_are(key: str) -> None:
+    send(key, "track", {"userId": "u1", "event": "Achat"})
+    send(key, "track", {"anonymousId": "v1", "event": "Visite"})
+    drained()
+    visitor = Customer.objects.get(identifiers__kind="anonymous", identifiers__value="v1")
+    send(key, "identify", {"userId": "u1", "anonymousId": "v1"})
+    drained()
+    visitor.refresh_from_db()
+    known = Customer.objects.get(identifiers__kind="external", identifiers__value="u1")
+    assert visitor.merged_into_id == known.pk
+    send(key, "track", {"anonymousId": "v1", "event": "Retour"})
+    drained()
+    assert lake("SELECT customer_id FROM events WHERE event = 'Retour'") == [(known.pk,)]
+
+
 def test_a_message_lands_once_whatever_comes_again(key: str) -> None:
     body = {"userId": "u1", "event": "Visite", "messageId": "m-1"}
     send(key, "track", body)
