@@ -25,7 +25,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo test test-heavy bench bench-large lint format types translations \
+.PHONY: help setup demo test test-heavy bench bench-large bench-web lint format types translations \
 	reference clean
 
 help: ## Say what can be made
@@ -68,6 +68,9 @@ bench: setup ## Measure against peers on 1 M customers
 
 bench-large: setup ## Measure on 10 M customers
 	$(RUN)/python -m benchmarks --large
+
+bench-web: setup ## Measure the application under 1 M customers
+	$(RUN)/python -m benchmarks.web
 
 lint: setup ## Check style
 	$(RUN)/ruff check

@@ -9,6 +9,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from benchmarks.application import chapter
 from benchmarks.comparisons import COMPARISONS, GROWTH, Aim, Comparison
 
 Kept = dict[str, Any]
@@ -56,8 +57,8 @@ def page(kept: Kept) -> str:
     """The page of results."""
     parts = [
         "# Results",
-        "Written by `make bench` and `make bench-large`; `README.md` says what is measured and how,"
-        " and why aims are missed."
+        "Written by `make bench`, `make bench-large` and `make bench-web`; `README.md` says what is"
+        " measured and how, and why aims are missed."
         " Times are those of the work itself, the best and the median of the runs, each in a"
         " process of its own; *start* is what the process took besides (Python, imports). Ratios"
         " are of best times.",
@@ -65,6 +66,7 @@ def page(kept: Kept) -> str:
     for comparison in COMPARISONS:
         if comparison.name in kept:
             parts += _section(comparison, kept)
+    parts += chapter(kept.get("application", {}))
     return "\n\n".join(parts) + "\n"
 
 
