@@ -21,6 +21,7 @@ from django.utils import timezone
 from revoir.language import Number, msg
 from revoir.tables import CUSTOMERS, plain_name
 from revoir_web.common import jobs
+from revoir_web.common.bulk import in_parts
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
 from revoir_web.customers.actions import merge, resolve_many
@@ -146,8 +147,14 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
             ignore_conflicts=True,
             batch_size=_PART,
         )
-        for number, order in orders.items():
-            EventOrder.objects.update_or_create(order_id=number, defaults={"told": order.told})
+        # Together: each in its turn would hold up whoever sends events meanwhile.
+        EventOrder.objects.bulk_create(
+            [EventOrder(order_id=number, told=order.told) for number, order in orders.items()],
+            update_conflicts=True,
+            unique_fields=["order_id"],
+            update_fields=["told", "updated_at"],
+            batch_size=_PART,
+        )
         InboxEvent.objects.filter(landing=landing).delete()
         landing.delete()
     return len(messages), repeated
@@ -285,17 +292,18 @@ def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.
     customers = _people(messages, "events")
     company = Company.current()
     rows = _Rows()
-    orders: dict[str, commerce.Order] = {}
-    for message, customer in zip(messages, customers, strict=True):
+    numbers = [_order_of(message) for message in messages]
+    orders = _known({number for number in numbers if number is not None})
+    for message, customer, number in zip(messages, customers, numbers, strict=True):
         if message.kind not in ("track", "page", "screen"):
             continue
-        name = str(message.body.get("event") or "")
-        number = commerce.order_of(message.properties) if commerce.is_order(name) else None
         if number is not None:
-            order = orders.get(number) or _known(number)
-            orders[number] = order
-            order.hear(
-                name, message.properties, message=message.digest, at=message.at, customer=customer
+            orders[number].hear(
+                _name(message),
+                message.properties,
+                message=message.digest,
+                at=message.at,
+                customer=customer,
             )
         if customer:
             rows.events.append(_event(message, customer))
@@ -316,9 +324,23 @@ def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.
     return orders
 
 
-def _known(number: str) -> commerce.Order:
-    held = EventOrder.objects.filter(order_id=number).first()
-    return commerce.Order(dict(held.told) if held else {})
+def _name(message: Message) -> str:
+    return str(message.body.get("event") or "")
+
+
+def _order_of(message: Message) -> str | None:
+    """The number of the order that a message tells of (None: of none)."""
+    if message.kind not in ("track", "page", "screen") or not commerce.is_order(_name(message)):
+        return None
+    return commerce.order_of(message.properties)
+
+
+def _known(numbers: set[str]) -> dict[str, commerce.Order]:
+    """What is known of orders, by their numbers."""
+    told: dict[str, Any] = {}
+    for part in in_parts(sorted(numbers), _PART):
+        told |= EventOrder.objects.filter(order_id__in=part).values_list("order_id", "told")
+    return {number: commerce.Order(dict(told.get(number, {}))) for number in numbers}
 
 
 def _event(message: Message, customer: str) -> dict[str, Any]:
