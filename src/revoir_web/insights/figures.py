@@ -95,7 +95,10 @@ def report_of(book: Book, grain: str | None, by: Sequence[str] = ()) -> Report:
     from revoir.periods import grain_named
     from revoir.reports.build import build
 
-    return build(book, by=tuple(by), grain=grain_named(grain) if grain else None)
+    chosen = grain_named(grain) if grain else None
+    key = f"report {grain or ''} {' '.join(by)}"
+    made: Report = book.once(key, lambda: build(book, by=tuple(by), grain=chosen))
+    return made
 
 
 @answers("dashboard")

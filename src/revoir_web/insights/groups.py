@@ -409,9 +409,10 @@ def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 def what_if(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers that scenarios start from."""
     from revoir.reports.view import what_if_explained
-    from revoir_web.insights.figures import report_of
+    from revoir_web.insights.figures import GROUPS_OF_DASHBOARD, groupings, report_of
 
-    report = report_of(book, None)
+    # The one of the dashboard, which is made already.
+    report = report_of(book, None, groupings(book)[:GROUPS_OF_DASHBOARD])
     base = report.what_if
     if base is None:
         raise UsageError(report.missing.get("what_if", msg("There is not enough data.")))
