@@ -238,6 +238,16 @@ def test_who_subscribes_on_the_last_day_of_the_data_is_there():
     assert revoir.measure(earlier, "customers_new", **ends).figures[0].value == 1
 
 
+def test_a_period_is_doubted_only_where_its_window_begins_before_the_data():
+    """Data that begin on the very first day of the window before a period hide nobody."""
+    held = book([("a", JAN, 1), ("b", dt.date(2024, 3, 31), 1)], window_days=31)
+    ends = {"end": dt.date(2024, 4, 1)}
+    (whole,) = revoir.measure(held, "customers_kept", start=dt.date(2024, 2, 1), **ends).figures
+    (cut,) = revoir.measure(held, "customers_kept", start=dt.date(2024, 1, 31), **ends).figures
+    assert whole.note is None
+    assert "The data begin on 1 Jan 2024" in cut.note.text("en")
+
+
 @pytest.mark.parametrize("grain", [None, Grain.MONTH])
 @pytest.mark.parametrize("name", ["orders", "retention_rate", "lifecycle_new"])
 def test_asking_from_a_day_past_the_data_blames_the_data(name, grain):
