@@ -93,6 +93,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 name: times(server, door, one, asked.rounds) for name, one in ask.items()
             }
             found["web_mib"] = server.memory()
+            print(json.dumps(found), flush=True)
             found["import"] = imported(server, door, ask, asked.import_rows)
             found["web_mib_after_import"] = server.memory()
     found["events"] = events(asked)

@@ -323,9 +323,9 @@ def kill_again_and_again(folder: Path, kills: int, pause: float) -> None:
             wait("the server answers again", lambda: _healthy(held), 120)
         ended.set()
         wait("everything was sent", lambda: _over(held, sender), 120)
-        wait("everything was imported", lambda: _over(held, importer), 240)
+        wait("everything was imported", lambda: _over(held, importer), 900)
         assert importer.fault is None, importer.fault
-        wait("everything is in the lake", lambda: not held.busy(), 300)
+        wait("everything is in the lake", lambda: not held.busy(), 900)
     finally:
         ended.set()
         importer.kill()
