@@ -11,7 +11,7 @@ _INVISIBLE = re.compile(r"[\u0000-\u001f\u007f\u00ad\u200b-\u200f\u2028-\u202e\u
 _EMAIL = re.compile(
     r"(?<![^\s,;<>()\"])[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]{1,189}\.[^@\s,;<>()\".]{2,63}"
 )
-_NO_WORD = re.compile(r"[^\w]+|_+")
+_NO_WORD = re.compile(r"[\W_]+")
 _NO_DIGIT = re.compile(r"\D+")
 _NOTHING = frozenset(["-", "--", "?", "n/a", "na", "nc", "null", "none", "néant", "neant", "nan"])
 _REGIONS = {
