@@ -1,6 +1,8 @@
 """Large data: the same figures as bare SQL on millions of rows, and no row lost among them."""
 
 import datetime as dt
+import subprocess
+import sys
 
 import duckdb
 import pytest
@@ -56,3 +58,44 @@ def test_retention_and_repurchase_are_what_bare_sql_gives(sales):
                 where try_cast(amount as double) is not null) group by customer_id)"""
     ).fetchone()
     assert (figure.parts["start"], figure.parts["kept"], figure.parts["end"]) == counted
+
+
+ADDRESS_SPACE_GIB = 6
+"""How much address space the process that reads may reserve, threads and libraries included."""
+
+
+def test_a_messy_file_is_read_in_little_memory(tmp_path):
+    """Two million rows with every kind of fault, in a process that cannot take what it likes."""
+    path = tmp_path / "ventes.csv"
+    duckdb.execute(
+        f"""copy (
+            select 'O' || (i // 2) as "N° commande",
+                case when i % 50 = 0 then '' else 'client' || (hash(i // 2) % 300000)::varchar end
+                    as client,
+                case when i % 997 = 0 then '31/02/2023' else strftime(
+                    date '2022-01-01' + (hash(i // 2) % 730)::int, '%d/%m/%Y') end as date,
+                case when i % 1000 = 0 then 'abc'
+                    when i % 30 = 0 then '-' || (hash(i) % 90)::varchar || ',50'
+                    else (hash(i) % 9000)::varchar || ',' || (10 + hash(i) % 90)::varchar || ' €'
+                    end as montant,
+                'Réf ' || (hash(i) % 5000)::varchar || ' ; "bleu"' as produit
+            from range({ROWS}) t(i)) to '{path}' (header, delimiter ';')"""
+    ).fetchall()
+    code = (
+        "import resource, sys, revoir\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({ADDRESS_SPACE_GIB} << 30,) * 2)\n"
+        "held = revoir.read(sys.argv[1])\n"
+        "(file,) = held.reading.files\n"
+        "print(file.rows_in, file.rows_accepted, file.rows_quarantined, file.rows_duplicate)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    counts, peak = done.stdout.splitlines()
+    rows, accepted, quarantined, duplicates = map(int, counts.split())
+    assert rows == ROWS
+    assert rows == accepted + quarantined + duplicates
+    assert quarantined >= ROWS // 1000
+    assert float(peak) < ADDRESS_SPACE_GIB * 1024
