@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
-from ninja import Field, Query, Schema, Status
+from ninja import Field, Query, Schema
 
 from revoir_web.common.api import Page, Router, paged
 from revoir_web.common.rights import Right
@@ -347,10 +347,10 @@ def segments(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> 
     status=201,
     summary="Keep a segment",
 )
-def segment_make(request: HttpRequest, told_of: SegmentIn) -> Any:
+def segment_make(request: HttpRequest, told_of: SegmentIn) -> dict[str, Any]:
     """A new segment."""
     held = actions.save_segment(**told_of.dict(), by=_user(request))
-    return Status(201, _segment(held))
+    return _segment(held)
 
 
 @router.serve(
@@ -393,10 +393,9 @@ def segment_change(request: HttpRequest, id: Id, told_of: SegmentIn) -> dict[str
     status=204,
     summary="Put a segment away",
 )
-def segment_remove(request: HttpRequest, id: Id) -> Any:
+def segment_remove(request: HttpRequest, id: Id) -> None:
     """A segment goes; people can bring it back on its page."""
     actions.remove_segment(segment=_held(id), by=_user(request))
-    return Status(204, None)
 
 
 def _segment(row: SavedSegment) -> dict[str, Any]:
@@ -455,13 +454,12 @@ def goal_set(request: HttpRequest, told_of: GoalIn) -> dict[str, Any]:
     status=204,
     summary="Take a goal away",
 )
-def goal_remove(request: HttpRequest, id: Id) -> Any:
+def goal_remove(request: HttpRequest, id: Id) -> None:
     """The default goal of the metric holds again."""
     goal = Goal.objects.filter(pk=id).first()
     if goal is None:
         raise Http404
     actions.remove_goal(goal=goal, by=_user(request))
-    return Status(204, None)
 
 
 def _goal(row: Goal) -> dict[str, Any]:
