@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from revoir.language import Message, msg
 
@@ -77,6 +78,7 @@ class Table:
         return next((column for column in self.columns if column.name == name), None)
 
 
+@lru_cache(maxsize=8192)
 def plain_name(header: str) -> str:
     """Write a header without case, accents, zero-width characters and punctuation.
 

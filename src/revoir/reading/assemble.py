@@ -22,7 +22,7 @@ from revoir.reading.part import Part, summary
 from revoir.reading.pieces import Piece
 from revoir.reading.profile import profiles
 from revoir.reading.raw import RawTable
-from revoir.reading.repeats import tell_repeats_between_files
+from revoir.reading.repeats import Overlaps
 from revoir.reading.report import FileReport, Reading
 from revoir.reading.template import EXAMPLE_MARK, example_note, template_headers
 from revoir.tables import TABLES, plain_name
@@ -57,6 +57,7 @@ def assemble(
     values.define(connection)
     raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
     _check_headers(said, raws)
+    overlaps = Overlaps(connection)
     parts: list[Part] = []
     reports: list[FileReport] = []
     notes: list[Message] = []
@@ -77,7 +78,7 @@ def assemble(
         columns = answers_or_people(connection, raw, detection.columns, raw.notes)
         detection = replace(detection, columns=columns)
         part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
-        tell_repeats_between_files(connection, part, parts)
+        overlaps.tell(part)
         parts.append(part)
         reports.append(part.report)
         try:

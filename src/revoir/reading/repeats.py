@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
@@ -215,14 +216,71 @@ def _told_of_some(equal: int) -> Message:
     )  # fmt: skip
 
 
-def tell_repeats_between_files(
-    connection: duckdb.DuckDBPyConnection, part: Part, others: Sequence[Part]
-) -> None:
-    """Mark the rows of a file that an earlier file has already: exports overlap.
+class Overlaps:
+    """Finds the rows of a file that an earlier one has already: exports overlap.
 
-    A row repeats an earlier one when its number and all else that both files say agree; a row
-    with the number of an earlier order and another amount contradicts it.
+    What earlier files hold stands in one table for each set of columns that they share with a
+    later one, so that a file is compared with all of them at once, however many there are.
+
+    Args:
+        connection: The connection that holds the files.
     """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._parts: list[Part] = []
+        self._tables: dict[tuple[str, str, tuple[str, ...]], _Held] = {}
+
+    def tell(self, part: Part) -> None:
+        """Mark the rows of the next file that an earlier one has.
+
+        A row repeats an earlier one when its number and all else that both files say agree; a row
+        with the number of an earlier order and another amount contradicts it.
+        """
+        key = _key(part)
+        if key is not None:
+            before = part.bad
+            for held in self._earlier(part, key):
+                _mark_repeats(self._connection, part, held, key)
+            if part.bad != before:
+                part.unique_orders = False
+                quarantine.count(self._connection, part)
+        self._parts.append(part)
+
+    def _earlier(self, part: Part, key: str) -> Iterable[_Held]:
+        """The tables of what earlier files hold that can be compared with this one."""
+        found: dict[tuple[str, ...], _Held] = {}
+        for other in self._parts:
+            if other.grain != part.grain or not other.has(key):
+                continue
+            both = set(part.fields) & set(other.fields)
+            shared = tuple(sorted(k for k in both if not k.startswith("attribute.")))
+            known = (part.grain, key, shared)
+            if known not in self._tables:
+                name = identifier(f"seen_{len(self._tables)}")
+                self._tables[known] = _Held(name, shared)
+                self._connection.execute(
+                    f"CREATE OR REPLACE TEMP TABLE {name} (key VARCHAR, content UBIGINT)"
+                )
+            held = found[shared] = self._tables[known]
+            if id(other) not in held.parts:
+                held.parts.add(id(other))
+                self._connection.execute(
+                    f"INSERT INTO {held.name} SELECT CAST({identifier(key)} AS VARCHAR),"
+                    f" {_digest(shared)} FROM {other.accepted}"
+                )
+        return found.values()
+
+
+@dataclass
+class _Held:
+    name: str
+    shared: tuple[str, ...]
+    parts: set[int] = field(default_factory=set)
+
+
+def _key(part: Part) -> str | None:
+    """What numbers the rows of a file, if something does."""
     key = {
         "order": "orders.order_id", "line": "order_lines.line_id",
         "subscriptions": "subscriptions.subscription_id", "responses": "responses.response_id",
@@ -230,37 +288,28 @@ def tell_repeats_between_files(
     }.get(part.grain)  # fmt: skip
     if part.grain == "line" and not part.has("order_lines.line_id"):
         key = "orders.order_id"
-    if key is None or not part.has(key):
-        return
-    before = part.bad
-    for other in others:
-        if other.grain == part.grain and other.has(key):
-            _mark_repeats(connection, part, other, key)
-    if part.bad != before:
-        part.unique_orders = False
-        quarantine.count(connection, part)
+    return key if key is not None and part.has(key) else None
 
 
-def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, other: Part, key: str) -> None:
-    shared = [k for k in part.fields if k in other.fields and not k.startswith("attribute.")]
-    content = ", ".join(f"CAST({identifier(k)} AS VARCHAR)" for k in shared)
-    mine = (
-        f"SELECT _line, {identifier(key)} AS key, hash({content}) AS content FROM {part.accepted}"
-    )
-    theirs = f"SELECT {identifier(key)} AS key, hash({content}) AS content FROM {other.accepted}"
+def _digest(shared: Sequence[str]) -> str:
+    return f"hash({', '.join(f'CAST({identifier(k)} AS VARCHAR)' for k in shared)})"
+
+
+def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, held: _Held, key: str) -> None:
     # Lines of one ticket share its number: there another content is another line.
     conflict = "NULL" if part.grain == "line" or key.startswith("subs") else str(CONFLICT)
-    back = next((identifier(k) for k in ("orders.amount",) if part.has(k)), None)
-    if part.grain == "order" and back:
-        mine = mine.replace("AS content FROM", f"AS content, {back} < 0 AS back FROM", 1)
+    back = "NULL"
+    if part.grain == "order" and part.has("orders.amount"):
+        back = f"{identifier('orders.amount')} < 0"
         conflict = f"CASE WHEN m.back THEN NULL ELSE {CONFLICT} END"
     _mark(
         connection,
         part,
-        "SELECT m._line, CASE"
-        f" WHEN bool_or(m.content = t.content) THEN {REPEATED} ELSE any_value({conflict}) END"
-        f" AS mark FROM ({mine}) AS m JOIN ({theirs}) AS t"
-        " ON CAST(m.key AS VARCHAR) = CAST(t.key AS VARCHAR) GROUP BY m._line",
+        f"SELECT m._line, CASE WHEN bool_or(m.content = t.content) THEN {REPEATED}"
+        f" ELSE any_value({conflict}) END AS mark"
+        f" FROM (SELECT _line, CAST({identifier(key)} AS VARCHAR) AS key,"
+        f" {_digest(held.shared)} AS content, {back} AS back FROM {part.accepted}) AS m"
+        f" JOIN {held.name} AS t ON m.key = t.key GROUP BY m._line",
     )
 
 

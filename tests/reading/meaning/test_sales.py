@@ -206,3 +206,20 @@ def test_of_a_large_file_one_row_in_sixteen_is_compared(
         assert 100 < int(found[1].replace(",", "")) < 900
     else:
         assert "one row in 16 was compared with the others, and none is equal" in text
+
+
+def test_many_files_that_overlap_hold_each_order_once(read: Read, rows) -> None:
+    """Each export begins with the last order of the one before, some with a further column."""
+    files = {}
+    for number in range(30):
+        header, cell = (";canal", ";web") if number % 3 == 0 else ("", "")
+        lines = [
+            f"{n};C{n % 7};2024-03-{n % 28 + 1:02d};{n}{cell}"
+            for n in range(2 * number, 2 * number + 3)
+        ]
+        files[f"{number:02d}.csv"] = (
+            "\n".join([f"commande;client;date;montant{header}", *lines]) + "\n"
+        )
+    reading = read(files)
+    assert sorted(int(row["order_id"]) for row in rows(reading, "orders")) == list(range(61))
+    assert [file.rows_duplicate for file in reading.files] == [0] + [1] * 29
