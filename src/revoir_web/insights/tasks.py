@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from revoir.errors import InputError, RevoirError, UsageError
 from revoir.language import Message, msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.actions import after_company_change
+from revoir_web.common.models import Job
 from revoir_web.common.rights import Right
 from revoir_web.insights import actions, engine, files, questions, runs
 from revoir_web.insights.models import AnalysisRun, DataState, Digest
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 CHECKED_SECONDS = 900
 """How often it is looked whether the lake has changed without anybody saying so."""
+AGAIN_SECONDS = 60
+"""How long it is waited, at most, for a computation that is under way."""
 
 
 @jobs.handler("insights.answer", label=msg("Answer to a question"), retries=1)
@@ -87,6 +91,15 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     del arguments
     if not engine.has_lake():
         return {"computed": 0}
+    if _is_computed_by_another(job):
+        # Both would do the same work, and leave no hand free for imports: once more after it.
+        minute = int(timezone.now().timestamp()) // AGAIN_SECONDS + 1
+        jobs.enqueue(
+            "insights.refresh",
+            key=f"insights.refresh:again:{minute}",
+            not_before=dt.datetime.fromtimestamp(minute * AGAIN_SECONDS, dt.UTC),
+        )
+        return {"computed": 0}
     # Answers of the present data are good whatever happened to the settings since, and the
     # other way round: only what changed is computed again.
     before = DataState.current()
@@ -124,6 +137,14 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     DataState.objects.filter(pk=state.pk).update(refreshed_at=began)
     gone = runs.prune(keys)
     return {"computed": len(todo), "customers": changed, "pruned": gone}
+
+
+def _is_computed_by_another(job: jobs.Running) -> bool:
+    """Whether another worker, one that lives, is at it."""
+    others = Job.objects.filter(
+        kind="insights.refresh", state=Job.State.RUNNING, lease_until__gt=timezone.now()
+    )
+    return others.exclude(pk=job.pk).exists()
 
 
 @jobs.handler("insights.digest", label=msg("Sending of a digest"), retries=3)

@@ -222,3 +222,16 @@ def test_what_if_is_arithmetic() -> None:
     assert found["net"] == 750
     assert found["winning"] == 1250
     assert found["times"] == 5
+
+
+def test_a_refresh_that_another_worker_does_is_left_to_it(lake: Path) -> None:
+    first, second = jobs.enqueue("insights.refresh"), jobs.enqueue("insights.refresh")
+    held = jobs.claim()
+    assert held is not None
+    assert held.pk == first.pk
+    jobs.run_waiting()
+    second.refresh_from_db()
+    assert (second.state, second.result) == (Job.State.DONE, {"computed": 0})
+    assert not AnalysisRun.objects.exists()
+    later = Job.objects.get(state=Job.State.WAITING)
+    assert later.not_before > timezone.now()
