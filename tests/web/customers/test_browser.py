@@ -95,7 +95,7 @@ def test_every_page_in_both_languages_and_lights(live: Any, shop: list[str], axe
         "merges": "/customers/merges/",
         "compare": f"/customers/merges/{pair.pk}/",
         "purposes": "/consents/",
-        "purpose": "/consents/purposes/1/",
+        "purpose": f"/consents/purposes/{Purpose.objects.get(code='news').pk}/",
         "consents": f"/customers/{zoe.pk}/consents/",
         "erase": f"/customers/{zoe.pk}/erase/",
         "retention": "/consents/retention/",
