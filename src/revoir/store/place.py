@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from revoir.errors import EngineError, InputError, UsageError, Where
+from revoir.files import whole
 from revoir.language import msg
 from revoir.tables import TABLES
 
@@ -173,11 +172,10 @@ class Place:
             stream.close()
             return
         folder = Path(self.url)
-        draft = folder / f".{MARKER}.{secrets.token_hex(4)}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, folder / MARKER)  # noqa: PTH105 (says what it does)
+            with whole(folder / MARKER) as draft:
+                draft.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UsageError(
                 msg("The lake cannot be written: {why}.", why=error.strerror or str(error)),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import RevoirError
+from revoir.files import whole
 from revoir.language import Message, msg
 from revoir.tables import TABLES
 from revoir_web.common import words
@@ -116,9 +117,8 @@ def fresh(folder: Path) -> Path:
 
 def write_json(path: Path, held: Any) -> None:
     """Write a file whole or not at all."""
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(held, ensure_ascii=True), encoding="utf-8")
-    draft.replace(path)
+    with whole(path) as draft:
+        draft.write_text(json.dumps(held, ensure_ascii=True), encoding="utf-8")
 
 
 def quarantine_of(held: Import, place: int) -> Path:
