@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from revoir.book import Book
     from revoir.store import Lake
 
+SETTINGS = (
+    "name", "currency", "timezone", "fiscal_year_start_month", "activity_window_days", "sector",
+    "margin", "acquisition_cost",
+)  # fmt: skip
+"""What of the company figures and reports depend on."""
 MEMORY_SHARE = 0.5
 """How much of the machine's memory the engine takes at most; beyond it works on disk."""
 
@@ -65,19 +70,7 @@ def version() -> str:
 def settings_hash() -> str:
     """A text that changes whenever a setting that figures depend on does."""
     company = Company.current()
-    said = {
-        name: str(getattr(company, name))
-        for name in (
-            "name",
-            "currency",
-            "timezone",
-            "fiscal_year_start_month",
-            "activity_window_days",
-            "sector",
-            "margin",
-            "acquisition_cost",
-        )
-    }
+    said = {name: str(getattr(company, name)) for name in SETTINGS}
     goals = [
         list(map(str, row)) for row in Goal.objects.values_list("metric", "value", "start", "end")
     ]

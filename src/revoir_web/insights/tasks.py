@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from revoir.errors import InputError, RevoirError, UsageError
+from revoir.files import whole
 from revoir.language import Message, msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.actions import after_company_change
@@ -170,11 +171,10 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     form, language = arguments["form"], arguments["language"]
     path = files.path_of(job.id, form)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{job.attempt}.{form}")
     if not engine.has_lake():
         raise InputError(msg("There is no data yet."), remedy=msg("Import some first."))
     job.progress(0, 2, msg("Computing the report…"))
-    with engine.using() as book:
+    with engine.using() as book, whole(path) as draft:
         made = figures.report_of(book, arguments["grain"] or None, figures.groupings(book)[:2])
         job.progress(1, 2, msg("Writing {file}…", file=form.upper()))
         match form:
@@ -190,7 +190,6 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
                 from revoir.reports.xlsx import write_xlsx
 
                 write_xlsx(made, draft, book=book, language=language)
-    draft.replace(path)
     files.sweep()
     return {"bytes": path.stat().st_size}
 
@@ -210,17 +209,7 @@ def _write_customers(book: Book) -> None:
 @after_company_change
 def follow(names: set[str]) -> None:
     """Figures depend on what the company says of itself."""
-    depends = {
-        "name",
-        "currency",
-        "timezone",
-        "fiscal_year_start_month",
-        "activity_window_days",
-        "sector",
-        "margin",
-        "acquisition_cost",
-    }
-    if names & depends:
+    if not names.isdisjoint(engine.SETTINGS):
         runs.refresh_soon()
 
 

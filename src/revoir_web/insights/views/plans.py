@@ -94,19 +94,7 @@ def _digest(request: HttpRequest, held: Digest | None) -> HttpResponse:
         request.POST if request.method == "POST" else None, instance=held, initial=initial
     )
     if request.method == "POST" and form.is_valid():
-        fields = {
-            name: form.cleaned_data[name]
-            for name in (
-                "name",
-                "every",
-                "weekday",
-                "day",
-                "at",
-                "enabled",
-                "metrics",
-                "recipients",
-            )
-        }
+        fields = {name: form.cleaned_data[name] for name in DigestForm.Meta.fields}
         kept = actions.save_digest(**fields, digest=held, by=user_of(request))
         messages.success(request, _("The digest is kept."))
         return redirect("insights:digest-preview", id=kept.pk)
