@@ -180,15 +180,21 @@ class Table:
         return column, asked.startswith("-")
 
     # -- Rows ----------------------------------------------------------------------------------
-    @cached_property
-    def filtered(self) -> QuerySet[Any]:
-        """The rows that the address asks for, sorted."""
+    @property
+    def narrow(self) -> QuerySet[Any]:
+        """The rows that the address asks for."""
         rows = self.rows
         for held in self.filters:
             if value := self.asked(held.name):
                 rows = held.apply(rows, value)
         if self.words and self.search:
             rows = self.search(rows, self.words)
+        return rows
+
+    @cached_property
+    def filtered(self) -> QuerySet[Any]:
+        """The rows that the address asks for, sorted."""
+        rows = self.narrow
         column, down = self.sort
         if column is not None and column.sort:
             order = F(column.sort)

@@ -82,17 +82,6 @@ class CustomerTable(Table):
         field = column.sort if column is not None and column.sort else "revenue"
         return Ordered(self.narrow, field, _UNKNOWN.get(field), down)
 
-    @property
-    def narrow(self) -> QuerySet[Any]:
-        """The rows that the address asks for."""
-        rows = self.rows
-        for held in self.filters:
-            if value := self.asked(held.name):
-                rows = held.apply(rows, value)
-        if self.words and self.search:
-            rows = self.search(rows, self.words)
-        return rows
-
 
 def customers(request: HttpRequest) -> CustomerTable:
     """Customers, those of the greatest revenue first."""
