@@ -105,3 +105,10 @@ def test_amounts_that_are_no_exact_decimals_are_left_to_the_engine(backend):
     assert purchases.computed(backend, floats) is None
     wide = orders.mutate(amount=orders.amount.cast("decimal(38, 4)"))
     assert purchases.computed(backend, wide) is None
+
+
+def test_the_connection_gives_decimals_to_others_as_before(backend):
+    question = "select 1.5::decimal(18, 4) amount"
+    before = backend.con.sql(question).to_arrow_table().schema
+    purchases.computed(backend, made(backend, [("a", dt.date(2024, 1, 1), Decimal(1), "purchase")]))
+    assert backend.con.sql(question).to_arrow_table().schema == before
