@@ -51,8 +51,10 @@ def orders(book: Book, question: Question, *, seen: Book | None = None) -> ir.Ta
 
 def purchases(book: Book, question: Question) -> ir.Table:
     """The purchases (see `Book.purchases`) a question is about, with `question.by`."""
-    if whole_purchases(book, question):
-        return attached(book.purchases, book, question)
+    dimensions = _dimensions(book, question.by)
+    if question.where is None and all(d.table == "customers" for d in dimensions.values()):
+        # All purchases, at most shared out among customers: their neighbours are known.
+        return _attach(book.purchases, book, dimensions)
     return beside_neighbours(orders(book, question), question.by)
 
 
@@ -71,17 +73,6 @@ def changes_in_time(book: Book, question: Question) -> bool:
         feature is not None and not feature.key.startswith(("first_", "cohort"))
         for feature in features
     )
-
-
-def whole_purchases(book: Book, question: Question) -> bool:
-    """Whether a question is about all purchases, at most shared out among customers."""
-    dimensions = _dimensions(book, question.by)
-    return question.where is None and all(d.table == "customers" for d in dimensions.values())
-
-
-def attached(table: ir.Table, book: Book, question: Question) -> ir.Table:
-    """Rows of customers beside the columns of customers that a question breaks down by."""
-    return _attach(table, book, _dimensions(book, question.by))
 
 
 def facts(book: Book, name: str, question: Question, *, seen: Book | None = None) -> ir.Table:
