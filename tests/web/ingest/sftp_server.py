@@ -78,7 +78,7 @@ def running(root: Path, user: str, password: str, port: int = 0) -> Iterator[int
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, root)
             try:
                 transport.start_server(server=_Door(user, password))
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):  # A client may leave at once.
                 continue
             transports.append(transport)
 
