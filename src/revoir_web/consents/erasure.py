@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from revoir_web.customers.models import (
     SavedView,
     SearchToken,
     Unindexed,
+    Verbatim,
 )
 
 PART = 100
@@ -62,6 +64,13 @@ class Erased:
         """Whether a text names one of them."""
         low = text.casefold()
         return any(value.casefold() in low for value in self.values)
+
+    def without(self, text: str) -> str:
+        """A text of somebody else, with an ellipsis where it names one of them."""
+        if not self.named_in(text):
+            return text
+        named = "|".join(re.escape(value) for value in sorted(self.values, key=len, reverse=True))
+        return re.sub(named, "…", text, flags=re.IGNORECASE)
 
 
 _TEXTS = (
@@ -189,6 +198,8 @@ def _erase_customers(found: Erased) -> dict[str, int]:
     rows = {
         "identifiers": Identifier.objects.filter(customer_id__in=ids).delete()[0],
         "notes": Note.objects.filter(customer_id__in=ids).delete()[0],
+        "words": Verbatim.objects.filter(customer_id__in=ids).delete()[0],
+        "named": sum(_mask(model, found) for model in (Note, Verbatim)),
         "changes": ProfileChange.objects.filter(customer_id__in=ids).delete()[0],
         "consents": Consent.objects.filter(customer_id__in=ids).delete()[0],
         "pairs": MergeProposal.objects.filter(Q(left_id__in=ids) | Q(right_id__in=ids)).delete()[0],
@@ -227,6 +238,13 @@ def _texts(model: Any, fields: Sequence[str], found: Erased) -> Any:
         if found.named_in(plain) or any(id in text for id in found.ids):
             matches.append(pk)
     return model.objects.filter(pk__in=matches)
+
+
+def _mask(model: Any, found: Erased) -> int:
+    """Mask the persons in what is written of others."""
+    rows = model.objects.order_by().values_list("pk", "text").iterator()
+    masked = [(pk, left) for pk, text in rows if (left := found.without(text)) != text]
+    return sum(model.objects.filter(pk=pk).update(text=text) for pk, text in masked)
 
 
 def _erase_views(found: Erased) -> int:

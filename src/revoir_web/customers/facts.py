@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.http import HttpRequest
 
+from revoir_web.customers import verbatims
 from revoir_web.customers.models import Customer
 
 
@@ -21,7 +22,8 @@ class Provider(Protocol):
 
     Each is a mapping of `at` (moment, UTC), `kind` (order, product, event, response, interaction,
     subscription, …), `title` (a Message or text), `amount`, `currency` and `details`. Free text of
-    a person stands in `details["text"]` alone. Of a product, `details` may hold `product`,
+    a person stands in `details["text"]` alone. What customers said of an answer or a contact
+    comes there from `verbatims`, by the fact's `id`. Of a product, `details` may hold `product`,
     `quantity` and `upgrade_on`.
     """
 
@@ -86,7 +88,7 @@ def facts(
         for fact in provider(customer_ids, limit=limit, before=before):
             found.append({**fact, "at": _moment(fact["at"])})
     found.sort(key=lambda fact: fact["at"], reverse=True)
-    return found[:limit]
+    return verbatims.beside(found[:limit], customer_ids)
 
 
 def _moment(at: dt.date | dt.datetime) -> dt.datetime:

@@ -231,6 +231,37 @@ class Note(Base):
         return f"note on {self.customer_id}"
 
 
+class Verbatim(models.Model):
+    """What a customer said in their own words; the rest of the row is in the lake.
+
+    Each import that says other words of a row adds a line, and the last one counts: when that
+    import is undone, what stood before counts again.
+    """
+
+    class Kind(models.TextChoices):
+        """What the words belong to, as facts call it."""
+
+        RESPONSE = "response", _("Answer")
+        INTERACTION = "interaction", _("Contact")
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="verbatims")
+    kind = models.CharField(_("Kind"), max_length=11, choices=Kind.choices)
+    row = models.CharField(max_length=64)
+    """The row of the lake, as `verbatims.row_of` writes its key."""
+    text = models.TextField(_("Words"), blank=True)
+    """Empty where an import took earlier words back."""
+    source = models.CharField(_("Source"), max_length=64)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["source", "kind", "row"], name="verbatim_once"),
+        )
+        indexes = (models.Index(fields=["customer", "kind"], name="verbatim_customer"),)
+
+    def __str__(self) -> str:
+        return f"words of {self.customer_id}"
+
+
 class ProfileChange(models.Model):
     """A change of a profile by hand, kept for a while so that it can be undone."""
 

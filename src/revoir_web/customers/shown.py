@@ -82,6 +82,9 @@ def _entry(fact: Mapping[str, Any], personal: bool, company: Company) -> dict[st
     text = str(details.get("text") or "")
     amount = fact.get("amount")
     title = title if isinstance(title, str) else written(title, language())
+    if fact["kind"] == "response" and (score := details.get("score")) is not None:
+        said = written(Number(score, 0 if score == int(score) else 1), language())
+        title = f"{title} – {said}" if title else said
     if amount is not None:
         money = written(Money(amount, fact.get("currency") or company.currency), language())
         title = f"{title} – {money}" if title else money

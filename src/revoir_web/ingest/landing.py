@@ -8,9 +8,12 @@ from typing import Any
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir_web.common.locks import only_one
+from revoir_web.customers import verbatims
+from revoir_web.customers.models import Verbatim
 from revoir_web.ingest import staging
 from revoir_web.ingest.lake import LOCK, lake
 from revoir_web.ingest.models import Import
+from revoir_web.ingest.people import source_of
 
 
 def batch_of(held: Import, part: str) -> str:
@@ -24,7 +27,12 @@ def batch_of(held: Import, part: str) -> str:
 
 
 def land(
-    held: Import, *, again: bool, resolve: staging.Resolve, progress: Callable[[Message], None]
+    held: Import,
+    *,
+    again: bool,
+    resolve: staging.Resolve,
+    progress: Callable[[Message], None],
+    fence: Callable[[], None],
 ) -> dict[str, dict[str, int]]:
     """Write the rows of an import into the lake.
 
@@ -33,6 +41,7 @@ def land(
         again: Whether an earlier attempt may have written some of it.
         resolve: Finds or makes the customers.
         progress: Told what is being done.
+        fence: Raises, within a transaction, where this attempt counts no more.
 
     Returns:
         By table, how many rows were new, changed and unchanged.
@@ -56,7 +65,29 @@ def land(
                     store.upsert(table, rows, batch=batch)
                 else:
                     store.append(table, rows, batch=batch)
+        _keep_words(held, progress, fence)
     return {table: vars(counts) for table, counts in staged.items()}
+
+
+def _keep_words(
+    held: Import, progress: Callable[[Message], None], fence: Callable[[], None]
+) -> None:
+    """Keep what customers said beside them: comments of answers, texts of contacts."""
+    import pyarrow.parquet as pq
+
+    kinds = {
+        "responses": Verbatim.Kind.RESPONSE,
+        "interactions": Verbatim.Kind.INTERACTION,
+    }
+    for table, kind in kinds.items():
+        path = held.folder / "final" / f"{table}{staging.WORDS}"
+        if not path.is_file():
+            continue
+        progress(msg("Writing {table}…", table=table))
+        with pq.ParquetFile(path) as file:
+            for part in file.iter_batches(batch_size=verbatims.PART * 10):
+                rows = zip(*(column.to_pylist() for column in part.columns), strict=True)
+                verbatims.keep(rows, kind=kind, source=source_of(held), fence=fence)
 
 
 def take_out(held: Import) -> dict[str, int]:
@@ -75,6 +106,7 @@ def take_out(held: Import) -> dict[str, int]:
                 continue  # it had no such rows
             for table, count in removed.items():
                 found[table] = found.get(table, 0) + count
+        verbatims.forget(source_of(held))
     return found
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revoir.language import Message, msg
-from revoir.tables import TABLES
+from revoir.store.shape import MASK
+from revoir.tables import NO_WORDS, TABLES
 from revoir_web.ingest import sql, understanding
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 READY = "ready.json"
+WORDS = ".words.parquet"
+"""How the file ends that holds what customers said in one of the tables."""
 ORDER = ("customers", "orders", "order_lines", "subscriptions", "responses", "interactions",
          "events")  # fmt: skip
 _SAYS: dict[str, tuple[str, ...]] = {
@@ -90,6 +93,7 @@ def prepare(
         known = _lake_tables(connection)
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
+            _write_words(connection, table, folder)
     understanding.write_json(
         folder / READY, {name: vars(staged) for name, staged in counts.items()}
     )
@@ -320,7 +324,8 @@ def _part(
                 cell = f"coalesce({cell}, l.{quoted})"
             elif adds:
                 cell = _added(column, cell, f"l.{quoted}")
-            differ.append(f"{cell} IS DISTINCT FROM l.{quoted}")
+            told = _ellipsis(cell) if column == words_of(table) else cell
+            differ.append(f"{told} IS DISTINCT FROM l.{quoted}")
         else:
             differ.append(f"{cell} IS NOT NULL")
         cells.append(f"{cell} AS {quoted}")
@@ -334,6 +339,30 @@ def _part(
     count = _write(connection, changed, folder / f"{table}.changed.parquet")
     added = _write(connection, fresh_, folder / f"{table}.new.parquet")
     return Staged(added, count, max(0, total - added - count))
+
+
+def words_of(table: str) -> str | None:
+    """The column of a table that holds a customer's own words (None: it has none)."""
+    return {"responses": "comment", "interactions": "text"}.get(table)
+
+
+def _ellipsis(cell: str) -> str:
+    """SQL of what the lake keeps of words: that there are some."""
+    nothing = ", ".join(sql.text(word) for word in NO_WORDS)
+    return f"CASE WHEN lower(trim({cell})) NOT IN ({nothing}) THEN {sql.text(MASK)} END"
+
+
+def _write_words(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
+    """Write what customers said for the application's database: the lake takes none of it."""
+    column = words_of(table)
+    mine = sql.name(f"keyed_{table}")
+    if column is None or column not in sql.columns_of(connection, mine):
+        return
+    query = (
+        f"SELECT customer_id, {sql.name(TABLES[table].key)} AS row, {sql.name(column)} AS words"
+        f" FROM {mine} WHERE customer_id IS NOT NULL ORDER BY row"
+    )
+    _write(connection, query, folder / f"{table}{WORDS}")
 
 
 def _added(column: str, mine: str, theirs: str) -> str:

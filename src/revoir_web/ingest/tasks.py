@@ -56,6 +56,7 @@ def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         again=job.attempt > 1,
         resolve=lambda rows: people.resolve(rows, held, job),
         progress=_steps(job),
+        fence=job.fence,
     )
     agreeing.keep(held)
     actions.has_landed(held=held, landed=landed, job=job)

@@ -19,7 +19,8 @@ MEMORY = "192MiB"
 """The most that a web process spends on it."""
 LOOKED_AT_SECONDS = 1.0
 """How long a version of the lake is taken for the newest."""
-LIMIT_MAX = 500
+LIMIT_MAX = 100_000
+"""As many as the file of a person's data has; a page asks for far fewer."""
 DETRACTOR_MAX = 6
 KINDS = {
     "orders": "order",
