@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from revoir_web.common import audit
 from revoir_web.consents import queries
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.consents.models import Channel, Consent, Purpose, RetentionRule
+from revoir_web.customers import newcomers
 from revoir_web.customers.models import Customer
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "record",
     "record_many",
     "save_purpose",
+    "take_back",
 ]
 
 OWN = ("preferences", "page", "api")
@@ -127,6 +129,25 @@ def record_many(
             details={"lines": made, "channel": channel, "source": source},
         )
     return made
+
+
+def take_back(*, source: str) -> int:
+    """Take back the yeses that one file alone told; a refusal stays, whoever told it.
+
+    Args:
+        source: As `record_many` was given it.
+
+    Returns:
+        How many lines.
+    """
+    return Consent.objects.filter(source=source, given=True).delete()[0]
+
+
+@newcomers.held_by("consents")
+def _said(ids: Sequence[str], source: str) -> Iterable[str]:
+    """Customers who said something themselves."""
+    rows = Consent.objects.filter(customer_id__in=ids).exclude(source=source)
+    return rows.values_list("customer_id", flat=True)
 
 
 def _record_part(

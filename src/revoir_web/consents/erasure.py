@@ -31,6 +31,7 @@ from revoir_web.customers.models import (
     Identifier,
     Merge,
     MergeProposal,
+    Newcomer,
     Note,
     ProfileChange,
     SavedView,
@@ -212,6 +213,7 @@ def _erase_customers(found: Erased) -> dict[str, int]:
     SearchToken.objects.filter(customer_id__in=ids).delete()
     CustomerFigures.objects.filter(customer_id__in=ids).delete()
     Unindexed.objects.filter(customer_id__in=ids).delete()
+    Newcomer.objects.filter(customer_id__in=ids).delete()
     Merge.objects.filter(Q(winner_id__in=ids) | Q(loser_id__in=ids)).update(before={}, moved={})
     empty = dict.fromkeys(_TEXTS, "")
     rows["customers"] = Customer.objects.filter(pk__in=ids).update(

@@ -217,6 +217,17 @@ class Unindexed(models.Model):
         return self.customer_id
 
 
+class Newcomer(models.Model):
+    """A customer of whom one import alone has spoken: undoing it may take them away again."""
+
+    # Written by the million, just after the customers: what is not looked up needs no check.
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, db_constraint=False)
+    source = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.customer_id
+
+
 class Note(Base):
     """What someone of the company wrote about a customer."""
 

@@ -20,7 +20,14 @@ from django.utils import timezone
 
 from revoir_web.common import bulk
 from revoir_web.customers import blocklist
-from revoir_web.customers.models import Customer, Identifier, SearchToken, Unindexed, new_ids
+from revoir_web.customers.models import (
+    Customer,
+    Identifier,
+    Newcomer,
+    SearchToken,
+    Unindexed,
+    new_ids,
+)
 from revoir_web.customers.text import clean, email_of, external_of, fold, phone_of, tokens_of
 
 if TYPE_CHECKING:
@@ -60,7 +67,9 @@ class Person:
     id: str = ""
 
 
-def resolve_many(rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str) -> list[str]:
+def resolve_many(
+    rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str, undoable: bool = False
+) -> list[str]:
     """Give each row its customer, made or brought up to date by what the row says.
 
     Args:
@@ -68,6 +77,7 @@ def resolve_many(rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str) -
             source; `email`, `phone`, the profile) and `anonymous_id`, `device_id`; any other
             column is kept as an attribute. Only references are needed.
         source: Where they are from, such as "import" or "api".
+        undoable: Whether `newcomers.take_back` of this source may take away whom it brought.
 
     Returns:
         One surrogate id a row; "" where a row says nothing of a person, or speaks of one who
@@ -80,23 +90,26 @@ def resolve_many(rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str) -
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve(_columns(rows), len(rows), source)
+        return _resolve(_columns(rows), len(rows), source, undoable)
     finally:
         if collecting:
             gc.enable()
 
 
-def _resolve(columns: dict[str, Sequence[Any]], count: int, source: str) -> list[str]:
+def _resolve(
+    columns: dict[str, Sequence[Any]], count: int, source: str, undoable: bool
+) -> list[str]:
     persons, of_row = _persons(columns, count)
     taken = _find(persons)
     blocklist.mark(persons)
     known = [person for person in persons if person.id]
+    _spoken_of(known, source)
     _bring_up_to_date(known, source)
     missing = [person for person in persons if not person.id and not person.blocked]
     # In the order of the numbers, so that indexes grow at their end.
     missing.sort(key=lambda person: next(iter(person.keys)))
     for part in bulk.in_parts(missing, PART):
-        _create(part, taken, source)
+        _create(part, taken, source, undoable)
     return [persons[place].id if place >= 0 else "" for place in of_row]
 
 
@@ -350,6 +363,20 @@ def _look_up(keys: Iterable[Key]) -> dict[Key, str]:
 
 
 # -- Customers that are there: what is new of them ----------------------------------------------
+def _spoken_of(persons: Sequence[Person], source: str) -> None:
+    """Note that those whom another import brought are no longer its own alone."""
+    if not persons or not Newcomer.objects.exclude(source=source).exists():
+        return
+    table = connection.ops.quote_name(Newcomer._meta.db_table)
+    with connection.cursor() as cursor:
+        for part in bulk.in_parts(persons, LOOK_UP):
+            places = ", ".join(["%s"] * len(part))
+            cursor.execute(
+                f"DELETE FROM {table} WHERE source <> %s AND customer_id IN ({places})",
+                [source[:64], *(person.id for person in part)],
+            )
+
+
 def _bring_up_to_date(persons: Sequence[Person], source: str) -> None:
     told = [person for person in persons if person.profile or len(person.keys) > 1]
     for part in bulk.in_parts(told, PART):
@@ -426,23 +453,24 @@ def _add_keys(persons: Sequence[Person], source: str) -> None:
 
 
 # -- Customers that are new --------------------------------------------------------------------
-def _create(persons: Sequence[Person], taken: dict[Key, str], source: str) -> None:
+def _create(persons: Sequence[Person], taken: dict[Key, str], source: str, undoable: bool) -> None:
     """Make customers, in one transaction; someone else may be making the same ones."""
     for _attempt in range(5):
         try:
             with transaction.atomic():
-                _insert([person for person in persons if not person.id], taken, source)
+                _insert([one for one in persons if not one.id], taken, source, undoable)
             return
         except IntegrityError:
             for person in persons:
                 person.id = ""
             # Those of our own parts before this one are there too.
             taken |= _find(persons)
+            _spoken_of([person for person in persons if person.id], source)
     with transaction.atomic():
-        _insert([person for person in persons if not person.id], taken, source)
+        _insert([person for person in persons if not person.id], taken, source, undoable)
 
 
-def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str) -> None:
+def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str, undoable: bool) -> None:
     ids = new_ids(len(persons))
     now: Any = timezone.now()
     as_text = connection.vendor == "sqlite"
@@ -464,6 +492,8 @@ def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str) -> No
     bulk.insert(Customer, _COLUMNS, customers)
     bulk.insert(Identifier, ("kind", "value", "customer_id", "source"), identifiers)
     bulk.insert(Unindexed, ("customer_id",), [(id,) for id in ids])
+    if undoable:
+        bulk.insert(Newcomer, ("customer_id", "source"), [(id, source) for id in ids])
     SearchToken.objects.bulk_create(words)
     taken |= ours
     for person, id in zip(persons, ids, strict=True):

@@ -302,7 +302,10 @@ def has_undone(*, held: Import, job: jobs.Running) -> None:
         held.error = None
         held.save()
         refresh(reason=f"undo:{held.pk}:{job.id}")
-        webhooks.tell("import.undone", {"import": str(held.pk), **_counts(held)})
+        audit.record("import.undone", object=held, details=held.undone)
+        webhooks.tell(
+            "import.undone", {"import": str(held.pk), **_counts(held), **(held.undone or {})}
+        )
 
 
 def refresh(*, reason: str, at: dt.datetime | None = None) -> None:

@@ -33,6 +33,15 @@ class FileOut(Schema):
     sha256: str
 
 
+class UndoneOut(Schema):
+    """What became of the customers that an import brought."""
+
+    customers: int = Field(description="How many are gone.")
+    stay: dict[str, int] = Field(
+        description="Why others stay → how many: facts, notes, changes, merges, consents, others."
+    )
+
+
 class ImportOut(Schema):
     """An import: uploading → reading → read → landing → landed, or failed, cancelled, undone."""
 
@@ -48,6 +57,7 @@ class ImportOut(Schema):
     landed: dict[str, dict[str, int]] | None = Field(
         None, description="By table, how many rows were new, changed, unchanged."
     )
+    undone: UndoneOut | None = None
     error: str | None
     files: list[FileOut]
 
@@ -360,6 +370,7 @@ def _told(held: Import) -> dict[str, Any]:
         "rows_quarantined": held.rows_quarantined,
         "rows_duplicate": held.rows_duplicate,
         "landed": held.landed,
+        "undone": held.undone if held.state == Import.State.UNDONE else None,
         "error": held.failure.text(language()) if held.failure else None,
         "files": list(held.uploads.all()),
     }

@@ -27,7 +27,7 @@ from revoir_web.common.models import Company
 from revoir_web.customers.actions import merge, resolve_many
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.ingest import actions, commerce
-from revoir_web.ingest.lake import LOCK, lake
+from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def drain(job: jobs.Running) -> dict[str, int]:
     told = {"landed": 0, "repeated": 0}
     if not has_any():
         return told
-    with only_one("inbox"):
+    with only_one(INBOX):
         while (landing := _next()) is not None:
             job.progress(
                 told["landed"], 0, msg("{n} events are in the lake.", n=Number(told["landed"], 0))

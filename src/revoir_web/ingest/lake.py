@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from revoir.store import Lake
 
 _STORES = ("AWS_", "AZURE_", "GOOGLE_")
+INBOX = "inbox"
+"""Who brings waiting events into the lake does it alone; asked for before `LOCK`."""
 LOCK = "lake"
 """Who compares rows with the lake and then writes does it alone (see `common.locks.only_one`)."""
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir_web.common.locks import only_one
-from revoir_web.customers import verbatims
+from revoir_web.consents import actions as consents
+from revoir_web.customers import newcomers, verbatims
 from revoir_web.customers.models import Verbatim
-from revoir_web.ingest import staging
-from revoir_web.ingest.lake import LOCK, lake
+from revoir_web.ingest import sql, staging
+from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import Import
 from revoir_web.ingest.people import source_of
 
@@ -90,14 +95,26 @@ def _keep_words(
                 verbatims.keep(rows, kind=kind, source=source_of(held), fence=fence)
 
 
-def take_out(held: Import) -> dict[str, int]:
-    """Take the rows of an import out of the lake, and bring back those that it replaced.
+def take_out(
+    held: Import, *, progress: Callable[[Message], None], fence: Callable[[], None]
+) -> dict[str, int]:
+    """Take an import out: its rows, what customers said in it, and whom it alone brought.
+
+    Rows that it replaced come back. The import keeps how many customers went, and why others stay.
+
+    Args:
+        held: The import.
+        progress: Told what is being done.
+        fence: Raises, within a transaction, where this attempt counts no more.
 
     Returns:
         By table, how many rows were taken out or brought back.
     """
     found: dict[str, int] = {}
-    with only_one(LOCK):
+    source = source_of(held)
+    # Nothing that comes in meanwhile may speak of customers who are just going.
+    with only_one(INBOX), only_one(LOCK):
+        progress(msg("Taking the rows out…"))
         store = lake()
         for part in ("changed", "new"):
             try:
@@ -106,7 +123,45 @@ def take_out(held: Import) -> dict[str, int]:
                 continue  # it had no such rows
             for table, count in removed.items():
                 found[table] = found.get(table, 0) + count
-        verbatims.forget(source_of(held))
+        verbatims.forget(source)
+        consents.take_back(source=source)
+        progress(msg("Looking for customers that nothing else speaks of…"))
+        _take_customers_back(held, source, fence)
+    return found
+
+
+def _take_customers_back(held: Import, source: str, fence: Callable[[], None]) -> None:
+    def went(count: int) -> None:
+        before = Import.objects.values_list("undone", flat=True).get(pk=held.pk) or {}
+        told = {"customers": before.get("customers", 0) + count, "stay": {}}
+        Import.objects.filter(pk=held.pk).update(undone=told)
+
+    went(0)
+    stay = newcomers.take_back(
+        source=source, facts=_in_the_lake(newcomers.of(source)), fence=fence, went=went
+    )
+    told = Import.objects.values_list("undone", flat=True).get(pk=held.pk)
+    Import.objects.filter(pk=held.pk).update(undone={**told, "stay": stay})
+
+
+def _in_the_lake(ids: list[str]) -> set[str]:
+    """Those of some customers of whom the lake knows anything."""
+    import ibis
+    import pyarrow as pa
+
+    found: set[str] = set()
+    if not ids:
+        return found
+    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
+        backend: Any = ibis.duckdb.from_connection(connection)
+        connection.register("wanted", pa.table({"id": ids}))
+        for table in lake().tables(backend).values():
+            if "customer_id" in table.columns:
+                rows = connection.execute(
+                    f"SELECT DISTINCT customer_id FROM ({backend.compile(table)})"
+                    " WHERE customer_id IN (SELECT id FROM wanted)"
+                ).fetchall()
+                found.update(row[0] for row in rows)
     return found
 
 

@@ -128,6 +128,8 @@ class Import(Base):
     rows_duplicate = models.PositiveBigIntegerField(_("Duplicates"), default=0)
     landed = models.JSONField(null=True)
     """By table: how many rows are new, changed and unchanged."""
+    undone: models.JSONField[Any, Any] = models.JSONField(null=True)
+    """Once it is undone: how many customers are gone, and why others stay (reason → how many)."""
     job_id = models.UUIDField(null=True)
     """What is being done to it, or was done last."""
     error = models.JSONField(null=True)

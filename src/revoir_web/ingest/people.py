@@ -71,6 +71,6 @@ def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
                 rows = rows.drop_columns([kind])
             if any(own):
                 rows = rows.append_column(kind, pa.array(own, pa.string()))
-        found += resolve_many(rows, source=source_of(held))
+        found += resolve_many(rows, source=source_of(held), undoable=True)
     numbers = pa.array([number or None for number in found], pa.string())
     return pa.table({"key": people.column("key"), "customer_id": numbers})

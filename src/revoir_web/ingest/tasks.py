@@ -65,10 +65,9 @@ def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 
 @jobs.handler("ingest.undo", label=msg("Undoing of an import"), retries=3)
 def undo(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
-    """Take an import out of the lake."""
+    """Take an import out again."""
     held = actions.found(arguments["held"])
-    job.progress(0, 0, msg("Taking the rows out…"))
-    removed = landing.take_out(held)
+    removed = landing.take_out(held, progress=_steps(job), fence=job.fence)
     actions.has_undone(held=held, job=job)
     return {"import": str(held.pk), "tables": removed}
 

@@ -123,7 +123,22 @@ def one(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         {"table": meanings.table_label(table), **counts}
         for table, counts in (held.landed or {}).items()
     ]
+    context["stay"] = [
+        {"why": _WHY[name](), "customers": count}
+        for name, count in ((held.undone or {}).get("stay") or {}).items()
+        if name in _WHY
+    ]
     return render(request, "ingest/import.html", context)
+
+
+_WHY = {
+    "facts": lambda: _("orders, events or answers of theirs came in another way"),
+    "others": lambda: _("another file, an event or a program has spoken of them"),
+    "notes": lambda: _("there is a note about them"),
+    "changes": lambda: _("their profile was corrected by hand"),
+    "merges": lambda: _("they were merged with another entry"),
+    "consents": lambda: _("they said what they agree to"),
+}
 
 
 def _shown(request: HttpRequest, held: Import, understood: dict[str, Any]) -> dict[str, Any]:

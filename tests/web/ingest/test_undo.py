@@ -1,0 +1,149 @@
+"""Undoing an import takes away whom it alone brought, and says who stays and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from revoir_web.common.models import Job
+from revoir_web.consents import actions as consents
+from revoir_web.consents.models import Consent, Purpose
+from revoir_web.customers import actions as customers
+from revoir_web.customers import newcomers
+from revoir_web.customers.models import Customer, Identifier, Newcomer
+from revoir_web.ingest import actions
+from revoir_web.ingest.models import Import
+
+from .conftest import bring_in, lake, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEAD = "order_id,client,date,montant,email,newsletter\n"
+
+
+def orders(*numbers: int, start: int = 0) -> str:
+    """One order a customer."""
+    rows = [f"A{start + n},C{n},2025-01-{n:02d},{n}.00,c{n}@example.com,oui" for n in numbers]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def numbers() -> set[str]:
+    """The customers that are there, by their numbers in the files."""
+    return set(Identifier.objects.filter(kind="external").values_list("value", flat=True))
+
+
+def undo(held: Import) -> Import:
+    actions.undo(held=held)
+    work()
+    held.refresh_from_db()
+    assert held.state == Import.State.UNDONE
+    return held
+
+
+def test_whom_it_alone_brought_goes(company: object) -> None:
+    held = undo(bring_in(orders(1, 2, 3)))
+    assert held.undone == {"customers": 3, "stay": {}}
+    assert not Customer.objects.exists()
+    assert not Identifier.objects.exists()
+    assert not Newcomer.objects.exists()
+    assert lake("SELECT count(*) FROM orders") == [(0,)]
+    again = bring_in(orders(1, 2))
+    assert again.state == Import.State.LANDED
+    assert numbers() == {"C1", "C2"}
+
+
+def test_whoever_else_speaks_of_them_keeps_them(
+    company: object, users: dict[str, object], as_role: Callable[[str], Client]
+) -> None:
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    first = bring_in(orders(*range(1, 10)))
+    held = {n: Customer.objects.get(identifiers__value=f"C{n}") for n in range(1, 10)}
+    bring_in(orders(1, start=100), "other.csv")
+    # All that this file says was known: it is spoken of all the same.
+    bring_in("client_id,email\nC2,c2@example.com\n", "clients.csv")
+    customers.add_note(customer=held[3], text="a appelé", actor=users["owner"])
+    consents.record(
+        customer=held[4], purpose=Purpose.objects.get(code="news"), channel="email",
+        given=False, source="preferences",
+    )  # fmt: skip
+    customers.merge(winner=held[5], loser=held[6])
+    customers.update_profile(customer=held[7], fields={"city": "Lyon"}, actor=users["owner"])
+    customers.identify(identifiers={"external": "C8"}, source="api")
+    undo(first)
+    assert first.undone == {
+        "customers": 1,
+        "stay": {"notes": 1, "consents": 1, "merges": 2, "changes": 1, "others": 3},
+    }
+    assert numbers() == {f"C{n}" for n in range(1, 9)}
+    page = as_role("manager").get(reverse("ingest:import", args=[first.pk])).content.decode()
+    assert "2 – ils ont été fusionnés" in page
+    told = as_role("manager").get(f"/api/imports/{first.pk}").json()["undone"]
+    assert told["customers"] == 1
+
+
+def test_who_is_in_rows_from_elsewhere_stays(company: object) -> None:
+    """Also where nothing but the lake tells."""
+    import pyarrow as pa
+
+    from revoir_web.ingest.lake import lake as store
+
+    held = bring_in(orders(1, 2))
+    kept = Customer.objects.get(identifiers__value="C1")
+    rows = pa.table({"order_id": ["X"], "customer_id": [kept.pk], "amount": [1.0]})
+    store().append("orders", rows, batch="elsewhere")
+    undo(held)
+    assert held.undone == {"customers": 1, "stay": {"facts": 1}}
+    assert numbers() == {"C1"}
+
+
+def test_a_yes_is_taken_back_and_a_no_stays(company: object) -> None:
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    bring_in("order_id,client,date,montant\nB1,C1,2025-01-01,1\nB2,C2,2025-01-01,1\n", "b.csv")
+    held = bring_in("client_id,email,newsletter\nC1,ana@example.com,oui\nC2,bob@example.com,non\n")
+    assert Consent.objects.count() == 2
+    undo(held)
+    assert [line.given for line in Consent.objects.all()] == [False]
+    assert numbers() == {"C1", "C2"}
+
+
+def test_one_that_is_killed_in_the_middle_ends_the_same(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newcomers, "PART", 2)
+    held = bring_in(orders(1, 2, 3, 4, 5))
+    done = actions.has_undone
+    fallen: list[int] = []
+
+    def fall(**arguments: object) -> None:
+        if not fallen:
+            fallen.append(1)
+            raise RuntimeError("killed")
+        done(**arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(actions, "has_undone", fall)
+    actions.undo(held=held)
+    work()
+    Job.objects.filter(kind="ingest.undo").update(not_before=timezone.now())
+    work()
+    held.refresh_from_db()
+    assert fallen
+    assert held.state == Import.State.UNDONE
+    assert held.undone == {"customers": 5, "stay": {}}
+    assert not Customer.objects.exists()
+
+
+def test_the_audit_trail_and_the_webhook_say_it(company: object) -> None:
+    from revoir_web.common.models import AuditEntry
+
+    undo(bring_in(orders(1)))
+    entry = AuditEntry.objects.get(action="import.undone")
+    assert json.loads(json.dumps(entry.details)) == {"customers": 1, "stay": {}}
