@@ -63,6 +63,8 @@ def back_up(target: Path) -> Copy:
     from django.conf import settings
     from django.db import connection
 
+    from revoir_web.consents import ledger
+
     if target.exists():
         raise UsageError(
             msg("This file exists already."),
@@ -94,8 +96,11 @@ def back_up(target: Path) -> Copy:
             held.folder(data / "files", "files")
             if (data / "secret.key").exists():
                 held.file(data / "secret.key", "secret.key")
+            if ledger.path().exists():
+                held.file(ledger.path(), ledger.NAME)
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
         part.rename(target)
+        ledger.copy_beside(target)
     finally:
         part.unlink(missing_ok=True)
     rows = sum(manifest["rows"].values())
@@ -131,23 +136,28 @@ def check(source: Path) -> dict[str, Any]:
     return manifest
 
 
-def unpack(source: Path, data: Path, lake: str | None) -> dict[str, Any]:
+def unpack(
+    source: Path, data: Path, lake: str | None, erasures: Iterable[Path] = ()
+) -> dict[str, Any]:
     """Put the files of a backup into an empty data folder; the database comes by `load`.
 
     Args:
         source: The backup.
-        data: The folder; empty or absent.
+        data: The folder; absent, or empty but for a list of erasures.
         lake: Folder of the lake (None: inside the data folder).
+        erasures: Lists of erasures besides those in the folder, in the backup and beside it.
 
     Returns:
-        The manifest.
+        The manifest, with `erasures_known`: whether there was a list besides the backup's own.
 
     Raises:
         InputError: It is no backup, or is damaged; nothing was written.
         UsageError: The folder holds something.
     """
+    from revoir_web.consents import ledger
+
     manifest = check(source)
-    if data.exists() and any(data.iterdir()):
+    if data.exists() and any(path.name != ledger.NAME for path in data.iterdir()):
         raise UsageError(
             msg(
                 "The folder {folder} is not empty: a backup never replaces data.", folder=data.name
@@ -160,6 +170,7 @@ def unpack(source: Path, data: Path, lake: str | None) -> dict[str, Any]:
             msg("The lake is not empty: a backup never replaces data."),
             remedy=msg("Give another folder, or move this one away."),
         )
+    lines, known = ledger.gather(source, [data / ledger.NAME, *erasures])
     data.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(source) as archive:
         for name in manifest["files"]:
@@ -172,7 +183,8 @@ def unpack(source: Path, data: Path, lake: str | None) -> dict[str, Any]:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with archive.open(name) as packed, os.fdopen(descriptor, "wb") as file:
                 shutil.copyfileobj(packed, file, _CHUNK)
-    return manifest
+    ledger.keep(data, lines)
+    return {**manifest, "erasures_known": known}
 
 
 def load(source: Path, manifest: dict[str, Any]) -> None:

@@ -26,6 +26,11 @@ _MAPPING = typer.Option(
 _QUARANTINE = typer.Option(
     "--quarantine", metavar="FILE.csv", help=T("Write the rows that were not accepted there.")
 )
+_ERASURES = typer.Option(
+    "--erasures",
+    metavar="FILE.jsonl",
+    help=T("The newest list of erasures, where it is not beside the backup."),
+)
 _AGAIN = typer.Option("--again", help=T("Also files that were imported before."))
 
 
@@ -123,13 +128,14 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(metavar="FILE", help=T("The backup."))],
     data: Annotated[Path | None, _DATA] = None,
+    erasures: Annotated[Path | None, _ERASURES] = None,
 ) -> None:
     """Bring a backup back into an empty folder."""
     from revoir_web.cli.copies import bring_back
     from revoir_web.cli.ready import want_extra
 
     want_extra()
-    bring_back(source, data)
+    bring_back(source, data, erasures)
 
 
 def import_(

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from revoir.cli.common import language, say
-from revoir.errors import UsageError
-from revoir.language import msg
+from revoir.errors import UsageError, Where
+from revoir.language import msg, nmsg
 
 
 def back_up(target: Path) -> None:
@@ -39,12 +39,15 @@ def back_up(target: Path) -> None:
         )
 
 
-def bring_back(source: Path, data: Path | None) -> None:
+def bring_back(source: Path, data: Path | None, erasures: Path | None = None) -> None:
     """Bring a backup back into an empty folder and an empty database.
+
+    Persons who were erased since it was made are erased again before anybody sees them.
 
     Args:
         source: The backup.
         data: The folder (None: REVOIR_DATA, else ./revoir-data).
+        erasures: The newest list of erasures, where it lies elsewhere.
 
     Raises:
         UsageError: The backup is unusable, or something stands where it is to go.
@@ -60,15 +63,38 @@ def bring_back(source: Path, data: Path | None) -> None:
             remedy=msg("Take REVOIR_DATABASE_URL away."),
         )
     lake = os.environ.get("REVOIR_LAKE")
-    manifest = backup.unpack(source, folder, lake if lake and "://" not in lake else None)
+    if erasures is not None and not erasures.is_file():
+        raise UsageError(msg("There is no such file."), where=Where(file=erasures.name))
+    manifest = backup.unpack(
+        source, folder, lake if lake and "://" not in lake else None,
+        [erasures] if erasures else [],
+    )  # fmt: skip
     make_ready(folder, check=False)
     backup.load(source, manifest)
     from revoir_web.cli.serve import prepare
 
     prepare()
+    from revoir_web.consents.erasure import erase_again
+
+    again = erase_again()
     said = msg(
         "Brought back: {rows} rows, as of {day}.",
         rows=sum(manifest["rows"].values()),
         day=manifest["made_at"][:10],
     )
     say(said.text(language()))
+    if again:
+        say(
+            nmsg(
+                "{n} person who was erased since is erased again.",
+                "{n} persons who were erased since are erased again.",
+                again,
+            ).text(language())
+        )
+    if not manifest["erasures_known"]:
+        told = msg(
+            "No list of later erasures was found. If persons were erased after {day}, restore again"
+            " with --erasures and the newest erasures.jsonl.",
+            day=manifest["made_at"][:10],
+        )
+        say(told.text(language()), bad=True)

@@ -6,16 +6,11 @@ either the person is gone everywhere, or nothing was done and the error is told.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
@@ -23,11 +18,13 @@ from django.utils import timezone
 
 from revoir_web.common import audit, bulk
 from revoir_web.common.models import Job, Replay
+from revoir_web.consents import ledger
 from revoir_web.consents.models import Consent, Erasure
 from revoir_web.customers import blocklist
 from revoir_web.customers.models import (
     Customer,
     CustomerFigures,
+    ErasedIdentifier,
     Identifier,
     Merge,
     MergeProposal,
@@ -41,7 +38,6 @@ from revoir_web.customers.models import (
 )
 
 PART = 100
-LEDGER = "erasures.jsonl"
 TELLING = 6
 """A text of fewer characters is found in too much that is somebody else's."""
 
@@ -149,7 +145,7 @@ def _erase_part(ids: Sequence[str], reason: str, actor: Any) -> list[Erasure]:
         audit.record("customer.erase", actor=actor, object=person, details={"reason": reason})
     # Before the commit: a line too many erases nobody twice, a line too few would let a restored
     # backup bring someone back.
-    _write_ledger(found.ids, hashes, now)
+    ledger.write(found.ids, hashes, now)
     return records
 
 
@@ -258,45 +254,17 @@ def _erase_views(found: Erased) -> int:
     return SavedView.objects.filter(pk__in=named).delete()[0]
 
 
-# -- What stands outside the database ------------------------------------------------------------
-def ledger() -> Path:
-    """The file beside the database that says whom a restored backup must not bring back."""
-    return Path(settings.DATA) / LEDGER
-
-
-def _write_ledger(ids: Sequence[str], hashes: Sequence[str], at: dt.datetime) -> None:
-    path = ledger()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({"at": at.isoformat(), "customers": list(ids), "hashes": list(hashes)})
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="ascii") as file:
-        file.write(f"{line}\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def erase_again() -> int:
     """Forget whomever the ledger names and the database knows: a backup brought them back.
 
     Returns:
         How many persons were forgotten.
     """
-    from revoir_web.customers.models import ErasedIdentifier
-
-    path = ledger()
-    if not path.exists():
-        return 0
-    ids: dict[str, None] = {}
-    hashes: dict[str, None] = {}
-    with path.open(encoding="ascii") as file:
-        for line in file:
-            held: Mapping[str, Any] = json.loads(line)
-            ids.update(dict.fromkeys(held["customers"]))
-            hashes.update(dict.fromkeys(held["hashes"]))
+    ids, hashes = ledger.named()
     ErasedIdentifier.objects.bulk_create(
         [ErasedIdentifier(hash=held) for held in hashes], ignore_conflicts=True, batch_size=1000
     )
     back: list[Customer] = []
-    for part in bulk.in_parts(list(ids), 5000):
+    for part in bulk.in_parts(ids, 5000):
         back += Customer.objects.filter(pk__in=part, erased_at=None)
     return len(erase_persons(customers=back, reason=Erasure.Reason.REQUEST)) if back else 0

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Job, Replay
-from revoir_web.consents import actions, erasure
+from revoir_web.consents import actions, erasure, ledger
 from revoir_web.consents.models import Consent, Erasure, Purpose
 from revoir_web.customers import actions as customers
 from revoir_web.customers.models import Customer, ErasedIdentifier, SavedView
@@ -149,13 +149,13 @@ def test_a_hundred_persons_are_gone_everywhere(
     assert ErasedIdentifier.objects.count() == 3 * HUNDRED + 10
 
     # The ledger brings a restored backup to the same state.
-    assert erasure.ledger().stat().st_mode & 0o077 == 0
+    assert ledger.path().stat().st_mode & 0o077 == 0
     Customer.objects.filter(pk=ids[0]).update(erased_at=None, name="Revenu De Copie")
     ErasedIdentifier.objects.all().delete()
     assert erasure.erase_again() == 1
     assert Customer.objects.get(pk=ids[0]).name == ""
     assert ErasedIdentifier.objects.count() == 3 * HUNDRED + 10
-    erasure.ledger().unlink()
+    ledger.path().unlink()
 
 
 @pytest.mark.django_db
@@ -171,7 +171,7 @@ def test_it_takes_a_typed_word_and_the_right(as_role: SignIn, company: Any) -> N
     assert "Nomdefamille" not in page.content.decode()
     assert owner.get(reverse("consents:data", args=[id])).status_code == 404
     assert owner.get(url).status_code == 404
-    erasure.ledger().unlink()
+    ledger.path().unlink()
 
 
 @pytest.mark.django_db
@@ -189,7 +189,7 @@ def test_an_eraser_that_fails_leaves_everything(
     customer.refresh_from_db()
     assert customer.email
     assert not ErasedIdentifier.objects.exists()
-    assert not erasure.ledger().exists()
+    assert not ledger.path().exists()
 
 
 @pytest.mark.django_db
@@ -205,4 +205,4 @@ def test_an_eraser_is_given_what_to_look_for(company: Any, monkeypatch: pytest.M
     assert found.named_in("PRÉNOM00007 NOMDEFAMILLE00007")
     assert not found.named_in("une autre personne, 06 98 00 08 11")
     assert record.rows["test.seen"] == 2
-    erasure.ledger().unlink()
+    ledger.path().unlink()

@@ -12,7 +12,7 @@ import pytest
 
 from revoir.language import msg
 from revoir_web.consents import actions as consents
-from revoir_web.consents import erasure, links
+from revoir_web.consents import ledger, links
 from revoir_web.consents.models import Purpose
 from revoir_web.customers import actions, facts
 from revoir_web.customers.models import Customer, MergeProposal
@@ -149,7 +149,7 @@ def test_a_person_is_erased_after_a_typed_word(live: Any, shop: list[str]) -> No
     page.get_by_role("button", name="Effacer").click()
     page.wait_for_url(f"**/customers/{shop[0]}/")
     assert "Lévy" not in page.content()
-    erasure.ledger().unlink()
+    ledger.path().unlink()
 
 
 def test_a_customer_chooses_without_script(live: Any, shop: list[str]) -> None:

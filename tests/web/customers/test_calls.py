@@ -104,9 +104,9 @@ def test_a_customer_from_first_to_last(company: Any) -> None:
     gone = call("get", f"/customers/{id}").json()
     assert (gone["erased"], gone["email"], gone["identifiers"]) == (True, "", [])
     assert call("post", "/customers", {"email": "ana@b.fr"}).json()["error"]["code"] == "nobody"
-    from revoir_web.consents import erasure
+    from revoir_web.consents import ledger
 
-    erasure.ledger().unlink()
+    ledger.path().unlink()
 
 
 def test_merges(company: Any) -> None:

