@@ -180,7 +180,7 @@ class Table:
         return column, asked.startswith("-")
 
     # -- Rows ----------------------------------------------------------------------------------
-    @property
+    @cached_property
     def narrow(self) -> QuerySet[Any]:
         """The rows that the address asks for."""
         rows = self.rows

@@ -38,35 +38,40 @@ def index(ids: Sequence[str]) -> None:
 def _index(those: Those) -> int:
     """Make words and places; the condition is a join where there are many."""
     customers = Customer.objects.filter(those(""), merged_into=None, erased_at=None)
-    rows = list(customers.values_list("pk", "name", "company_name", "city"))
-    words = [(word, id) for id, *texts, _city in rows for word in tokens_of(*texts)]
+    rows = list(customers.values_list("pk", "name", "company_name", "city", "name_key"))
+    words = [(word, id, key) for id, *texts, _city, key in rows for word in tokens_of(*texts)]
     words += _shared_addresses(customers)
     SearchToken.objects.filter(those("customer__")).delete()
-    bulk.insert(SearchToken, ("token", "customer_id"), words)
-    cities = {id: fold(city)[:100] for id, _name, _company, city in rows}
-    there = dict(
-        CustomerFigures.objects.filter(those("customer__")).values_list("customer_id", "city_key")
-    )
+    bulk.insert(SearchToken, ("token", "customer_id", "name_key"), words)
+    keys = {id: (fold(city)[:100], name) for id, *_texts, city, name in rows}
+    there = {
+        id: held
+        for id, *held in CustomerFigures.objects.filter(those("customer__")).values_list(
+            "customer_id", "city_key", "name_key"
+        )
+    }
     nothing = (0, 0, "", CustomerFigures.Status.PROSPECT.value, "")
     bulk.insert(
         CustomerFigures,
-        ("customer_id", "city_key", "orders", "revenue", "segment", "status", "rfm"),
-        [(id, city, *nothing) for id, city in cities.items() if id not in there],
+        ("customer_id", "city_key", "name_key", "orders", "revenue", "segment", "status", "rfm"),
+        [(id, *held, *nothing) for id, held in keys.items() if id not in there],
     )
-    moved = [(city, id) for id, city in cities.items() if there.get(id, city) != city]
+    moved = [(*held, id) for id, held in keys.items() if tuple(there.get(id, held)) != held]
     if moved:
-        bulk.update(CustomerFigures, "customer_id", ["city_key"], moved)
+        bulk.update(CustomerFigures, "customer_id", ["city_key", "name_key"], moved)
     Unindexed.objects.filter(those("customer__")).delete()
     return len(rows)
 
 
-def _shared_addresses(customers: QuerySet[Customer]) -> list[tuple[str, str]]:
+def _shared_addresses(customers: QuerySet[Customer]) -> list[tuple[str, str, str]]:
     """Addresses that are another customer's identifier find this one as well."""
-    words: list[tuple[str, str]] = []
+    words: list[tuple[str, str, str]] = []
     for kind in ("email", "phone"):
         own = Identifier.objects.filter(kind=kind, value=OuterRef(kind), customer=OuterRef("pk"))
-        rows = customers.exclude(**{kind: ""}).filter(~Exists(own)).values_list(kind, "pk")
-        words += [(address[:32], id) for address, id in rows]
+        rows = customers.exclude(**{kind: ""}).filter(~Exists(own))
+        words += [
+            (address[:32], id, key) for address, id, key in rows.values_list(kind, "pk", "name_key")
+        ]
     return words
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import caches
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,26 @@ from revoir_web.customers.text import after, fold, phone_shown
 
 COUNT_SECONDS = 60
 """How long the count of a long list may be that of a moment ago."""
+GATHERED_MAX = 250_000
+"""Of so many rows of one value (a segment, a town, …) a page is found by sorting them; of more, by
+passing over others in the order wanted."""
+READ_MAX = 5_000
+"""The same where the index that narrows them does not hold what they are sorted by."""
+
+
+class Aside(Func):
+    """A column by which SQLite looks for no index.
+
+    It knows little of how many rows an index narrows to, and with a million of them a wrong guess
+    takes ten times as long. PostgreSQL needs nobody's advice.
+    """
+
+    arity = 1
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """The column with a plus before it, which changes neither its value nor its order."""
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
 class Ordered:
@@ -34,18 +56,30 @@ class Ordered:
     Only keys are read in order, from an index; the rows of the page are read by their keys.
     """
 
-    def __init__(self, rows: QuerySet[Any], field: str, unknown: Q | None, down: bool) -> None:
-        keys = (f"-{field}", "-pk") if down else (field, "pk")
-        self.rows = rows
-        self.known = rows if unknown is None else rows.exclude(unknown)
-        self.known = self.known.order_by(*keys)
+    def __init__(
+        self, rows: QuerySet[Any], field: str, down: bool, *, gathered: bool = False
+    ) -> None:
+        by = Aside(field) if gathered else F(field)
+        keys = (by.desc(), F("pk").desc()) if down else (by.asc(), F("pk").asc())
+        known, unknown = _KNOWN.get(field), _UNKNOWN.get(field)
+        self.known = (rows if known is None else rows.filter(known)).order_by(*keys)
         self.unknown = None if unknown is None else rows.filter(unknown).order_by("pk")
 
-    def count(self) -> int:
-        """How many rows."""
-        return self.rows.count()
+    @cached_property
+    def ids(self) -> list[str]:
+        """The keys of all rows, in order: only of a short list."""
+        ids = list(self.known.values_list("pk", flat=True))
+        if self.unknown is not None:
+            ids += self.unknown.values_list("pk", flat=True)
+        return ids
 
     def __getitem__(self, part: slice) -> list[Any]:
+        ids = self.ids[part] if "ids" in vars(self) else self._ids(part)
+        held = CustomerFigures.objects.select_related("customer").in_bulk(ids)
+        return [held[id] for id in ids if id in held]
+
+    def _ids(self, part: slice) -> list[str]:
+        """The keys of one page."""
         begin, end = part.start or 0, part.stop
         ids = list(self.known.values_list("pk", flat=True)[begin:end])
         if self.unknown is not None and len(ids) < end - begin:
@@ -53,8 +87,7 @@ class Ordered:
             begin = max(0, begin - passed) if passed else 0
             rest = self.unknown.values_list("pk", flat=True)
             ids += list(rest[begin : begin + (end - (part.start or 0)) - len(ids)])
-        held = CustomerFigures.objects.select_related("customer").in_bulk(ids)
-        return [held[id] for id in ids if id in held]
+        return ids
 
     def iterator(self, chunk_size: int) -> Iterator[Any]:
         """Every row, in order."""
@@ -63,24 +96,45 @@ class Ordered:
             yield from self.unknown.select_related("customer").iterator(chunk_size=chunk_size)
 
 
-_UNKNOWN = {
-    "first_on": Q(first_on=None),
-    "last_on": Q(last_on=None),
-    "gap_days": Q(gap_days=None),
-    "customer__name_key": Q(customer__name_key=""),
+# What is not known is said as a part of an index, never as all but another part.
+_KNOWN = {
+    "first_on": Q(first_on__isnull=False),
+    "last_on": Q(last_on__isnull=False),
+    "name_key": Q(name_key__gt=""),
 }
+_UNKNOWN = {"first_on": Q(first_on=None), "last_on": Q(last_on=None), "name_key": Q(name_key="")}
 
 
 @dataclass
 class CustomerTable(Table):
     """The list of customers: narrow tables are sorted and counted, wide ones only read."""
 
-    @property
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are with these filters."""
+        # What a search finds is short, and sorted as a whole in the time that it takes to count.
+        return len(self.filtered.ids) if self.words else _count(self.narrow)
+
+    @cached_property
     def filtered(self) -> Any:
         """The rows that the address asks for, in order."""
         column, down = self.sort
         field = column.sort if column is not None and column.sort else "revenue"
-        return Ordered(self.narrow, field, _UNKNOWN.get(field), down)
+        on = {held.name for held in self.filters if self.asked(held.name)}
+        if not self.words and (not on or self._are_sorted(field, on)):
+            return Ordered(self.narrow, field, down)
+        most = GATHERED_MAX if on & set(_EQUAL) else READ_MAX
+        if self.words or self.count <= most:
+            return Ordered(self.narrow, field, down, gathered=True)
+        walked = replace(self, filters=_filters({}, aside=_EQUAL)).narrow
+        return Ordered(walked, field, down)
+
+    @staticmethod
+    def _are_sorted(field: str, on: set[str]) -> bool:
+        """Whether an index has the rows of some filters together and in order."""
+        if field == "revenue":
+            return bool(on & {"revenue", *_EQUAL})
+        return field in on or (field == "last_on" and bool(on & {"since", "until"}))
 
 
 def customers(request: HttpRequest) -> CustomerTable:
@@ -94,7 +148,7 @@ def customers(request: HttpRequest) -> CustomerTable:
             Column(
                 "name",
                 _("Name"),
-                sort="customer__name_key",
+                sort="name_key",
                 value=lambda row: row.customer.label,
                 personal=True,
             ),
@@ -130,29 +184,10 @@ def customers(request: HttpRequest) -> CustomerTable:
         ],
         caption=_("Customers"),
         default_sort="-revenue",
-        filters=[
-            Filter(
-                "segment",
-                _("Segment"),
-                lambda rows, value: rows.filter(segment=value),
-                choices=sorted(labels.items(), key=lambda pair: pair[1]),
-            ),
-            Filter(
-                "status",
-                _("Status"),
-                lambda rows, value: rows.filter(status=value),
-                choices=CustomerFigures.Status.choices,
-            ),
-            Filter("city", _("Town"), _in_town),
-            Filter("orders", _("Orders, at least"), _at_least("orders"), kind="number"),
-            Filter("revenue", _("Revenue, at least"), _at_least("revenue"), kind="number"),
-            Filter("since", _("Last purchase from"), _day("last_on__gte"), kind="date"),
-            Filter("until", _("Last purchase to"), _day("last_on__lte"), kind="date"),
-        ],
+        filters=_filters(labels, aside=_beside(request)),
         search=lambda rows, words: rows.filter(pk__in=queries.search(words)),
         url=lambda row: reverse("customers:customer", args=[row.pk]),
         export="customers",
-        total=_count,
         actions=[("merge", _("Merge the two chosen"))],
         empty={
             "title": _("No customer yet"),
@@ -220,12 +255,54 @@ def segment_labels() -> dict[str, str]:
     }
 
 
-def _in_town(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+_EQUAL = ("city", "segment", "status")
+"""Filters by one value, those that leave the fewest rows first."""
+
+
+def _beside(request: HttpRequest) -> Collection[str]:
+    """Filters by which no rows are looked for, as another of the address leaves fewer."""
+    others = any(request.GET.get(name, "").strip() for name in _EQUAL[:-1])
+    return _EQUAL[-1:] if others else ()
+
+
+def _filters(labels: Mapping[str, str], *, aside: Collection[str]) -> list[Filter]:
+    """What the list can be narrowed by.
+
+    Args:
+        labels: Name of each segment → what people call it.
+        aside: Filters by which no rows are to be looked for, only passed over.
+    """
+    return [
+        Filter(
+            "segment",
+            _("Segment"),
+            lambda rows, value: rows.filter(_is("segment", value, "segment" in aside)),
+            choices=sorted(labels.items(), key=lambda pair: pair[1]),
+        ),
+        Filter(
+            "status",
+            _("Status"),
+            lambda rows, value: rows.filter(_is("status", value, "status" in aside)),
+            choices=CustomerFigures.Status.choices,
+        ),
+        Filter("city", _("Town"), lambda rows, text: _in_town(rows, text, "city" in aside)),
+        Filter("orders", _("Orders, at least"), _at_least("orders"), kind="number"),
+        Filter("revenue", _("Revenue, at least"), _at_least("revenue"), kind="number"),
+        Filter("since", _("Last purchase from"), _day("last_on__gte"), kind="date"),
+        Filter("until", _("Last purchase to"), _day("last_on__lte"), kind="date"),
+    ]
+
+
+def _is(field: str, value: str, aside: bool) -> Any:
+    return Exact(Aside(field), value) if aside else Q(**{field: value})
+
+
+def _in_town(rows: QuerySet[Any], text: str, aside: bool) -> QuerySet[Any]:
     town = fold(text)
     if not town:
         return rows.none()
-    if rows.filter(city_key=town).exists():
-        return rows.filter(city_key=town)
+    if CustomerFigures.objects.filter(city_key=town).exists():
+        return rows.filter(_is("city_key", town, aside))
     return rows.filter(city_key__gte=town, city_key__lt=after(town))
 
 
@@ -253,11 +330,11 @@ def _day(lookup: str) -> Any:
     return apply
 
 
-def _count(rows: Any) -> int:
+def _count(rows: QuerySet[Any]) -> int:
     """How many rows; of a long list, as of a minute ago at most."""
     cache = caches["process"]
     try:
-        text, values = rows.rows.query.sql_with_params()
+        text, values = rows.query.sql_with_params()
     except EmptyResultSet:  # nobody was found
         return 0
     key = f"customers:{hash((text, tuple(map(str, values))))}"

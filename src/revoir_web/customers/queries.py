@@ -63,6 +63,8 @@ def search(words: str, limit: int = FOUND_MAX) -> list[str]:
     if parts:
         found.update(dict.fromkeys(_by_words(parts, limit)))
     for kind, value in _numbers(words):
+        if len(found) >= limit:
+            break
         found.update(dict.fromkeys(_by_key(kind, value, limit)))
         if kind in ("email", "phone") and not value.isalpha():
             # An address that is another's identifier is a word of this customer's.
@@ -76,9 +78,7 @@ def _by_words(parts: Sequence[str], limit: int) -> QuerySet[Any, str]:
     first = parts[0][:32]
     rows = SearchToken.objects.filter(token__gte=first, token__lt=after(first))
     for part in parts[1:]:
-        rows = rows.filter(
-            Q(customer__name_key__startswith=part) | Q(customer__name_key__contains=f" {part}")
-        )
+        rows = rows.filter(Q(name_key__startswith=part) | Q(name_key__contains=f" {part}"))
     return rows.values_list("customer_id", flat=True)[:limit]
 
 

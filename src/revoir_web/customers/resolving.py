@@ -488,7 +488,11 @@ def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str, undoa
                 identifiers.append((*key, id, source))
             elif key[0] in ("email", "phone"):
                 # The address belongs to another: they are found by it all the same.
-                words.append(SearchToken(token=key[1][:32], customer_id=id))
+                words.append(
+                    SearchToken(
+                        token=key[1][:32], customer_id=id, name_key=person.profile["name_key"]
+                    )
+                )
     bulk.insert(Customer, _COLUMNS, customers)
     bulk.insert(Identifier, ("kind", "value", "customer_id", "source"), identifiers)
     bulk.insert(Unindexed, ("customer_id",), [(id,) for id in ids])
