@@ -15,6 +15,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 CATALOGUES := $(wildcard src/revoir/locale/*/LC_MESSAGES/*.po)
 DEMO := demo
+SPREAD := -n auto --dist loadfile
 
 # uv and Chromium want a home: where there is none, they get one in here.
 ifeq ($(strip $(HOME)),)
@@ -56,8 +57,8 @@ demo: setup ## Open the application, filled with an invented shop
 	$(RUN)/revoir tour --data $(DEMO)/installation
 
 test: lint types .venv/.chromium ## Check everything but the heavy tests
-	$(RUN)/python -m pytest -m "not heavy"
-	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest -m "not heavy and not browser" tests/web
+	$(RUN)/python -m pytest $(SPREAD) -m "not heavy"
+	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest $(SPREAD) -m "not heavy and not browser" tests/web
 
 test-heavy: setup .venv/.chromium ## Run the crash, load and large-data tests
 	$(RUN)/python -m pytest -m heavy
