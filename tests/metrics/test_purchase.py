@@ -145,6 +145,44 @@ def test_a_basket_is_as_sure_as_its_customers_and_anonymous_orders_stand_alone(b
     assert (figure.low, figure.high) == pytest.approx(expected)
 
 
+@given(
+    orders=st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", "c", None]),
+            st.integers(0, 40).map(lambda n: DAY_0 + dt.timedelta(days=n)),
+            st.sampled_from([5.0, 12.5, 80.0]),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    grain=st.sampled_from([None, Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER]),
+    start=st.sampled_from([None, DAY_0 + dt.timedelta(days=9)]),
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_baskets_are_drawn_by_customer_in_any_period(book_of, orders, grain, start):
+    for figure in measure(book_of(orders), "average_order_value", grain=grain, start=start).figures:
+        drawn = defaultdict(list)
+        for place, (customer, day, amount) in enumerate(orders):
+            if figure.period.start <= day < figure.period.end:
+                drawn[customer or place].append(amount)
+        if not drawn:
+            assert figure.value is None
+            continue
+        spent, bought = [sum(of) for of in drawn.values()], [len(of) for of in drawn.values()]
+        assert (figure.numerator, figure.denominator) == (sum(spent), sum(bought))
+        if len(drawn) > 1:
+            expected = ratio_interval(
+                sum(spent),
+                sum(bought),
+                numerator_squares=sum(x * x for x in spent),
+                denominator_squares=sum(n * n for n in bought),
+                products=sum(x * n for x, n in zip(spent, bought, strict=True)),
+                n=len(drawn),
+                floor=0,
+            )
+            assert (figure.low, figure.high) == pytest.approx(expected)
+
+
 def test_one_order_each_leaves_room_for_more(book_of):
     orders = [(f"c{n}", DAY_0, 10.0) for n in range(20)]
     (figure,) = measure(book_of(orders), "purchase_frequency").figures

@@ -15,7 +15,6 @@ from revoir.metrics import scope
 from revoir.metrics.evaluate import (
     Facts,
     Ratio,
-    Spread,
     declare_ratio,
     mean_of,
     ratio_of,
@@ -52,21 +51,21 @@ def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
 
 
 def _baskets(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    """One row a customer and period, and one for all the orders that nobody is known of."""
-    bought = table.filter(table.kind == "purchase")
-    value = bought.amount.cast("float64")
+    """One row a customer and period, and one an order that nobody is known of.
+
+    Most customers buy once in a period, and a purchase that is alone in it is its own sum: only
+    the others are grouped.
+    """
     keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
-    people = bought.group_by(keys).aggregate(
-        orders=bought.count(), amount=bought.amount.sum(), alone=(value * value).sum()
+    rows = table.select(
+        *keys,
+        orders=ibis.literal(1),
+        amount=table.amount.fill_null(0),
+        alone=table.opens_period & table.closes_period,
     )
-    # An anonymous order stands for itself.
-    known, spent = people.customer_id.notnull(), people.amount.cast("float64")
-    return people.mutate(
-        squares=ibis.ifelse(known, spent * spent, people.alone),
-        others=ibis.ifelse(known, people.orders * people.orders, people.orders),
-        products=ibis.ifelse(known, spent * people.orders, spent),
-        drawn=ibis.ifelse(known, 1, people.orders),
-    )
+    several = rows.filter(~rows.alone).group_by(keys)
+    sums = several.aggregate(orders=rows.orders.sum(), amount=rows.amount.sum())
+    return sums.union(rows.filter(rows.alone).select(*sums.columns).cast(sums.schema()))
 
 
 def gap_days(t: ir.Table) -> ir.NumericValue:
@@ -81,8 +80,8 @@ def _known(table: ir.Table, by: Sequence[str]) -> ir.Table:
 ORDERS = Facts("orders", scope.orders, "ordered_on", _known, ("orders",))
 """Every order, anonymous sales and returns included."""
 
-BASKETS = Facts("baskets", scope.orders, "ordered_on", _baskets, ("orders",))
-"""Purchases by who made them, anonymous ones included."""
+BASKETS = Facts("baskets", scope.sales, "day", _baskets, ("orders",))
+"""Purchases by who made them; an anonymous one stands for itself."""
 
 PURCHASES = Facts("purchases", scope.purchases, "day", _with_visits, ("orders.customer_id",))
 """Purchases of known customers beside their neighbours."""
@@ -90,17 +89,7 @@ PURCHASES = Facts("purchases", scope.purchases, "day", _with_visits, ("orders.cu
 BUYERS = Facts("buyers", scope.purchases, "day", _buyers, ("orders.customer_id",))
 """Customers who bought in a period, one row each."""
 
-AVERAGE_BASKET = Ratio(
-    BASKETS,
-    lambda t: t.amount.sum(),
-    lambda t: t.orders.sum(),
-    interval=Spread(
-        squares=lambda t: t.squares.sum(),
-        others=lambda t: t.others.sum(),
-        products=lambda t: t.products.sum(),
-        drawn=lambda t: t.drawn.sum(),
-    ),
-)
+AVERAGE_BASKET = ratio_of(BASKETS, "amount", "orders")
 """Amount by order. A customer's orders resemble one another: it is customers that are drawn."""
 
 declare_purchase = partial(declare_ratio, family="purchase")

@@ -18,14 +18,16 @@ from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics.calendar import date, ordinal, ordinal_of, period_of
 from revoir.metrics.registry import Question
-from revoir.periods import Period, start_at
-from revoir.purchases import beside_neighbours
+from revoir.periods import Grain, Period, start_at
+from revoir.purchases import MONTH_OF, beside_neighbours
 
 if TYPE_CHECKING:
     from revoir.segments.rules import Dimension
 
 PERIOD = "period"
 """The column that facts carry the number of their period in."""
+
+_NEIGHBOURING = ("day", "previous_day", "next_day")
 
 
 def orders(book: Book, question: Question, *, seen: Book | None = None) -> ir.Table:
@@ -56,6 +58,21 @@ def purchases(book: Book, question: Question) -> ir.Table:
         # All purchases, at most shared out among customers: their neighbours are known.
         return _attach(book.purchases, book, dimensions)
     return beside_neighbours(orders(book, question), question.by)
+
+
+def sales(book: Book, question: Question) -> ir.Table:
+    """The purchases of `purchases`, and those that nobody is known of, which stand alone."""
+    known = purchases(book, question)
+    wanted = [*_NEIGHBOURING, *(MONTH_OF.format(name) for name in _NEIGHBOURING)]
+    wanted = ["customer_id", "amount", *(name for name in wanted if name in known.columns)]
+    wanted = list(dict.fromkeys([*wanted, *question.by]))
+    bought = orders(book, question)
+    unknown = bought.filter((bought.kind == "purchase") & bought.customer_id.isnull())
+    months = {MONTH_OF.format("day"): ordinal(unknown.ordered_on, Grain.MONTH)}
+    alone = unknown.rename(day="ordered_on").mutate(**months)
+    absent = {name: ibis.null() for name in wanted if name not in alone.columns}
+    known = known.select(*wanted)
+    return known.union(alone.mutate(**absent).select(*wanted).cast(known.schema()))
 
 
 def speaks_of(book: Book, question: Question) -> set[str]:
@@ -94,25 +111,33 @@ def in_periods(
         book: The book.
 
     Returns:
-        The rows, with `PERIOD` (see `period_at`), and for purchases `opens_period`: whether the
-        customer had not yet bought in the period.
+        The rows, with `PERIOD` (see `period_at`), and for purchases `opens_period` and
+        `closes_period`: whether the customer did not buy before, or after it, in the period.
     """
     if question.start or question.end or question.grain:
         day = table[clock].cast("date")
         table = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
+    neighbours = "previous_day" in table.columns
     month = book.settings.fiscal_year_start_month
     if question.grain is None:
         table = table.mutate(**{PERIOD: ibis.literal(0)})
-        if "previous_day" in table.columns:
-            opens = table.previous_day.isnull() | (table.previous_day < date(periods[0].start))
-            table = table.mutate(opens_period=opens)
-        return table
-    if "previous_day" not in table.columns:
+    elif neighbours:
+        table = table.mutate(**{PERIOD: ordinal_of(table, clock, question.grain, month)})
+    else:
         day = table[clock].cast("date")
-        return table.mutate(**{PERIOD: ordinal(day, question.grain, month)})
-    table = table.mutate(**{PERIOD: ordinal_of(table, clock, question.grain, month)})
-    before = ordinal_of(table, "previous_day", question.grain, month)
-    return table.mutate(opens_period=table.previous_day.isnull() | (before < table[PERIOD]))
+        table = table.mutate(**{PERIOD: ordinal(day, question.grain, month)})
+    if not neighbours:
+        return table
+    if question.grain is None:
+        before = table.previous_day < date(periods[0].start)
+        after = table.next_day >= date(periods[-1].end)
+    else:
+        before = ordinal_of(table, "previous_day", question.grain, month) < table[PERIOD]
+        after = ordinal_of(table, "next_day", question.grain, month) > table[PERIOD]
+    return table.mutate(
+        opens_period=table.previous_day.isnull() | before,
+        closes_period=table.next_day.isnull() | after,
+    )
 
 
 def period_at(number: int, question: Question, periods: Sequence[Period], book: Book) -> dt.date:
