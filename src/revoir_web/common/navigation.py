@@ -46,6 +46,7 @@ SETTINGS = (
     Way("accounts:people", _("People"), Right.MANAGE_PEOPLE, "/people/"),
     Way("ingest:sources", _("Sources"), Right.MANAGE_SOURCES, "/sources/"),
     Way("consents:purposes", _("Consent"), Right.MANAGE_COMPANY, "/consents/"),
+    Way("messaging:messages", _("Messages"), Right.MANAGE_COMPANY, "/messages/"),
     Way("accounts:keys", _("API keys"), Right.MANAGE_KEYS, "/keys/"),
     Way("ingest:webhooks", _("Webhooks"), Right.MANAGE_WEBHOOKS, "/webhooks/"),
     Way("common:audit", _("Audit trail"), Right.SEE_AUDIT, "/audit/"),

@@ -19,6 +19,7 @@ PAGES = [
     "/company/",
     "/audit/",
     "/jobs/",
+    "/messages/",
     "/nothing-here/",
 ]
 
