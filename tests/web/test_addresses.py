@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import (
     IntConverter,
     PathConverter,
@@ -16,8 +17,19 @@ from django.urls.converters import (
     UUIDConverter,
 )
 
+from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import ROLES, Right, Role
+from revoir_web.common import jobs, navigation
 from revoir_web.common.rights import BY_CALL, PUBLIC, SIGNED_IN, declared
+from revoir_web.consents.models import Purpose
+from revoir_web.customers import actions as customers
+from revoir_web.customers.models import Customer, MergeProposal
+from revoir_web.ingest import actions as ingest
+from revoir_web.ingest import vault
+from revoir_web.ingest.models import Source, WebhookDelivery, WebhookEndpoint
+from revoir_web.insights.models import Digest, Goal, SavedSegment
+from revoir_web.insights.models import SavedView as InsightView
+from revoir_web.messaging.models import Outbox
 
 NO_ONE = "00000000-0000-0000-0000-000000000000"
 
@@ -89,12 +101,172 @@ def test_each_role_reaches_what_it_may(
     if anonymous.status_code == 302:
         assert "/account/login/" in anonymous.headers["Location"]
     for role in Role:
-        allowed = held == SIGNED_IN or set(held or ()) <= ROLES[role]
-        for method in ("get", "post"):
-            status = getattr(as_role(role.value), method)(path).status_code
+        client = as_role(role.value)
+        for method in METHODS:
+            wanted = declared(view, name, method=method.upper())
+            allowed = wanted == SIGNED_IN or set(wanted or ()) <= ROLES[role]
+            status = getattr(client, method)(path).status_code
             if allowed:
-                # What is done on a page may ask for more than seeing it.
-                assert method == "post" or status != 403, f"{role} may see {path}"
-                assert status < 500
+                assert status != 403, f"{role} may {method} {path}"
+                assert status < 500, f"{role}: {method} {path} gives {status}"
             else:
-                assert status == 403, f"{role} may not see {path}, got {status}"
+                assert status == 403, f"{role} may not {method} {path}, got {status}"
+
+
+METHODS = ("get", "post", "put", "delete")
+
+
+def test_what_is_sent_asks_for_no_less_than_what_is_seen() -> None:
+    for name, _path, view in ADDRESSES:
+        seen, sent = declared(view, name), declared(view, name, method="POST")
+        if seen in (PUBLIC, SIGNED_IN, BY_CALL):
+            assert isinstance(sent, str) == isinstance(seen, str) or seen == SIGNED_IN
+        else:
+            assert set(seen or ()) <= set(sent or ()), name
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("customers:list", Right.EDIT_CUSTOMERS), ("insights:goals", Right.EDIT_GOALS)],
+)
+def test_pages_that_all_see_and_some_change(
+    name: str, right: Right, as_role: Callable[[str], Client]
+) -> None:
+    for role in Role:
+        client = as_role(role.value)
+        assert client.get(reverse(name)).status_code == 200
+        refused = client.post(reverse(name)).status_code == 403
+        assert refused == (right not in ROLES[role]), role
+
+
+def view_of(name: str) -> Any:
+    return next(view for known, _path, view in ADDRESSES if known == name)
+
+
+@pytest.mark.django_db
+def test_the_menu_has_each_way_for_those_who_may_go_it(as_role: Callable[[str], Client]) -> None:
+    ways = (*navigation.MAIN, *navigation.SETTINGS)
+    assert "messaging:messages" in [way.name for way in ways]
+    for role in Role:
+        page = as_role(role.value).get(reverse("accounts:account")).content.decode()
+        for way in ways:
+            assert way.right in set(declared(view_of(way.name)) or ()), way.name
+            assert (f'href="{reverse(way.name)}"' in page) == (way.right in ROLES[role]), way.name
+
+
+# -- Things that are there -----------------------------------------------------------------------
+@pytest.fixture
+def things(users: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What addresses with a number speak of: name of the address → its arguments."""
+    owner = users["owner"]
+    ids = customers.resolve_many(
+        [{"customer_id": f"C{n}", "name": f"Nom {n}", "email": f"c{n}@example.com"} for n in "123"],
+        source="test",
+    )
+    held = Customer.objects.in_bulk(ids)
+    one, two, three = (held[id] for id in ids)
+    note = customers.add_note(customer=one, text="a appelé", actor=owner)
+    change = customers.update_profile(customer=one, fields={"city": "Lyon"}, actor=owner)
+    proposal = MergeProposal.objects.create(left=one, right=two, reason="name")
+    merge = customers.merge(winner=one, loser=three, actor=owner)
+    view = customers.save_view(owner=owner, name="Vue", query="q=x")
+    job = jobs.enqueue("insights.report", arguments={"form": "html"}, by=owner.pk)
+    held_import = ingest.begin(by=owner)
+    upload = ingest.add_file(held=held_import, name="a.csv", content=io.BytesIO(b"a,b\n1,2\n"))
+    source = Source.objects.create(name="S", kind="folder", location="drop")
+    hook = WebhookEndpoint.objects.create(
+        name="W", url="https://example.com/", kinds=["import.landed"], secret=vault.closed("x")
+    )
+    delivery = WebhookDelivery.objects.create(endpoint=hook, kind="import.landed", body="{}")
+    segment = SavedSegment.objects.create(name="Deux", rule="orders >= 2")
+    goal = Goal.objects.create(metric="retention", value=0.8)
+    digest = Digest.objects.create(name="Lundi", metrics=["retention"], every="week")
+    own = InsightView.objects.create(user=owner, name="Vue", path="/metrics/", query="")
+    message = Outbox.objects.create(key="k", kind="digest", to="x@example.com", subject="Lettre")
+    invitation = accounts.invite(
+        email="new@example.com", role=Role.ANALYST, language="fr", actor=owner
+    )
+    key, _text = accounts.create_key(name="K", scopes=[Right.SEE_DASHBOARD], actor=owner)
+    purpose = Purpose.objects.get(code="news")
+    by_name: dict[str, dict[str, Any]] = {
+        "accounts:person": {"id": users["analyst"].pk},
+        "accounts:invitation-revoke": {"id": invitation.pk},
+        "accounts:key-revoke": {"id": key.pk},
+        "consents:purpose": {"id": purpose.pk},
+        "customers:view-delete": {"id": view.pk},
+        "customers:proposal": {"id": proposal.pk},
+        "customers:merge-undo": {"id": merge.pk},
+        "customers:undo": {"id": one.pk, "change": change.pk if change else 0},
+        "customers:note-delete": {"id": one.pk, "note": note.pk},
+        "ingest:remove-file": {"id": held_import.pk, "file": upload.pk},
+        "ingest:preview": {"id": held_import.pk, "place": 0},
+        "ingest:quarantine": {"id": held_import.pk, "place": 0},
+        "ingest:new-source": {"kind": "folder"},
+        "ingest:delivery-again": {"id": delivery.pk},
+        "insights:metric": {"name": "retention"},
+        "insights:rows": {"name": "retention"},
+        "insights:report-file": {"id": job.pk, "form": "html"},
+        "insights:goal-remove": {"id": goal.pk},
+        "insights:view-remove": {"id": own.pk},
+        "common:export": {"name": "customers", "form": "csv"},
+    }
+    whole = {
+        "common:job": job.pk, "insights:report": job.pk, "customers:": one.pk, "consents:": one.pk,
+        "ingest:webhook": hook.pk, "ingest:source": source.pk, "ingest:run-source": source.pk,
+        "ingest:host-key": source.pk, "ingest:remove-source": source.pk, "ingest:": held_import.pk,
+        "insights:segment": segment.pk, "insights:digest": digest.pk,
+        "messaging:message": message.pk,
+    }  # fmt: skip
+    for name, path, _view in ADDRESSES:
+        if path != "/" + name and name not in by_name and _has_number(name):
+            begin = next((begin for begin in whole if name.startswith(begin)), None)
+            if begin is not None:
+                by_name[name] = {"id": whole[begin]}
+    return by_name
+
+
+def _has_number(name: str) -> bool:
+    try:
+        reverse(name)
+    except NoReverseMatch:
+        return True
+    return False
+
+
+OPEN = ("accounts:accept", "consents:preferences", "consents:stop", "ingest:call", "mfa", "account")
+"""Addresses whose argument is a signed text; they are open to anybody."""
+NUMBERED = [
+    (name, view)
+    for name, path, view in ADDRESSES
+    if any(sample in path for sample in ("999999", NO_ONE, "/x/", "/x.x"))
+    and not name.startswith(OPEN)
+    and declared(view, name) not in (PUBLIC, BY_CALL)
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "view"), NUMBERED, ids=[name for name, _view in NUMBERED])
+def test_each_role_does_what_it_may_to_what_is_there(
+    name: str, view: Any, as_role: Callable[[str], Client], things: dict[str, dict[str, Any]]
+) -> None:
+    """With nothing in the form: whoever may is told what is missing, and never an error of ours."""
+    assert name in things, f"{name} is not tried with anything that is there"
+    path = reverse(name, kwargs=things[name])
+    # Those who may come last: what they do may take the thing away.
+    roles = sorted(Role, key=lambda role: len(ROLES[role]))
+    for method in ("get", "post"):
+        wanted = declared(view, name, method=method.upper())
+        for role in roles:
+            allowed = wanted == SIGNED_IN or set(wanted or ()) <= ROLES[role]
+            status = getattr(as_role(role.value), method)(path).status_code
+            if not allowed:
+                assert status == 403, f"{role} may not {method} {path}, got {status}"
+                continue
+            assert status < 500, f"{role}: {method} {path} gives {status}"
+            if name not in OWN:
+                assert status != 403, f"{role} may {method} {path}"
+
+
+OWN = ("customers:note-delete", "common:export")
+"""Where rights say who may, and then the thing itself: another's note, a list of another right."""

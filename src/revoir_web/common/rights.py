@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -70,27 +70,31 @@ BY_CALL = "by call"
 """The view asks for itself: each method of an address of the API has rights of its own."""
 
 
-def requires(*rights: Right) -> Callable[[View], View]:
+def requires(*rights: Right, to_post: Iterable[Right] = ()) -> Callable[[View], View]:
     """Declare the rights of a view; without any, whoever is signed in may see it.
 
     Args:
         rights: All of them are needed.
+        to_post: These too, where something is sent to a page that others may only see.
 
     Returns:
         The decorator. Whoever is not signed in is asked to (401 for a fragment or JSON), whoever
         lacks a right gets the page of error 403.
     """
+    to_write = (*rights, *to_post)
 
     def declare(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return ask_to_sign_in(request)
-            if not all(may(request.user, right) for right in rights):
+            wanted = to_write if request.method == "POST" else rights
+            if not all(may(request.user, right) for right in wanted):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
         guarded.declared = frozenset(rights) or SIGNED_IN  # type: ignore[attr-defined]
+        guarded.declared_to_post = frozenset(to_write) or SIGNED_IN  # type: ignore[attr-defined]
         return guarded
 
     return declare
@@ -107,14 +111,19 @@ def may(user: Any, right: Right) -> bool:
     return bool(user.is_authenticated and right in user.rights)
 
 
-def declared(view: Any, name: str | None = None) -> frozenset[Right] | str | None:
+def declared(
+    view: Any, name: str | None = None, *, method: str = "GET"
+) -> frozenset[Right] | str | None:
     """What a view declares: rights, `SIGNED_IN`, `PUBLIC`, or None: nothing.
 
     Args:
         view: The function that the resolver gives.
         name: The full name of its address, for views that are not ours.
+        method: Sending something may ask for more than seeing the page.
     """
     held: frozenset[Right] | str | None = getattr(view, "declared", None)
+    if method == "POST":
+        held = getattr(view, "declared_to_post", held)
     return held if held is not None else _FOREIGN.get(name or "")
 
 

@@ -30,7 +30,7 @@ from revoir_web.customers.models import (
 )
 
 
-@requires(Right.SEE_CUSTOMERS)
+@requires(Right.SEE_CUSTOMERS, to_post=[Right.EDIT_CUSTOMERS])
 def customer_list(request: HttpRequest) -> HttpResponse:
     """Every customer; two chosen ones may be merged."""
     if request.method == "POST":
@@ -47,8 +47,6 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 
 
 def _merge_chosen(request: HttpRequest) -> HttpResponse:
-    if not may(request.user, Right.EDIT_CUSTOMERS):
-        raise PermissionDenied
     chosen = request.POST.getlist("chosen")
     if len(chosen) != 2:
         messages.error(request, _("Choose two customers to merge."))

@@ -25,25 +25,20 @@ from revoir_web.insights.views import user_of
 
 
 # -- Goals -------------------------------------------------------------------------------------
-@requires(Right.SEE_DASHBOARD)
+@requires(Right.SEE_DASHBOARD, to_post=[Right.EDIT_GOALS])
 def goals(request: HttpRequest) -> HttpResponse:
     """What the figures are to reach."""
     asked = runs.look("catalogue")
     allowed = may(request.user, Right.EDIT_GOALS)
     form = GoalForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST":
-        if not allowed:
-            return HttpResponse(status=403)
-        if form.is_valid():
-            try:
-                actions.set_goal(**form.cleaned_data, by=user_of(request))
-            except RevoirError as error:
-                form.add_error(None, error.text(language()))
-            else:
-                messages.success(
-                    request, _("The goal is set; the figures are being compared with it.")
-                )
-                return redirect("insights:goals")
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.set_goal(**form.cleaned_data, by=user_of(request))
+        except RevoirError as error:
+            form.add_error(None, error.text(language()))
+        else:
+            messages.success(request, _("The goal is set; the figures are being compared with it."))
+            return redirect("insights:goals")
     context = {
         "asked": asked,
         "goals": queries.goals(),
