@@ -126,8 +126,8 @@ def _differs(values: pa.Array) -> np.ndarray:
 def _placed(bought: pa.Table, scale: int) -> pa.Table:
     """Walk over purchases of whole customers, sorted by customer and day."""
     n = bought.num_rows
-    whose, days, amounts = (bought[name].chunk(0) for name in ("customer_id", "day", "amount"))
-    day = days.view(pa.int32()).to_numpy()
+    whose, dates, amounts = (bought[name].chunk(0) for name in ("customer_id", "day", "amount"))
+    day = dates.view(pa.int32()).to_numpy()
     amount = _integers(amounts)
 
     opens, closes = np.ones(n, bool), np.ones(n, bool)
@@ -138,35 +138,35 @@ def _placed(bought: pa.Table, scale: int) -> pa.Table:
     start = np.flatnonzero(opens)
     rows = np.diff(start, append=n)
     opens_day = opens | (day != previous)
-    day_start = np.flatnonzero(opens_day)
+    closes_day = np.append(opens_day[1:], True)
+    day_end = np.flatnonzero(closes_day)
     visits = np.cumsum(opens_day, dtype=np.int64)
     visits_before = visits[start] - 1
 
     # Integers wrap around and back: differences are right even where the sum over customers is not.
     running = np.cumsum(amount)
     running_before = running[start] - amount[start]
-    day_end = np.append(day_start[1:], n) - 1
-    if len(day_start) < n:
-        running = np.repeat(running[day_end], np.diff(day_start, append=n))
+    shared = np.flatnonzero(~closes_day)
+    running[shared] = running[day_end[visits[shared] - 1]]
     first_amount = running[day_end[visits_before]] - running_before
 
+    month = _months(day)
     moments = {
-        "day": (day, None),
-        "previous_day": (previous, opens),
-        "next_day": (following, closes),
-        "first_day": (np.repeat(day[start], rows), None),
+        "day": (day, month, None),
+        "previous_day": (previous, np.roll(month, 1), opens),
+        "next_day": (following, np.roll(month, -1), closes),
+        "first_day": (np.repeat(day[start], rows), np.repeat(month[start], rows), None),
     }
-    month = _Months(day)
     return pa.table(
         {
             **{name: bought[name] for name in bought.column_names},
             **{
-                name: pa.array(values, pa.int32(), mask=absent).view(pa.date32())
-                for name, (values, absent) in moments.items()
+                name: pa.array(days, pa.int32(), mask=absent).view(pa.date32())
+                for name, (days, _, absent) in moments.items()
             },
             **{
-                MONTH_OF.format(name): pa.array(month(values), mask=absent)
-                for name, (values, absent) in moments.items()
+                MONTH_OF.format(name): pa.array(months, mask=absent)
+                for name, (_, months, absent) in moments.items()
             },
             "nth": pa.array(visits - np.repeat(visits_before, rows)),
             "amount_so_far": _decimals(running - np.repeat(running_before, rows), scale),
@@ -175,17 +175,12 @@ def _placed(bought: pa.Table, scale: int) -> pa.Table:
     )
 
 
-class _Months:
+def _months(day: np.ndarray) -> np.ndarray:
     """The number of the month of each day, looked up rather than computed."""
-
-    def __init__(self, day: np.ndarray) -> None:
-        self.first = int(day.min())
-        known = np.arange(self.first, int(day.max()) + 1).astype("datetime64[D]")
-        self.number = known.astype("datetime64[M]").astype(np.int32) + 1970 * 12
-
-    def __call__(self, day: np.ndarray) -> np.ndarray:
-        months: np.ndarray = self.number[day - self.first]
-        return months
+    first = int(day.min())
+    known = np.arange(first, int(day.max()) + 1).astype("datetime64[D]")
+    months: np.ndarray = (known.astype("datetime64[M]").astype(np.int32) + 1970 * 12)[day - first]
+    return months
 
 
 def _integers(amounts: pa.Array) -> np.ndarray:
