@@ -36,6 +36,7 @@ from revoir_web.customers.models import (
     Unindexed,
     Verbatim,
 )
+from revoir_web.customers.text import phone_spellings
 
 PART = 100
 TELLING = 6
@@ -166,27 +167,10 @@ def _what_names(persons: Sequence[Customer]) -> Erased:
             values[person.address] = None
     for kind, value in keys:
         if kind == "phone":
-            values.update(dict.fromkeys(_spellings(value)))
+            values.update(dict.fromkeys(phone_spellings(value)))
         elif kind != "person":
             values[value] = None
     return Erased(ids, keys, [value for value in values if len(value) >= TELLING])
-
-
-def _spellings(phone: str) -> list[str]:
-    """A number in the ways that files write it."""
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(phone)
-    except phonenumbers.NumberParseException:
-        return [phone]
-    forms = (
-        phonenumbers.PhoneNumberFormat.NATIONAL,
-        phonenumbers.PhoneNumberFormat.INTERNATIONAL,
-    )
-    spaced = [phonenumbers.format_number(number, form) for form in forms]
-    signs = ("", " ", ".", "-")
-    return [phone, *(text.replace(" ", sign) for text in spaced for sign in signs)]
 
 
 def _erase_customers(found: Erased) -> dict[str, int]:

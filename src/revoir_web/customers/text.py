@@ -155,3 +155,31 @@ def tokens_of(*texts: str) -> set[str]:
 def after(prefix: str) -> str:
     """The least text that is greater than all that begin with a prefix."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+@functools.lru_cache(maxsize=50_000)
+def phone_spellings(phone: str) -> tuple[str, ...]:
+    """A number in the ways that files write it; nothing for nothing.
+
+    Args:
+        phone: As it is kept (E.164).
+
+    Examples:
+        >>> phone_spellings("+33612345678")[1:3]
+        ('0612345678', '06 12 34 56 78')
+    """
+    import phonenumbers
+
+    if not phone:
+        return ()
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return (phone,)
+    forms = (
+        phonenumbers.PhoneNumberFormat.NATIONAL,
+        phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+    )
+    spaced = [phonenumbers.format_number(number, form) for form in forms]
+    signs = ("", " ", ".", "-")
+    return (phone, *(text.replace(" ", sign) for text in spaced for sign in signs))

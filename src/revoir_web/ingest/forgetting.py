@@ -10,7 +10,7 @@ from typing import Any
 
 from revoir_web.consents.erasure import Erased, eraser
 from revoir_web.ingest import actions, sql, understanding
-from revoir_web.ingest.models import Import, InboxEvent
+from revoir_web.ingest.models import Import, InboxEvent, WebhookDelivery
 
 _OPEN = (Import.State.UPLOADING, Import.State.READ, Import.State.FAILED)
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
@@ -30,6 +30,24 @@ def from_inbox(persons: Erased) -> int:
     for start in range(0, len(gone), 500):
         InboxEvent.objects.filter(pk__in=gone[start : start + 500]).delete()
     return len(gone)
+
+
+@eraser("ingest.webhooks")
+def from_webhooks(persons: Erased) -> int:
+    """Take what other programs were told of them out of what is kept for trying again."""
+    rows = WebhookDelivery.objects.order_by().values_list("pk", "body").iterator()
+    gone = [pk for pk, body in rows if persons.named_in(_plain(body))]
+    for start in range(0, len(gone), 500):
+        WebhookDelivery.objects.filter(pk__in=gone[start : start + 500]).delete()
+    return len(gone)
+
+
+def _plain(body: str) -> str:
+    """What JSON says, its letters beyond ASCII written out."""
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False)
+    except ValueError:
+        return body
 
 
 @eraser("ingest.imports")

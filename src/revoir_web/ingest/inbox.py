@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,6 +27,7 @@ from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
 from revoir_web.customers.actions import merge, resolve_many
 from revoir_web.customers.models import Customer, Identifier
+from revoir_web.customers.naming import is_named, names_of
 from revoir_web.ingest import actions, commerce
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage
@@ -290,6 +292,11 @@ def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.
     if not messages:
         return {}
     customers = _people(messages, "events")
+    names = names_of(
+        customer
+        for message, customer in zip(messages, customers, strict=True)
+        if customer and _says_something(message)
+    )
     company = Company.current()
     rows = _Rows()
     numbers = [_order_of(message) for message in messages]
@@ -306,7 +313,7 @@ def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.
                 customer=customer,
             )
         if customer:
-            rows.events.append(_event(message, customer))
+            rows.events.append(_event(message, customer, names.get(customer, ())))
     for number, order in orders.items():
         made, lines = order.rows(number, company.zone)
         if made is not None:
@@ -343,7 +350,7 @@ def _known(numbers: set[str]) -> dict[str, commerce.Order]:
     return {number: commerce.Order(dict(told.get(number, {}))) for number in numbers}
 
 
-def _event(message: Message, customer: str) -> dict[str, Any]:
+def _event(message: Message, customer: str, names: Sequence[str]) -> dict[str, Any]:
     body, context = message.body, message.context
     name = body.get("event") if message.kind == "track" else message.kind
     page = context.get("page")
@@ -356,9 +363,17 @@ def _event(message: Message, customer: str) -> dict[str, Any]:
         "event": str(name)[:300],
         "session_id": str(session)[:200] if isinstance(session, str | int) else None,
         "channel": _channel(context),
-        "page": _short(body.get("name") or path) if message.kind != "track" else _short(path),
-        "properties": _properties(message.properties),
+        "page": _short(path if message.kind == "track" else body.get("name") or path, names),
+        "properties": _properties(message.properties, names),
     }
+
+
+def _says_something(message: Message) -> bool:
+    """Whether a message has words in which somebody may be named."""
+    page = message.context.get("page")
+    said = [message.body.get("name"), *message.properties.values()]
+    said += page.values() if isinstance(page, dict) else ()
+    return any(isinstance(value, str) for value in said)
 
 
 def _channel(context: dict[str, Any]) -> str:
@@ -373,20 +388,24 @@ def _channel(context: dict[str, Any]) -> str:
     return "web" if context.get("userAgent") or context.get("page") else "server"
 
 
-def _short(value: Any) -> str | None:
+def _short(value: Any, names: Sequence[str]) -> str | None:
     """A name or path, unless it tells who somebody is."""
     if not isinstance(value, str) or not value or _ADDRESS.search(value):
+        return None
+    if is_named(unquote_plus(value), names):
         return None
     return value.partition("?")[0][:300]
 
 
-def _properties(held: dict[str, Any]) -> str | None:
+def _properties(held: dict[str, Any], names: Sequence[str]) -> str | None:
     """What the lake keeps of properties: short plain values that name nobody, as JSON."""
     kept = {}
     for name, value in held.items():
         if plain_name(name) in _PERSONAL or isinstance(value, dict | list) or value is None:
             continue
         if isinstance(value, str) and (len(value) > 500 or _ADDRESS.search(value)):
+            continue
+        if isinstance(value, str) and is_named(unquote_plus(value), names):
             continue
         kept[name[:100]] = value
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else None

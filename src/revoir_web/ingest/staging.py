@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
-from revoir_web.ingest import sql, understanding
+from revoir_web.ingest import discretion, sql, understanding
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import
 
@@ -90,6 +90,7 @@ def prepare(
         for table in there:
             progress(msg("Comparing with what is there: {table}…", table=table))
             keys.make(table)
+            discretion.keep(connection, table)
         known = _lake_tables(connection)
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)

@@ -1,0 +1,78 @@
+"""The lake takes attributes that describe, and none that names somebody."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from revoir_web.customers.models import Customer
+from revoir_web.ingest.models import Import
+
+from .conftest import bring_in, lake
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def file(*columns: str, rows: int) -> str:
+    """Customers with an attribute made of `{n}` (their number) and `{few}` (one of three)."""
+    head = "client_id;prenom;nom;email;" + ";".join(f"extra_{k}" for k in range(len(columns)))
+    body = [
+        f"C{n:04d};Ana;Nomrare{n:04d};a{n}@example.com;"
+        + ";".join(column.format(n=n, few=n % 3) for column in columns)
+        for n in range(rows)
+    ]
+    return "\n".join([head, *body]) + "\n"
+
+
+def columns() -> set[str]:
+    return {row[0] for row in lake("DESCRIBE customers")}
+
+
+def test_what_describes_stays_and_what_is_ones_own_goes(company: object) -> None:
+    bring_in(
+        file("tarif {few}", "carte-{n:06d}", "Livrer chez la voisine numéro {n} svp", rows=60),
+        "clients.csv",
+    )
+    assert columns() >= {"extra_0"}
+    assert not columns() & {"extra_1", "extra_2"}
+    assert lake("SELECT count(*), count(DISTINCT extra_0) FROM customers") == [(60, 3)]
+    # Beside the person, all of it is known.
+    held = Customer.objects.get(identifiers__value="C0007").attributes
+    assert held["extra_1"] == "carte-000007"
+
+
+def test_of_few_rows_cells_that_name_the_customer_go(company: object) -> None:
+    held = bring_in(
+        "client_id;prenom;nom;email;surnom;magasin\n"
+        "C1;Ana;Lévy;ana@example.com;Dame LEVY;Lyon\nC2;Bob;Roc;bob@example.com;chef;Paris\n",
+        "clients.csv",
+    )
+    assert held.state == Import.State.LANDED, (held.failure, held.job and held.job.error)
+    assert lake("SELECT surnom, magasin FROM customers ORDER BY magasin") == [
+        (None, "Lyon"), ("chef", "Paris"),
+    ]  # fmt: skip
+
+
+def test_remarks_on_orders_stay_out(company: object) -> None:
+    wrapped = ("sac", "carton")
+    rows = [
+        f"A{n};C{n};2025-01-{n % 28 + 1:02d};{n}.00;{wrapped[n % 2]};Merci de sonner, étage {n}"
+        for n in range(40)
+    ]
+    bring_in("order_id;client;date;montant;emballage;remarque\n" + "\n".join(rows))
+    held = {row[0] for row in lake("DESCRIBE orders")}
+    assert "emballage" in held
+    assert "remarque" not in held
+    assert lake("SELECT count(*) FROM orders") == [(40,)]
+
+
+def test_events_name_nobody(company: object) -> None:
+    from revoir_web.ingest.inbox import _properties, _short
+
+    names = [" levy ", " ana levy ", " ku 4711 ", " 0612345678 "]
+    told = {"q": "lévy", "shop": "Lyon", "note": "c’est Ana Lévy", "n": 3, "tel": "0612345678"}
+    assert json.loads(_properties(told, names) or "") == {"shop": "Lyon", "n": 3}
+    assert _short("/compte/KU-4711/factures", names) is None
+    assert _short("/compte/ana%20l%C3%A9vy", names) is None
+    assert _short("/produits/the", names) == "/produits/the"
