@@ -154,4 +154,6 @@ def rule_in_words(rule: Activity) -> Message:
         parts.append(msg("a visit within the last {days} days", days=rule.event_window_days))
     if not parts:
         return msg("Nobody counts as active: the data do not say who is.")
-    return msg("Active means: {conditions}.", conditions=parts)
+    *first, last = parts
+    either = msg("{conditions} or {last}", conditions=first, last=last) if first else last
+    return msg("Active means: {conditions}.", conditions=either)

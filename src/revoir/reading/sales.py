@@ -316,8 +316,10 @@ class Sales(Pieces):
         if found["anonymous"]:
             notes.append(
                 nmsg(
-                    "{n} order has no customer, {amount} in all: it counts in the revenue only.",
-                    "{n} orders have no customer, {amount} in all: they count in the revenue only.",
+                    "{n} order has no customer, {amount} in all: it counts in revenue and"
+                    " orders only.",
+                    "{n} orders have no customer, {amount} in all: they count in revenue and"
+                    " orders only.",
                     found["anonymous"], amount=Money(found["unknown"]),
                 )
             )  # fmt: skip

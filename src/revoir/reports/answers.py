@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from revoir.language import Message, Money, Percent, msg, nmsg
 from revoir.reports.figures import Kpi
-from revoir.reports.insights import of_leavers
-from revoir.reports.model import Action, Answer, Leavers, Reasons, RfmSection, SegmentRow
+from revoir.reports.insights import MANY, gone_silent, of_breakdown, of_leavers
+from revoir.reports.model import (
+    Action,
+    Answer,
+    Breakdown,
+    Leavers,
+    Reasons,
+    RfmSection,
+    SegmentRow,
+)
 from revoir.reports.wording import during, in_points
 
 KEEPING = msg("Am I keeping my customers?")
@@ -19,6 +28,22 @@ ACTIONS_MAX = 3
 
 WIDE = 0.2
 """An interval as wide as this is said with the rate."""
+
+FEW = 0.02
+"""What concerns a smaller share of the active customers comes after what concerns more."""
+
+
+@dataclass(frozen=True)
+class Detractors:
+    """Who scored 6 or less.
+
+    Attributes:
+        customers: How many customers they are (None: answers do not name them all).
+        comments: How many of their answers say something in words.
+    """
+
+    customers: int | None = None
+    comments: int = 0
 
 
 def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
@@ -131,8 +156,16 @@ def leaving(
     kpis: Mapping[str, Kpi],
     left: Leavers | None,
     reasons: Reasons | None,
+    breakdowns: Iterable[Breakdown] = (),
 ) -> Answer:
-    """Answer “Who is leaving, and why?”."""
+    """Answer “Who is leaving, and why?”.
+
+    Args:
+        kpis: The headline figures.
+        left: Who left.
+        reasons: Why customers left (None: the data do not say).
+        breakdowns: The retention rate by group, told where purchases do not say who left.
+    """
     sentences: list[Message] = []
     figures: list[str] = []
     if left is not None and left.lost and left.purchases_alone:
@@ -142,18 +175,14 @@ def leaving(
         lost = kpis.get("retention")
         if lost is not None and lost.parts.get("lost") and lost.point is not None:
             when = during(lost.point.period) if lost.point.period else msg("in the file's period")
-            sentences.append(
-                nmsg(
-                    "You lost {n} customer {when}.",
-                    "You lost {n} customers {when}.",
-                    int(lost.parts["lost"]),
-                    when=when,
-                )
-            )
+            sentences.append(_lost_of(int(lost.parts["lost"]), lost.point.denominator, when))
             figures.append("headline.retention")
         if left is not None:
             sentences += [insight.text for insight in of_leavers(left)]
             figures += ["leavers.once", "leavers.again"]
+        for breakdown in breakdowns:
+            sentences += [insight.text for insight in of_breakdown(breakdown)]
+            figures.append(f"breakdowns.{breakdown.column}")
     if not sentences and left is not None and left.present and not left.lost:
         sentences.append(
             nmsg(
@@ -181,22 +210,33 @@ def leaving(
             msg("Your data do not say why they left: ask those who leave, in one question.")
         )
     if not sentences:
-        return Answer(LEAVING, "unknown", (msg("There is not enough data to tell who leaves."),))
+        return Answer(LEAVING, "unknown", (msg("Your data do not tell who leaves."),))
     return Answer(LEAVING, "fact", tuple(sentences), tuple(figures))
+
+
+def _lost_of(lost: int, present: float | None, when: Message) -> Message:
+    """How many were lost, and of how many where that is known."""
+    if not present:
+        return nmsg(
+            "You lost {n} customer {when}.", "You lost {n} customers {when}.", lost, when=when
+        )
+    return nmsg(
+        "You lost {n} customer of {present} {when}.",
+        "You lost {n} customers of {present} {when}.",
+        lost,
+        when=when,
+        present=int(present),
+    )
 
 
 def _lost_sentences(left: Leavers) -> list[Message]:
     share = left.once.lost / left.lost
-    sentences = [
-        nmsg(
-            "You lost {n} customer of {present} {when}.",
-            "You lost {n} customers of {present} {when}.",
-            left.lost,
-            when=during(left.period),
-            present=left.present,
+    sentences = [_lost_of(left.lost, left.present, during(left.period))]
+    if share < MANY and left.once.present:
+        sentences.append(
+            msg("{share} of them had bought several times.", share=Percent(1 - share, 0))
         )
-    ]
-    if left.once_leave_more and left.once.rate is not None and left.again.rate is not None:
+    elif left.once_leave_more and left.once.rate is not None and left.again.rate is not None:
         sentences.append(
             msg(
                 "{share} of them had bought only once: {once} of those customers left, against"
@@ -220,9 +260,10 @@ def actions_of(
     anonymous_share: float | None,
     reasons: Reasons | None = None,
     stops: dt.date | None = None,
-    detractors: int | None = None,
+    detractors: Detractors | None = None,
+    window_days: int | None = None,
 ) -> tuple[Action, ...]:
-    """Three things to do, chosen by how many customers and how much money they concern.
+    """Three things to do; what concerns hardly anybody comes last.
 
     Args:
         left: Who left.
@@ -232,7 +273,8 @@ def actions_of(
         anonymous_share: The share of sales without a customer.
         reasons: Why customers left (None: the data do not say).
         stops: The last day of data that end long before the report (None: they do not).
-        detractors: Customers who scored 6 or less (None: answers do not name them all).
+        detractors: Who scored 6 or less (None: the data hold no answers).
+        window_days: How long a purchase keeps a customer active.
     """
     rows = {row.key: row for row in rfm.segments} if rfm is not None else {}
     nps = kpis.get("nps")
@@ -241,15 +283,16 @@ def actions_of(
         for action in (
             _catch(left, currency),
             _second_purchase(left),
-            _call_detractors(nps, detractors)
+            _call_detractors(nps, detractors or Detractors())
             if nps is not None and nps.parts.get("detractors")
             else None,
-            _win_back(rows, currency) if stops is None else None,
-            _remind(rows, currency) if stops is None else None,
+            _win_back(rows, currency, window_days) if stops is None else None,
+            _remind(rows, currency, window_days) if stops is None else None,
             _thank(rows),
         )
         if action is not None
     ]
+    found.sort(key=lambda action: _concerns_few(action, left))
     if stops is not None:
         found.insert(0, _refresh(stops))
     if anonymous_share is not None and anonymous_share >= 0.2:
@@ -273,6 +316,13 @@ def actions_of(
     return tuple(found[:ACTIONS_MAX])
 
 
+def _concerns_few(action: Action, left: Leavers | None) -> bool:
+    """Whether hardly any of the active customers are concerned."""
+    if action.customers is None or left is None:
+        return False
+    return action.customers < FEW * left.present
+
+
 def _lost(retention: Kpi | None, left: Leavers | None) -> bool:
     """Whether the data say that anybody left."""
     if left is not None and left.lost:
@@ -294,14 +344,14 @@ def _catch(left: Leavers | None, currency: str | None) -> Action | None:
             days=left.late_after_days,
         ),
         why=msg(
-            "Three returns in four come sooner, and after {window} days these customers count as"
-            " lost.",
+            "Three repeat purchases in four come sooner, and after {window} days these customers"
+            " count as lost.",
             window=left.window_days,
         )
         if left.late_amount is None
         else msg(
-            "Three returns in four come sooner, and after {window} days these customers count as"
-            " lost. They have bought for {stake} so far.",
+            "Three repeat purchases in four come sooner, and after {window} days these customers"
+            " count as lost. They have bought for {stake} so far.",
             window=left.window_days,
             stake=Money(round(left.late_amount), currency, 0),
         ),
@@ -348,14 +398,16 @@ def _silent(row: SegmentRow, days_since_last: float, currency: str | None) -> Me
     )
 
 
-def _win_back(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
+def _win_back(
+    rows: Mapping[str, SegmentRow], currency: str | None, window_days: int | None
+) -> Action | None:
     row = rows.get("cannot_lose_them")
-    if row is None or not row.customers or row.days_since_last is None:
+    if row is None or row.days_since_last is None or not gone_silent(row, window_days):
         return None
     return Action(
         title=nmsg(
-            "Call {n} very good customer who has stopped buying.",
-            "Call {n} very good customers who have stopped buying.",
+            "Call {n} very good customer who has gone silent.",
+            "Call {n} very good customers who have gone silent.",
             row.customers,
         ),
         why=_silent(row, row.days_since_last, currency),
@@ -366,9 +418,11 @@ def _win_back(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | 
     )
 
 
-def _remind(rows: Mapping[str, SegmentRow], currency: str | None) -> Action | None:
+def _remind(
+    rows: Mapping[str, SegmentRow], currency: str | None, window_days: int | None
+) -> Action | None:
     row = rows.get("at_risk")
-    if row is None or not row.customers or row.days_since_last is None:
+    if row is None or row.days_since_last is None or not gone_silent(row, window_days):
         return None
     return Action(
         title=nmsg(
@@ -409,7 +463,8 @@ def _thank(rows: Mapping[str, SegmentRow]) -> Action | None:
     )
 
 
-def _call_detractors(nps: Kpi, customers: int | None) -> Action:
+def _call_detractors(nps: Kpi, detractors: Detractors) -> Action:
+    customers = detractors.customers
     if customers is not None:
         title = nmsg(
             "Answer the {n} customer who scored 6 or less.",
@@ -424,7 +479,13 @@ def _call_detractors(nps: Kpi, customers: int | None) -> Action:
         )
     return Action(
         title=title,
-        why=msg("Their comments say what to mend first, and an answer may keep them."),
+        why=nmsg(
+            "{n} of these answers says why in words; an answer from you may keep the customer.",
+            "{n} of these answers say why in words; an answer from you may keep the customer.",
+            detractors.comments,
+        )
+        if detractors.comments
+        else msg("An answer from you may keep the customer."),
         customers=customers,
         stake=None,
         segment=None,

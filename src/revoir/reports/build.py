@@ -17,8 +17,8 @@ from revoir.metrics.registry import Metric, measure, metric_named
 from revoir.metrics.result import Result
 from revoir.metrics.value import margin_share
 from revoir.periods import Grain
-from revoir.reports import headline, sections
-from revoir.reports.answers import LEAVING, actions_of, keeping, leaving
+from revoir.reports import headline, remarks, sections
+from revoir.reports.answers import LEAVING, Detractors, actions_of, keeping, leaving
 from revoir.reports.figures import Kpi
 from revoir.reports.frame import Frame, frame_of
 from revoir.reports.insights import insights_of
@@ -37,6 +37,7 @@ from revoir.reports.model import (
 )
 from revoir.reports.what_if import what_if
 from revoir.segments.rfm import rfm
+from revoir.tables import NO_WORDS
 
 HEADLINE = (
     "retention",
@@ -96,7 +97,7 @@ OF_BUYERS = (
 SAID_ALREADY = (
     "{n} return, {amount} in all, is taken off the revenue.",
     "{n} order was cancelled or wholly refunded, {amount} in all: not counted.",
-    "{n} order has no customer, {amount} in all: it counts in the revenue only.",
+    "{n} order has no customer, {amount} in all: it counts in revenue and orders only.",
 )
 """What reading notes of orders, and the report counts itself over all files."""
 
@@ -116,7 +117,7 @@ def build(
     Args:
         book: The company's tables.
         language: The language it is written in unless another is asked for.
-        by: Columns to break the retention rate down by.
+        by: Columns to break the retention rate down by (none: subscriptions alone by plan).
         grain: Length of the headline periods (None: chosen from the data).
         benchmarks: The company's own figures to compare with.
 
@@ -130,7 +131,7 @@ def build(
         raise ValueError(f"no language {language!r}; there is {', '.join(LANGUAGES)}")
     draft = _Draft(book, grain, tuple(benchmarks))
     draft.measure()
-    draft.explain(by)
+    draft.explain(by or sections.plans(book))
     return draft.finish(language)
 
 
@@ -146,6 +147,7 @@ class _Draft:
     used: dict[str, Result] = field(default_factory=dict)
     missing: dict[str, Message] = field(default_factory=dict)
     parts: dict[str, Any] = field(default_factory=dict)
+    closed_on: dt.date | None = None
 
     def __post_init__(self) -> None:
         self.span: tuple[Any, Any] | None = None
@@ -187,6 +189,8 @@ class _Draft:
         for name, result in found.items():
             self.used[name] = result
             self.kpis[name] = self.maker.kpi(result, frame.current, previous, year_before)
+        if "revenue" in self.kpis:
+            self.kpis["revenue"] = headline.judged_revenue(self.kpis["revenue"], found)
         yearly = headline.measured_by_year(
             self.yearly, frame, self._answerable(headline.YEAR_METRICS)
         )
@@ -336,9 +340,10 @@ class _Draft:
         if parts["gaps"] is None:
             self.missing["gaps"] = msg("No customer has come back yet.")
         parts["cohorts"] = sections.cohort_section(book, frame)
+        self._follow_a_group(frame)
         parts["lifecycle"] = sections.lifecycle_section(book, frame)
         found = rfm(book)
-        parts["rfm"] = sections.rfm_section(found, self.maker.currency)
+        parts["rfm"] = sections.rfm_section(found, self.maker.currency, parts["gaps"])
         if parts["rfm"] is None and found.reason is not None:
             self.missing["rfm"] = found.reason
         parts["left"] = (
@@ -348,6 +353,14 @@ class _Draft:
         parts["breakdowns"] = tuple(
             sections.breakdown_section(book, column, frame) for column in by
         )
+
+    def _follow_a_group(self, frame: Frame) -> None:
+        """Sums of a file without newcomers fall by the way it was made: they are not judged."""
+        self.closed_on = remarks.nobody_new_since(self.parts["cohorts"], frame)
+        if self.closed_on is not None:
+            for name, kpi in self.kpis.items():
+                if kpi.adds_up:
+                    self.kpis[name] = replace(kpi, better="neither")
 
     def _what_if(self) -> None:
         retention, spend = self.kpis.get("retention"), self.kpis.get("revenue_per_customer")
@@ -369,6 +382,7 @@ class _Draft:
         reasons = next((chapter.reasons for chapter in parts["chapters"] if chapter.reasons), None)
         counts, anonymous_share = _counts(book)
         currency = self.maker.currency
+        window_days = parts["gaps"].window_days if parts.get("gaps") else None
         return Report(
             title=book.title,
             as_of=book.as_of if self.span else None,
@@ -381,11 +395,9 @@ class _Draft:
             rule=rule_in_words(activity(book)) if self.span else None,
             answers=(
                 keeping(self.kpis, self.missing.get("retention")),
-                leaving(self.kpis, left, reasons)
+                leaving(self.kpis, left, reasons, parts["breakdowns"])
                 if self.kpis
-                else Answer(
-                    LEAVING, "unknown", (msg("There is not enough data to tell who leaves."),)
-                ),
+                else Answer(LEAVING, "unknown", (msg("Your data do not tell who leaves."),)),
             ),
             headline=tuple((name, self.kpis[name]) for name in HEADLINE if name in self.kpis),
             trend=self._trend(),
@@ -395,6 +407,7 @@ class _Draft:
                 None if self._stale() else segments,
                 parts.get("cohorts"),
                 parts["breakdowns"],
+                window_days,
             ),
             actions=actions_of(
                 left,
@@ -405,6 +418,7 @@ class _Draft:
                 reasons=reasons,
                 stops=self.span[1] if self.span and self._stale() else None,
                 detractors=_detractors(book, self.kpis.get("nps")),
+                window_days=window_days,
             ),
             leavers=left,
             cohorts=parts.get("cohorts"),
@@ -422,37 +436,16 @@ class _Draft:
         )
 
     def _warnings(self) -> tuple[Message, ...]:
-        """A day long after the data makes everybody seem gone."""
+        """What makes figures look other than they are."""
         if self.span is None or self.frame is None:
             return ()
-        said = {"last": self.span[1], "as_of": self.book.as_of}
-        if self._stale():
-            return (
-                msg(
-                    "Nothing in the data is later than {last}: the figures by period stop there."
-                    " Days since the last purchase are counted to {as_of}, so that every customer"
-                    " seems to have left: add the orders made since.",
-                    **said,
-                ),
-            )
-        if self.frame.end > self.book.as_of:
-            return ()
-        return (
-            msg(
-                "Nothing in the data is later than {last}: the figures by period stop there. Days"
-                " since the last purchase are counted to {as_of}.",
-                **said,
-            ),
-        )
+        said = [remarks.of_the_end(self.book, self.frame, self.span[1])]
+        if self.closed_on is not None:
+            said.append(remarks.of_a_closed_group(self.closed_on))
+        return tuple(one for one in said if one is not None)
 
     def _stale(self) -> bool:
-        """Whether the data end so long before the report that nobody can still be active."""
-        if self.span is None:
-            return False
-        rule = activity(self.book)
-        days = max(rule.window_days or 0, rule.event_window_days or 0) or 366
-        silent: dt.timedelta = self.book.as_of - self.span[1]
-        return silent.days > days
+        return self.span is not None and remarks.stale(self.book, self.span[1])
 
     def _trend(self) -> Kpi | None:
         """The retention rate by the report's grain, to be drawn."""
@@ -468,11 +461,9 @@ class _Draft:
             yield Definition(name, metric.label, metric.formula, metric.source)
 
 
-def _detractors(book: Book, nps: Kpi | None) -> int | None:
-    """How many customers gave the scores of 6 or less; None where answers do not name them all."""
+def _detractors(book: Book, nps: Kpi | None) -> Detractors | None:
+    """Who gave the scores of 6 or less in the period of the figure."""
     if nps is None or not nps.parts.get("detractors") or nps.point is None:
-        return None
-    if not book.has("responses", "customer_id"):
         return None
     answers = book.table("responses")
     chosen = answers.filter((answers.question == "nps") & (answers.score <= 6))
@@ -480,11 +471,16 @@ def _detractors(book: Book, nps: Kpi | None) -> int | None:
     if period is not None and "responded_on" in answers.columns:
         days = chosen.responded_on
         chosen = chosen.filter((days >= period.start) & (days < period.end))
-    counted = chosen.aggregate(
-        people=chosen.customer_id.nunique(), unnamed=chosen.customer_id.isnull().sum()
-    )
-    row = book.rows(counted)[0]
-    return None if row["unnamed"] else int(row["people"])
+    sums = {}
+    if book.has("responses", "customer_id"):
+        sums["people"] = chosen.customer_id.nunique()
+        sums["unnamed"] = chosen.customer_id.isnull().sum()
+    if book.has("responses", "comment"):
+        said = chosen.comment.notnull() & chosen.comment.strip().lower().notin(NO_WORDS)
+        sums["comments"] = said.sum()
+    row = book.rows(chosen.aggregate(n=chosen.count(), **sums))[0]
+    known = "people" in row and not row["unnamed"]
+    return Detractors(int(row["people"]) if known else None, int(row.get("comments") or 0))
 
 
 def _quality(book: Book, counts: tuple[Message, ...]) -> Quality:

@@ -94,6 +94,11 @@ def _y_axis(unit: Unit, title: str, **options: Any) -> alt.Axis:
     )
 
 
+def _whole(low: float, high: float) -> dict[str, Any]:
+    """The ticks of an axis of a few: Vega would draw halves, and write them as wholes."""
+    return {"values": list(range(int(low), int(high) + 1))} if high - low <= 4 else {}
+
+
 def _x_periods(width: int, count: int, **options: Any) -> alt.X:
     # A label is some 62 pixels wide; the last period always has one.
     step = max(1, -(-count * 62 // width))
@@ -290,11 +295,14 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
         ("dormant", msg("gone silent"), palette.ORANGE, palette.HATCH_ORANGE, -1),
     )
     rows = section.rows[-24:]
+    last_over = next((row for row in reversed(rows) if row.complete), None)
     values: list[dict[str, Any]] = []
     ends: list[dict[str, Any]] = []
     for row in rows:
         base = 0
         for key, label, colour, hatch, sign in kinds:
+            if sign < 0 and not row.complete:
+                continue  # nobody is silent before the period is over
             count = getattr(row, key)
             start = base if sign > 0 else 0
             values.append(
@@ -305,7 +313,7 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
                     "fill": colour if row.complete else hatch,
                 }
             )
-            if row is rows[-1]:
+            if row is (rows[-1] if sign > 0 else last_over):
                 ends.append(
                     {
                         "label": written(short(row.period), language),
@@ -317,12 +325,15 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
             base += count if sign > 0 else 0
 
     ceiling = max((row.new + row.returning + row.resurrected for row in rows), default=1) or 1
-    floor = max((row.dormant for row in rows), default=0)
+    floor = max((row.dormant for row in rows if row.complete), default=0)
     _spread(ends, (ceiling + floor) / 210 * 16)
 
     def spec(width: int) -> Spec:
         x = _x_periods(width - 130, len(rows), scale=alt.Scale(type="band", paddingInner=0.25))
-        y = alt.Y("from:Q", axis=_y_axis(Unit.COUNT, msg("customers").text(language)))
+        y = alt.Y(
+            "from:Q",
+            axis=_y_axis(Unit.COUNT, msg("customers").text(language), **_whole(-floor, ceiling)),
+        )
         bars = (
             _on(values).mark_bar().encode(x=x, y=y, y2="to:Q", fill=alt.Fill("fill:N", scale=None))
         )
@@ -345,7 +356,10 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
         tuple(
             (
                 written(short(row.period), language),
-                *(written(getattr(row, key), language) for key, *_ in kinds),
+                *(
+                    written(getattr(row, key) if row.complete or sign > 0 else None, language)
+                    for key, _, _, _, sign in kinds
+                ),
                 written(row.complete, language),
             )
             for row in section.rows
@@ -363,12 +377,14 @@ def _spread(labels: list[dict[str, Any]], distance: float) -> None:
 
 
 def gaps(section: GapsSection, language: str) -> Chart:
-    """How many returns happened after how many days, and where the activity window ends."""
+    """How many came back after how many days, and where the activity window ends."""
     bands = [
         {"from": first, "to": end, "count": count, "zero": 0, "inside": _inside(section, end)}
         for first, end, count in section.counts
     ]
     last = section.counts[-1][1] if section.counts else 1
+    highest = max((count for *_, count in section.counts), default=1)
+    again = msg("repeat purchases").text(language)
     window = section.window_days
 
     def spec(width: int) -> Spec:
@@ -387,7 +403,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
                     ),
                 ),
                 x2="to:Q",
-                y=alt.Y("count:Q", axis=_y_axis(Unit.COUNT, msg("returns").text(language))),
+                y=alt.Y("count:Q", axis=_y_axis(Unit.COUNT, again, **_whole(0, highest))),
                 y2="zero:Q",
                 fill=alt.condition(
                     "datum.inside", alt.value(palette.BLUE), alt.value(palette.ORANGE)
@@ -413,7 +429,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
     return Chart(
         "gaps",
         written(section.title, language),
-        _words(language, msg("Days"), msg("Returns")),
+        _words(language, msg("Days"), msg("Repeat purchases")),
         tuple(
             (
                 f"{written(first, language)}–{written(end - 1, language)}"
@@ -431,6 +447,13 @@ def _inside(section: GapsSection, end: int) -> bool:
     return section.window_days is None or end - 1 <= section.window_days
 
 
+def _rounded(share: float, language: str) -> str:
+    """A share without decimals; a few are not nobody."""
+    if 0 < share < 0.005:
+        return f"<\N{NO-BREAK SPACE}{written(Percent(0.01, 0), language)}"
+    return written(Percent(share, 0), language)
+
+
 def rfm_map(section: RfmSection, language: str) -> Chart:
     """Customers by recency score, across, and frequency score, upwards."""
     total = sum(section.cells.values()) or 1
@@ -446,7 +469,7 @@ def rfm_map(section: RfmSection, language: str) -> Chart:
                 "fill": palette.HEAT[step],
                 "ink": palette.HEAT_INK[step],
                 "count": written(count, language),
-                "share": written(Percent(count / total, 0), language),
+                "share": _rounded(count / total, language),
             }
         )
     scores = list(range(1, section.bins + 1))
@@ -525,14 +548,16 @@ def breakdown(section: Breakdown, language: str) -> Chart:
             ),
         )
         base = _on(values).encode(y=y)
+        inner = width - 270 if width > 500 else width - 190
         return _finished(
             alt.layer(
                 base.mark_rule(color=palette.BLUE_SOFT, strokeWidth=7).encode(
                     x="low:Q", x2="high:Q"
                 ),
                 base.mark_point(filled=True, color=palette.BLUE, size=70, opacity=1).encode(x=x),
+                base.mark_text(align="left", x=inner + 8).encode(text="text:N"),
             ),
-            width - 220 if width > 500 else width - 150,
+            inner,
             26 * len(values),
         )
 

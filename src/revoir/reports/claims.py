@@ -40,7 +40,7 @@ PROFIT_CLAIMS = (
     ),
     Claim(
         claim=msg("Often heard: winning a customer costs 5 to 25 times as much as keeping one."),
-        source="Harvard Business Review (A. Gallo); TARP, late 1980s",
+        source="Harvard Business Review (A. Gallo); TARP",
         url="https://online.flipbuilder.com/wuay/uvpw/files/basic-html/page55.html",
         criticism=msg(
             "Ron Shevlin answers that the ratio changes with the trade, the product and the"

@@ -36,7 +36,7 @@ class Change:
         difference: The figure less the base, in the unit.
         share: The difference as a share of the base, for amounts and counts (None: not given).
         clear: Whether the 95 % interval of the difference leaves zero out (None: no interval
-            can be given, as for a plain count).
+            can be given, as for a plain count or the share of a sum).
     """
 
     against: Period
@@ -113,6 +113,15 @@ class Kpi:
     def shown(self, value: float | None = None) -> Any:
         """The figure (or another one in its unit) ready to be written in a message."""
         return quantity(self.value if value is None else value, self.unit, self.currency)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is a sum or a count, which follows the seasons, and not a rate or a mean."""
+        return self.unit is Unit.COUNT or (self.unit is Unit.MONEY and self.n is None)
+
+    def can_be_judged(self, change: Change) -> bool:
+        """Whether anything says how far chance alone could have moved it."""
+        return change.clear is not None or self.unit is Unit.COUNT
 
     def may_be_chance(self, change: Change) -> bool:
         """Whether a change is no more than chance explains.

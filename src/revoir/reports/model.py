@@ -135,9 +135,14 @@ class Leavers:
         return self.once.present + self.again.present
 
     @property
+    def compares(self) -> bool:
+        """Whether there is anybody in both groups."""
+        return bool(self.once.present and self.again.present)
+
+    @property
     def once_leave_more(self) -> bool:
         """Whether those who bought once leave more than the others, by the 95 % interval."""
-        if not self.once.present or not self.again.present:
+        if not self.compares:
             return False
         parts = (self.once.lost, self.once.present, self.again.lost, self.again.present)
         return difference_interval(*parts)[0] > 0

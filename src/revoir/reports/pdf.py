@@ -138,7 +138,7 @@ class _Pages:
                 f"{self.text(figure)} ({self.text(source)})"
                 for figure, source, _ in shown.benchmarks
             ],
-            "small": self.text(shown.small) if shown.small else "",
+            "small": self.texts([shown.parts, shown.small]),
             "reason": self.text(shown.kpi.reason) if shown.kpi.reason else "",
             "note": self.text(shown.kpi.note) if shown.kpi.note else "",
             "spark": self._spark(shown.kpi),
@@ -163,7 +163,7 @@ class _Pages:
 
     def _leavers(self) -> dict[str, Any] | None:
         left = self.report.leavers
-        if left is None:
+        if left is None or not left.compares:
             return None
         rows = [
             [self.text(cell) for cell in (label, group.present, group.lost, share)]
@@ -201,9 +201,7 @@ class _Pages:
                 msg("When do they come back?"),
                 [report.gaps.reason],
                 drawn=self._drawing(charts.gaps(report.gaps, language)),
-                notes=[msg("{n} returns after more days are not drawn.", n=report.gaps.longer)]
-                if report.gaps.longer
-                else [],
+                notes=[view.not_drawn(report.gaps.longer)],
             )
         if report.what_if is not None:
             yield self._what_if()
@@ -243,7 +241,7 @@ class _Pages:
         narrow: bool = False,
         kpis: Sequence[Kpi] = (),
         rows: dict[str, Any] | None = None,
-        notes: Iterable[Message] = (),
+        notes: Iterable[Message | None] = (),
     ) -> dict[str, Any]:
         return {
             "title": self.text(title),

@@ -26,6 +26,7 @@ from revoir.reports.model import (
     RfmSection,
     SegmentRow,
 )
+from revoir.reports.remarks import of_the_ranking
 from revoir.reports.wording import COLUMN_NAMES, during, named
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import Rfm
@@ -130,6 +131,8 @@ def _lifecycle_title(rows: tuple[LifecycleRow, ...]) -> Message:
     buyers = last.new + last.returning + last.resurrected
     if not buyers:
         return msg("Nobody bought {when}", when=during(last.period))
+    if not last.new:
+        return msg("None of the buyers {when} was a new customer", when=during(last.period))
     return msg(
         "{share} of the buyers {when} were new customers",
         share=Percent(last.new / buyers, 0),
@@ -137,12 +140,15 @@ def _lifecycle_title(rows: tuple[LifecycleRow, ...]) -> Message:
     )
 
 
-def rfm_section(found: Rfm, currency: str | None = None) -> RfmSection | None:
+def rfm_section(
+    found: Rfm, currency: str | None = None, rhythm: GapsSection | None = None
+) -> RfmSection | None:
     """The segments with their figures and advice, and the map of scores.
 
     Args:
         found: The scores.
         currency: ISO 4217 currency of the amounts (None: not known).
+        rhythm: How long customers wait between purchases (None: not known).
     """
     if found.cutoffs is None:
         return None
@@ -164,8 +170,15 @@ def rfm_section(found: Rfm, currency: str | None = None) -> RfmSection | None:
     table = found.customers
     counted = table.group_by(["r", "f"]).aggregate(n=table.count())
     cells = {(int(row["r"]), int(row["f"])): int(row["n"]) for row in found.book.rows(counted)}
+    said = [note for note in (found.note, of_the_ranking(rows, rhythm)) if note is not None]
+    note = msg("{first} {second}", first=said[0], second=said[1]) if len(said) > 1 else None
     return RfmSection(
-        rows, _cutoffs(found, currency), cells, found.bins, _rfm_title(rows), found.note
+        rows,
+        _cutoffs(found, currency),
+        cells,
+        found.bins,
+        _rfm_title(rows),
+        note or (said[0] if said else None),
     )
 
 
@@ -256,6 +269,15 @@ def _gaps_title(known: Gaps, median: int) -> Message:
         "Half of those who come back do so within {n} days",
         median,
     )
+
+
+def plans(book: Book) -> tuple[str, ...]:
+    """The column that subscriptions without orders are broken down by unless one is asked for."""
+    if book.has("orders") or not book.has("subscriptions", "plan"):
+        return ()
+    held = book.table("subscriptions")
+    different = book.rows(held.aggregate(n=held.plan.nunique()))[0]["n"]
+    return ("plan",) if 2 <= different <= GROUPS_MAX else ()
 
 
 def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown:

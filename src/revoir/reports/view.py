@@ -17,11 +17,25 @@ COHORTS_EXPLAINED = msg(
     "Each line follows the customers of one first purchase: the share who bought again, by the"
     " time since. An asterisk marks a period that is not over."
 )
+
+
+def not_drawn(longer: int) -> Message | None:
+    """How many waits are longer than what is drawn."""
+    if not longer:
+        return None
+    return nmsg(
+        "{n} repeat purchase came after more days and is not drawn.",
+        "{n} repeat purchases came after more days and are not drawn.",
+        longer,
+    )
+
+
 NO_GROUP = msg("No group has enough customers for a rate.")
 LIFECYCLE_EXPLAINED = msg(
     "Above zero, the buyers of the period: new ones, those who also bought in the period before"
     " (still here) and those who had skipped it (back). Below, the buyers of the period before who"
-    " did not buy (gone silent). Hatched: the period is not over."
+    " did not buy (gone silent). Hatched: the period is not over, and nobody can yet be called"
+    " silent."
 )
 
 
@@ -91,9 +105,18 @@ def gathered(notes: Iterable[Message]) -> list[Message]:
     ]
 
 
+_OF_SEVERAL = {
+    "Column {header}: dates are read with the {order} first, as their values show.": msg(
+        "Columns {header}: dates are read with the {order} first, as their values show."
+    ),
+}
+"""What a note of one column says of several."""
+
+
 def _of_all(headers: list[Any], first: Message) -> Message:
     named = list(dict.fromkeys(headers))
-    return replace(first, params={**first.params, "header": named})
+    several = _OF_SEVERAL.get(first.msgid, first) if len(named) > 1 else first
+    return replace(first, msgid=several.msgid, params={**first.params, "header": named})
 
 
 def points_more(points: float) -> Message:
@@ -128,6 +151,7 @@ class Headline:
         changes: Against the period before and the year before.
         goal: The goal, and whether it is met.
         benchmarks: The published figures with their sources.
+        parts: What a rate is made of.
         small: The interval and the count.
     """
 
@@ -138,6 +162,7 @@ class Headline:
     changes: tuple[ChangeShown, ...]
     goal: tuple[Message, str] | None
     benchmarks: tuple[tuple[Message, Message, str], ...]
+    parts: Message | None
     small: Message | None
 
 
@@ -173,6 +198,7 @@ def headline(address: str, kpi: Kpi) -> Headline:
             )
             for benchmark in kpi.benchmarks
         ),
+        parts=_parts(kpi),
         small=_small(kpi),
     )
 
@@ -185,13 +211,13 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
         against=against(change.against),
         base=kpi.shown(change.base),
     )
-    if (change.difference and kpi.may_be_chance(change)) or change.clear is False:
+    if not change.difference or not kpi.can_be_judged(change):
+        return ChangeShown(text, "neutral", None)
+    if kpi.may_be_chance(change):
         return ChangeShown(text, "neutral", msg("no clear difference"))
     # What differs from the month before may be the season: the year before says more.
-    seasonal = change is not kpi.year_before and (
-        change.clear is None or kpi.year_before is not None
-    )
-    if seasonal or kpi.better == "neither" or not change.difference:
+    seasonal = change is not kpi.year_before and (kpi.adds_up or kpi.year_before is not None)
+    if seasonal or kpi.better == "neither":
         return ChangeShown(text, "neutral", None)
     if (change.difference > 0) == (kpi.better == "higher"):
         return ChangeShown(text, "better", msg("better"))
@@ -224,6 +250,25 @@ def _goal(kpi: Kpi) -> tuple[Message, str] | None:
     if kpi.within_error:
         return msg("Goal {value}: below, but within the margin of error", value=value), "neutral"
     return msg("Goal {value}: not met", value=value), "worse"
+
+
+def _parts(kpi: Kpi) -> Message | None:
+    """What a rate is made of, where its name does not say so."""
+    parts = kpi.parts
+    if kpi.value is None:
+        return None
+    if kpi.metric == "retention_rate" and parts.get("start"):
+        counts = {name: int(parts.get(name, 0)) for name in ("kept", "lost", "new", "returned")}
+        if not counts["new"] + counts["returned"]:
+            return msg("kept: {kept}, lost: {lost}", **counts)
+        return msg("kept: {kept}, lost: {lost}, won: {new}, won back: {returned}", **counts)
+    if kpi.metric == "nps" and kpi.n and "promoters" in parts:
+        return msg(
+            "{promoters} gave 9 or 10, {detractors} gave 6 or less",
+            promoters=Percent(parts["promoters"] / kpi.n),
+            detractors=Percent(parts["detractors"] / kpi.n),
+        )
+    return None
 
 
 def _small(kpi: Kpi) -> Message | None:

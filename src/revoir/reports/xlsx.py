@@ -231,7 +231,8 @@ class _Workbook:
         )
         sheet = self.sheet(msg("Lifecycle"), columns, (18, 10, 12, 12, 12, 12))
         for line, row in enumerate(section.rows, start=1):
-            counts = (row.new, row.returning, row.resurrected, row.dormant)
+            dormant = row.dormant if row.complete else None
+            counts = (row.new, row.returning, row.resurrected, dormant)
             cells = [("text", short(row.period)), ("text", row.complete)]
             self.row(sheet, line, [*cells, *(("count", count) for count in counts)])
 
