@@ -19,24 +19,25 @@ def language() -> str:
 
 def to_json(message: Message | None) -> dict[str, Any] | None:
     """A message as plain values that `from_json` reads again."""
-    return None if message is None else _plain(message)
+    return None if message is None else plain(message)
 
 
 def from_json(held: dict[str, Any] | None) -> Message | None:
     """The message that `to_json` kept."""
     if held is None:
         return None
-    made = _made(held)
-    return made if isinstance(made, Message) else None
+    message = made(held)
+    return message if isinstance(message, Message) else None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON keeps of a value, until `made` makes it again."""
     match value:
         case Message():
             return {
                 "$": "message",
                 "msgid": value.msgid,
-                "params": {name: _plain(held) for name, held in value.params.items()},
+                "params": {name: plain(held) for name, held in value.params.items()},
                 "plural": value.plural,
                 "n": value.n,
             }
@@ -58,20 +59,21 @@ def _plain(value: Any) -> Any:
         case Decimal():
             return {"$": "decimal", "value": str(value)}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case None | bool() | int() | float() | str():
             return value
     return str(value)
 
 
-def _made(held: Any) -> Any:
+def made(held: Any) -> Any:
+    """The value that `plain` kept."""
     if isinstance(held, list):
-        return [_made(item) for item in held]
+        return [made(item) for item in held]
     if not isinstance(held, dict):
         return held
     match held.get("$"):
         case "message":
-            params = {name: _made(value) for name, value in held["params"].items()}
+            params = {name: made(value) for name, value in held["params"].items()}
             return Message(held["msgid"], params, held.get("plural"), held.get("n"))
         case "percent":
             return Percent(held["value"], held["digits"])

@@ -51,8 +51,9 @@ def table_label(table: str | None) -> str:
 
 def table_choices() -> list[tuple[str, str]]:
     """What a file can be."""
-    kinds = ("orders", "customers", "subscriptions", "responses", "interactions", "events")
-    return [("", _("Find out")), *((kind, table_label(kind)) for kind in kinds)]
+    kinds = ("customers", "subscriptions", "responses", "interactions", "events")
+    found = [("", _("Find out")), ("orders", _("Orders or their lines"))]
+    return [*found, *((kind, table_label(kind)) for kind in kinds)]
 
 
 def format_choices() -> list[tuple[str, str]]:

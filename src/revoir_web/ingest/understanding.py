@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from revoir.errors import RevoirError
 from revoir.files import whole
-from revoir.language import Message, msg
+from revoir.language import Message, msg, written
 from revoir.tables import TABLES
 from revoir_web.common import words
 from revoir_web.common.models import Company
@@ -193,35 +193,42 @@ def file_told(file: FileReport) -> dict[str, Any]:
 
 
 def samples(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[dict[str, Any]]:
-    """The first rows of each table, as text, with the columns that name persons marked."""
+    """The first rows of each table, as JSON, with the columns that name persons marked."""
     found = []
     for table in tables:
         relation = sql.name(table)
-        columns = list(sql.columns_of(connection, relation))
-        rows = connection.execute(f"SELECT * FROM {relation} LIMIT {SHOWN_ROWS}").fetchall()
-        known = TABLES[table]
-        personal = [
-            column for column in columns if (held := known.column(column)) and held.personal
-        ]
+        columns, personal = [], []
+        for name in sql.columns_of(connection, relation):
+            known = TABLES[table].column(name)
+            if known is None or not known.derived:
+                columns.append(name)
+            if known is not None and known.personal:
+                personal.append(name)
+        listed = ", ".join(sql.name(name) for name in columns)
+        rows = connection.execute(f"SELECT {listed} FROM {relation} LIMIT {SHOWN_ROWS}").fetchall()
         found.append(
             {
                 "table": table,
                 "columns": columns,
                 "personal": personal,
-                "rows": [[_written(cell) for cell in row] for row in rows],
+                "rows": [words.plain(row) for row in rows],
             }
         )
     return found
 
 
-def _written(cell: Any) -> str | None:
-    """A value as a sample shows it, times by the company's clock."""
-    if isinstance(cell, dt.datetime):
-        local = cell.replace(tzinfo=dt.UTC).astimezone(Company.current().zone)
-        return local.strftime("%Y-%m-%d %H:%M")
-    if isinstance(cell, Decimal):
-        return f"{cell.normalize():f}"
-    return None if cell is None else str(cell)
+def shown(cell: Any) -> str:
+    """A cell of `samples` as the reader writes it, times by the company's clock."""
+    value = words.made(cell)
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        value = value.replace(tzinfo=dt.UTC).astimezone(Company.current().zone)
+        # A file of days holds no hour, and none is shown.
+        value = value if value.time() != dt.time() else value.date()
+    if isinstance(value, Decimal) and value.is_finite():
+        value = value.normalize()
+    return written(value, words.language())
 
 
 # -- A sample of the raw cells ------------------------------------------------------------------

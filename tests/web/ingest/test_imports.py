@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from django.utils.translation import override
 
 from revoir_web.common import jobs
 from revoir_web.common.models import Job
@@ -208,3 +209,20 @@ def test_the_erased_are_gone_from_what_waits(company: object) -> None:
     assert again.landed is not None
     assert lake("SELECT count(*), sum(amount), count(DISTINCT customer_id) FROM orders") == before
     assert not Customer.objects.filter(email="ana@example.com").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("fr", ["A1", "C1", "03/01/2025", "10,5"]), ("en", ["A1", "C1", "3 Jan 2025", "10.5"])],
+)
+def test_first_rows_are_shown_as_the_reader_writes_them(
+    company: object, language: str, expected: list[str]
+) -> None:
+    held = bring_in(JANUARY, land=False)
+    told = understanding.kept(held)
+    assert told is not None
+    (orders,) = [sample for sample in told["samples"] if sample["table"] == "orders"]
+    assert "ordered_on" not in orders["columns"], "what reading computes is nobody's column"
+    with override(language):
+        shown = {tuple(understanding.shown(cell) for cell in row) for row in orders["rows"]}
+    assert any(set(expected) <= set(row) for row in shown), shown

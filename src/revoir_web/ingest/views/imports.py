@@ -204,7 +204,10 @@ def _quarantined(row: dict[str, Any], *, masked: bool) -> dict[str, Any]:
 def _sample(sample: dict[str, Any], *, masked: bool) -> dict[str, Any]:
     personal = {sample["columns"].index(name) for name in sample["personal"]}
     rows = [
-        ["•••" if masked and place in personal and cell else cell for place, cell in enumerate(row)]
+        [
+            "•••" if masked and place in personal and cell else understanding.shown(cell)
+            for place, cell in enumerate(row)
+        ]
         for row in sample["rows"]
     ]
     headings = [
