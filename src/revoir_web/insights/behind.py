@@ -3,76 +3,98 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
+from revoir.files import whole
 from revoir.language import Message, msg
-from revoir_web.insights import drawn
+from revoir_web.insights import drawn, files
 from revoir_web.insights.figures import question_of
 from revoir_web.insights.questions import answers
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from revoir.book import Book
 
-ROWS_SHOWN = 200
+ROWS_PAGE = 50
 
 
 @answers("rows")
 def rows(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The rows that a figure was computed from: the first ones, and how many there are."""
+    """The rows that a figure was computed from: a page of them, and how many there are."""
+    table, names = _behind(book, asked)
+    total = int(book.rows(table.aggregate(n=table.count()))[0]["n"])
+    first = max(0, int(asked.get("page", 1)) - 1) * ROWS_PAGE
+    found = book.rows(table.limit(ROWS_PAGE, offset=first))
+    cells = [[_cell(row[name]) for name in names] for row in found]
+    return drawn.in_each(_headings(names), names=names, rows=cells, total=total, first=first)
+
+
+@answers("rows-file")
+def rows_file(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """All of the rows that a figure was computed from, in a file of the data folder."""
+    table, names = _behind(book, asked)
+    number = uuid.uuid4().hex
+    path = files.rows_of(number)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with whole(path) as draft:
+        target = str(draft).replace("'", "''")
+        book.backend._run_pre_execute_hooks(table)
+        written = book.backend.con.execute(
+            f"COPY ({book.backend.compile(table)}) TO '{target}' (FORMAT parquet)"
+        ).fetchall()
+    files.sweep()
+    return drawn.in_each(_headings(names), names=names, file=number, total=int(written[0][0]))
+
+
+def _headings(names: Sequence[str]) -> Callable[[str], dict[str, list[str]]]:
+    return lambda language: {"columns": [_column_named(name, language) for name in names]}
+
+
+def _behind(book: Book, asked: Mapping[str, Any]) -> tuple[ir.Table, list[str]]:
+    """The rows behind a figure, in their order, and the names of their columns."""
     from revoir.metrics import scope
     from revoir.metrics.evaluate import lacking
     from revoir.metrics.registry import metric_named
 
     known = metric_named(str(asked.get("name", "")))
-    question = question_of({name: value for name, value in asked.items() if name != "grain"})
+    said = {name: value for name, value in asked.items() if name not in ("grain", "page")}
+    question = question_of(said)
     groups = dict(asked.get("group") or {})
     question = replace(question, by=tuple(groups))
     missing = lacking(book, known)
     if missing is not None:
         raise UsageError(missing)
+    clock = None
     if known.ratio is not None:
         facts = known.ratio.facts
         table = facts.rows(book, question)
         if "kind" in table.columns and "amount" in table.columns:
             table = table.filter(table.kind != "cancelled")  # no figure counts them
         if facts.clock in table.columns:
-            table = scope.in_periods(table, facts.clock, question, question.periods(book), book)
-        for name, value in groups.items():
-            held = table[name]
-            table = table.filter(held.isnull() if value is None else held.cast("string") == value)
-        order = facts.clock if facts.clock in table.columns else None
+            clock = facts.clock
+            table = scope.in_periods(table, clock, question, question.periods(book), book)
     elif known.family == "retention":
         from revoir.metrics.retention import members
 
         table = members(book, question, question.periods(book)[0])
-        for name, value in groups.items():
-            held = table[name]
-            table = table.filter(held.isnull() if value is None else held.cast("string") == value)
-        order = None
     else:
         raise UsageError(
             msg("This figure is made of other figures: look at the rows behind those.")
         )
+    for name, value in groups.items():
+        held = table[name]
+        table = table.filter(held.isnull() if value is None else held.cast("string") == value)
     hidden = {scope.PERIOD, "opens_period", "batch_id", *(f"{name}__customer" for name in groups)}
     names = [name for name in table.columns if name not in hidden and not _is_text(book, name)]
-    total = book.rows(table.aggregate(n=table.count()))[0]["n"]
-    if order:
-        table = table.order_by(
-            table[order].desc(), *(["customer_id"] if "customer_id" in names else [])
-        )
-    elif "customer_id" in names:
-        table = table.order_by("customer_id")
-    found = book.rows(table.select(*names).limit(ROWS_SHOWN))
-    cells = [[_cell(row[name]) for name in names] for row in found]
-    return drawn.in_each(
-        lambda language: {"columns": [_column_named(name, language) for name in names]},
-        names=names,
-        rows=cells,
-        total=int(total),
-    )
+    # In the same order at every page, also among rows of one moment.
+    rest = [name for name in ("customer_id", *names) if name in names and name != clock]
+    order = [table[clock].desc()] if clock else []
+    return table.order_by(*order, *dict.fromkeys(rest)).select(*names), names
 
 
 def _is_text(book: Book, name: str) -> bool:

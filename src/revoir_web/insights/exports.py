@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from revoir_web.common import exports
 from revoir_web.common.rights import Right
-from revoir_web.insights import queries, runs
+from revoir_web.insights import files, queries, runs
 
 _FIGURES = (
     "period_start",
@@ -22,6 +22,10 @@ _FIGURES = (
     "numerator",
     "denominator",
 )
+
+
+SHEET_ROWS = 1_048_575
+"""As many rows as a sheet of Excel has, below its heading."""
 
 
 @exports.register("metric", Right.SEE_DASHBOARD)
@@ -80,5 +84,36 @@ def segment_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence
         for row in found:
             line = [row["id"], row["last"], row["days"], row["amount"]]
             yield [*line, *people.get(row["id"], ("", ""))] if named else line
+
+    return heads, rows()
+
+
+@exports.register("rows", Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS)
+def rows_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    """All rows behind a figure; who may not know the customers gets their numbers alone."""
+    import pyarrow.parquet as pq
+
+    from revoir_web.common.rights import may
+
+    asked = runs.look("rows-file", queries.rows_question(request.GET.get("name", ""), request.GET))
+    path = files.rows_of(asked.data["file"]) if asked.result is not None else None
+    too_long = asked.data.get("total", 0) > SHEET_ROWS and request.path.endswith(".xlsx")
+    if path is None or not path.is_file() or too_long:
+        raise Http404
+    names = asked.data["names"]
+    place = names.index("customer_id") if "customer_id" in names else 0
+    named = "customer_id" in names and may(request.user, Right.SEE_PERSONAL)
+    heads = [*asked.result["columns"], *([_("Name"), _("E-mail address")] if named else [])]
+
+    def rows() -> Iterable[Sequence[Any]]:
+        with pq.ParquetFile(path) as file:
+            for part in file.iter_batches(batch_size=5000):
+                lines = list(zip(*(column.to_pylist() for column in part.columns), strict=True))
+                if not named:
+                    yield from lines
+                    continue
+                people = queries.people_of([line[place] for line in lines if line[place]])
+                for line in lines:
+                    yield [*line, *people.get(line[place], ("", ""))]
 
     return heads, rows()

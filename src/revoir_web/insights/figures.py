@@ -54,11 +54,8 @@ def facts(book: Book) -> dict[str, Any]:
 
 def groupings(book: Book) -> list[str]:
     """Columns with few values, those of customers' first purchases and RFM segments first."""
-    found = []
-    if book.has("orders", "customer_id"):
-        found.append("segment")
-        if book.has("orders", "channel"):
-            found.append("first_channel")
+    buyers = book.has("orders", "customer_id")
+    found = ["segment"] if buyers else []
     wanted = {
         "customers": ("gender", "country", "region", "city"),
         "orders": ("channel", "store", "country", "currency"),
@@ -78,6 +75,8 @@ def groupings(book: Book) -> list[str]:
             0
         ]
         found += [name for name in known if 1 < counts[name] <= VALUES_MAX and name not in found]
+        if table == "orders" and buyers and "channel" in found:
+            found.insert(1, "first_channel")
     return found
 
 

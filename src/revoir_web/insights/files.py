@@ -1,4 +1,4 @@
-"""Reports as files: made by the worker, kept for some days in the data folder."""
+"""Reports and rows behind figures as files: made by the worker, kept for some days."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ def path_of(number: str, form: str) -> Path:
     if form not in KINDS or not number.isalnum():
         raise ValueError(form)
     return Path(settings.MEDIA_ROOT) / "reports" / f"{number}.{form}"
+
+
+def rows_of(number: str) -> Path:
+    """Where rows behind a figure lie."""
+    if not number.isalnum():
+        raise ValueError(number)
+    return Path(settings.MEDIA_ROOT) / "reports" / f"{number}.parquet"
 
 
 def sweep() -> int:

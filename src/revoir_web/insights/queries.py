@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from revoir.language import Money, Number, Percent, written
 from revoir_web.common.models import Company
 from revoir_web.common.words import language
-from revoir_web.insights import runs
+from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
 from revoir_web.insights.models import DataState, Goal, SavedSegment, SavedView
 
@@ -139,6 +139,33 @@ def rows_question(name: str, given: QueryDict) -> dict[str, Any]:
         "group": dict(list(group.items())[:BY_MAX]),
     }
     return runs.asked_of(question)
+
+
+def rows_file(question: Mapping[str, Any], *, by: int | None) -> runs.Asked:
+    """The file of all rows behind a figure; it is made again where it was swept away."""
+    asked = runs.look("rows-file", question)
+    if asked.result is not None and not files.rows_of(asked.data["file"]).is_file():
+        runs.forget("rows-file", question)
+    return runs.ask("rows-file", question, by=by)
+
+
+def pages_of(asked: runs.Asked, page: int, given: QueryDict) -> dict[str, Any]:
+    """Where a page of rows stands among all, and the addresses of its neighbours."""
+    first, count = asked.data.get("first", 0), len(asked.data.get("rows", []))
+
+    def address(number: int) -> str:
+        query = given.copy()
+        query.pop("file", None)
+        query["page"] = str(number)
+        return f"?{query.urlencode()}"
+
+    more = first + count < asked.data.get("total", 0)
+    return {
+        "first": first + 1 if count else 0,
+        "last": first + count,
+        "previous": address(page - 1) if page > 1 else None,
+        "next": address(page + 1) if more else None,
+    }
 
 
 def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:

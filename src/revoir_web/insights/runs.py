@@ -128,6 +128,11 @@ def ask(kind: str, parameters: Mapping[str, Any] | None = None, *, by: int | Non
     return Asked(run, False, job, words.language())
 
 
+def forget(kind: str, parameters: Mapping[str, Any]) -> None:
+    """Let go of an answer whose file is gone; the next who asks has it made again."""
+    AnalysisRun.objects.filter(key=key_of(kind, asked_of(parameters))).delete()
+
+
 def keep(
     kind: str,
     parameters: Mapping[str, Any],

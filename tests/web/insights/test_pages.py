@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.http import QueryDict
 from django.test import Client
 
 from revoir_web.accounts.models import User
@@ -111,6 +113,43 @@ def test_exports_are_the_figures_of_the_page(filled: Path, as_role: AsRole) -> N
     assert len(rows) > 5
     assert all(row["metric"] == "revenue" for row in rows)
     assert AuditEntry.objects.filter(action="export").exists()
+
+
+def test_rows_behind_a_figure_are_gone_through_and_taken_away(
+    filled: Path, as_role: AsRole
+) -> None:
+    address = "/metrics/revenue/rows/?from=2025-01-01&to=2026-01-01"
+    client = as_role("manager")
+    content(client, address)
+    jobs.run_waiting()
+    page = content(client, address)
+    total = runs.look("rows", queries.rows_question("revenue", QueryDict(address[23:]))).data[
+        "total"
+    ]
+    assert total > 200, "more than a page"
+    assert "page=2" in page
+    second = address + "&page=2"
+    content(client, second)
+    jobs.run_waiting()
+    assert "51" in content(client, second)
+    assert 'rel="prev"' in content(client, second)
+    # The file of all of them is made by the worker, and again where it was swept away.
+    export = "/exports/rows.{}?name=revenue&from=2025-01-01&to=2026-01-01"
+    content(client, export.format("csv"), 404)
+    for _time in range(2):
+        assert "fichier" in content(client, address + "&file=1")
+        jobs.run_waiting()
+        assert "/exports/rows.csv?" in content(client, address + "&file=1")
+        response = client.get(export.format("csv"))
+        text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+        assert len(text.splitlines()) == total + 1
+        workbook = client.get(export.format("xlsx"))
+        assert b"".join(workbook.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
+        [made] = (Path(settings.MEDIA_ROOT) / "reports").glob("*.parquet")
+        made.unlink()
+    content(client, export.format("csv"), 404)
+    assert as_role("advisor").get(export.format("csv")).status_code == 403
+    assert "file=1" not in content(as_role("advisor"), address)
 
 
 # -- Segments ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from revoir_web.common.rights import Right, may, requires
-from revoir_web.insights import queries, runs
+from revoir_web.insights import exports, queries, runs
 from revoir_web.insights.models import DataState, SavedSegment
 
 GRAINS = ("week", "month", "quarter", "year")
@@ -89,12 +89,26 @@ def metric(request: HttpRequest, name: str) -> HttpResponse:
 def rows(request: HttpRequest, name: str) -> HttpResponse:
     """The rows that a figure was computed from."""
     _known(name)
-    asked = runs.ask("rows", queries.rows_question(name, request.GET), by=request.user.pk)
+    question, page = queries.rows_question(name, request.GET), queries.page_of(request.GET)
+    at = {"page": page} if page > 1 else {}
+    asked = runs.ask("rows", {**question, **at}, by=request.user.pk)
+    wanted = bool(request.GET.get("file")) and may(request.user, Right.EXPORT_DATA)
+    whole = request.GET.copy()
+    whole.pop("page", None)
+    whole["file"] = "1"
+    query = whole.copy()
+    query.pop("file")
+    query["name"] = name
     context = {
         "name": name,
         "asked": asked,
         "shown": asked.result,
         "lines": queries.lines(asked, named=may(request.user, Right.SEE_PERSONAL)),
+        "page": queries.pages_of(asked, page, request.GET),
+        "file": queries.rows_file(question, by=request.user.pk) if wanted else None,
+        "file_query": whole.urlencode(),
+        "export_query": query.urlencode(),
+        "for_excel": asked.data.get("total", 0) <= exports.SHEET_ROWS,
         "definition": queries.definition(name),
         "given": request.GET,
         **queries.freshness(asked, DataState.current()),
