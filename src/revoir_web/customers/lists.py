@@ -11,7 +11,7 @@ from typing import Any
 from django.core.cache import caches
 from django.core.exceptions import EmptyResultSet
 from django.db.models import F, Func, Q, QuerySet
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, GreaterThan, IsNull
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -61,9 +61,16 @@ class Ordered:
     ) -> None:
         by = Aside(field) if gathered else F(field)
         keys = (by.desc(), F("pk").desc()) if down else (by.asc(), F("pk").asc())
-        known, unknown = _KNOWN.get(field), _UNKNOWN.get(field)
+        # What is not known is said as a part of an index, never as all but another part.
+        known: Any = None
+        unknown: Any = None
+        if field == "name_key":
+            known, unknown = GreaterThan(by, ""), Exact(by, "")
+        elif field in ("first_on", "last_on"):
+            known, unknown = IsNull(by, False), IsNull(by, True)
         self.known = (rows if known is None else rows.filter(known)).order_by(*keys)
-        self.unknown = None if unknown is None else rows.filter(unknown).order_by("pk")
+        by_key = Aside("pk") if gathered else F("pk")
+        self.unknown = None if unknown is None else rows.filter(unknown).order_by(by_key)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -94,15 +101,6 @@ class Ordered:
         yield from self.known.select_related("customer").iterator(chunk_size=chunk_size)
         if self.unknown is not None:
             yield from self.unknown.select_related("customer").iterator(chunk_size=chunk_size)
-
-
-# What is not known is said as a part of an index, never as all but another part.
-_KNOWN = {
-    "first_on": Q(first_on__isnull=False),
-    "last_on": Q(last_on__isnull=False),
-    "name_key": Q(name_key__gt=""),
-}
-_UNKNOWN = {"first_on": Q(first_on=None), "last_on": Q(last_on=None), "name_key": Q(name_key="")}
 
 
 @dataclass

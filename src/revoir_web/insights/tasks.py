@@ -26,6 +26,8 @@ CHECKED_SECONDS = 900
 """How often it is looked whether the lake has changed without anybody saying so."""
 AGAIN_SECONDS = 60
 """How long it is waited, at most, for a computation that is under way."""
+Later = Callable[[Callable[[int, int], None]], None]
+"""What is left to do once the book is free for others; it says again and again that it goes on."""
 
 
 @jobs.handler("insights.answer", label=msg("Answer to a question"), retries=1)
@@ -123,18 +125,20 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         if run.computed_at >= state.noticed_at and run.settings_hash == engine.settings_hash()
     }
     todo = [one for one, key in zip(wanted, keys, strict=True) if key not in known]
-    work: list[tuple[Message, Callable[[Book], Any]]] = [
+    work: list[tuple[Message, Callable[[Book], AnalysisRun | Later | None]]] = [
         (told, partial(compute, kind=kind, parameters=parameters, standing=True))
         for told, kind, parameters in todo
     ]
     if changed or todo:
         # After the dashboard, which is opened first, and before what is seldom looked at.
-        work.insert(1, (msg("Each customer's figures"), _write_customers))
+        work.insert(1, (msg("Each customer's figures"), _figures_of_customers))
     for place, (told, step) in enumerate(work):
         job.progress(place, len(work), told)
         # One at a time: whoever asks something on a page is answered in between.
         with engine.using() as book:
-            step(book)
+            made = step(book)
+        if callable(made):
+            made(lambda _done, _all, place=place, told=told: job.progress(place, len(work), told))  # type: ignore[misc]
     DataState.objects.filter(pk=state.pk).update(refreshed_at=began)
     gone = runs.prune(keys)
     return {"computed": len(todo), "customers": changed, "pruned": gone}
@@ -194,16 +198,21 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"bytes": path.stat().st_size}
 
 
-def _write_customers(book: Book) -> None:
-    """Bring the figures in lists of customers up to date."""
-    from revoir.segments import SEGMENTS, segment_named
-    from revoir_web.customers.figures import write_figures
+def _figures_of_customers(book: Book) -> Later | None:
+    """Compute the figures in lists of customers; they are written while others use the book."""
     from revoir_web.insights import groups
 
     found = groups.customer_figures(book)
-    if found is not None:
-        labels = {key: segment_named(key).label for key in SEGMENTS}
-        write_figures(found, complete=True, labels=labels)
+    return None if found is None else partial(_write_customers, found)
+
+
+def _write_customers(found: Any, tell: Callable[[int, int], None]) -> None:
+    """Bring the figures in lists of customers up to date."""
+    from revoir.segments import SEGMENTS, segment_named
+    from revoir_web.customers.figures import write_figures
+
+    labels = {key: segment_named(key).label for key in SEGMENTS}
+    write_figures(found, complete=True, labels=labels, tell=tell)
 
 
 @after_company_change

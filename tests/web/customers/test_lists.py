@@ -133,12 +133,15 @@ def test_no_row_is_read_to_be_passed_over(
         with CaptureQueriesContext(connection) as held:
             assert table.count is not None
             assert table.filtered._ids(slice(0, 20)) is not None
+        gathered = most and {"segment", "status", "city"} & set(query)
         for one in held.captured_queries:
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN QUERY PLAN {one['sql']}")
                 steps = [row[3] for row in cursor.fetchall()]
             assert all(
-                "COVERING INDEX" in step or "TEMP B-TREE" in step
+                "COVERING INDEX" in step
+                # What has nothing to do with figures stands alone in its index.
+                or (not gathered and ("figures_name" in step or "figures_first" in step))
                 for step in steps
                 if "customers_customerfigures" in step
             ), (query, name, one["sql"], steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,33 @@ def test_refresh_computes_what_is_out_of_date_and_nothing_else(
     actions.set_goal(metric="revenue", value=1.0)
     jobs.run_waiting()
     assert AnalysisRun.objects.get().computed_at > first.computed_at
+
+
+def test_questions_are_answered_while_figures_of_customers_are_written(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from revoir_web.customers import figures
+
+    monkeypatch.setattr(tasks, "standing", lambda facts: [])
+    free: list[bool] = []
+
+    def write(rows: Any, *, complete: bool, tell: Any, **kept: Any) -> int:
+        def other() -> None:
+            free.append(engine._lock.acquire(blocking=False))
+            engine._lock.release()
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        assert complete
+        tell(1, rows.num_rows)
+        return 0
+
+    monkeypatch.setattr(figures, "write_figures", write)
+    DataState.objects.update(refreshed_at=None)
+    runs.refresh_soon()
+    jobs.run_waiting()
+    assert free == [True]
 
 
 def test_goals_by_period_go_before_those_for_ever(company: Company) -> None:

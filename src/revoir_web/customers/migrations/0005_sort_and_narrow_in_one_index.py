@@ -98,19 +98,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customerfigures",
-            index=models.Index(
-                fields=[
-                    "first_on",
-                    "customer",
-                    "segment",
-                    "status",
-                    "city_key",
-                    "orders",
-                    "revenue",
-                    "last_on",
-                ],
-                name="figures_first",
-            ),
+            index=models.Index(fields=["first_on", "customer"], name="figures_first"),
         ),
         migrations.AddIndex(
             model_name="customerfigures",
@@ -129,19 +117,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customerfigures",
-            index=models.Index(
-                fields=[
-                    "name_key",
-                    "customer",
-                    "segment",
-                    "status",
-                    "city_key",
-                    "orders",
-                    "revenue",
-                    "last_on",
-                ],
-                name="figures_name",
-            ),
+            index=models.Index(fields=["name_key", "customer"], name="figures_name"),
         ),
         migrations.AddIndex(
             model_name="customerfigures",
