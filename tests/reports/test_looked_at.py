@@ -441,3 +441,14 @@ def test_a_figure_without_a_value_says_why_once(make_book: Callable[..., Book]):
             assert one.note is None
             assert one.reason is not None
             assert "0 where at least" not in one.reason.text("en")
+
+
+def test_a_figure_stands_once_in_the_workbook(make_book: Callable[..., Book], tmp_path: Path):
+    """Jardinerie: its score twice, and a sheet of no line."""
+    table = pa.table({"question": ["nps"] * 9, "score": pa.array([9.0] * 5 + [3.0] * 4)})
+    made = build(make_book(tables={"responses": table}), language="en")
+    write_xlsx(made, tmp_path / "r.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    names = [row[0] for row in book["Figures"].iter_rows(min_row=2, values_only=True)]
+    assert names.count("Net Promoter Score (NPS)") == 1
+    assert "By period" not in book.sheetnames

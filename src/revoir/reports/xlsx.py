@@ -139,10 +139,10 @@ class _Workbook:
             line += 1
 
     def _kpis(self) -> Iterator[Kpi]:
-        for _, kpi in self.report.headline:
-            yield kpi
+        headline = [kpi for _, kpi in self.report.headline]
+        yield from headline
         for chapter in self.report.chapters:
-            yield from chapter.kpis
+            yield from (kpi for kpi in chapter.kpis if kpi not in headline)
 
     def _figures(self) -> None:
         columns = (
@@ -182,6 +182,8 @@ class _Workbook:
             self.row(sheet, line, cells)
 
     def _series(self) -> None:
+        if not any(kpi.series for kpi in self._kpis()):
+            return
         columns = (
             msg("Figure"),
             msg("Period"),
