@@ -55,6 +55,22 @@ def test_nothing_in_quarantine_is_not_said_to_be_written(tmp_path, sales):
     assert "rows.csv was not written" in done.stderr
 
 
+def test_the_bad_rows_of_several_files_are_each_in_a_file_that_is_named(tmp_path):
+    """They were “written to rows.csv”, and no such file was there."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    (folder / "january.csv").write_text(SALES)
+    (folder / "february.csv").write_text(SALES.replace("A", "B"))
+    done = revoir("check", str(folder), "--quarantine", str(out / "rows.csv"))
+    assert done.returncode == 1
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["rows.1.february.csv", "rows.2.january.csv"]
+    for name in names:
+        assert f"1 row was written to {name}" in done.stderr
+        assert "02-30" in (out / name).read_text(encoding="utf-8-sig")
+
+
 def test_no_column_of_figures_is_broken_into_letters(tmp_path):
     path = tmp_path / "sales.csv"
     lines = [f"ann,20{year}-{month:02}-03,10" for year in range(10, 16) for month in range(1, 13)]

@@ -74,11 +74,11 @@ def check(
 ) -> None:
     """Read files and say what was understood, accepted and put in quarantine."""
     from revoir.reading import read_tables
-    from revoir.store import is_lake
+    from revoir.store import is_bucket, is_lake
 
     speak(lang)
     known_form(format, ("text", "json"))
-    if len(files) == 1 and is_lake(files[0]):
+    if len(files) == 1 and (is_lake(files[0]) or is_bucket(files[0])):
         lake.hold(files[0], format)
         return
     for output in (quarantine, write_mapping):
@@ -95,12 +95,12 @@ def check(
         )
     if write_mapping is not None:
         _write_mapping(reading, write_mapping)
-    written_rows = _write_quarantine(reading, quarantine) if quarantine else 0
+    written = _write_quarantine(reading, quarantine) if quarantine else {}
     if format == "json":
         write_json(reading.told(language()))
     else:
         _tell(reading)
-        _tell_ways_on(reading, files, write_mapping, quarantine, written_rows)
+        _tell_ways_on(reading, files, write_mapping, quarantine, written)
     raise typer.Exit(_exit_code(reading))
 
 
@@ -130,13 +130,12 @@ def _write_text(path: Path, text: str) -> None:
         ) from error
 
 
-def _write_quarantine(reading: Reading, path: Path) -> int:
+def _write_quarantine(reading: Reading, path: Path) -> dict[Path, int]:
     from revoir.errors import UsageError, Where
     from revoir.reading import quarantine
 
     try:
-        with whole(path) as draft:
-            return quarantine.write(reading.files, draft, language())
+        return quarantine.write(reading.files, path, language())
     except OSError as error:
         raise UsageError(
             msg("The file cannot be written: {why}.", why=error.strerror or str(error)),
@@ -290,20 +289,21 @@ def _tell_ways_on(
     files: list[str],
     mapping_out: Path | None,
     quarantine_out: Path | None,
-    rows: int,
+    written: dict[Path, int],
 ) -> None:
     """Say what to do next: correct rows, correct meanings, keep them."""
-    if quarantine_out is not None and not rows:
+    if quarantine_out is not None and not written:
         told = msg("No row is in quarantine: {file} was not written.", file=quarantine_out.name)
         say(told.text(language()))
     elif quarantine_out is not None:
-        told = nmsg(
-            "{n} row was written to {file}: correct it there and import that file.",
-            "{n} rows were written to {file}: correct them there and import that file.",
-            rows,
-            file=quarantine_out.name,
-        )
-        say(told.text(language()))
+        for path, rows in written.items():
+            told = nmsg(
+                "{n} row was written to {file}: correct it there and import that file.",
+                "{n} rows were written to {file}: correct them there and import that file.",
+                rows,
+                file=path.name,
+            )
+            say(told.text(language()))
     elif reading.rows_quarantined:
         say(T("To correct the rows in quarantine, add --quarantine rows.csv."))
     if mapping_out is None and any(file.confidence < 0.9 for file in reading.files):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
+from revoir.files import whole
 from revoir.language import Message, msg
 from revoir.reading import dates
 from revoir.reading.mapping import is_own
@@ -239,7 +240,7 @@ def harmless(cell: str | None) -> str:
     return cell
 
 
-def write(files: Iterable[FileReport], path: Path, language: str = "en") -> int:
+def write(files: Iterable[FileReport], path: Path, language: str = "en") -> dict[Path, int]:
     """Write quarantined rows in the shape of the input, to be corrected and imported again.
 
     Args:
@@ -249,10 +250,10 @@ def write(files: Iterable[FileReport], path: Path, language: str = "en") -> int:
         language: The language of reasons and remedies.
 
     Returns:
-        How many rows were written.
+        How many rows were written to each file.
     """
     held = [file for file in files if file.rows_quarantined]
-    count = 0
+    written = {}
     for number, file in enumerate(held):
         target = path
         if len(held) > 1:
@@ -260,8 +261,9 @@ def write(files: Iterable[FileReport], path: Path, language: str = "en") -> int:
                 "_."
             )
             target = path.with_name(f"{path.stem}.{number + 1}.{stem}{path.suffix}")
-        count += _write_one(file, target, language)
-    return count
+        with whole(target) as draft:
+            written[target] = _write_one(file, draft, language)
+    return written
 
 
 def _write_one(file: FileReport, path: Path, language: str) -> int:

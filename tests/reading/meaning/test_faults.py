@@ -128,6 +128,6 @@ def test_the_sum_of_rows_holds_whatever_is_wrong(data: bytes) -> None:
             for note in file.notes:
                 assert note.text("fr")
         written = quarantine.write(reading.files, Path(folder) / "bad.csv", "fr")
-        assert written == reading.rows_quarantined
+        assert sum(written.values()) == reading.rows_quarantined
         for table in reading.tables.values():
             table.to_pyarrow()

@@ -78,7 +78,7 @@ def test_the_sum_of_rows_holds(text: str) -> None:
             assert row.remedy.text("en")
         if file.rows_quarantined:
             rows = quarantine.write(reading.files, Path(folder) / "bad.csv", "en")
-            assert rows == file.rows_quarantined
+            assert sum(rows.values()) == file.rows_quarantined
         for table in reading.tables.values():
             table.to_pyarrow()
 

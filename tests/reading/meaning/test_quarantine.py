@@ -16,7 +16,7 @@ HEAD = "commande,client,date,montant\n"
 
 
 def _written(reading: Reading, path: Path) -> list[list[str]]:
-    count = quarantine.write(reading.files, path)
+    count = quarantine.write(reading.files, path)[path]
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.reader(stream))
     assert len(rows) == count + 1

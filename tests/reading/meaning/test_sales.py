@@ -122,7 +122,7 @@ def test_corrected_rows_are_added_and_only_those(read: Read, tmp_path) -> None:
     text = HEAD + "1;a;2024-01-01;5\n2;b;2024-02-30;6\n3;=1+1;2024-01-03;abc\n"
     first = read(text)
     path = tmp_path / "rows.csv"
-    assert quarantine.write(first.files, path, "fr") == 2
+    assert quarantine.write(first.files, path, "fr") == {path: 2}
     held = path.read_text(encoding="utf-8-sig")
     assert held.startswith("commande,client,date,montant,revoir: line")
     assert "'=1+1" in held
