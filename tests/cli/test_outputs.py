@@ -92,3 +92,14 @@ def test_days_are_written_in_the_language(tmp_path):
 def test_a_new_customer_cannot_cost_less_than_nothing(sales):
     done = revoir("report", str(sales), "--acquisition-cost", "-5")
     assert done.returncode == 2
+
+
+def test_segments_have_their_names_in_tables_and_their_keys_in_files(tmp_path):
+    path = tmp_path / "sales.csv"
+    lines = [f"c{n},2024-{n % 12 + 1:02}-03,10" for n in range(60)]
+    path.write_text("\n".join(["customer_id,order_date,amount", *lines]))
+    asked = ("metric", "average_order_value", str(path), "--by", "segment")
+    people, programs = revoir(*asked), revoir(*asked, "--format", "csv")
+    assert "New customers" in people.stdout
+    assert "new_customers" not in people.stdout
+    assert "new_customers" in programs.stdout

@@ -79,6 +79,8 @@ def metric(
 
 
 def _write_figures(result: Result, code: str, currency: str | None) -> None:
+    from revoir.segments.names import value_named
+
     unit = result.metric.unit
     rows = []
     for figure in result.figures:
@@ -86,7 +88,7 @@ def _write_figures(result: Result, code: str, currency: str | None) -> None:
             "period": T("all") if figure.period is None else None,
             "start": figure.period.start if figure.period else None,
             "end": figure.period.end if figure.period else None,
-            **figure.by,
+            **{name: value_named(value) for name, value in figure.by.items()},
             "value": shown(figure.value, unit, currency)
             if figure.value is not None
             else figure.reason,
@@ -230,10 +232,13 @@ def cohorts(
     if not grid.cohorts:
         say(msg("Nothing of the kind happened in the period.").text(code))
         return
+    from revoir.segments.names import value_named
+
     ages = range(len(grid.mean))
     rows: list[dict[str, Any]] = []
     for cohort in grid.cohorts:
-        row: dict[str, Any] = {"cohort": cohort.period.start, **cohort.by, "size": cohort.size}
+        groups = {name: value_named(value) for name, value in cohort.by.items()}
+        row: dict[str, Any] = {"cohort": cohort.period.start, **groups, "size": cohort.size}
         for cell in cohort.cells:
             row[str(cell.age)] = _cell(cell.value, cell.complete)
         rows.append(row)

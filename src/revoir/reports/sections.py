@@ -28,7 +28,7 @@ from revoir.reports.model import (
 )
 from revoir.reports.remarks import of_the_ranking
 from revoir.reports.wording import COLUMN_NAMES, during, named
-from revoir.segments.names import SEGMENTS
+from revoir.segments.names import SEGMENTS, value_named
 from revoir.segments.rfm import Rfm
 from revoir.segments.rules import dimension
 
@@ -305,7 +305,7 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
     shown = figures[:GROUPS_MAX]
     rows = tuple(
         BreakdownRow(
-            group=_group_name(figure.by.get(column)),
+            group=named if isinstance(named, Message) else str(named),
             customers=figure.denominator,
             value=figure.value,
             low=figure.low,
@@ -313,6 +313,7 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
             reason=figure.reason,
         )
         for figure in shown
+        for named in [value_named(figure.by.get(column))]
     )
     return Breakdown(
         column=column,
@@ -336,11 +337,3 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
         ),
         notes=result.notes,
     )
-
-
-def _group_name(value: object) -> Message | str:
-    if value is None:
-        return "—"
-    if isinstance(value, str) and value in SEGMENTS:
-        return SEGMENTS[value].label
-    return str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 from revoir.errors import UsageError
 from revoir.language import LANGUAGES, Message, msg
@@ -206,3 +207,15 @@ def segment_named(text: str) -> Segment:
         if near
         else msg("Segments are: {names}.", names=list(SEGMENTS)),
     )
+
+
+def value_named(value: object) -> Any:
+    """What people call a value that figures are broken down by.
+
+    Examples:
+        >>> value_named("at_risk").text("en"), value_named("Tours"), value_named(None)
+        ('At risk', 'Tours', '—')
+    """
+    if isinstance(value, str) and value in SEGMENTS:
+        return SEGMENTS[value].label
+    return "—" if value is None else value

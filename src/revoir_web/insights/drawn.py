@@ -227,15 +227,10 @@ def part_named(name: str, language: str) -> str:
 
 def group_named(value: Any, language: str) -> str:
     """What people call a value that figures are broken down by."""
-    from revoir.segments.names import SEGMENTS
-
-    if value is None:
-        return "—"
-    if isinstance(value, str) and value in SEGMENTS:
-        return SEGMENTS[value].label.text(language)
     from revoir.reports.view import typeset
+    from revoir.segments.names import value_named
 
-    return typeset(value, language)
+    return typeset(value_named(value), language)
 
 
 def counted(value: float | None, language: str) -> str:

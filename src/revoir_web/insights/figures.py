@@ -571,18 +571,10 @@ def _section(metric: Metric, result: Result) -> Breakdown | None:
 
 
 def _group(values: tuple[Any, ...]) -> Message | str:
-    from revoir.segments.names import SEGMENTS
+    from revoir.segments.names import value_named
 
     words = [
-        SEGMENTS[value].label if isinstance(value, str) and value in SEGMENTS else value
-        for value in values
+        word if isinstance(word, Message) else str(word)
+        for word in (value_named(value) for value in values)
     ]
-    if len(words) == 1:
-        return words[0] if isinstance(words[0], Message) else _plain(words[0])
-    return msg(
-        "{words}", words=[_plain(word) if not isinstance(word, Message) else word for word in words]
-    )
-
-
-def _plain(value: Any) -> str:
-    return "—" if value is None else str(value)
+    return words[0] if len(words) == 1 else msg("{words}", words=words)
