@@ -41,7 +41,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "views": queries.views_of(request.user),
         "view_form": ViewForm(),
         "query": _query(request),
-        "pairs": queries.open_proposals().count(),
+        "pairs": lists.count_of(queries.open_proposals()),
     }
     return render(request, "customers/list.html", context)
 

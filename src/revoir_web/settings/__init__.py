@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "revoir_web.accounts.middleware.Seen",
     "django_htmx.middleware.HtmxMiddleware",
     "revoir_web.common.middleware.Preferences",
     "revoir_web.common.middleware.Declared",

@@ -97,6 +97,7 @@ def test_rows_and_their_order_are_those_of_the_definition(
 ) -> None:
     monkeypatch.setattr(lists, "GATHERED_MAX", most)
     monkeypatch.setattr(lists, "READ_MAX", most)
+    monkeypatch.setattr(lists, "NEAR", most)
     for query, name, way in product(FILTERS, SORTS, ("", "-")):
         order = wanted(people, query, way + name)
         table = asked(**query, sort=way + name)
