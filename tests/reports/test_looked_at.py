@@ -452,3 +452,32 @@ def test_a_figure_stands_once_in_the_workbook(make_book: Callable[..., Book], tm
     names = [row[0] for row in book["Figures"].iter_rows(min_row=2, values_only=True)]
     assert names.count("Net Promoter Score (NPS)") == 1
     assert "By period" not in book.sheetnames
+
+
+def test_labels_at_the_end_are_apart_and_within_the_drawing():
+    """Superstore: “nouveaux” was cut by the upper edge."""
+    section = LifecycleSection(
+        Grain.MONTH,
+        (LifecycleRow(Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1)), True, 0, 1, 9, 8),),
+        msg("Lifecycle"),
+    )
+    layers = lifecycle(section, "en").spec(900)["layer"]
+    ends = sorted(one["middle"] for one in layers[-1]["data"]["values"])
+    line = (10 + 8) / 230 * 12  # of text, in customers
+    assert ends[-1] <= 10 - line / 2
+    assert min(upper - lower for lower, upper in pairwise(ends)) >= line
+
+
+def test_labels_of_weeks_do_not_touch():
+    """“13 Jan 202520 Jan 2025” along an axis of weeks."""
+    week = dt.timedelta(days=7)
+    start = dt.date(2025, 1, 6)
+    rows = tuple(
+        LifecycleRow(Period(start + n * week, start + (n + 1) * week), True, 9, 9, 9, 9)
+        for n in range(12)
+    )
+    chart = lifecycle(LifecycleSection(Grain.WEEK, rows, msg("Lifecycle")), "en")
+    axis = chart.spec(920)["layer"][0]["encoding"]["x"]["axis"]
+    step = int(re.search(r"% (\d+) == 0", axis["labelExpr"]).group(1))  # type: ignore[union-attr]
+    letters = max(len(row[0]) for row in chart.rows)
+    assert step * (920 - 130) / 12 >= 6 * letters + 4

@@ -99,9 +99,10 @@ def _whole(low: float, high: float) -> dict[str, Any]:
     return {"values": list(range(int(low), int(high) + 1))} if high - low <= 4 else {}
 
 
-def _x_periods(width: int, count: int, **options: Any) -> alt.X:
-    # A label is some 62 pixels wide; the last period always has one.
-    step = max(1, -(-count * 62 // width))
+def _x_periods(width: int, labels: Sequence[str], **options: Any) -> alt.X:
+    # A letter is some six pixels wide; the last period always has its label.
+    count, letters = len(labels), max(map(len, labels), default=1)
+    step = max(1, -(-count * (6 * letters + 8) // width))
     return alt.X(
         "label:N",
         sort=None,
@@ -138,7 +139,8 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
     unit = written(axis_title(kpi), language)
 
     def spec(width: int) -> Spec:
-        x = _x_periods(width - 80, len(values), scale=alt.Scale(type="point", padding=0.3))
+        labels = [str(value["label"]) for value in values]
+        x = _x_periods(width - 80, labels, scale=alt.Scale(type="point", padding=0.3))
         bounds = alt.Scale(zero=False, nice=True)
         y = alt.Y("value:Q", axis=_y_axis(kpi.unit, unit), scale=bounds)
         base = _on(values).encode(x=x)
@@ -295,6 +297,7 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
         ("dormant", msg("gone silent"), palette.ORANGE, palette.HATCH_ORANGE, -1),
     )
     rows = section.rows[-24:]
+    names = [written(short(row.period), language) for row in rows]
     last_over = next((row for row in reversed(rows) if row.complete), None)
     values: list[dict[str, Any]] = []
     ends: list[dict[str, Any]] = []
@@ -326,10 +329,10 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
 
     ceiling = max((row.new + row.returning + row.resurrected for row in rows), default=1) or 1
     floor = max((row.dormant for row in rows if row.complete), default=0)
-    _spread(ends, (ceiling + floor) / 210 * 16)
+    _spread(ends, (ceiling + floor) / 210 * 16, ceiling)
 
     def spec(width: int) -> Spec:
-        x = _x_periods(width - 130, len(rows), scale=alt.Scale(type="band", paddingInner=0.25))
+        x = _x_periods(width - 130, names, scale=alt.Scale(type="band", paddingInner=0.25))
         y = alt.Y(
             "from:Q",
             axis=_y_axis(Unit.COUNT, msg("customers").text(language), **_whole(-floor, ceiling)),
@@ -368,12 +371,15 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
     )
 
 
-def _spread(labels: list[dict[str, Any]], distance: float) -> None:
-    """Move labels apart so that none covers another; they keep their order."""
+def _spread(labels: list[dict[str, Any]], distance: float, ceiling: float) -> None:
+    """Move labels apart so that none covers another or is cut; they keep their order."""
     labels.sort(key=lambda label: label["middle"])
     for lower, upper in pairwise(labels):
-        if upper["middle"] - lower["middle"] < distance:
-            upper["middle"] = lower["middle"] + distance
+        upper["middle"] = max(upper["middle"], lower["middle"] + distance)
+    highest = ceiling - distance / 2
+    for label in reversed(labels):
+        label["middle"] = min(label["middle"], highest)
+        highest = label["middle"] - distance
 
 
 def gaps(section: GapsSection, language: str) -> Chart:
