@@ -292,13 +292,15 @@ def read(
     as_of: dt.date | None = None,
     title: str | None = None,
     sheet: str | None = None,
+    storage_options: Mapping[str, str] | None = None,
     today: dt.date | None = None,
     progress: Callable[[Message], None] | None = None,
 ) -> Book:
-    r"""Open what a company has: files, a folder, or a database.
+    r"""Open what a company has: files, a folder, a lake, or a database.
 
     Args:
-        locations: Paths, globs, folders, or the URL of a database. A URL alone is measured where
+        locations: Paths, globs, folders, the URL of a lake in a bucket (``s3://…``, ``gs://…``,
+            ``az://…``), or that of a database. A URL alone is measured where
             it is, if its tables or views have canonical names or `warehouse` says which they are;
             with ``?table=`` or ``?query=`` its rows are read like those of a file.
         mapping: What columns of files mean, where that is not to be found out.
@@ -307,6 +309,7 @@ def read(
         as_of: The last day that the data cover (None: the last day anything happened).
         title: What reports call the company.
         sheet: The one sheet of a workbook to read.
+        storage_options: What a bucket asks for (see `revoir.store.Lake`).
         today: Rows of files dated after the day after it are mistakes (None: only past 2100).
         progress: Told what is being done.
 
@@ -327,13 +330,16 @@ def read(
     """
     places = [locations] if isinstance(locations, str | Path) else list(locations)
     settings = settings or Settings()
-    if any(store.is_lake(place) for place in places):
+    if any(store.is_lake(place) or store.is_bucket(place) for place in places):
         if len(places) > 1 or mapping is not None or sheet is not None:
             raise UsageError(
                 msg("A lake is measured alone, and its columns have their meaning already."),
                 remedy=msg("`revoir lake append` adds files to it."),
             )
-        return open(places[0], settings=settings, as_of=as_of, title=title, today=today)
+        return open(
+            places[0], settings=settings, as_of=as_of, title=title, today=today,
+            storage_options=storage_options,
+        )  # fmt: skip
     if len(places) == 1 and is_warehouse(str(places[0])):
         backend = engines.connect(str(places[0]))
         tables = engines.open_tables(backend, warehouse, timezone=settings.timezone)

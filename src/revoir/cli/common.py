@@ -141,6 +141,7 @@ def open_book(
             as_of=last,
             title=title,
             sheet=sheet,
+            storage_options=storage_of(files[0]) if files else None,
             today=dt.date.today(),
             progress=tell,
         )
@@ -149,6 +150,20 @@ def open_book(
     if last is not None:
         _refuse_before(book, last)
     return book
+
+
+def storage_of(location: str) -> dict[str, str]:
+    """What a bucket asks for, by the names that its own tools read in the environment.
+
+    Args:
+        location: Where the lake is; a folder asks for nothing.
+    """
+    from revoir.store import is_bucket
+
+    if not is_bucket(location):
+        return {}
+    own = ("AWS_", "AZURE_", "GOOGLE_")
+    return {name: value for name, value in os.environ.items() if name.startswith(own)}
 
 
 def currency_named(code: str) -> str:

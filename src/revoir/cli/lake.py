@@ -18,6 +18,7 @@ from revoir.cli.common import (
     progress,
     say,
     speak,
+    storage_of,
     tell_quarantine,
     write_json,
     write_rows,
@@ -83,7 +84,7 @@ def create(folder: Folder, storage: Storage = None, lang: options.Lang = None) -
     from revoir.store import Lake
 
     code = speak(lang)
-    lake = Lake.create(folder, _options(storage))
+    lake = Lake.create(folder, {**storage_of(folder), **_options(storage)})
     told = msg("The lake is ready: `revoir lake append {name} FILE…` fills it.", name=folder)
     say(told.text(code))
     if lake.versions:
@@ -372,7 +373,7 @@ def _held(backend: Any, name: str, table: Any) -> dict[str, Any]:
 def _lake(folder: str, storage: Sequence[str] | None) -> Lake:
     from revoir.store import Lake
 
-    return Lake(folder, _options(storage))
+    return Lake(folder, {**storage_of(folder), **_options(storage)})
 
 
 def _options(storage: Sequence[str] | None) -> dict[str, str]:

@@ -258,6 +258,11 @@ def _remedy(scheme: str, reason: str) -> Message:
     return msg("Check the host, the port, the user and the password, and that the server runs.")
 
 
+_NO_DATABASES = frozenset(
+    ("http", "https", "file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "")
+)
+
+
 def is_database_url(text: str) -> bool:
     """Whether a text is the address of a database rather than a path or a web page.
 
@@ -266,4 +271,4 @@ def is_database_url(text: str) -> bool:
         (True, False)
     """
     scheme, separator, _ = text.partition("://")
-    return bool(separator) and scheme.lower() not in ("http", "https", "file", "s3", "gs", "")
+    return bool(separator) and scheme.lower() not in _NO_DATABASES

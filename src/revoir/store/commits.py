@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from revoir.errors import EngineError, Where
 from revoir.language import msg
-from revoir.store.place import Place, delta
+from revoir.store.place import Place, delta, reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,15 +62,10 @@ def told(place: str) -> Iterator[None]:
         raise
     except (errors.DeltaError, OSError) as error:
         raise EngineError(
-            msg("The lake cannot be used: {why}.", why=_first_line(error)),
+            msg("The lake cannot be used: {why}.", why=reason(error)),
             where=Where(file=place),
             remedy=msg("`revoir lake verify` looks for what is wrong."),
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300].rstrip(". ")
 
 
 def commit_of(

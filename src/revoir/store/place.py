@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MARKER = "_revoir.json"
 REPLACED = "_replaced"
 """The folder of rows that an upsert put others in place of: undoing it brings them back."""
+_BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl"})
+_ADDRESS = re.compile(r"^https?://[\w.\[\]:-]+(/\S*)?$", re.I)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
 
 
@@ -48,8 +50,31 @@ def is_lake(location: str | Path) -> bool:
     return (Path(_folder_of(text)) / MARKER).is_file()
 
 
+def is_bucket(location: str | Path) -> bool:
+    """Whether a location is one of an object store: only a lake can lie there.
+
+    Examples:
+        >>> is_bucket("s3://shop/lake"), is_bucket("postgresql://host/shop"), is_bucket("lake")
+        (True, False, False)
+    """
+    return str(location).partition("://")[0].lower() in _BUCKETS and "://" in str(location)
+
+
 def _folder_of(url: str) -> str:
     return unquote(urlsplit(url).path) if url.startswith("file://") else url
+
+
+def reason(error: Exception) -> str:
+    """What delta-rs says went wrong, in one line: of a chain of errors, the first and the last.
+
+    Examples:
+        >>> reason(OSError("Generic S3 error" + chr(10) + " ↳ Forbidden"))
+        'Generic S3 error: Forbidden'
+    """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip(" \t↳.") for line in text.splitlines()]
+    lines = [line for line in lines if line] or [type(error).__name__]
+    return ": ".join(dict.fromkeys((lines[0], lines[-1])))[:300]
 
 
 @dataclass(frozen=True)
@@ -69,11 +94,20 @@ class Place:
         """The place that a path or URL names.
 
         Raises:
-            UsageError: The path holds a character that Delta tables cannot lie under.
+            UsageError: The path holds a character that Delta tables cannot lie under, or the
+                address of the object store is none.
         """
         text = str(url)
         if _SCHEME.match(text) and not text.startswith("file://"):
-            return Place(text.rstrip("/"), dict(storage_options or {}))
+            options = dict(storage_options or {})
+            for name, value in options.items():
+                # delta-rs ends the program over an address that is none.
+                if "ENDPOINT" in name.upper() and not _ADDRESS.match(value):
+                    raise UsageError(
+                        msg("{name} is no address.", name=name),
+                        remedy=msg("Write it like {example}.", example="https://s3.example.com"),
+                    )
+            return Place(text.rstrip("/"), options)
         folder = Path(_folder_of(text)).absolute()
         if found := sorted(set(str(folder)) & set("*?[]%")):
             raise UsageError(
@@ -138,23 +172,35 @@ class Place:
 
         Raises:
             InputError: It cannot be read.
+            EngineError: The object store does not answer, or refuses.
         """
         try:
             text = self._read(MARKER)
-            held = json.loads(text) if text is not None else None
-        except (OSError, ValueError) as error:
-            raise InputError(
-                msg("The file {file} of the lake cannot be read.", file=MARKER),
+        except OSError as error:
+            if self.is_local:
+                raise self._unreadable() from error
+            raise EngineError(
+                msg("The bucket cannot be read: {why}.", why=reason(error)),
                 where=Where(file=self.name),
-                remedy=msg("Restore it from a backup."),
+                remedy=msg(
+                    "Check its address, and what it asks for: AWS_…, AZURE_… or GOOGLE_… of the"
+                    " environment, or --storage NAME=VALUE of `revoir lake`."
+                ),
             ) from error
+        try:
+            held = json.loads(text) if text is not None else None
+        except ValueError as error:
+            raise self._unreadable() from error
         if held is not None and not isinstance(held.get("schema_version"), int):
-            raise InputError(
-                msg("The file {file} of the lake cannot be read.", file=MARKER),
-                where=Where(file=self.name),
-                remedy=msg("Restore it from a backup."),
-            )
+            raise self._unreadable()
         return held
+
+    def _unreadable(self) -> InputError:
+        return InputError(
+            msg("The file {file} of the lake cannot be read.", file=MARKER),
+            where=Where(file=self.name),
+            remedy=msg("Restore it from a backup."),
+        )
 
     def write_marker(self, marker: Mapping[str, Any]) -> None:
         """Write `_revoir.json`, whole or not at all.
