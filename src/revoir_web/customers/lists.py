@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from revoir.language import msg
 from revoir_web.common import exports
 from revoir_web.common.models import Company
-from revoir_web.common.rights import Right
+from revoir_web.common.rights import Right, may
 from revoir_web.common.tables import Column, Filter, Table
 from revoir_web.common.words import from_json, language
 from revoir_web.customers import queries
@@ -217,7 +217,7 @@ def customers(request: HttpRequest) -> CustomerTable:
         search=lambda rows, words: rows.filter(Among(F("pk"), queries.search(words))),
         url=lambda row: reverse("customers:customer", args=[row.pk]),
         export="customers",
-        actions=[("merge", _("Merge the two chosen"))],
+        actions=[("merge", _("Merge the two chosen"))] if _may_merge(request) else [],
         empty={
             "title": _("No customer yet"),
             "text": _("Bring in a file of customers or orders: everyone in it will stand here."),
@@ -225,6 +225,10 @@ def customers(request: HttpRequest) -> CustomerTable:
             "action": _("Import a file"),
         },
     )
+
+
+def _may_merge(request: HttpRequest) -> bool:
+    return may(request.user, Right.EDIT_CUSTOMERS) and may(request.user, Right.SEE_PERSONAL)
 
 
 @exports.register("customers", Right.SEE_CUSTOMERS)

@@ -245,7 +245,10 @@ def test_two_chosen_rows_are_compared(as_role: SignIn, shop: list[str]) -> None:
     assert answer.status_code == 200
     assert "Petit" in answer.content.decode()
     assert client.post(url, {"action": "merge", "chosen": [shop[0]]}).status_code == 302
-    assert as_role("analyst").post(url, {"chosen": shop[:2]}).status_code == 403
+    analyst = as_role("analyst")
+    assert analyst.post(url, {"chosen": shop[:2]}).status_code == 403
+    assert "data-selection" in as_role("manager").get(url).content.decode()
+    assert "data-selection" not in analyst.get(url).content.decode(), "nobody is offered a refusal"
 
 
 def test_a_view_is_kept_under_a_name(as_role: SignIn, shop: list[str]) -> None:
