@@ -100,7 +100,9 @@ def _people() -> dict[str, Any]:
         },
     )
     return {
-        role: actions.create_user(email=email, name=name, role=Role(role), password=PASSWORD)
+        role: actions.create_user(
+            email=email, name=name, role=Role(role), password=PASSWORD, language=language()
+        )
         for role, (email, name) in PEOPLE.items()
     }
 
