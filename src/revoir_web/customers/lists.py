@@ -366,6 +366,7 @@ def _day(lookup: str) -> Any:
 def count_of(rows: QuerySet[Any]) -> int:
     """How many rows; of a long list, as of a minute ago at most."""
     cache = caches["process"]
+    rows = rows.order_by()
     try:
         text, values = rows.query.sql_with_params()
     except EmptyResultSet:  # nobody was found
