@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from revoir_web.common import bulk
 from revoir_web.customers.models import Customer, Identifier
@@ -40,15 +41,25 @@ def names_of(ids: Iterable[str]) -> dict[str, list[str]]:
         for id, first, last, name, email, phone, address in rows:
             # A first name alone is shared, and is a colour, a flower, a town.
             whole = [f"{first} {last}", f"{last} {first}"] if first and last else []
-            _add(found, id, [*last.split(), *whole, name, email, address, *phone_spellings(phone)])
+            held = found.setdefault(id, {})
+            _add(held, [*last.split(), *whole, name, email, address])
+            held.update(dict.fromkeys(_numbers(phone)))
         numbers = Identifier.objects.filter(customer_id__in=part).exclude(kind="person")
         for id, kind, value in numbers.values_list("customer_id", "kind", "value"):
-            _add(found, id, phone_spellings(value) if kind == "phone" else [value])
+            if kind == "phone":
+                found[id].update(dict.fromkeys(_numbers(value)))
+            else:
+                _add(found[id], [value])
     return {id: list(values) for id, values in found.items()}
 
 
-def _add(found: dict[str, dict[str, None]], id: str, texts: Iterable[str]) -> None:
-    held = found.setdefault(id, {})
+@lru_cache(maxsize=50_000)
+def _numbers(phone: str) -> tuple[str, ...]:
+    """A telephone number as files write it, as `padded` has it."""
+    return tuple(dict.fromkeys(padded(text) for text in phone_spellings(phone)))
+
+
+def _add(held: dict[str, None], texts: Iterable[str]) -> None:
     for text in texts:
         words = fold(text)
         # A short number may be a quantity, a year, a size.
