@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from revoir.language import msg
@@ -18,7 +20,9 @@ from revoir_web.customers.models import (
 )
 from revoir_web.customers.text import fold, tokens_of
 
-PART = 2000
+PART = 1000
+PAUSE_SECONDS = 0.03
+"""Between two parts on SQLite, so that who waits to write has a turn."""
 
 
 Those = Callable[[str], Q]
@@ -75,6 +79,14 @@ def _shared_addresses(customers: QuerySet[Customer]) -> list[tuple[str, str, str
     return words
 
 
+def _between(path: str, *, first: str, last: str) -> Q:
+    """Those who wait, from one to another.
+
+    With one end alone SQLite looks at all customers up to it, for each part anew.
+    """
+    return Q(**{f"{path}unindexed__pk__gte": first, f"{path}unindexed__pk__lte": last})
+
+
 def index_waiting(job: jobs.Running | None = None) -> int:
     """Make the words and places of every customer that waits for them.
 
@@ -87,8 +99,10 @@ def index_waiting(job: jobs.Running | None = None) -> int:
     total = Unindexed.objects.count()
     done = 0
     while ids := list(Unindexed.objects.order_by("pk").values_list("pk", flat=True)[:PART]):
-        last = ids[-1]
-        _index(lambda path, last=last: Q(**{f"{path}unindexed__pk__lte": last}))  # type: ignore[misc]
+        # Both ends: with one alone, SQLite looks at all customers up to it, for each part anew.
+        _index(partial(_between, first=ids[0], last=ids[-1]))
+        if connection.vendor == "sqlite":
+            time.sleep(PAUSE_SECONDS)
         done += len(ids)
         if job is not None:
             job.progress(done, max(total, done), msg("Making customers searchable"))
