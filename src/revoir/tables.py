@@ -328,8 +328,9 @@ RESPONSES = Table(
             "date date_reponse response_date submitted_at answered_at repondu_le date_enquete"
             " horodateur timestamp responded_at completed_at survey_date"
         )),
-        Column("question", Type.TEXT, msg("nps, csat, ces, enps, or the file's own name."),
-               derived=True),
+        Column("question", Type.TEXT, msg("nps, csat, ces, enps, or the file's own name."), False,
+               _words("question question_posee intitule_question libelle_question nom_question"
+                      " question_name question_text survey_question")),
         Column("score", Type.DECIMAL, msg("The answer, on the scale of its question."), True, _words(
             "note score rating evaluation answer reponse_note nps_score"
         )),

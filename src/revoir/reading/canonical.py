@@ -8,10 +8,13 @@ from revoir.engines.sql import identifier, literal
 from revoir.reading.part import Part
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.sales import Sales
-from revoir.tables import TABLES, Type
+from revoir.tables import QUESTIONS, TABLES, Type
 
 if TYPE_CHECKING:
     import duckdb
+
+_HIGHEST = {"nps": 10, "csat": 5, "ces": 7, "enps": 10}
+"""The highest answer on the scale of each question that is a metric."""
 
 
 def split(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> list[Piece]:
@@ -74,28 +77,28 @@ class _Others(Pieces):
     def _responses(self) -> Piece:
         """One row an answer of each question; the comment goes with the first."""
         part = self.part
-        questions = [
+        named = [
             (field.key, field.key.partition("question:")[2])
             for field in part.fields.of("responses")
             if field.key.startswith("responses.question:")
         ]
-        score = self.column("responses.score")
-        if score:
-            questions.append(("responses.score", self._scale()))
+        questions = [(key, name, literal(name)) for key, name in named]
+        if self.column("responses.score"):
+            questions.append(("responses.score", self._scale(), self._question()))
         order = {"nps": 0, "csat": 1, "ces": 2, "enps": 3}
         questions.sort(key=lambda entry: order.get(entry[1], 9))
         selects = []
-        for place, (key, name) in enumerate(questions):
+        for place, (key, _, question) in enumerate(questions):
             columns: dict[str, str] = {}
             number = self.column("responses.response_id")
             if number:
-                several = f"{number} || {literal(':' + name)}"
-                columns["response_id"] = several if len(questions) > 1 else number
+                several = len(questions) > 1 or self.column("responses.question") is not None
+                columns["response_id"] = f"{number} || ':' || {question}" if several else number
             columns["customer_id"] = self.customer
             day = self.column("responses.responded_on")
             if day:
                 columns["responded_on"] = day
-            columns["question"] = literal(name)
+            columns["question"] = question
             columns["score"] = identifier(key)
             comment = self.column("responses.comment")
             if comment:
@@ -109,6 +112,24 @@ class _Others(Pieces):
             selects.append(f"SELECT {chosen} FROM {part.accepted} WHERE {answered}")
         return self.make("responses", {name: identifier(name) for name in columns},
                           f"({' UNION ALL '.join(selects)})")  # fmt: skip
+
+    def _question(self) -> str:
+        """SQL of the question that a bare score answers: the one the row names, else by its scale.
+
+        A question goes by the name of a metric only where its answers keep to that metric's scale.
+        """
+        asked, scale = self.column("responses.question"), literal(self._scale())
+        if asked is None:
+            return scale
+        score = identifier("responses.score")
+        plain = f"regexp_replace(lower(strip_accents(trim({asked}))), '[^a-z0-9]+', '_', 'g')"
+        highest = f"max({score}) OVER (PARTITION BY {asked})"
+        cases = ""
+        for name, words in QUESTIONS.items():
+            known = ", ".join(literal(word) for word in (name, *words))
+            called = f"{plain} IN ({known}) OR list_contains(split({plain}, '_'), {literal(name)})"
+            cases += f" WHEN ({called}) AND {highest} <= {_HIGHEST[name]} THEN {literal(name)}"
+        return f"CASE WHEN {asked} IS NULL THEN {scale}{cases} ELSE trim({asked}) END"
 
     def _scale(self) -> str:
         """Which question a bare score answers, by its scale."""

@@ -130,7 +130,10 @@ def _row_key(part: Part) -> str | None:
         case "subscriptions":
             return first("subscriptions.subscription_id") or part.customer
         case "responses":
-            return first("responses.response_id")
+            number, asked = first("responses.response_id"), first("responses.question")
+            if number and asked:  # a row an answer: the questions of one form share its number
+                return f"CASE WHEN {number} IS NOT NULL THEN ({number}, {asked}) END"
+            return number
         case "interactions":
             return first("interactions.interaction_id")
         case "events":
