@@ -270,8 +270,9 @@ class _Draft:
                 kpi for name in self._answerable(names) if (kpi := self._further(name)) is not None
             ]
             reasons = self._reasons() if key == "subscriptions" else None
-            if kpis or reasons:
-                yield Chapter(key, title, tuple(kpis), reasons)
+            asked = sections.asked(self.book) if key == "satisfaction" else ()
+            if kpis or reasons or asked:
+                yield Chapter(key, title, tuple(kpis), reasons, asked)
             for kpi in kpis:
                 if kpi.metric in HEADLINE and kpi.value is not None:
                     self.kpis[kpi.metric] = kpi

@@ -95,6 +95,7 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         "headline": view.headline,
         "points_more": view.points_more,
         "customers_more": view.customers_more,
+        "asked_table": view.asked_table,
         "reason_rows": view.reason_rows,
         "gathered": view.gathered,
         "no_group": view.NO_GROUP,

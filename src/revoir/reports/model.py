@@ -384,6 +384,31 @@ class Reasons:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What customers answered to one question.
+
+    Attributes:
+        question: As the data call it.
+        label: As people call it.
+        counts: How many gave each score, the lowest first.
+    """
+
+    question: str
+    label: Message | str
+    counts: tuple[tuple[int, int], ...]
+
+    @property
+    def answers(self) -> int:
+        """How many answered."""
+        return sum(count for _, count in self.counts)
+
+    @property
+    def mean(self) -> float:
+        """The mean score."""
+        return sum(score * count for score, count in self.counts) / self.answers
+
+
+@dataclass(frozen=True)
 class Chapter:
     """Further figures of one family: subscriptions, satisfaction, customer service."""
 
@@ -391,6 +416,7 @@ class Chapter:
     title: Message
     kpis: tuple[Kpi, ...]
     reasons: Reasons | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from revoir.reports import charts, drawing, view
 from revoir.reports.charts import Chart
 from revoir.reports.figures import Kpi
 from revoir.reports.html import TEMPLATES, trend_title
-from revoir.reports.model import Report
+from revoir.reports.model import Chapter, Report
 
 WIDTH = 700
 """Width, in pixels, that charts are drawn at."""
@@ -52,7 +52,7 @@ class _Pages:
     def text(self, value: Any) -> str:
         return view.typeset(value, self.language)
 
-    def texts(self, messages: Iterable[Message | None]) -> list[str]:
+    def texts(self, messages: Iterable[Any]) -> list[str]:
         return [self.text(message) for message in messages if message is not None]
 
     def data(self) -> dict[str, Any]:
@@ -206,21 +206,7 @@ class _Pages:
         if report.what_if is not None:
             yield self._what_if()
         for chapter in report.chapters:
-            yield self._section(
-                chapter.title,
-                [],
-                kpis=chapter.kpis,
-                rows=self._table(
-                    (msg("Reason"), msg("Departures")),
-                    [
-                        (self.text(reason), self.text(count))
-                        for reason, count in view.reason_rows(chapter)
-                    ],
-                    wide=(0,),
-                )
-                if chapter.reasons
-                else None,
-            )
+            yield self._section(chapter.title, [], kpis=chapter.kpis, rows=self._said(chapter))
         for index, section in enumerate(report.breakdowns):
             known = any(row.value is not None for row in section.rows)
             smaller = msg("{n} smaller groups are not drawn.", n=section.others)
@@ -231,6 +217,16 @@ class _Pages:
                 notes=[*section.notes, *([smaller] if section.others else [])],
             )
         yield self._quality()
+
+    def _said(self, chapter: Chapter) -> dict[str, Any] | None:
+        """What customers answered, or why they left."""
+        if chapter.asked:
+            columns, rows = view.asked_table(chapter)
+            return self._table(columns, [self.texts(row) for row in rows], wide=(0,))
+        if chapter.reasons:
+            reasons = [self.texts(row) for row in view.reason_rows(chapter)]
+            return self._table((msg("Reason"), msg("Departures")), reasons, wide=(0,))
+        return None
 
     def _section(
         self,
@@ -254,7 +250,7 @@ class _Pages:
         }
 
     def _table(
-        self, columns: Sequence[Message], rows: Sequence[Sequence[str]], wide: Sequence[int] = ()
+        self, columns: Sequence[Any], rows: Sequence[Sequence[str]], wide: Sequence[int] = ()
     ) -> dict[str, Any]:
         return {
             "columns": self.texts(columns),

@@ -350,6 +350,15 @@ class _Writer:
                 for reason, count in (chapter.reasons.rows if chapter.reasons else ())
             ],
             "reasons_total": chapter.reasons.total if chapter.reasons else 0,
+            "asked": [
+                {
+                    "question": one.question,
+                    "answers": one.answers,
+                    "mean": one.mean,
+                    "counts": {str(score): count for score, count in one.counts},
+                }
+                for one in chapter.asked
+            ],
         }
 
     def quality(self, quality: Quality) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from revoir.language import Message, Money, Percent, msg, nmsg
 from revoir.metrics.activity import Gaps, activity, gaps, rule_in_words
 from revoir.metrics.cohorts import CohortGrid, cohorts
 from revoir.metrics.lifecycle import STAGES, lifecycle
-from revoir.metrics.registry import Question, measure
+from revoir.metrics.registry import Question, measure, metric_named
 from revoir.periods import Grain
 from revoir.reports.frame import Frame
 from revoir.reports.model import (
+    Asked,
     Breakdown,
     BreakdownRow,
     CohortRow,
@@ -31,12 +32,16 @@ from revoir.reports.wording import COLUMN_NAMES, during, named
 from revoir.segments.names import SEGMENTS, value_named
 from revoir.segments.rfm import Rfm
 from revoir.segments.rules import dimension
+from revoir.tables import QUESTIONS
 
 PEOPLE_MIN = 30
 """Fewer people are counted in a title, and not given as so many of a hundred."""
 
 BANDS_MAX = 36
 GROUPS_MAX = 12
+SCORES_MAX = 10
+"""From the lowest to the highest score of a scale that people answer on."""
+QUESTIONS_MAX = 12
 
 
 def cohort_section(book: Book, frame: Frame) -> CohortSection | None:
@@ -269,6 +274,30 @@ def _gaps_title(known: Gaps, median: int) -> Message:
         "Half of those who come back do so within {n} days",
         median,
     )
+
+
+def asked(book: Book) -> tuple[Asked, ...]:
+    """What was answered to each question that has whole scores, the most answered first.
+
+    Args:
+        book: The company's tables.
+    """
+    held = book.table("responses")
+    held = held.filter(held.score.notnull() & held.question.notnull())
+    score = held.score.cast("float64")
+    counted = held.group_by(question=held.question, score=score).aggregate(n=held.count())
+    found: dict[str, dict[float, int]] = {}
+    for row in book.rows(counted):
+        found.setdefault(str(row["question"]), {})[float(row["score"])] = int(row["n"])
+    rows = []
+    for question, counts in found.items():
+        whole = all(one.is_integer() for one in counts)
+        if not whole or max(counts) - min(counts) > SCORES_MAX:
+            continue  # a sum or a percentage has no scale to count along
+        label = metric_named(question).label if question in QUESTIONS else question
+        scores = range(int(min(counts)), int(max(counts)) + 1)
+        rows.append(Asked(question, label, tuple((one, counts.get(one, 0)) for one in scores)))
+    return tuple(sorted(rows, key=lambda one: (-one.answers, one.question))[:QUESTIONS_MAX])
 
 
 def plans(book: Book) -> tuple[str, ...]:

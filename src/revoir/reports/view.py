@@ -84,6 +84,20 @@ def reason_rows(chapter: Chapter) -> list[tuple[Message | str, int]]:
     return rows
 
 
+def asked_table(chapter: Chapter) -> tuple[list[Message | str], list[list[Any]]]:
+    """What was answered to each question: headings, then a row of shares by score for each."""
+    scores = sorted({score for one in chapter.asked for score, _ in one.counts})
+    rows = []
+    for one in chapter.asked:
+        counts = dict(one.counts)
+        shares = [
+            Percent(counts[score] / one.answers, 0) if score in counts else "" for score in scores
+        ]
+        rows.append([one.label, one.answers, Number(one.mean, 1), *shares])
+    named: list[Message | str] = [msg("Question"), msg("Answers"), msg("Mean")]
+    return [*named, *(str(score) for score in scores)], rows
+
+
 def gathered(notes: Iterable[Message]) -> list[Message]:
     """Notes that say the same of several columns as one, in the order of the first.
 

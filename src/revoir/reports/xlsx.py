@@ -90,6 +90,7 @@ class _Workbook:
             self._what_if(self.report.what_if)
         if self.report.breakdowns:
             self._breakdowns()
+        self._asked()
         self._reasons()
         self._definitions()
         self._quality()
@@ -373,6 +374,18 @@ class _Workbook:
             self.row(sheet, line, cells)
         if lines:
             sheet.autofilter(0, 0, len(lines), len(columns) - 1)
+
+    def _asked(self) -> None:
+        """How many gave each score to each question, a line a score."""
+        asked = [one for chapter in self.report.chapters for one in chapter.asked]
+        if not asked:
+            return
+        columns = (msg("Question"), msg("Score"), msg("Answers"), msg("Share of answers"))
+        sheet = self.sheet(msg("Answers to questions"), columns, (40, 12, 12, 16))
+        lines = [(one, score, count) for one in asked for score, count in one.counts]
+        for line, (one, score, count) in enumerate(lines, start=1):
+            cells = [("text", one.label), ("count", score), ("count", count)]
+            self.row(sheet, line, [*cells, ("share", count / one.answers)])
 
     def _reasons(self) -> None:
         rows = [row for chapter in self.report.chapters for row in reason_rows(chapter)]
