@@ -19,6 +19,7 @@ def test_people_of_the_tour_speak_the_language_of_its_shop(
     monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """An English shop stood on French pages: « La raison la plus donnée est « Too expensive » »."""
+    monkeypatch.setattr("revoir.cli.common._chosen", [])  # what --lang of other tests said
     monkeypatch.setenv("REVOIR_LANG", code)
     people = tour._people()
     assert {person.language for person in people.values()} == {code}
