@@ -43,15 +43,15 @@ def chapter(kept: dict[str, Any]) -> list[str]:
 
 
 def _section(database: str, found: dict[str, Any]) -> list[str]:
-    size, brought = found["size"], found["import"]
+    size, brought = found["size"], found.get("import", {})
     parts = [
         f"### On {database}",
         f"{size['customers']:,} customers, {size['orders']:,} orders; {found['on']};"
         f" {found['machine']}.",
-        _pages(found["pages"], brought["pages"]),
+        _pages(found["pages"], brought.get("pages", {})),
         "\n".join(_facts(found)),
     ]
-    if found["events"]:
+    if found.get("events"):
         parts.append(_events(found["events"]))
     return parts
 
@@ -73,17 +73,26 @@ def _pages(alone: dict[str, Any], meanwhile: dict[str, Any]) -> str:
 
 
 def _facts(found: dict[str, Any]) -> list[str]:
+    highest = max(
+        found[name]["peak"] for name in ("web_mib", "web_mib_after_import") if name in found
+    )
+    memory = (
+        f"- Memory of the web process: {found['web_mib']['now']:,} MiB after the pages,"
+        f" {highest:,} MiB at its highest; aim {WEB_MIB} MiB — {_verdict(highest <= WEB_MIB)}."
+    )
+    if "import" not in found:
+        return [memory]
     brought = found["import"]
     parts = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in brought["parts"].items())
     limit = IMPORT_SECONDS * brought["rows"] / 1_000_000
-    highest = max(found[name]["peak"] for name in ("web_mib", "web_mib_after_import"))
+    figures = ""
+    if "figures_s" in brought:
+        figures = f" All figures were computed again {brought['figures_s']:.0f} s later."
     return [
         f"- Import of {brought['rows']:,} orders by the API, from the first byte sent to the last"
         f" row in the lake: {brought['seconds']:.0f} s ({parts}); aim {limit:.0f} s —"
-        f" {_verdict(brought['seconds'] <= limit)}. All figures were computed again"
-        f" {brought['figures_s']:.0f} s later.",
-        f"- Memory of the web process: {found['web_mib']['now']:,} MiB after the pages,"
-        f" {highest:,} MiB at its highest; aim {WEB_MIB} MiB — {_verdict(highest <= WEB_MIB)}.",
+        f" {_verdict(brought['seconds'] <= limit)}.{figures}",
+        memory,
     ]
 
 

@@ -45,14 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _arguments(arguments)
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="revoir-web-"))
     folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(found: dict[str, Any]) -> None:
+        """Write what is known so far: who is stopped later has it."""
+        kept = results.load(asked.results)
+        kept.setdefault("application", {})[asked.database] = found
+        results.save(kept, asked.results)
+        print(json.dumps(found), flush=True)
+
     try:
-        found = measure(asked, folder)
+        measure(asked, folder, keep)
     finally:
         if asked.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
-    kept = results.load(asked.results)
-    kept.setdefault("application", {})[asked.database] = found
-    results.save(kept, asked.results)
     print(asked.results)
     return 0
 
@@ -70,8 +75,10 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Fill an installation where it is empty, start it, and measure."""
+def measure(
+    asked: argparse.Namespace, folder: Path, keep: Callable[[dict[str, Any]], None]
+) -> None:
+    """Fill an installation where it is empty, start it, and measure, part after part."""
     with _database(asked.database, folder) as url:
         ours = {"REVOIR_DATA": str(folder / "data"), "REVOIR_EMAIL_URL": "memory:"}
         os.environ.update(ours | ({"REVOIR_DATABASE_URL": url} if url else {}))
@@ -93,11 +100,14 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 name: times(server, door, one, asked.rounds) for name, one in ask.items()
             }
             found["web_mib"] = server.memory()
-            print(json.dumps(found), flush=True)
+            keep(found)
             found["import"] = imported(server, door, ask, asked.import_rows)
             found["web_mib_after_import"] = server.memory()
+            keep(found)
+            found["import"]["figures_s"] = settled()
+            keep(found)
     found["events"] = events(asked)
-    return found
+    keep(found)
 
 
 @contextmanager
@@ -302,7 +312,6 @@ def imported(
         "accepted": told["rows_accepted"],
         "seconds": round(took, 1),
         "parts": {name: round(seconds, 1) for name, seconds in parts.items()},
-        "figures_s": settled(),
         "pages": {name: spread(held) for name, held in meanwhile.items() if held},
     }
 
