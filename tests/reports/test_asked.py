@@ -2,9 +2,7 @@
 
 import csv
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -16,18 +14,15 @@ from revoir.reports.plain import to_json
 from revoir.reports.xlsx import write_xlsx
 
 SCORES = {"nps": [10, 9, 9, 3, 0], "accueil": [5, 4, 4, 1, ""], "delai": [37.5, 12, 80, 3, 9]}
-REFERENCE = Path(os.environ.get("REVOIR_REFERENCE_DATA", "../shared/data"))
 
 
 @pytest.fixture
 def report(tmp_path):
     path = tmp_path / "avis.csv"
-    lines = zip(*SCORES.values(), strict=True)
     path.write_text(
         "question,score\n"
         + "".join(f"{name},{score}\n" for name, held in SCORES.items() for score in held)
     )
-    del lines
     return build(revoir.read(path))
 
 
@@ -53,9 +48,8 @@ def test_the_page_and_the_workbook_say_the_same(report, tmp_path):
 
 
 @pytest.mark.reference
-@pytest.mark.skipif(not REFERENCE.exists(), reason="no reference data here")
-def test_answers_of_the_garden_shop_are_those_of_its_file():
-    path = REFERENCE / "jardinerie_nps" / "nps.csv"
+def test_answers_of_the_garden_shop_are_those_of_its_file(reference_data):
+    path = reference_data / "jardinerie_nps" / "nps.csv"
     with path.open(encoding="latin-1", newline="") as stream:
         held = list(csv.DictReader(stream))
     (chapter,) = json.loads(to_json(build(revoir.read(path))))["chapters"]

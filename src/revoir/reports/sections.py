@@ -334,7 +334,7 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
     shown = figures[:GROUPS_MAX]
     rows = tuple(
         BreakdownRow(
-            group=named if isinstance(named, Message) else str(named),
+            group=called if isinstance(called, Message) else str(called),
             customers=figure.denominator,
             value=figure.value,
             low=figure.low,
@@ -342,7 +342,7 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
             reason=figure.reason,
         )
         for figure in shown
-        for named in [value_named(figure.by.get(column))]
+        for called in [value_named(figure.by.get(column))]
     )
     return Breakdown(
         column=column,
