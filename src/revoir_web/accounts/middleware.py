@@ -12,7 +12,7 @@ SEEN_SECONDS = 60
 """How often it is written that a session goes on."""
 
 
-class Seen(UserSessionsMiddleware):  # type: ignore[misc]
+class Seen(UserSessionsMiddleware):  # type: ignore[misc]  # allauth has no types
     """When each session was last seen, to the minute.
 
     A write at every request would make every page wait for whoever else writes.

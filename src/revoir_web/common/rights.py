@@ -94,7 +94,7 @@ def requires(*rights: Right, to_post: Iterable[Right] = ()) -> Callable[[View], 
             return view(request, *args, **kwargs)
 
         guarded.declared = frozenset(rights) or SIGNED_IN  # type: ignore[attr-defined]
-        guarded.declared_to_post = frozenset(to_write) or SIGNED_IN  # type: ignore[attr-defined]
+        guarded.declared_to_post = frozenset(to_write) or SIGNED_IN  # type: ignore[attr-defined]  # a mark on the view
         return guarded
 
     return declare

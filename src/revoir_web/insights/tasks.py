@@ -138,10 +138,15 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         with engine.using() as book:
             made = step(book)
         if callable(made):
-            made(lambda _done, _all, place=place, told=told: job.progress(place, len(work), told))  # type: ignore[misc]
+            made(partial(_go_on, job, place, len(work), told))
     DataState.objects.filter(pk=state.pk).update(refreshed_at=began)
     gone = runs.prune(keys)
     return {"computed": len(todo), "customers": changed, "pruned": gone}
+
+
+def _go_on(job: jobs.Running, place: int, steps: int, told: Message, _done: int, _all: int) -> None:
+    """Tell within a step that the job lives: what counts for its progress are the steps."""
+    job.progress(place, steps, told)
 
 
 def _is_computed_by_another(job: jobs.Running) -> bool:
