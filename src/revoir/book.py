@@ -19,6 +19,8 @@ from revoir.language import Message, msg
 from revoir.tables import TABLES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from revoir.reading import Reading
     from revoir.reading.mapping import Mapping as FileMapping
 
@@ -281,6 +283,13 @@ class Book:
         cursor = self.backend.con.execute(self.backend.compile(expression))
         names = expression.columns
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def columns(self, expression: ir.Table) -> pa.Table:
+        """Run an expression and bring its columns here, for what is computed on many rows."""
+        if not self._is_duckdb:
+            return expression.to_pyarrow()
+        self.backend._run_pre_execute_hooks(expression)
+        return self.backend.con.sql(self.backend.compile(expression)).to_arrow_table()
 
 
 def read(

@@ -1,0 +1,1 @@
+"""Models: what the past lets us expect, each held against the simple rule that it must beat."""
