@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,6 @@ from revoir.cli import options
 from revoir.cli.common import (
     T,
     day,
-    harmless,
     known_form,
     language,
     open_book,
@@ -22,7 +21,14 @@ from revoir.cli.common import (
     write_json,
     write_rows,
 )
-from revoir.files import whole
+from revoir.cli.lists import (
+    SHOWN_MAX,
+    Output,
+    contact_headings,
+    known_output,
+    with_contacts,
+    write_customers,
+)
 from revoir.language import Money, Number, Percent, msg, nmsg
 
 if TYPE_CHECKING:
@@ -30,9 +36,6 @@ if TYPE_CHECKING:
 
     from revoir.book import Book
     from revoir.segments.rfm import Cutoffs, Movement, Rfm
-
-SHOWN_MAX = 50
-"""Customers listed on a terminal; a file and the other formats hold them all."""
 
 Rule = Annotated[
     str | None,
@@ -71,14 +74,6 @@ Listed = Annotated[
         show_default=False,
     ),
 ]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o",
-        help=T("Write the customers to a file: .xlsx or .csv."),
-        show_default=False,
-    ),
-]  # fmt: skip
 
 
 def segments(
@@ -137,11 +132,7 @@ def _check_options(form: str, output: Path | None, **one_of: str | None) -> None
             remedy=msg("Ask for one after the other."),
         )
     known_form(form, ("table", "csv", "json"))
-    if output is not None and output.suffix.lower() not in (".xlsx", ".csv"):
-        raise UsageError(
-            msg("A list of customers cannot be written as “{name}”.", name=output.name),
-            remedy=msg("Use a name that ends with {names}.", names=[".xlsx", ".csv"]),
-        )
+    known_output(output)
 
 
 def _fixed(cutoffs: Sequence[str] | None) -> dict[str, list[Any]] | None:
@@ -190,8 +181,7 @@ def _answer_summary(book: Book, scores: Rfm, form: str, output: Path | None, cod
         if message is not None and form != "json":
             say(message.text(code))
     if output is not None:
-        table = _with_contacts(book, scores.customers.order_by("customer_id"))
-        _write_customers(book.rows(table), table.columns, output, code)
+        _write_everyone(book, scores.customers.order_by("customer_id"), output, code)
 
 
 def _summary_rows(scores: Rfm, code: str) -> list[dict[str, Any]]:
@@ -314,8 +304,7 @@ def _answer_members(
         say(scores.reason.text(code))
     members = scores.members(segment)
     known = SEGMENTS[segment]
-    table = _with_contacts(book, members)
-    rows = book.rows(table)
+    rows, columns = _listed(book, members)
     if form == "table":
         told = msg(
             "{segment}: {n} of {total} customers. {advice}",
@@ -325,9 +314,9 @@ def _answer_members(
             advice=known.advice,
         )
         print(told.text(code))
-    _write_list(rows, table.columns, form)
+    _write_list(rows, columns, form)
     if output is not None:
-        _write_customers(rows, table.columns, output, code)
+        write_customers(rows, columns, output, code)
 
 
 def _answer_rule(
@@ -337,8 +326,7 @@ def _answer_rule(
     from revoir.segments.rules import customers_matching
 
     everyone = book.rows(customer_ids(book).aggregate(n=lambda t: t.count()))[0]["n"]
-    table = _with_contacts(book, customers_matching(book, rule).order_by("customer_id"))
-    rows = book.rows(table)
+    rows, columns = _listed(book, customers_matching(book, rule).order_by("customer_id"))
     share = len(rows) / everyone if everyone else None
     if form == "json":
         write_json(
@@ -353,9 +341,9 @@ def _answer_rule(
                 len(rows), total=everyone, share=_maybe(share, Percent), rule=text,
             )  # fmt: skip
             print(told.text(code))
-        _write_list(rows, table.columns, form)
+        _write_list(rows, columns, form)
     if output is not None:
-        _write_customers(rows, table.columns, output, code)
+        write_customers(rows, columns, output, code)
 
 
 def _answer_movement(
@@ -380,8 +368,7 @@ def _answer_movement(
     elif counts:
         _print_movement(moves, counts, code)
     if output is not None and moves.reason is None:
-        table = _with_contacts(book, moves.moved)
-        _write_customers(book.rows(table), table.columns, output, code)
+        _write_everyone(book, moves.moved, output, code)
 
 
 def _moved(book: Book, moves: Movement) -> list[dict[str, Any]]:
@@ -414,25 +401,15 @@ def _print_movement(moves: Movement, counts: list[dict[str, Any]], code: str) ->
     )
 
 
-def _with_contacts(book: Book, table: ir.Table) -> ir.Table:
-    """The customers with what is known to reach them, in the order they have."""
-    wanted = [
-        column
-        for column in ("name", "first_name", "last_name", "company", "email", "phone", "city")
-        if book.has("customers", column) and column not in table.columns
-    ]
-    if not wanted:
-        return table
-    right = book.table("customers").select(customer__key="customer_id", **{c: c for c in wanted})
-    place = table.mutate(place__=_row_number())
-    joined = place.left_join(right, place.customer_id == right.customer__key)
-    return joined.order_by("place__").drop("customer__key", "place__")
+def _listed(book: Book, table: ir.Table) -> tuple[list[dict[str, Any]], list[str]]:
+    """The customers of a table with what is known to reach them, and the names of the columns."""
+    found = with_contacts(book, book.columns(table))
+    return found.to_pylist(), found.column_names
 
 
-def _row_number() -> Any:
-    import ibis
-
-    return ibis.row_number()
+def _write_everyone(book: Book, table: ir.Table, output: Path, code: str) -> None:
+    rows, columns = _listed(book, table)
+    write_customers(rows, columns, output, code)
 
 
 def _write_list(rows: list[dict[str, Any]], columns: Sequence[str], form: str) -> None:
@@ -443,86 +420,17 @@ def _write_list(rows: list[dict[str, Any]], columns: Sequence[str], form: str) -
         return
     if not rows:
         return
-    headings = {
-        "customer_id": T("Customer"), "days_since_last": T("Days since last"),
-        "frequency": T("Purchase days"), "monetary": T("Bought for"), "segment": T("Segment"),
-        "name": T("Name"), "first_name": T("First name"), "last_name": T("Family name"),
-        "company": T("Company"), "email": T("E-mail"), "phone": T("Phone"), "city": T("Town"),
+    named = contact_headings() | {
+        "days_since_last": T("Days since last"), "frequency": T("Purchase days"),
+        "monetary": T("Bought for"), "segment": T("Segment"),
     }  # fmt: skip
     shown = [dict(row) for row in rows[:SHOWN_MAX]]
     for row in shown:
         if row.get("segment"):
             row.update(segment=SEGMENTS[row["segment"]].label, monetary=Money(row["monetary"]))
-    write_rows(shown, "table", [(name, headings.get(name, name.upper())) for name in columns])
+    write_rows(shown, "table", [(name, named.get(name, name.upper())) for name in columns])
     if len(rows) > SHOWN_MAX:
         say(
             msg("The first {shown} of {n} customers; -o writes them all to a file.",
                 shown=SHOWN_MAX, n=len(rows)).text(language())
         )  # fmt: skip
-
-
-def _write_customers(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path, code: str
-) -> None:
-    """Write a list of customers to a file; what looks like a formula is written as text."""
-    from revoir.errors import InputError
-
-    try:
-        with whole(output) as draft:
-            if output.suffix.lower() == ".csv":
-                _write_csv(rows, columns, draft)
-            else:
-                _write_xlsx(rows, columns, draft)
-    except OSError as error:
-        raise InputError(
-            msg(
-                "{name} cannot be written: {reason}.",
-                name=str(output),
-                reason=error.strerror or str(error),
-            ),
-            remedy=msg("Choose another folder, or close the file where it is open."),
-        ) from error
-    told = nmsg(
-        "{n} customer was written to {name}.",
-        "{n} customers were written to {name}.",
-        len(rows),
-        name=str(output),
-    )
-    say(told.text(code))
-
-
-def _write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path) -> None:
-    import csv
-
-    with output.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([harmless(name) for name in columns])
-        writer.writerows([harmless(row[name]) for name in columns] for row in rows)
-
-
-def _write_xlsx(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path) -> None:
-    from decimal import Decimal
-
-    import xlsxwriter
-
-    from revoir.errors import UsageError
-
-    if len(rows) > 1_048_575:
-        raise UsageError(
-            msg("{n} customers do not fit in a sheet.", n=len(rows)),
-            remedy=msg("Use a name that ends with {names}.", names=[".csv"]),
-        )
-    with output.open("wb") as file, xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet(T("Customers"))
-        bold = book.add_format({"bold": True})
-        sheet.freeze_panes(1, 0)
-        for place, name in enumerate(columns):
-            sheet.write_string(0, place, name, bold)
-            sheet.set_column(place, place, max(12, len(name) + 2))
-        for line, row in enumerate(rows, start=1):
-            for place, name in enumerate(columns):
-                value = row[name]
-                if isinstance(value, int | float | Decimal):
-                    sheet.write_number(line, place, float(value))
-                elif value is not None:
-                    sheet.write_string(line, place, str(value)[:32_767])
