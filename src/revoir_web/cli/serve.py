@@ -29,12 +29,14 @@ def prepare() -> None:
 
     from revoir_web.common import schedules
     from revoir_web.common.locks import only_one
+    from revoir_web.customers import columns
 
     with only_one("prepare"):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0, clear=False)
         schedules.ensure()
+        columns.begin()
 
 
 def serve_all(*, host: str, port: int) -> int:
@@ -143,6 +145,7 @@ def serve_web(*, host: str, port: int) -> None:
 
     from revoir_web.wsgi import application
 
+    _give_memory_back()
     if "REVOIR_PARENT" not in os.environ:
         prepare()
         invite(host, port)
@@ -175,6 +178,26 @@ def serve_web(*, host: str, port: int) -> None:
             return application
 
     Server().run()
+
+
+def _give_memory_back() -> None:
+    """Let the C library return what large arrays took, and not keep some for each thread.
+
+    A list of a million customers is found in arrays of megabytes. By itself the GNU library soon
+    keeps such blocks for the next one, in each of its arenas.
+    """
+    import ctypes
+
+    try:
+        library = ctypes.CDLL(None)
+        for option, value in ((_ARENAS, 2), (_LARGE, 256 * 1024), (_TRIM, 4 * 1024 * 1024)):
+            library.mallopt(option, value)
+    except (AttributeError, OSError, TypeError):
+        return  # another C library, which has no such options
+
+
+_ARENAS, _LARGE, _TRIM = -8, -3, -1
+"""M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of mallopt(3)."""
 
 
 def _after_fork(server: Any, process: Any) -> None:

@@ -98,7 +98,7 @@ class Filter:
 
     name: str
     label: Any
-    apply: Callable[[QuerySet[Any], str], QuerySet[Any]]
+    apply: Callable[[Any, str], Any]
     choices: Sequence[tuple[str, Any]] = ()
     kind: str = "text"
 
@@ -118,7 +118,7 @@ class Table:
 
     Attributes:
         request: Whose query string says what is wanted.
-        rows: All rows that may be seen.
+        rows: All rows that may be seen: a QuerySet, or what can be narrowed and sorted like one.
         columns: What can be shown.
         caption: What the list is, for those who hear it.
         name: Distinguishes two lists on one page (prefix in the address).
@@ -134,13 +134,13 @@ class Table:
     """
 
     request: HttpRequest
-    rows: QuerySet[Any]
+    rows: Any
     columns: Sequence[Column]
     caption: Any
     name: str = ""
     default_sort: str = ""
     filters: Sequence[Filter] = ()
-    search: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
+    search: Callable[[Any, str], Any] | None = None
     url: Callable[[Any], str | None] | None = None
     export: str | None = None
     total: Callable[[QuerySet[Any]], int] | None = None
@@ -181,7 +181,7 @@ class Table:
 
     # -- Rows ----------------------------------------------------------------------------------
     @cached_property
-    def narrow(self) -> QuerySet[Any]:
+    def narrow(self) -> Any:
         """The rows that the address asks for."""
         rows = self.rows
         for held in self.filters:
@@ -192,7 +192,7 @@ class Table:
         return rows
 
     @cached_property
-    def filtered(self) -> QuerySet[Any]:
+    def filtered(self) -> Any:
         """The rows that the address asks for, sorted."""
         rows = self.narrow
         column, down = self.sort
@@ -214,7 +214,8 @@ class Table:
         """How many rows there are with these filters."""
         if self.total is not None:
             return self.total(self.filtered)
-        return self.filtered.count()
+        count: int = self.filtered.count()
+        return count
 
     @cached_property
     def pages(self) -> int:

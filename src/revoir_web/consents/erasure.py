@@ -20,7 +20,7 @@ from revoir_web.common import audit, bulk
 from revoir_web.common.models import Job, Replay
 from revoir_web.consents import ledger
 from revoir_web.consents.models import Consent, Erasure
-from revoir_web.customers import blocklist
+from revoir_web.customers import blocklist, columns
 from revoir_web.customers.models import (
     Customer,
     CustomerFigures,
@@ -192,6 +192,7 @@ def _erase_customers(found: Erased) -> dict[str, int]:
     }
     SearchToken.objects.filter(customer_id__in=ids).delete()
     CustomerFigures.objects.filter(customer_id__in=ids).delete()
+    columns.changed()
     Unindexed.objects.filter(customer_id__in=ids).delete()
     Newcomer.objects.filter(customer_id__in=ids).delete()
     Merge.objects.filter(Q(winner_id__in=ids) | Q(loser_id__in=ids)).update(before={}, moved={})

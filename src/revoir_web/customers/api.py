@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -24,7 +25,8 @@ from revoir_web.common.rights import Right, may
 from revoir_web.customers import actions, queries
 from revoir_web.customers.models import Customer, CustomerFigures, Identifier, MergeProposal
 from revoir_web.customers.models import Merge as MergeRow
-from revoir_web.customers.text import after, fold
+from revoir_web.customers.narrowing import Condition, Narrowed
+from revoir_web.customers.text import fold
 
 router = Router()
 DEEPEST = 100_000
@@ -145,34 +147,25 @@ class Filters(Paging):
 )
 def list_customers(request: HttpRequest, asked: Query[Filters]) -> dict[str, Any]:
     """Customers who were neither merged into others nor erased, by filters."""
-    rows = CustomerFigures.objects.select_related("customer")
-    if asked.q.strip():
-        rows = rows.filter(pk__in=queries.search(asked.q))
-    exact = {"segment": asked.segment, "status": asked.status}
-    rows = rows.filter(**{name: value for name, value in exact.items() if value})
-    if town := fold(asked.city):
-        rows = rows.filter(city_key__gte=town, city_key__lt=after(town))
-    bounds = {
-        "orders__gte": asked.orders_min,
-        "revenue__gte": asked.revenue_min,
-        "last_on__gte": asked.last_from,
-        "last_on__lte": asked.last_to,
-    }
-    rows = rows.filter(**{name: value for name, value in bounds.items() if value is not None})
+    rows = Narrowed(among=queries.search(asked.q) if asked.q.strip() else None)
+    for condition in _conditions(asked):
+        rows = rows.where(condition)
     field, down = asked.sort.lstrip("-"), asked.sort.startswith("-")
     if field == "id":
-        found, following = paged(rows, limit=asked.limit, cursor=asked.cursor, by="pk", down=down)
+        if asked.cursor:
+            key = str(read_cursor(asked.cursor))
+            rows = rows.where(Condition("pk", "before" if down else "after", key))
+        found = rows.by("pk", down=down)[: asked.limit + 1]
+        more = len(found) > asked.limit
+        following = write_cursor(found[asked.limit - 1].pk) if more else None
     else:
         begin = read_cursor(asked.cursor) if asked.cursor else 0
         if not isinstance(begin, int) or not 0 <= begin <= DEEPEST:
             raise Refused(400, "bad_cursor", _("This cursor was not given by this call."))
-        if field in ("first_on", "last_on"):
-            rows = rows.exclude(**{field: None})
-        keys = (f"-{field}", "-pk") if down else (field, "pk")
-        found = list(rows.order_by(*keys)[begin : begin + asked.limit + 1])
+        found = rows.by(field, down=down)[begin : begin + asked.limit + 1]
         more = len(found) > asked.limit and begin + asked.limit <= DEEPEST
         following = write_cursor(begin + asked.limit) if more else None
-        found = found[: asked.limit]
+    found = found[: asked.limit]
     personal = may(request.user, Right.SEE_PERSONAL)
     if personal:
         audit.record("customers.list", details={"api": True, "rows": len(found)})
@@ -180,6 +173,21 @@ def list_customers(request: HttpRequest, asked: Query[Filters]) -> dict[str, Any
         "items": [_told(row.customer, row, personal) for row in found],
         "next": following,
     }
+
+
+def _conditions(asked: Filters) -> Iterator[Condition]:
+    for field, word in (("segment", asked.segment), ("status", asked.status)):
+        if word:
+            yield Condition(field, "is", word)
+    if town := fold(asked.city):
+        yield Condition("city_key", "town", town)
+    for field, bound in (("orders", asked.orders_min), ("revenue", asked.revenue_min)):
+        if bound is not None:
+            yield Condition(field, "from", bound)
+    if asked.last_from is not None:
+        yield Condition("last_on", "from", asked.last_from)
+    if asked.last_to is not None:
+        yield Condition("last_on", "to", asked.last_to)
 
 
 @router.serve(

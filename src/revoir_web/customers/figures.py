@@ -14,10 +14,11 @@ from django.db.models.functions import Cast
 
 from revoir.language import Message
 from revoir_web.common import bulk, words
+from revoir_web.customers import columns
 from revoir_web.customers.models import CustomerFigures, SegmentAverage
 
-PART = 500
-"""Rows written at a time. Where all are new, SQLite has no other write for a tenth of a second."""
+PART = 2000
+"""Rows written at a time."""
 PAUSE_SECONDS = 0.03
 """Between two parts on SQLite, so that who waits to write has a turn."""
 COLUMNS = (
@@ -73,6 +74,8 @@ def write_figures(
     if complete:
         changed += _empty_others(rows)
     _write_averages(labels or {})
+    if changed:
+        columns.write()
     return changed
 
 

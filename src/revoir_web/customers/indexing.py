@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from revoir.language import msg
 from revoir_web.common import bulk, jobs
+from revoir_web.customers import columns
 from revoir_web.customers.models import (
     Customer,
     CustomerFigures,
@@ -36,6 +37,7 @@ def index(ids: Sequence[str]) -> None:
         ids: Their keys.
     """
     _index(lambda path: Q(**{f"{path}pk__in": ids}))
+    columns.changed()
 
 
 @transaction.atomic

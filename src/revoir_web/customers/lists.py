@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from django.core.cache import caches
 from django.core.exceptions import EmptyResultSet
-from django.db.models import F, Func, Lookup, Q, QuerySet
-from django.db.models.lookups import Exact, GreaterThan, IsNull
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -25,145 +23,24 @@ from revoir_web.common.tables import Column, Filter, Table
 from revoir_web.common.words import from_json, language
 from revoir_web.customers import queries
 from revoir_web.customers.models import CustomerFigures, MergeProposal, SegmentAverage
-from revoir_web.customers.text import after, fold, phone_shown
+from revoir_web.customers.narrowing import Condition, Narrowed
+from revoir_web.customers.text import fold, phone_shown
 
+Reader = Callable[[str], Condition | None]
+"""What was typed → the condition that it is (None: it is none)."""
 COUNT_SECONDS = 60
 """How long the count of a long list may be that of a moment ago."""
-GATHERED_MAX = 250_000
-"""Of so many rows of one value (a segment, a town, …) a page is found by sorting them; of more, by
-passing over others in the order wanted."""
-NEAR = 10_000
-"""Rows that are passed over in no time."""
-READ_MAX = 5_000
-"""The same where the index that narrows them does not hold what they are sorted by."""
-
-
-class Aside(Func):
-    """A column by which SQLite looks for no index.
-
-    It knows little of how many rows an index narrows to, and with a million of them a wrong guess
-    takes ten times as long. PostgreSQL needs nobody's advice.
-    """
-
-    arity = 1
-    template = "%(expressions)s"
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """The column with a plus before it, which changes neither its value nor its order."""
-        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
-
-
-class Among(Lookup):
-    """Whether a key is one of many, given as one value.
-
-    Django looks at each of two thousand parameters several times, which takes longer than
-    finding the rows.
-    """
-
-    lookup_name = "among"
-    prepare_rhs = False
-
-    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
-        """The keys as a text of JSON."""
-        left, values = self.process_lhs(compiler, connection)
-        return f"{left} IN (SELECT value FROM json_each(%s))", [*values, json.dumps(self.rhs)]
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        """The keys as an array."""
-        left, values = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s)", [*values, self.rhs]
-
-
-class Ordered:
-    """Rows in an order, those without a value at the end, quick at any page of a million.
-
-    Only keys are read in order, from an index; the rows of the page are read by their keys.
-    """
-
-    def __init__(
-        self, rows: QuerySet[Any], field: str, down: bool, *, gathered: bool = False
-    ) -> None:
-        by = Aside(field) if gathered else F(field)
-        keys = (by.desc(), F("pk").desc()) if down else (by.asc(), F("pk").asc())
-        # What is not known is said as a part of an index, never as all but another part.
-        known: Any = None
-        unknown: Any = None
-        if field == "name_key":
-            known, unknown = GreaterThan(by, ""), Exact(by, "")
-        elif field in ("first_on", "last_on"):
-            known, unknown = IsNull(by, False), IsNull(by, True)
-        self.known = (rows if known is None else rows.filter(known)).order_by(*keys)
-        by_key = Aside("pk") if gathered else F("pk")
-        self.unknown = None if unknown is None else rows.filter(unknown).order_by(by_key)
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """The keys of all rows, in order: only of a short list."""
-        ids = list(self.known.values_list("pk", flat=True))
-        if self.unknown is not None:
-            ids += self.unknown.values_list("pk", flat=True)
-        return ids
-
-    def __getitem__(self, part: slice) -> list[Any]:
-        ids = self.ids[part] if "ids" in vars(self) else self._ids(part)
-        held = CustomerFigures.objects.select_related("customer").in_bulk(ids)
-        return [held[id] for id in ids if id in held]
-
-    def _ids(self, part: slice) -> list[str]:
-        """The keys of one page."""
-        begin, end = part.start or 0, part.stop
-        ids = self._known_ids(begin, end)
-        if self.unknown is not None and len(ids) < end - begin:
-            first = 0 if ids or not begin else max(0, begin - count_of(self.known))
-            rest = self.unknown.values_list("pk", flat=True)
-            ids += list(rest[first : first + end - begin - len(ids)])
-        return ids
-
-    def _known_ids(self, begin: int, end: int) -> list[str]:
-        known = self.known.values_list("pk", flat=True)
-        if begin > NEAR and 2 * begin > (count := count_of(self.known)):
-            # From the other end it is nearer.
-            back = known.reverse()[max(0, count - end) : max(0, count - begin)]
-            return list(back)[::-1]
-        return list(known[begin:end])
-
-    def iterator(self, chunk_size: int) -> Iterator[Any]:
-        """Every row, in order."""
-        yield from self.known.select_related("customer").iterator(chunk_size=chunk_size)
-        if self.unknown is not None:
-            yield from self.unknown.select_related("customer").iterator(chunk_size=chunk_size)
 
 
 @dataclass
 class CustomerTable(Table):
-    """The list of customers: narrow tables are sorted and counted, wide ones only read."""
-
-    @cached_property
-    def count(self) -> int:
-        """How many rows there are with these filters."""
-        # What a search finds is short, and sorted as a whole in the time that it takes to count.
-        return len(self.filtered.ids) if self.words else count_of(self.narrow)
+    """The list of customers, whose rows know their orders by themselves."""
 
     @cached_property
     def filtered(self) -> Any:
         """The rows that the address asks for, in order."""
         column, down = self.sort
-        field = column.sort if column is not None and column.sort else "revenue"
-        on = {held.name for held in self.filters if self.asked(held.name)}
-        if not self.words and (not on or self._are_sorted(field, on)):
-            return Ordered(self.narrow, field, down)
-        most = GATHERED_MAX if on & set(_EQUAL) else READ_MAX
-        if self.words or self.count <= most:
-            return Ordered(self.narrow, field, down, gathered=True)
-        walked = replace(self, filters=_filters({}, aside=_EQUAL)).narrow
-        return Ordered(walked, field, down)
-
-    @staticmethod
-    def _are_sorted(field: str, on: set[str]) -> bool:
-        """Whether an index has the rows of some filters together and in order."""
-        if field == "revenue":
-            return bool(on & {"revenue", *_EQUAL})
-        return field in on or (field == "last_on" and bool(on & {"since", "until"}))
+        return self.narrow.by(column.sort if column and column.sort else "revenue", down=down)
 
 
 def customers(request: HttpRequest) -> CustomerTable:
@@ -172,7 +49,7 @@ def customers(request: HttpRequest) -> CustomerTable:
     labels = segment_labels()
     return CustomerTable(
         request,
-        CustomerFigures.objects.all(),
+        Narrowed(),
         [
             Column(
                 "name",
@@ -213,8 +90,8 @@ def customers(request: HttpRequest) -> CustomerTable:
         ],
         caption=_("Customers"),
         default_sort="-revenue",
-        filters=_filters(labels, aside=_beside(request)),
-        search=lambda rows, words: rows.filter(Among(F("pk"), queries.search(words))),
+        filters=_filters(labels),
+        search=lambda rows, words: replace(rows, among=queries.search(words)),
         url=lambda row: reverse("customers:customer", args=[row.pk]),
         export="customers",
         actions=[("merge", _("Merge the two chosen"))] if _may_merge(request) else [],
@@ -288,79 +165,57 @@ def segment_labels() -> dict[str, str]:
     }
 
 
-_EQUAL = ("city", "segment", "status")
-"""Filters by one value, those that leave the fewest rows first."""
-
-
-def _beside(request: HttpRequest) -> Collection[str]:
-    """Filters by which no rows are looked for, as another of the address leaves fewer."""
-    others = any(request.GET.get(name, "").strip() for name in _EQUAL[:-1])
-    return _EQUAL[-1:] if others else ()
-
-
-def _filters(labels: Mapping[str, str], *, aside: Collection[str]) -> list[Filter]:
+def _filters(labels: Mapping[str, str]) -> list[Filter]:
     """What the list can be narrowed by.
 
     Args:
         labels: Name of each segment → what people call it.
-        aside: Filters by which no rows are to be looked for, only passed over.
     """
+
+    def held(name: str, label: Any, condition: Reader, **more: Any) -> Filter:
+        def apply(rows: Narrowed, text: str) -> Narrowed:
+            found = condition(text)
+            return rows if found is None else rows.where(found)
+
+        return Filter(name, label, apply, **more)
+
+    segments = sorted(labels.items(), key=lambda pair: pair[1])
     return [
-        Filter(
-            "segment",
-            _("Segment"),
-            lambda rows, value: rows.filter(_is("segment", value, "segment" in aside)),
-            choices=sorted(labels.items(), key=lambda pair: pair[1]),
-        ),
-        Filter(
-            "status",
-            _("Status"),
-            lambda rows, value: rows.filter(_is("status", value, "status" in aside)),
-            choices=CustomerFigures.Status.choices,
-        ),
-        Filter("city", _("Town"), lambda rows, text: _in_town(rows, text, "city" in aside)),
-        Filter("orders", _("Orders, at least"), _at_least("orders"), kind="number"),
-        Filter("revenue", _("Revenue, at least"), _at_least("revenue"), kind="number"),
-        Filter("since", _("Last purchase from"), _day("last_on__gte"), kind="date"),
-        Filter("until", _("Last purchase to"), _day("last_on__lte"), kind="date"),
+        held("segment", _("Segment"), _is("segment"), choices=segments),
+        held("status", _("Status"), _is("status"), choices=CustomerFigures.Status.choices),
+        held("city", _("Town"), lambda text: Condition("city_key", "town", fold(text))),
+        held("orders", _("Orders, at least"), _at_least("orders"), kind="number"),
+        held("revenue", _("Revenue, at least"), _at_least("revenue"), kind="number"),
+        held("since", _("Last purchase from"), _day("from"), kind="date"),
+        held("until", _("Last purchase to"), _day("to"), kind="date"),
     ]
 
 
-def _is(field: str, value: str, aside: bool) -> Any:
-    return Exact(Aside(field), value) if aside else Q(**{field: value})
+def _is(field: str) -> Reader:
+    return lambda text: Condition(field, "is", text)
 
 
-def _in_town(rows: QuerySet[Any], text: str, aside: bool) -> QuerySet[Any]:
-    town = fold(text)
-    if not town:
-        return rows.none()
-    if CustomerFigures.objects.filter(city_key=town).exists():
-        return rows.filter(_is("city_key", town, aside))
-    return rows.filter(city_key__gte=town, city_key__lt=after(town))
-
-
-def _at_least(field: str) -> Any:
-    def apply(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def _at_least(field: str) -> Reader:
+    def condition(text: str) -> Condition | None:
         try:
             value = float(text.replace(",", ".").replace("\xa0", ""))
         except ValueError:
-            return rows
+            return None
         if not abs(value) < 1e15:
-            return rows
-        return rows.filter(**{f"{field}__gte": int(value) if field == "orders" else value})
+            return None
+        return Condition(field, "from", int(value) if field == "orders" else value)
 
-    return apply
+    return condition
 
 
-def _day(lookup: str) -> Any:
-    def apply(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def _day(test: Literal["from", "to"]) -> Reader:
+    def condition(text: str) -> Condition | None:
         try:
-            day = dt.date.fromisoformat(text)
+            return Condition("last_on", test, dt.date.fromisoformat(text))
         except ValueError:
-            return rows
-        return rows.filter(**{lookup: day})
+            return None
 
-    return apply
+    return condition
 
 
 def count_of(rows: QuerySet[Any]) -> int:

@@ -128,19 +128,11 @@ class ErasedIdentifier(models.Model):
         return self.hash[:8]
 
 
-_SORTED = {"revenue": "revenue", "orders": "orders", "last": "last_on"}
-_NARROWED = {"segment": "segment", "status": "status", "city": "city_key"}
-
-
-def _in_index(*fields: str) -> list[str]:
-    """The columns of an index of figures, in order: some first, then those narrowed by."""
-    return list(dict.fromkeys((*fields, *_NARROWED.values(), "orders", "revenue", "last_on")))
-
-
 class CustomerFigures(models.Model):
     """What is computed of a customer; lists filter and sort on it.
 
-    Whoever was merged into another or erased has none.
+    Whoever was merged into another or erased has none. There is no index but that of the key, as
+    all rows are written again and again: `columns` is what long lists are read by.
     """
 
     class Status(models.TextChoices):
@@ -171,31 +163,6 @@ class CustomerFigures(models.Model):
     """The town as `text.fold` writes it."""
     name_key = models.CharField(max_length=200, blank=True)
     """The customer's: lists sort by it."""
-
-    class Meta:
-        # Every way a list is sorted ends in the key, in one direction, so that one index serves
-        # both ways on both databases. Behind the key stands what lists are narrowed by, and in
-        # the narrowing ones what they are sorted by: whatever is combined, rows are counted and
-        # sorted in one index, and none of a million is read to be passed over. Names have nothing
-        # to do with figures and first days hardly, so that few are passed over there; and
-        # a purchase leaves their indices as they are.
-        indexes = (
-            models.Index(fields=["name_key", "customer"], name="figures_name"),
-            models.Index(fields=["first_on", "customer"], name="figures_first"),
-            *(
-                models.Index(fields=_in_index(field, "customer"), name=f"figures_{name}")
-                for name, field in _SORTED.items()
-            ),
-            *(
-                models.Index(
-                    fields=_in_index(
-                        field, "revenue", "customer", "orders", "first_on", "last_on", "name_key"
-                    ),
-                    name=f"figures_{name}",
-                )
-                for name, field in _NARROWED.items()
-            ),
-        )
 
     def __str__(self) -> str:
         return f"figures of {self.customer_id}"
@@ -243,11 +210,21 @@ class Unindexed(models.Model):
 
 
 class Newcomer(models.Model):
-    """A customer of whom one import alone has spoken: undoing it may take them away again."""
+    """An import that has spoken of a customer whom nothing but imports knows.
+
+    Once all of them are undone, the customer goes; when anything else speaks of them, they stay.
+    """
 
     # Written by the million, just after the customers: what is not looked up needs no check.
-    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, db_constraint=False)
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
     source = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["customer", "source"], name="newcomer_once"),
+        )
 
     def __str__(self) -> str:
         return self.customer_id

@@ -11,7 +11,7 @@ from django.utils import timezone
 from revoir.language import msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Schedule
-from revoir_web.customers import actions
+from revoir_web.customers import actions, columns
 from revoir_web.customers.models import ProfileChange
 
 
@@ -19,9 +19,17 @@ from revoir_web.customers.models import ProfileChange
 def index(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Make imported customers searchable, and look for those that may be one."""
     made = actions.index_waiting(job)
+    columns.write()
     pairs = actions.propose_merges(job) if arguments.get("duplicates", True) else 0
     _count_for_the_planner()
     return {"customers": made, "pairs": pairs}
+
+
+@jobs.handler("customers.columns", label=msg("Order of the list of customers"), retries=3)
+def write_columns(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
+    """Let long lists follow what was changed by hand."""
+    del job, arguments
+    return {"customers": columns.write()}
 
 
 def _count_for_the_planner() -> None:

@@ -1,21 +1,25 @@
-"""The list of customers: whatever is combined, the same rows in the same order, from indices."""
+"""The list of customers: whatever is combined, the same rows in the same order, however found."""
 
 from __future__ import annotations
 
 import datetime as dt
 import random
+import shutil
+from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.conf import settings
 from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 
 from revoir_web.common import exports
-from revoir_web.customers import actions, lists, queries
+from revoir_web.common.models import Job
+from revoir_web.customers import actions, columns, lists, queries
 from revoir_web.customers.models import Customer, CustomerFigures, SearchToken
+from revoir_web.customers.narrowing import Condition, Narrowed
 
 pytestmark = pytest.mark.django_db
 SORTS = ("name", "orders", "revenue", "last_on", "first_on")
@@ -27,6 +31,22 @@ FILTERS: tuple[dict[str, str], ...] = (
     {"orders": "2", "revenue": "30", "until": "2024-05-01"}, {"city": "nowhere"},
 )  # fmt: skip
 FIELDS = {"name": "name_key", **{name: name for name in SORTS[1:]}}
+
+
+@pytest.fixture(params=["database", "columns"])
+def found_in(request: pytest.FixtureRequest, people: list[CustomerFigures], long: None) -> str:
+    """Where lists are looked for."""
+    if request.param == "columns":
+        columns.write()
+    return str(request.param)
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fifty customers are many."""
+    monkeypatch.setattr(columns, "LONG", 50)
+    yield
+    shutil.rmtree(Path(settings.DATA) / "lists", ignore_errors=True)
 
 
 @pytest.fixture
@@ -87,24 +107,21 @@ def wanted(people: list[CustomerFigures], query: dict[str, str], sort: str) -> l
     rows = [row for row in people if kept(row)]
     known = [row for row in rows if getattr(row, field) not in (None, "")]
     known.sort(key=lambda row: (getattr(row, field), row.pk), reverse=down)
-    unknown = sorted(row.pk for row in rows if getattr(row, field) in (None, ""))
+    unknown = sorted((row.pk for row in rows if getattr(row, field) in (None, "")), reverse=down)
     return [row.pk for row in known] + unknown
 
 
-@pytest.mark.parametrize("most", [0, 30, 10**6], ids=["walked", "either", "gathered"])
 def test_rows_and_their_order_are_those_of_the_definition(
-    people: list[CustomerFigures], monkeypatch: pytest.MonkeyPatch, most: int
+    people: list[CustomerFigures], found_in: str
 ) -> None:
-    monkeypatch.setattr(lists, "GATHERED_MAX", most)
-    monkeypatch.setattr(lists, "READ_MAX", most)
-    monkeypatch.setattr(lists, "NEAR", most)
+    assert (columns.find((), "pk", down=False) is not None) == (found_in == "columns")
     for query, name, way in product(FILTERS, SORTS, ("", "-")):
         order = wanted(people, query, way + name)
         table = asked(**query, sort=way + name)
         assert table.count == len(order), (query, name)
         parts = [table.filtered[begin : begin + 20] for begin in range(0, 60, 20)]
         assert [row.pk for part in parts for row in part] == order, (query, way + name)
-        rows = list(table.filtered.iterator(chunk_size=2000))
+        rows = list(table.filtered.iterator(chunk_size=7))
         assert [row.pk for row in rows] == order, (query, way + name)
 
 
@@ -120,32 +137,54 @@ def test_an_export_has_the_rows_of_the_list(people: list[CustomerFigures]) -> No
     assert {row[0] for row in told} == {exports.MASK}
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what it counted")
-@pytest.mark.parametrize("most", [0, 10**6], ids=["walked", "gathered"])
-def test_no_row_is_read_to_be_passed_over(
-    people: list[CustomerFigures], monkeypatch: pytest.MonkeyPatch, most: int
+def test_the_list_of_the_api_has_the_same_rows(
+    people: list[CustomerFigures], found_in: str
 ) -> None:
-    monkeypatch.setattr(lists, "GATHERED_MAX", most)
-    monkeypatch.setattr(lists, "READ_MAX", 0)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    for query, name, way in product(FILTERS, SORTS, ("", "-")):
-        table = asked(**query, sort=way + name)
-        with CaptureQueriesContext(connection) as held:
-            assert table.count is not None
-            assert table.filtered._ids(slice(0, 20)) is not None
-        gathered = most and {"segment", "status", "city"} & set(query)
-        for one in held.captured_queries:
-            with connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN QUERY PLAN {one['sql']}")
-                steps = [row[3] for row in cursor.fetchall()]
-            assert all(
-                "COVERING INDEX" in step
-                # What has nothing to do with figures stands alone in its index.
-                or (not gathered and ("figures_name" in step or "figures_first" in step))
-                for step in steps
-                if "customers_customerfigures" in step
-            ), (query, name, one["sql"], steps)
+    keys = sorted(row.pk for row in people)
+    rows = Narrowed()
+    assert [row.pk for row in rows[:10]] == keys[:10]
+    after = rows.where(Condition("pk", "after", keys[9]))
+    assert [row.pk for row in after[:5]] == keys[10:15]
+    before = rows.where(Condition("pk", "before", keys[9])).by("pk", down=True)
+    assert [row.pk for row in before[:20]] == keys[8::-1]
+    assert after.where(Condition("pk", "before", "0")).count() == 0
+
+
+def test_a_long_list_follows_what_was_changed(people: list[CustomerFigures], long: None) -> None:
+    assert columns.write() == 60
+    moved, *others = (row.pk for row in people if row.city_key == "lyon")
+    customer = Customer.objects.get(pk=moved)
+    actions.update_profile(customer=customer, fields={"name": "Zz Last", "city": "Nîmes"})
+    actions.merge(winner=customer, loser=Customer.objects.get(pk=others[0]))
+    # One job for all that changed in a slot of time.
+    waiting = Job.objects.get(kind="customers.columns", state=Job.State.WAITING)
+    assert waiting.not_before > waiting.created_at
+    # Rows are those of now, whoever is gone is not shown, and the order follows.
+    assert others[0] not in [row.pk for row in asked(city="Lyon").filtered[:60]]
+    columns.write()
+    assert [row.pk for row in asked(city="nîmes").filtered[:60]] == [moved]
+    assert asked(sort="-name").filtered[:1][0].pk == moved
+    assert asked(city="Lyon").count == len(others) - 1
+    assert {path.name for path in (Path(settings.DATA) / "lists").iterdir()} >= {"current"}
+    assert len(list((Path(settings.DATA) / "lists").glob("*/key.npy"))) <= 2
+
+
+def test_few_customers_need_no_columns(people: list[CustomerFigures]) -> None:
+    assert columns.write() == 60
+    columns.changed()
+    columns.begin()
+    assert columns.find((), "pk", down=False) is None
+    assert not Job.objects.filter(kind="customers.columns").exists()
+
+
+def test_columns_that_are_gone_are_made_again(people: list[CustomerFigures], long: None) -> None:
+    columns.write()
+    root = Path(settings.DATA) / "lists"
+    shutil.rmtree(root / (root / "current").read_text())
+    assert asked(city="Lyon").count == len(wanted(people, {"city": "Lyon"}, "name"))
+    shutil.rmtree(root)
+    columns.begin()
+    assert Job.objects.filter(kind="customers.columns").count() == 1
 
 
 def test_a_search_is_sorted_and_narrowed_like_any_list(people: list[CustomerFigures]) -> None:
