@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
@@ -27,8 +30,11 @@ from revoir_web.customers.models import (
 LIKE = 92
 """Likeness of two names, of 100, from which they are proposed."""
 SHARED_MAX = 5
-"""A telephone or address that more customers share is a shop's or a switchboard's."""
+"""A telephone or address that more customers share is a shop's or a switchboard's, a name that more
+bear in one place is a common one."""
 BLOCK_MAX = 400
+OPEN_MAX = 10_000
+"""Pairs that wait to be decided; once some are, the next likely ones are proposed."""
 _FILLED = (
     "name", "first_name", "last_name", "name_key", "email", "phone", "address", "postcode", "city",
     "region", "country", "birth_date", "gender", "company_name", "language",
@@ -95,6 +101,8 @@ def _alike() -> Iterator[Pair]:
         rows.iterator(chunk_size=5000), key=lambda row: row[0] or row[1].casefold()
     ):
         people = list(group)
+        borne = Counter(row[2] for row in people)
+        people = [row for row in people if borne[row[2]] <= SHARED_MAX]
         if len(people) <= BLOCK_MAX:
             yield from _pairs(people)
             continue
@@ -134,16 +142,17 @@ def _numbers(name: str) -> list[str]:
 
 
 def _keep(pairs: Iterable[Pair]) -> None:
-    waiting: list[Pair] = []
-    for pair in pairs:
-        waiting.append(pair)
-        if len(waiting) >= 1000:
-            _write(waiting)
-            waiting = []
-    _write(waiting)
+    """Propose the likeliest of the pairs that are new, as many as there is room for."""
+    known = set(MergeProposal.objects.values_list("left_id", "right_id"))
+    room = max(0, OPEN_MAX - MergeProposal.objects.filter(state=MergeProposal.State.OPEN).count())
+    # Found first, written then: a cursor that reads while its connection writes holds an old
+    # view of the data, over which SQLite lets nobody write.
+    new = heapq.nlargest(room, (pair for pair in pairs if pair[:2] not in known), key=itemgetter(3))
+    for part in bulk.in_parts(new, 1000):
+        _write(part)
 
 
-def _write(pairs: list[Pair]) -> None:
+def _write(pairs: Sequence[Pair]) -> None:
     MergeProposal.objects.bulk_create(
         [
             MergeProposal(left_id=left, right_id=right, reason=reason, score=score)
