@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from django.db import transaction
 
+from revoir_web.customers import columns
 from revoir_web.customers.models import Customer, Merge, Newcomer, Note, ProfileChange
 
 PART = 500
@@ -54,8 +55,17 @@ def _merged(ids: Sequence[str], source: str) -> Iterable[str]:
 
 
 def of(source: str) -> list[str]:
-    """The customers of whom a source alone has spoken."""
-    return list(Newcomer.objects.filter(source=source).order_by("pk").values_list("pk", flat=True))
+    """The customers of whom a source has spoken, and nothing but imports."""
+    rows = Newcomer.objects.filter(source=source).order_by("customer")
+    return list(rows.values_list("customer", flat=True))
+
+
+def _alone(ids: Sequence[str], source: str) -> list[str]:
+    """Those of whom no other import speaks; the others go with the last that does."""
+    rows = Newcomer.objects.filter(customer__in=ids)
+    shared = set(rows.exclude(source=source).values_list("customer", flat=True))
+    rows.filter(source=source, customer__in=shared).delete()
+    return [id for id in ids if id not in shared]
 
 
 def take_back(
@@ -85,9 +95,10 @@ def take_back(
             # Somebody may have spoken of them a moment ago.
             part = list(
                 Newcomer.objects.select_for_update()
-                .filter(pk__in=ids[begin : begin + PART], source=source)
-                .values_list("pk", flat=True)
+                .filter(customer__in=ids[begin : begin + PART], source=source)
+                .values_list("customer", flat=True)
             )
+            part = _alone(part, source)
             reasons = dict.fromkeys(set(part) & set(facts), "facts")
             for name, holding in _HELD.items():
                 for id in holding(part, source):
@@ -96,5 +107,6 @@ def take_back(
             Customer.objects.filter(pk__in=gone).delete()
             went(len(gone))
         why.update(reasons.values())
+    columns.changed()
     left = Customer.objects.filter(source=source, erased_at=None).count() - why.total()
     return {**why, **({OTHERS: left} if left > 0 else {})}

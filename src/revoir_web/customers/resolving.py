@@ -103,7 +103,7 @@ def _resolve(
     taken = _find(persons)
     blocklist.mark(persons)
     known = [person for person in persons if person.id]
-    _spoken_of(known, source)
+    _spoken_of(known, source, undoable)
     _bring_up_to_date(known, source)
     missing = [person for person in persons if not person.id and not person.blocked]
     # In the order of the numbers, so that indexes grow at their end.
@@ -363,18 +363,26 @@ def _look_up(keys: Iterable[Key]) -> dict[Key, str]:
 
 
 # -- Customers that are there: what is new of them ----------------------------------------------
-def _spoken_of(persons: Sequence[Person], source: str) -> None:
-    """Note that those whom another import brought are no longer its own alone."""
+def _spoken_of(persons: Sequence[Person], source: str, undoable: bool) -> None:
+    """Note that those whom another import brought are no longer its own alone.
+
+    They go with the last of the imports that speak of them; whom anything else knows stays.
+    """
     if not persons or not Newcomer.objects.exclude(source=source).exists():
         return
     table = connection.ops.quote_name(Newcomer._meta.db_table)
     with connection.cursor() as cursor:
         for part in bulk.in_parts(persons, LOOK_UP):
             places = ", ".join(["%s"] * len(part))
-            cursor.execute(
-                f"DELETE FROM {table} WHERE source <> %s AND customer_id IN ({places})",
-                [source[:64], *(person.id for person in part)],
-            )
+            ids = [person.id for person in part]
+            if undoable:
+                cursor.execute(
+                    f"INSERT INTO {table} (customer_id, source) SELECT DISTINCT customer_id, %s"
+                    f" FROM {table} WHERE customer_id IN ({places}) ON CONFLICT DO NOTHING",
+                    [source[:64], *ids],
+                )
+            else:
+                cursor.execute(f"DELETE FROM {table} WHERE customer_id IN ({places})", ids)
 
 
 def _bring_up_to_date(persons: Sequence[Person], source: str) -> None:
@@ -465,7 +473,7 @@ def _create(persons: Sequence[Person], taken: dict[Key, str], source: str, undoa
                 person.id = ""
             # Those of our own parts before this one are there too.
             taken |= _find(persons)
-            _spoken_of([person for person in persons if person.id], source)
+            _spoken_of([person for person in persons if person.id], source, undoable)
     with transaction.atomic():
         _insert([person for person in persons if not person.id], taken, source, undoable)
 

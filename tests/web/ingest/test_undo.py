@@ -88,6 +88,28 @@ def test_whoever_else_speaks_of_them_keeps_them(
     assert told["customers"] == 1
 
 
+@pytest.mark.parametrize("second_first", [False, True])
+def test_whom_several_files_brought_goes_with_the_last_of_them(
+    company: object, second_first: bool
+) -> None:
+    first = bring_in(orders(1, 2))
+    second = bring_in(orders(2, 3, start=100), "other.csv")
+    if second_first:
+        undo(second)
+        assert second.undone == {"customers": 1, "stay": {}}
+        assert numbers() == {"C1", "C2"}
+        undo(first)
+        assert first.undone == {"customers": 2, "stay": {}}
+    else:
+        undo(first)
+        assert first.undone == {"customers": 1, "stay": {"others": 1}}
+        assert numbers() == {"C2", "C3"}
+        undo(second)
+        assert second.undone == {"customers": 2, "stay": {}}
+    assert not Customer.objects.exists()
+    assert not Newcomer.objects.exists()
+
+
 def test_who_is_in_rows_from_elsewhere_stays(company: object) -> None:
     """Also where nothing but the lake tells."""
     import pyarrow as pa
