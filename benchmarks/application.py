@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.events import RATES
+
 AIMS = {
     "Dashboard": 100,
     "Customers, filtered and sorted": 150,
@@ -16,8 +18,6 @@ MEANWHILE = 300
 """The same, for every page while a file is imported."""
 IMPORT_SECONDS = 60
 """For a million orders."""
-EVENTS = {"batch": 1_700, "single": 400}
-"""Events a second, at least."""
 EVENT_MILLISECONDS = 50
 WEB_MIB = 300
 DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
@@ -104,14 +104,19 @@ def _events(told: list[dict[str, Any]]) -> str:
     for load in told:
         if "kind" not in load:
             continue
-        aim = EVENTS[load["kind"]]
+        aim = RATES[load["kind"]]
         name = {"batch": "in batches", "single": "one by one"}[load["kind"]]
-        lines.append(
-            f"| {name} | {load['events_per_second']:,} | {aim:,}"
-            f" | {_verdict(load['events_per_second'] >= aim)} | {load['p50_ms']:.0f}"
-            f" | {load['p99_ms']:.0f} | {EVENT_MILLISECONDS}"
-            f" | {_verdict(load['p99_ms'] <= EVENT_MILLISECONDS)} | {load['sent_back']:,} |"
-        )
+        if load["rate"]:
+            # The rate is given: what is asked is how long a request takes.
+            cells = [f"{name}, {load['seconds']:.0f} s at the rate aimed at"]
+            cells += [f"{load['events_per_second']:,}", "", ""]
+        else:
+            cells = [f"{name}, as fast as it goes", f"{load['events_per_second']:,}", f"{aim:,}"]
+            cells.append(_verdict(load["events_per_second"] >= aim))
+        cells += [f"{load['p50_ms']:.0f}", f"{load['p99_ms']:.0f}"]
+        within = _verdict(load["p99_ms"] <= EVENT_MILLISECONDS)
+        cells += [str(EVENT_MILLISECONDS), within] if load["rate"] else ["", ""]
+        lines.append(f"| {' | '.join(cells)} | {load['sent_back']:,} |")
     for load in told:
         if "acknowledged" in load:
             lines.append("")

@@ -2,7 +2,8 @@
 
 The server runs as it does anywhere: web, worker and scheduler, SQLite with synchronous=FULL or
 PostgreSQL, every event on the disk before 200. The senders are processes of this machine, so they
-take from the same cores. At the end every acknowledged event is looked for in the lake.
+take from the same cores. Each kind is sent twice: at the rate aimed at, for what a request takes
+then, and as fast as it goes. At the end every acknowledged event is looked for in the lake.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import http.client
 import json
 import multiprocessing
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +25,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+RATES = {"single": 400, "batch": 1_700}
+"""Events a second that are aimed at, at least."""
 COMMAND = [sys.executable, "-c", "from revoir.cli import main; main()"]
 
 
@@ -30,7 +34,8 @@ def main() -> None:
     """Measure, and print one line of JSON a measurement."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
-    asked.add_argument("--seconds", type=float, default=20)
+    asked.add_argument("--seconds", type=float, default=20, help="as fast as it goes")
+    asked.add_argument("--paced-seconds", type=float, help="at the rate aimed at (as --seconds)")
     asked.add_argument("--senders", type=int, default=8)
     asked.add_argument("--batch", type=int, default=100)
     asked.add_argument("--only", choices=["single", "batch"])
@@ -64,10 +69,14 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     try:
         _wait(port)
         for kind, size in (("single", 1), ("batch", given.batch)):
-            if given.only in (None, kind):
-                told = load(port, key, size, given.senders, given.seconds)
+            if given.only not in (None, kind):
+                continue
+            paced = given.paced_seconds or given.seconds
+            for rate, seconds in ((RATES[kind], paced), (None, given.seconds)):
+                told = load(port, key, size, given.senders, seconds, rate)
                 acknowledged += told["events"]
-                print(json.dumps({"database": given.database, "kind": kind, **told}), flush=True)
+                told = {"database": given.database, "kind": kind, "rate": rate, **told}
+                print(json.dumps(told), flush=True)
         landed = _landed(folder / "data" / "lake", acknowledged)
         print(json.dumps({"acknowledged": acknowledged, "in_the_lake": landed}))
     finally:
@@ -77,7 +86,9 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
             postgres.cleanup()
 
 
-def load(port: int, key: str, size: int, senders: int, seconds: float) -> dict[str, Any]:
+def load(
+    port: int, key: str, size: int, senders: int, seconds: float, rate: float | None
+) -> dict[str, Any]:
     """Send for a while from several processes at a time.
 
     Args:
@@ -86,6 +97,7 @@ def load(port: int, key: str, size: int, senders: int, seconds: float) -> dict[s
         size: Events a request; 1 is one by one, by /v1/track.
         senders: How many send at a time.
         seconds: For how long.
+        rate: Events a second of all senders together (None: as fast as it goes).
 
     Returns:
         Events acknowledged, their rate, and the times of requests in milliseconds.
@@ -93,11 +105,13 @@ def load(port: int, key: str, size: int, senders: int, seconds: float) -> dict[s
     context = multiprocessing.get_context("spawn")
     with context.Pool(senders) as pool:
         begun = time.perf_counter()
-        each = pool.starmap(send, [(port, key, size, n, seconds) for n in range(senders)])
+        wait = size * senders / rate if rate else 0.0
+        each = pool.starmap(send, [(port, key, size, n, seconds, wait) for n in range(senders)])
         took = time.perf_counter() - begun
     times = sorted(t for held, _refused in each for t in held)
     refused = sum(refused for _held, refused in each)
     return {
+        "seconds": seconds,
         "events": len(times) * size,
         "events_per_second": round(len(times) * size / min(took, seconds + 1)),
         "requests": len(times),
@@ -107,8 +121,18 @@ def load(port: int, key: str, size: int, senders: int, seconds: float) -> dict[s
     }
 
 
-def send(port: int, key: str, size: int, sender: int, seconds: float) -> tuple[list[float], int]:
+def send(
+    port: int, key: str, size: int, sender: int, seconds: float, wait: float
+) -> tuple[list[float], int]:
     """Send requests one after the other, over one connection.
+
+    Args:
+        port: Of the server.
+        key: The write key.
+        size: Events a request.
+        sender: Which of the senders this is.
+        seconds: For how long.
+        wait: Seconds from the beginning of a request to that of the next, if it is over by then.
 
     Returns:
         How long each acknowledged request took in seconds, and how many were sent back.
@@ -116,10 +140,14 @@ def send(port: int, key: str, size: int, sender: int, seconds: float) -> tuple[l
     token = base64.b64encode(f"{key}:".encode()).decode()
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    # Not all at once: each sender begins at its own time within the wait.
+    due = time.perf_counter() + wait * random.Random(sender).random()
     until = time.perf_counter() + seconds
     times: list[float] = []
     refused = number = 0
     while time.perf_counter() < until:
+        time.sleep(max(0.0, due - time.perf_counter()))
+        due = max(due + wait, time.perf_counter())
         events = [_event(sender, number + place, size > 1) for place in range(size)]
         number += size
         body = json.dumps({"batch": events} if size > 1 else events[0])

@@ -69,6 +69,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--rounds", type=int, default=100, help="times that each page is asked for")
     parser.add_argument("--seconds", type=float, default=20, help="how long events are sent")
+    parser.add_argument(
+        "--paced-seconds", type=float, default=60, help="the same at the rate aimed at"
+    )
     parser.add_argument("--folder", type=Path, help="filled once, and used again by the next run")
     parser.add_argument("--fill-only", action="store_true", help="fill the folder, and stop")
     parser.add_argument("--results", type=Path, default=HERE / "RESULTS.md", help="where to write")
@@ -334,6 +337,7 @@ def events(asked: argparse.Namespace) -> list[dict[str, Any]]:
     command = [
         sys.executable, "-m", "benchmarks.events",
         "--database", asked.database, "--seconds", str(asked.seconds),
+        "--paced-seconds", str(asked.paced_seconds),
     ]  # fmt: skip
     told = subprocess.check_output(
         command, text=True, cwd=HERE.parent,
