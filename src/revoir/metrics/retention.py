@@ -159,7 +159,7 @@ def _flows_of_stays(
         # A customer's segment is the one at the start of the period: at its end, who left is
         # by definition in a segment of leavers.
         seen = book.at(start - dt.timedelta(days=1)) if segmented else None
-        return _stays(book, question, rule, seen)
+        return stays_of(book, question, rule, seen)
 
     found = follow(
         book, question, periods, stays,
@@ -183,8 +183,21 @@ def _flow(
     }
 
 
-def _stays(book: Book, question: Question, rule: Activity, seen: Book | None) -> ir.Table | None:
-    """Every stay ``(start, until]`` that the rule gives, one row each."""
+def stays_of(
+    book: Book, question: Question, rule: Activity, seen: Book | None = None
+) -> ir.Table | None:
+    """Every stay ``(start, until]`` that the rule gives, one row each.
+
+    Args:
+        book: The company's tables.
+        question: Columns to break down by, and a rule that rows must meet.
+        rule: Who counts as active.
+        seen: The book that figures of customers are read from (None: the same).
+
+    Returns:
+        `customer_id`, `start`, `until` (`boundaries.FAR` where no end is known) and the columns
+        of `by`; None where nothing says who is active.
+    """
     by = {name: name for name in question.by}
     found: list[ir.Table] = []
     if "orders" in sources(book, question, rule):
@@ -223,7 +236,7 @@ def members(book: Book, question: Question, period: Period) -> ir.Table:
         `customer_id`, the columns of `by`, and `became`: kept, lost, new or returned. None are
         there where nothing says who is active.
     """
-    stays = _stays(book, question, activity(book), None)
+    stays = stays_of(book, question, activity(book))
     if stays is None:
         held = book.table("orders").select("customer_id", *question.by).limit(0)
         return held.mutate(became=ibis.null("string"))
