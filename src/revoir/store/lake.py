@@ -408,7 +408,13 @@ class Lake:
             mark(held, properties)
             return 0
         with source.stream(shape, batch, arrow_schema(held)) as reader:
-            delta().write_deltalake(held, reader, mode="append", commit_properties=properties)
+            delta().write_deltalake(
+                held,
+                reader,
+                mode="append",
+                writer_properties=delta().WriterProperties(max_row_group_size=care.ROW_GROUP),
+                commit_properties=properties,
+            )
         return source.read
 
     def _merge(
