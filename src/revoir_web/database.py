@@ -72,8 +72,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
             "timeout": 20,
             # What is acknowledged is on the disk.
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000;"
-                " PRAGMA temp_store=MEMORY; PRAGMA mmap_size=33554432"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-3000;"
+                " PRAGMA temp_store=MEMORY"
             ),
         },
     }

@@ -43,9 +43,6 @@ LONG = 20_000
 """Customers from which on lists are read from columns; the database sorts fewer in no time."""
 SLOT_SECONDS = 20
 """How long a change may take to show in a long list."""
-RECENT_MAX = 4
-"""How many answers a process keeps, 4 MB of a million customers at most: a page asks for its rows
-and for their count."""
 WORDS = ("segment", "status", "city_key")
 DAYS = ("first_on", "last_on")
 NUMBERS = ("orders", "revenue", *DAYS)
@@ -92,7 +89,7 @@ class Columns:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._recent: dict[Any, Numbers] = {}
+        self._last: tuple[Any, Numbers] | None = None
         told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
         self.words: dict[str, list[str]] = told["words"]
         """The values of a column of words, sorted; the column holds their places."""
@@ -113,14 +110,10 @@ class Columns:
             FileNotFoundError: The columns are gone, as others were written.
         """
         asked = (tuple(conditions), sort, down)
-        places = self._recent.get(asked)
-        if places is None:
-            places = self._places(conditions, sort, down)
-            with _opening:
-                while len(self._recent) >= RECENT_MAX:
-                    del self._recent[next(iter(self._recent))]
-                self._recent[asked] = places
-        return Found(places, self._column("key"))
+        # A page asks twice: for its rows, and for how many there are.
+        if (last := self._last) is None or last[0] != asked:
+            self._last = last = (asked, self._places(conditions, sort, down))
+        return Found(last[1], self._column("key"))
 
     def _places(self, conditions: Sequence[Condition], sort: str, down: bool) -> Numbers:
         import numpy as np
