@@ -10,6 +10,7 @@ from scipy import integrate, special, stats
 
 from revoir.models import gaps
 from revoir.models.gaps import FAMILIES, GammaGaps, History, LogNormalGaps
+from revoir.models.incomplete_beta import odds_survival
 
 
 def history_of(*customers, silence=0.0):
@@ -87,13 +88,24 @@ def test_a_table_is_as_good_as_the_function(monkeypatch):
     x = draw.integers(0, 2, n).astype(float)
     recency = np.where(x > 0, draw.integers(1, 600, n), 0).astype(float)
     history = History(x, recency, x * 3.0, x * 9.0, np.zeros(n))
-    days = np.exp(draw.uniform(-1, 8, n))
     shares = special.expit(draw.uniform(-25, 15, n))
     gap = GammaGaps().next_gap(THETA["gamma"], history)
-    looked_up = gap.survival(days), gap.quantile(shares)
+    looked_up = gap.quantile(shares)
     monkeypatch.setattr(gaps, "_TABLE", 10**9)
-    np.testing.assert_allclose(looked_up[0], gap.survival(days), rtol=2e-6)
-    np.testing.assert_allclose(looked_up[1], gap.quantile(shares), rtol=2e-5)
+    np.testing.assert_allclose(looked_up, gap.quantile(shares), rtol=2e-5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(k=some.floats(0.05, 50), tail=some.floats(0.05, 50_000), log_odds=some.floats(-20, 20))
+def test_the_survival_of_odds_is_scipys(k, tail, log_odds):
+    mine = odds_survival(k, np.array([tail]), np.exp([log_odds]))[0]
+    share = special.expit(log_odds)
+    expected = (
+        special.betaincc(k, tail, share)
+        if share < 0.5
+        else special.betainc(tail, k, special.expit(-log_odds))
+    )
+    assert mine == pytest.approx(expected, rel=1e-8, abs=1e-290)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

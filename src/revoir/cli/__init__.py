@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from revoir.cli import analyses, check, demo, lake, report, segments, template
+from revoir.cli import analyses, check, demo, lake, next, report, segments, template
 from revoir.cli.common import T, language, say
 from revoir.cli.help import Command, Group, speak_help
 
@@ -44,10 +44,13 @@ for _command, _help in (
     (analyses.metrics, T("List every metric with its definition.")),
     (analyses.cohorts, T("Follow customers from the period of their first purchase.")),
     (segments.segments, T("Sort customers into RFM segments, or by a rule.")),
+    (next.next_, T("Say when each customer is likely to buy next, and who is overdue.")),
     (template.template, T("Write an Excel file to fill in.")),
     (demo.demo, T("Generate the files of a French shop whose truth is known.")),
 ):
-    app.command(help=_help, cls=Command, options_metavar=T("[OPTIONS]"))(_command)
+    app.command(
+        _command.__name__.rstrip("_"), help=_help, cls=Command, options_metavar=T("[OPTIONS]")
+    )(_command)
 app.add_typer(
     lake.app, name="lake", help=T("Keep what is imported again and again, and measure it.")
 )

@@ -12,11 +12,14 @@ A gap of n whole days stands for any wait between n − ½ and n + ½ days.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
+
+from revoir.models.incomplete_beta import odds_survival
 
 Floats = npt.NDArray[np.float64]
 
@@ -211,7 +214,7 @@ class _BetaPrimeGap:
     """A gap g with g / (g + scale) ~ Beta(k, tail).
 
     `tail` has a value for each number of purchases, and shops have many customers of each number:
-    for those the function is looked up in a table of it, which costs a fiftieth.
+    their quantiles are looked up in a table, which costs a fiftieth.
     """
 
     k: float
@@ -219,21 +222,11 @@ class _BetaPrimeGap:
     scale: Floats
 
     def survival(self, days: Floats) -> Floats:
-        found = np.empty_like(self.scale)
-        log_odds = np.log(days / self.scale)
-        for chosen, tail in self._alike():
-            asked = log_odds[chosen]
-            if len(asked) <= _TABLE:
-                found[chosen] = self._survival(asked, tail)
-                continue
-            grid = np.linspace(asked.min(), asked.max(), _TABLE)
-            known = np.log(np.maximum(self._survival(grid, tail), _TINY))
-            found[chosen] = np.exp(np.interp(asked, grid, known))
-        return found
+        return odds_survival(self.k, self.tail, days / self.scale)
 
     def quantile(self, survival: Floats) -> Floats:
         log_odds = np.empty_like(self.scale)
-        for chosen, tail in self._alike():
+        for chosen, tail in self._alike:
             asked = survival[chosen]
             if len(asked) <= _TABLE:
                 log_odds[chosen] = self._log_odds(asked, tail)
@@ -247,16 +240,13 @@ class _BetaPrimeGap:
         found: Floats = self.scale * np.exp(log_odds)
         return found
 
+    @cached_property
     def _alike(self) -> list[tuple[npt.NDArray[np.intp], float]]:
         """Customers of the same number of purchases together."""
         tails, whose = np.unique(self.tail, return_inverse=True)
         order = np.argsort(whose, kind="stable")
         parts = np.split(order, np.cumsum(np.bincount(whose))[:-1])
         return list(zip(parts, tails.tolist(), strict=True))
-
-    def _survival(self, log_odds: Floats, tail: float) -> Floats:
-        found: Floats = special.betaincc(self.k, tail, special.expit(log_odds))
-        return found
 
     def _log_odds(self, survival: Floats, tail: float) -> Floats:
         # The complement to 1 of a share near 1 would lose its digits: I_x(a, b) = 1 − I_1−x(b, a).
