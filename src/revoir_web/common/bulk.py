@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.db.models import Model
 
 Item = TypeVar("Item")
+_TURN_SECONDS = 0.03
 
 
 def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -119,6 +121,12 @@ def update_changed(
             f"{' OR '.join(f'f.{quote(name)} {differs} {value}' for name, value in after.items())})"
         )
         return int(cursor.rowcount)
+
+
+def give_way() -> None:
+    """Wait a moment between two parts, so that who waits to write to SQLite has a turn."""
+    if connection.vendor == "sqlite":
+        time.sleep(_TURN_SECONDS)
 
 
 def in_parts(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -19,8 +18,6 @@ from revoir_web.customers.models import CustomerFigures, SegmentAverage
 
 PART = 2000
 """Rows written at a time."""
-PAUSE_SECONDS = 0.03
-"""Between two parts on SQLite, so that who waits to write has a turn."""
 COLUMNS = (
     "orders", "revenue", "first_on", "last_on", "last_contact_on", "gap_days", "segment",
     "status", "rfm",
@@ -141,8 +138,8 @@ def _column(name: str, values: Sequence[Any], as_text: bool) -> Sequence[Any]:
 def _write(names: Sequence[str], rows: Rows) -> int:
     # Who was merged, erased or is unknown has no row here, and gets none.
     changed = bulk.update_changed(CustomerFigures, "customer_id", names, rows) if names else 0
-    if changed and connection.vendor == "sqlite":
-        time.sleep(PAUSE_SECONDS)
+    if changed:
+        bulk.give_way()
     return changed
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from revoir.language import msg
@@ -22,8 +21,6 @@ from revoir_web.customers.models import (
 from revoir_web.customers.text import fold, tokens_of
 
 PART = 1000
-PAUSE_SECONDS = 0.03
-"""Between two parts on SQLite, so that who waits to write has a turn."""
 
 
 Those = Callable[[str], Q]
@@ -103,8 +100,7 @@ def index_waiting(job: jobs.Running | None = None) -> int:
     while ids := list(Unindexed.objects.order_by("pk").values_list("pk", flat=True)[:PART]):
         # Both ends: with one alone, SQLite looks at all customers up to it, for each part anew.
         _index(partial(_between, first=ids[0], last=ids[-1]))
-        if connection.vendor == "sqlite":
-            time.sleep(PAUSE_SECONDS)
+        bulk.give_way()
         done += len(ids)
         if job is not None:
             job.progress(done, max(total, done), msg("Making customers searchable"))

@@ -68,7 +68,11 @@ class Person:
 
 
 def resolve_many(
-    rows: pa.Table | Sequence[Mapping[str, Any]], *, source: str, undoable: bool = False
+    rows: pa.Table | Sequence[Mapping[str, Any]],
+    *,
+    source: str,
+    undoable: bool = False,
+    part: int = PART,
 ) -> list[str]:
     """Give each row its customer, made or brought up to date by what the row says.
 
@@ -78,6 +82,8 @@ def resolve_many(
             column is kept as an attribute. Only references are needed.
         source: Where they are from, such as "import" or "api".
         undoable: Whether `newcomers.take_back` of this source may take away whom it brought.
+        part: How many customers are written in one transaction; of fewer, others who write to
+            SQLite wait for a shorter time.
 
     Returns:
         One surrogate id a row; "" where a row says nothing of a person, or speaks of one who
@@ -90,26 +96,26 @@ def resolve_many(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve(_columns(rows), len(rows), source, undoable)
+        return _resolve(_columns(rows), len(rows), source, undoable, part)
     finally:
         if collecting:
             gc.enable()
 
 
 def _resolve(
-    columns: dict[str, Sequence[Any]], count: int, source: str, undoable: bool
+    columns: dict[str, Sequence[Any]], count: int, source: str, undoable: bool, part: int
 ) -> list[str]:
     persons, of_row = _persons(columns, count)
     taken = _find(persons)
     blocklist.mark(persons)
     known = [person for person in persons if person.id]
     _spoken_of(known, source, undoable)
-    _bring_up_to_date(known, source)
+    _bring_up_to_date(known, source, part)
     missing = [person for person in persons if not person.id and not person.blocked]
     # In the order of the numbers, so that indexes grow at their end.
     missing.sort(key=lambda person: next(iter(person.keys)))
-    for part in bulk.in_parts(missing, PART):
-        _create(part, taken, source, undoable)
+    for some in bulk.in_parts(missing, part):
+        _create(some, taken, source, undoable)
     return [persons[place].id if place >= 0 else "" for place in of_row]
 
 
@@ -385,12 +391,12 @@ def _spoken_of(persons: Sequence[Person], source: str, undoable: bool) -> None:
                 cursor.execute(f"DELETE FROM {table} WHERE customer_id IN ({places})", ids)
 
 
-def _bring_up_to_date(persons: Sequence[Person], source: str) -> None:
+def _bring_up_to_date(persons: Sequence[Person], source: str, part: int) -> None:
     told = [person for person in persons if person.profile or len(person.keys) > 1]
-    for part in bulk.in_parts(told, PART):
+    for some in bulk.in_parts(told, part):
         with transaction.atomic():
-            _update(part)
-            _add_keys(part, source)
+            _update(some)
+            _add_keys(some, source)
 
 
 def _update(persons: Sequence[Person]) -> None:

@@ -1,8 +1,9 @@
 """From the inbox into the lake: in batches, each message once, whatever is killed.
 
 Messages are bound to a landing in one transaction; the landing's id names the batch in the lake;
-and they leave the inbox in the transaction that remembers their messageId. Whoever dies in
-between leaves a landing open, and the next worker goes through it again with the same outcome.
+and they leave the inbox, some at a time, in the transaction that remembers their messageId. Whoever
+dies in between leaves a landing open, and the next worker goes through it again with the same
+outcome.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from django.utils import timezone
 from revoir.language import Number, msg
 from revoir.tables import CUSTOMERS, plain_name
 from revoir_web.common import jobs
-from revoir_web.common.bulk import in_parts
+from revoir_web.common.bulk import give_way, in_parts
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
 from revoir_web.customers.actions import merge, resolve_many
@@ -35,11 +36,12 @@ from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessag
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LANDING_MAX = 20_000
+LANDING_MAX = 5_000
 """Messages that land together."""
 REFRESH_SECONDS = 900
 """How often at most figures are computed anew because of events."""
 _PART = 500
+"""Rows written in one transaction: whoever sends events meanwhile waits for 20 ms at most."""
 _FIRST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _PERSONAL = frozenset(
     word
@@ -139,35 +141,41 @@ def _next() -> Landing | None:
 
 def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
     rows = list(InboxEvent.objects.filter(landing=landing).order_by("pk"))
-    messages, repeated = _once(rows)
+    digests, messages = _once(rows)
     orders = _write(messages, landing)
-    with transaction.atomic():
-        job.fence()
-        today = timezone.now().date()
-        SeenMessage.objects.bulk_create(
-            [SeenMessage(digest=message.digest, seen_on=today) for message in messages],
-            ignore_conflicts=True,
-            batch_size=_PART,
-        )
-        # Together: each in its turn would hold up whoever sends events meanwhile.
-        EventOrder.objects.bulk_create(
-            [EventOrder(order_id=number, told=order.told) for number, order in orders.items()],
-            update_conflicts=True,
-            unique_fields=["order_id"],
-            update_fields=["told", "updated_at"],
-            batch_size=_PART,
-        )
-        InboxEvent.objects.filter(landing=landing).delete()
-        landing.delete()
-    return len(messages), repeated
+    # All is in the lake under the landing's name: whoever dies from here on leaves messages that
+    # land again there as if they had not. What they say of orders is kept before any is gone.
+    told = [EventOrder(order_id=number, told=order.told) for number, order in orders.items()]
+    for part in in_parts(told, _PART):
+        with transaction.atomic():
+            job.fence()
+            EventOrder.objects.bulk_create(
+                part,
+                update_conflicts=True,
+                unique_fields=["order_id"],
+                update_fields=["told", "updated_at"],
+            )
+        give_way()
+    today = timezone.now().date()
+    for some in in_parts(list(zip(rows, digests, strict=True)), _PART):
+        seen = [SeenMessage(digest=digest, seen_on=today) for _row, digest in some]
+        with transaction.atomic():
+            job.fence()
+            SeenMessage.objects.bulk_create(seen, ignore_conflicts=True)
+            InboxEvent.objects.filter(pk__in=[row.pk for row, _digest in some]).delete()
+        give_way()
+    landing.delete()
+    return len(messages), len(rows) - len(messages)
 
 
-def _once(rows: Sequence[InboxEvent]) -> tuple[list[Message], int]:
-    """The messages that are new: of each messageId the first one of the last 90 days."""
+def _once(rows: Sequence[InboxEvent]) -> tuple[list[str], list[Message]]:
+    """The hash of each row's messageId, and of each the first message of the last 90 days."""
     by_digest: dict[str, Message] = {}
+    of_row: list[str] = []
     for row in rows:
         body = _sound(json.loads(row.body))
         digest = hashlib.sha256(str(body["messageId"]).encode()).hexdigest()[:32]
+        of_row.append(digest)
         if digest not in by_digest:
             by_digest[digest] = Message(row.kind, digest, _moment(body, row), body)
     known: set[str] = set()
@@ -178,8 +186,7 @@ def _once(rows: Sequence[InboxEvent]) -> tuple[list[Message], int]:
                 "digest", flat=True
             )
         )
-    fresh = [message for digest, message in by_digest.items() if digest not in known]
-    return fresh, len(rows) - len(fresh)
+    return of_row, [message for digest, message in by_digest.items() if digest not in known]
 
 
 def _sound(held: Any) -> Any:
@@ -222,7 +229,7 @@ def _time(text: Any) -> dt.datetime | None:
 def _people(messages: Sequence[Message], source: str) -> list[str]:
     """The customer of each message; what `identify` says of them is kept."""
     rows = [_person(message) for message in messages]
-    found = resolve_many(rows, source=source)
+    found = resolve_many(rows, source=source, part=_PART)
     _join_visitors(messages, rows, found)
     return found
 

@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import json
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,11 +120,42 @@ def test_landing_that_was_interrupted_lands_once(key: str, monkeypatch: pytest.M
         send(key, "track", {"userId": f"u{number}", "event": "Visite", "messageId": f"m{number}"})
     landing = inbox._next()
     assert landing is not None
-    messages, _repeated = inbox._once(list(InboxEvent.objects.all()))
+    _digests, messages = inbox._once(list(InboxEvent.objects.all()))
     inbox._write(messages, landing)  # and here the worker dies
     send(key, "track", {"userId": "u9", "event": "Visite", "messageId": "m9"})
     drained()
     assert lake("SELECT count(*), count(DISTINCT event_id) FROM events") == [(4, 4)]
+
+
+@pytest.mark.parametrize("parts", range(4))
+def test_landing_that_was_interrupted_between_its_parts_lands_once(
+    key: str, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    monkeypatch.setattr(inbox, "_PART", 2)
+    for number in range(3):
+        body = {"userId": f"u{number}", "messageId": f"m{number}"}
+        order = {"order_id": f"O{number}", "total": 10 + number}
+        send(key, "track", {**body, "event": "Order Completed", "properties": order})
+    send(key, "track", {"userId": "u0", "event": "Visite", "messageId": "m0"})
+    passed: list[int] = []
+
+    def fence() -> None:
+        passed.append(1)
+        if len(passed) > parts:
+            raise RuntimeError("killed")
+
+    job: Any = SimpleNamespace(fence=fence, progress=lambda *told: None)
+    with pytest.raises(RuntimeError, match="killed"):
+        inbox.drain(job)
+    refund = {"order_id": "O1", "total": 4}
+    body = {"userId": "u1", "event": "Order Refunded", "messageId": "r", "properties": refund}
+    send(key, "track", body)
+    drained()
+    assert lake("SELECT count(*), count(DISTINCT event_id) FROM events") == [(4, 4)]
+    orders = lake("SELECT order_id, amount::int, refunded::int FROM orders ORDER BY 1")
+    assert orders == [("O0", 10, None), ("O1", 7, 4), ("O2", 12, None)]
+    assert SeenMessage.objects.count() == 4
+    assert not InboxEvent.objects.exists()
 
 
 def test_clock_of_the_sender_is_set_right(key: str) -> None:
