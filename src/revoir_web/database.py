@@ -72,7 +72,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
             "timeout": 20,
             # What is acknowledged is on the disk.
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-3000;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-2000;"
                 " PRAGMA temp_store=MEMORY"
             ),
         },

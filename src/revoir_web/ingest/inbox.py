@@ -1,9 +1,9 @@
 """From the inbox into the lake: in batches, each message once, whatever is killed.
 
-Messages are bound to a landing in one transaction; the landing's id names the batch in the lake;
-and they leave the inbox, some at a time, in the transaction that remembers their messageId. Whoever
-dies in between leaves a landing open, and the next worker goes through it again with the same
-outcome.
+Messages are bound to a landing before any of them is written; the landing's id names the batch in
+the lake; and they leave the inbox, some at a time, in the transaction that remembers their
+messageId. Whoever dies in between leaves a landing open, and the next worker goes through it again
+with the same outcome.
 """
 
 from __future__ import annotations
@@ -122,21 +122,19 @@ def drain(job: jobs.Running) -> dict[str, int]:
 
 def _next() -> Landing | None:
     """The landing that was left open, or a new one of what waits."""
-    with transaction.atomic():
-        landing = Landing.objects.order_by("begun_at").first()
-        if landing is not None:
-            return landing
-        waiting = list(
-            InboxEvent.objects.filter(landing=None)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:LANDING_MAX]
-        )
-        if not waiting:
-            return None
-        landing = Landing.objects.create()
-        for start in range(0, len(waiting), _PART):
-            InboxEvent.objects.filter(pk__in=waiting[start : start + _PART]).update(landing=landing)
+    landing = Landing.objects.order_by("begun_at").first()
+    if landing is not None:
         return landing
+    rows = InboxEvent.objects.filter(landing=None).order_by("pk")
+    waiting = list(rows.values_list("pk", flat=True)[:LANDING_MAX])
+    if not waiting:
+        return None
+    landing = Landing.objects.create()
+    # Whoever dies in between leaves a smaller landing, of which nothing is in the lake yet.
+    for part in in_parts(waiting, _PART):
+        InboxEvent.objects.filter(pk__in=part).update(landing=landing)
+        give_way()
+    return landing
 
 
 def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
