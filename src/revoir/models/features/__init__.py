@@ -1,0 +1,1 @@
+"""Features: figures of every customer on a day, one file a canonical table."""
