@@ -132,6 +132,46 @@ class CohortAnswer(Told):
     mean: list[float | None] = Field(default_factory=list)
 
 
+class AtRisk(Schema):
+    """A customer to save."""
+
+    customer: str
+    probability: float
+    worth: float | None = Field(description="What they brought in the last year.")
+    stake: float | None = Field(description="Probability × worth.")
+    reasons: list[str]
+
+
+class Departures(Told):
+    """The customers to save, and how good such lists were."""
+
+    as_of: dt.date | None = None
+    definition: list[str] = Field(default_factory=list)
+    reason: str | None = Field(None, description="Why there is no list.")
+    record: list[str] = Field(default_factory=list)
+    customers: list[AtRisk] = Field(default_factory=list)
+
+
+class Upcoming(Schema):
+    """When a customer is expected to buy."""
+
+    customer: str
+    overdue: bool
+    next: dt.date | None
+    low: dt.date | None
+    high: dt.date | None
+    returns: float | None = Field(description="Probability of a purchase within the horizon.")
+
+
+class NextPurchases(Told):
+    """Who is overdue against their own rhythm, and who is due within two weeks."""
+
+    as_of: dt.date | None = None
+    reason: str | None = Field(None, description="Why nothing is foretold.")
+    record: list[str] = Field(default_factory=list)
+    customers: list[Upcoming] = Field(default_factory=list)
+
+
 class SegmentIn(Schema):
     """A segment to keep."""
 
@@ -316,6 +356,48 @@ def cohorts(request: HttpRequest, asked_for: Query[CohortQuery]) -> dict[str, An
         "grain": asked.data.get("grain"),
         "cells": [dict(zip(names, cell, strict=True)) for cell in asked.data.get("cells", [])],
         "mean": asked.data.get("mean", []),
+    }
+
+
+# -- Predictions -------------------------------------------------------------------------------
+@router.serve(
+    "GET",
+    "/departures",
+    rights=[Right.SEE_DASHBOARD],
+    gives=Departures,
+    summary="The customers to save, the most pressing first, with the record of such lists",
+)
+def departures(request: HttpRequest) -> dict[str, Any]:
+    """The stored list; where the data changed since, a new one is computed."""
+    asked = runs.ask("departures", {})
+    shown = asked.result or {}
+    rows = zip(asked.data.get("customers", []), shown.get("customers", []), strict=True)
+    return {
+        **told(asked),
+        "as_of": asked.data.get("as_of"),
+        **{name: shown[name] for name in ("definition", "reason", "record") if name in shown},
+        "customers": [
+            {**row, "customer": row["id"], "reasons": words["reasons"]} for row, words in rows
+        ],
+    }
+
+
+@router.serve(
+    "GET",
+    "/next-purchases",
+    rights=[Right.SEE_DASHBOARD],
+    gives=NextPurchases,
+    summary="Who is overdue against their own rhythm, and who will buy within two weeks",
+)
+def next_purchases(request: HttpRequest) -> dict[str, Any]:
+    """The stored list; where the data changed since, a new one is computed."""
+    asked = runs.ask("next", {})
+    shown = asked.result or {}
+    return {
+        **told(asked),
+        "as_of": asked.data.get("as_of"),
+        **{name: shown[name] for name in ("reason", "record") if name in shown},
+        "customers": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
     }
 
 

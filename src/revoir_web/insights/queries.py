@@ -352,6 +352,28 @@ def members_page(asked: runs.Asked, page: int, *, named: bool) -> dict[str, Any]
     }
 
 
+def listed_customers(asked: runs.Asked, *, named: bool) -> list[dict[str, Any]]:
+    """The customers of a stored list, each with its page: words and values together.
+
+    Args:
+        asked: An answer whose `data` and words hold `customers` in one order.
+        named: Whether the reader may know who they are.
+    """
+    if asked.result is None:
+        return []
+    rows = asked.data["customers"]
+    people = labels([row["id"] for row in rows], named)
+    return [
+        {
+            **row,
+            **words,
+            "label": people.get(row["id"], row["id"][-8:]),
+            "url": customer_url(row["id"]),
+        }
+        for row, words in zip(rows, asked.result["customers"], strict=True)
+    ]
+
+
 def customers_url() -> str | None:
     """The list of customers."""
     try:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from revoir_web.insights.views import figures, groups, plans
+from revoir_web.insights.views import figures, groups, plans, predictions
 
 app_name = "insights"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("metrics/<slug:name>/rows/", figures.rows, name="rows"),
     path("cohorts/", groups.cohorts, name="cohorts"),
     path("rfm/", groups.rfm, name="rfm"),
+    path("departures/", predictions.departures, name="departures"),
+    path("next/", predictions.upcoming, name="next"),
     path("segments/", groups.segments, name="segments"),
     path("segments/new/", groups.segment_new, name="segment-new"),
     path("segments/count/", groups.segment_count, name="segment-count"),
