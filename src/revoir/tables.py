@@ -269,6 +269,13 @@ ORDER_LINES = Table(
         Column("amount", Type.DECIMAL, msg("What the line came to; negative when returned."), True,
                _words("montant_ligne total_ligne line_total line_amount sous_total subtotal")),
         Column("margin", Type.DECIMAL, msg("Margin of the line."), False, _words("marge_ligne")),
+        Column("upgrade_on", Type.DATE, msg("The day the product is due for an upgrade."), False, _words(
+            "upgrade_date upgrade_due a_remplacer_le remplacer_le date_de_remplacement"
+            " date_remplacement a_renouveler_le renouveler_le date_de_renouvellement"
+            " date_renouvellement fin_de_garantie date_fin_garantie fin_garantie"
+            " garantie_jusqu_au warranty_until warranty_end guarantee_until replace_on"
+            " replacement_date renew_on"
+        )),
     ),
 )
 

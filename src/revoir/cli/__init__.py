@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from revoir.cli import analyses, check, demo, lake, next, report, segments, template
+from revoir.cli import analyses, check, demo, lake, next, recommend, report, segments, template
 from revoir.cli.common import T, language, say
 from revoir.cli.help import Command, Group, speak_help
 
@@ -45,6 +45,7 @@ for _command, _help in (
     (analyses.cohorts, T("Follow customers from the period of their first purchase.")),
     (segments.segments, T("Sort customers into RFM segments, or by a rule.")),
     (next.next_, T("Say when each customer is likely to buy next, and who is overdue.")),
+    (recommend.recommend, T("Recommend products to customers, or say what goes with a product.")),
     (template.template, T("Write an Excel file to fill in.")),
     (demo.demo, T("Generate the files of a French shop whose truth is known.")),
 ):

@@ -70,7 +70,8 @@ def days_of(found: pa.Table, name: str) -> Floats:
 
 
 def _filled(found: pa.Table, name: str) -> Floats:
-    filled: Floats = found[name].fill_null(0).to_numpy().astype(np.float64)
+    """Sums of logarithms; engines add up in any order, which shows in the last digits alone."""
+    filled: Floats = found[name].fill_null(0).to_numpy().astype(np.float64).round(9)
     return filled
 
 
