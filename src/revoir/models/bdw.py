@@ -18,7 +18,7 @@ class Bdw(ContractModel):
     """The beta-discrete-Weibull model; for its arguments and attributes see `ContractModel`.
 
     Source:
-        Fader, Hardie, Liu, Davin & Steenburgh (2018): S(t) eq. 5.
+        Fader, Hardie, Liu, Davin & Steenburgh (2018): S(t) = B(γ, δ + t^c) / B(γ, δ).
 
     Examples:
         >>> Bdw.of(gamma=0.704, delta=1.182, c=1.0).survival([0, 7]).round(3).tolist()

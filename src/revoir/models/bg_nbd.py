@@ -28,7 +28,7 @@ class BgNbd(PairModel):
     Source:
         Fader, Hardie & Lee (2005): likelihood eq. 6, P(X(t) = x) eq. 8, E[X(t)] eq. 9,
         E[Y(t) | x, t_x, T] eq. 10; Fader, Hardie & Lee (2008), Computing P(alive) Using the BG/NBD
-        Model, eq. 1. Expectations are the same sums before they are written with 2F1: n purchases
+        Model. Expectations are the same sums before they are written with 2F1: n purchases
         or more happen with probability E[(1 − p)^(n − 1)] P(N ≥ n), where N is what the customer
         would buy without ever leaving.
 

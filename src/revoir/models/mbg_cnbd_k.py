@@ -39,7 +39,7 @@ class MbgCnbdK(TransactionModel):
         k_: Regularity in use.
 
     Source:
-        Reutterer, Platzer & Schröder (2021): likelihood eq. 5. Expectations are exact sums over the
+        Reutterer, Platzer & Schröder (2021). Expectations are exact sums over the
         steps of the process (see `revoir.models.special.purchases_ahead`), where the paper
         approximates: of a customer who has not left, the number j of steps made since the last
         purchase has weight (T − t_x)^j / j! · Γ(r + kx + j) / (α + T)^(r + kx + j).

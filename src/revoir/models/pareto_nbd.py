@@ -11,7 +11,7 @@ lifetime plus the chance that it is a purchase after T:
                                + (r + x) ∫_T^∞ (α + τ)^−(r + x + 1) (β + τ)^−s dτ }
 
 which equals the usual form with the difference of two 2F1 (Fader & Hardie 2005, A Note on
-Deriving the Pareto/NBD Model, eq. 15 ff.) by integration by parts, and has no difference to lose
+Deriving the Pareto/NBD Model, eq. 18) by integration by parts, and has no difference to lose
 digits in.
 """
 
@@ -31,9 +31,10 @@ class ParetoNbd(PairModel):
     r"""The Pareto/NBD model; for its arguments and attributes see `TransactionModel`.
 
     Source:
-        Schmittlein, Morrison & Colombo (1987): P(alive) eq. 11–13, E[X(t)] eq. 17,
-        E[Y(t) | x, t_x, T] eq. 22; P(X(t) = x): Fader & Hardie (2006), Deriving an Expression for
-        P(X(t) = x) Under the Pareto/NBD Model.
+        Schmittlein, Morrison & Colombo (1987); Fader & Hardie (2005), A Note on Deriving the
+        Pareto/NBD Model and Related Expressions: likelihood eq. 18, E[X(t)] eq. 27, P(alive)
+        eq. 36–37, E[Y(t) | x, t_x, T] eq. 41; P(X(t) = x): Fader & Hardie (2006), Deriving an
+        Expression for P(X(t) = x) Under the Pareto/NBD Model, eq. 16.
 
     Examples:
         >>> model = ParetoNbd.of(r=0.553, alpha=10.578, s=0.606, beta=11.669)  # CDNOW, weeks
@@ -94,7 +95,7 @@ class ParetoNbd(PairModel):
         return mean, squares, np.clip(1.0 - some, 0.0, 1.0)
 
     def expected_purchases_of_new(self, t: npt.ArrayLike) -> Floats:
-        """The repeat purchases to expect of a new customer within each time t (eq. 17)."""
+        """The repeat purchases to expect of a new customer within each time t (eq. 27)."""
         r, alpha, s, beta = self._theta
         times = np.atleast_1d(np.asarray(t, dtype=np.float64))
         found: Floats = r / alpha * _lifetime(s, np.full_like(times, beta), times)[0]
