@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from revoir.metrics.cohorts import cohorts
     from revoir.metrics.registry import measure
     from revoir.metrics.summary import customer_summary
+    from revoir.models.clv import clv
     from revoir.periods import Grain
     from revoir.segments.rfm import movement, rfm
     from revoir.segments.rules import customers_matching
@@ -28,6 +29,7 @@ _HOMES = {
     "RevoirError": "errors",
     "Settings": "book",
     "UsageError": "errors",
+    "clv": "models.clv",
     "cohorts": "metrics.cohorts",
     "customer_summary": "metrics.summary",
     "customers_matching": "segments.rules",
@@ -48,6 +50,7 @@ __all__ = [
     "RevoirError",
     "Settings",
     "UsageError",
+    "clv",
     "cohorts",
     "customer_summary",
     "customers_matching",

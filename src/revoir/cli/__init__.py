@@ -12,7 +12,18 @@ from typing import Any, NoReturn
 
 import typer
 
-from revoir.cli import analyses, check, demo, lake, next, recommend, report, segments, template
+from revoir.cli import (
+    analyses,
+    check,
+    clv,
+    demo,
+    lake,
+    next,
+    recommend,
+    report,
+    segments,
+    template,
+)
 from revoir.cli.common import T, language, say
 from revoir.cli.help import Command, Group, speak_help
 
@@ -44,6 +55,7 @@ for _command, _help in (
     (analyses.metrics, T("List every metric with its definition.")),
     (analyses.cohorts, T("Follow customers from the period of their first purchase.")),
     (segments.segments, T("Sort customers into RFM segments, or by a rule.")),
+    (clv.clv, T("Say what each customer will bring in, and how sure that is.")),
     (next.next_, T("Say when each customer is likely to buy next, and who is overdue.")),
     (recommend.recommend, T("Recommend products to customers, or say what goes with a product.")),
     (template.template, T("Write an Excel file to fill in.")),

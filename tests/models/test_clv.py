@@ -1,0 +1,206 @@
+"""From a book to a ranked list of customers with what they are worth."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import revoir
+from revoir.book import Book
+from revoir.datasets.btyd import bg_nbd_orders
+from revoir.errors import UsageError
+from revoir.models.bg_nbd import BgNbd
+from revoir.models.clv import clv
+from revoir.models.gamma_gamma import GammaGamma
+
+
+def orders(customers=500, seed=3, **columns):
+    drawn = bg_nbd_orders(customers, seed=seed)
+    return pa.table(
+        {
+            "customer_id": [f"c{n:05}" for n in drawn.customer_id],
+            "ordered_on": drawn.ordered_at.astype("datetime64[D]"),
+            "amount": drawn.amount,
+        }
+        | {name: [value] * len(drawn.amount) for name, value in columns.items()}
+    )
+
+
+def order(customer, day):
+    on = dt.date(2023, 1, 1) + dt.timedelta(days=day)
+    return {"customer_id": f"c{customer}", "ordered_on": on, "amount": 9.0}
+
+
+@pytest.fixture
+def book(make_book) -> Book:
+    return make_book(orders=orders())
+
+
+def told(found) -> str:
+    return "\n".join(note.text("en") for note in found.notes)
+
+
+def test_the_list_is_what_the_models_say(book):
+    found = clv(book, model="bg_nbd", unit="week", horizon_days=182)
+    rows = found.customers.to_pylist()
+    x, t_x, T = (
+        np.array([row[name] for row in rows], float) for name in ("frequency", "recency", "T")
+    )
+    spent = np.array([row["monetary_value"] or 0.0 for row in rows])
+    model = BgNbd().fit(x, t_x / 7, T / 7)
+    spending = GammaGamma().fit(x, spent)
+    assert found.parameters == pytest.approx(model.parameters_)
+    assert found.model.log_likelihood_ == pytest.approx(model.log_likelihood_)
+    expected = model.expected_purchases(26, x, t_x / 7, T / 7)
+    assert [row["expected_purchases"] for row in rows] == pytest.approx(expected)
+    assert [row["p_alive"] for row in rows] == pytest.approx(model.p_alive(x, t_x / 7, T / 7))
+    assert [row["p_purchase"] for row in rows] == pytest.approx(
+        model.p_purchase(26, x, t_x / 7, T / 7)
+    )
+    value = spending.expected_value(x, spent)
+    assert [row["expected_value"] for row in rows] == pytest.approx(value)
+    assert [row["clv"] for row in rows] == pytest.approx(value * expected)
+    assert all(row["low"] <= row["clv"] <= row["high"] for row in rows)
+
+
+def test_the_one_worth_most_comes_first_and_nobody_is_missing(book):
+    found = clv(book)
+    rows = found.customers.to_pylist()
+    assert len(rows) == found.count == 500
+    assert [row["clv"] for row in rows] == sorted((row["clv"] for row in rows), reverse=True)
+    assert found.worth.total.value == pytest.approx(sum(row["clv"] for row in rows))
+    assert found.choice.backtest is not None
+    assert found.choice.why.text("en") in told(found)
+    assert "Tested on the past" in told(found)
+
+
+def test_the_same_book_gives_the_same_answer(book):
+    one, other = clv(book, model="mbg_nbd"), clv(book, model="mbg_nbd")
+    assert one.customers.equals(other.customers)
+    assert one.worth.total == other.worth.total
+
+
+def test_nothing_after_the_day_counts(make_book):
+    table = orders()
+    day = dt.date(2023, 6, 30)
+    known = table.filter(pa.compute.less_equal(table["ordered_on"], pa.scalar(day)))
+    early = clv(make_book(orders=table).at(day))
+    only = clv(make_book(orders=known).at(day))
+    assert early.customers.equals(only.customers)
+    assert early.parameters == only.parameters
+    assert early.choice.backtest == only.choice.backtest
+
+
+def test_one_time_buyers_of_bg_nbd_are_explained(book):
+    assert "says nothing" in told(clv(book, model="bg_nbd", tested=False))
+    assert "says nothing" not in told(clv(book, model="mbg_nbd", tested=False))
+
+
+def test_margin_and_discount(book):
+    plain = clv(book, model="mbg_nbd", tested=False)
+    half = clv(book.with_settings(margin=0.5), model="mbg_nbd", tested=False)
+    later = clv(book, model="mbg_nbd", tested=False, discount=0.1)
+    assert "No margin is known" in told(plain)
+    assert half.worth.total.value == pytest.approx(plain.worth.total.value / 2)
+    assert plain.worth.total.value / 1.1 < later.worth.total.value < plain.worth.total.value
+    assert "10.0% a year" in told(later)
+
+
+def test_what_came_back_is_not_counted(make_book):
+    table = orders()
+    names = np.array(table["customer_id"].to_pylist())
+    spender = max(set(names), key=lambda name: (names == name).sum())
+    paid = sum(row["amount"] for row in table.to_pylist() if row["customer_id"] == spender)
+    last = max(row["ordered_on"] for row in table.to_pylist())
+    back = pa.table(
+        {"customer_id": [spender], "ordered_on": pa.array([last]), "amount": [-0.4 * paid]}
+    )
+    whole = clv(make_book(orders=table), model="mbg_nbd", tested=False)
+    less = clv(make_book(orders=pa.concat_tables([table, back])), model="mbg_nbd", tested=False)
+    one, other = (
+        next(row for row in found.customers.to_pylist() if row["customer_id"] == spender)
+        for found in (whole, less)
+    )
+    assert other["monetary_value"] == pytest.approx(0.6 * one["monetary_value"])
+    assert other["clv"] < 0.75 * one["clv"]
+    assert other["expected_purchases"] == pytest.approx(one["expected_purchases"])
+    assert "gave back" in told(less)
+    assert "gave back" not in told(whole)
+
+
+def test_without_amounts_purchases_are_foretold(make_book):
+    table = orders()
+    nothing = pa.nulls(len(table), pa.float64())
+    table = table.drop_columns(["amount"]).append_column("amount", nothing)
+    found = clv(make_book(orders=table), model="mbg_nbd", tested=False)
+    assert found.spending is None
+    assert found.worth.amount is None
+    rows = found.customers.to_pylist()
+    assert {row["clv"] for row in rows} == {None}
+    counts = [row["expected_purchases"] for row in rows]
+    assert counts == sorted(counts, reverse=True)
+    assert "No amounts are known" in told(found)
+
+
+def test_amounts_in_several_currencies_are_not_added(make_book):
+    table = orders(currency="EUR").to_pylist()
+    for row in table[::3]:
+        row["currency"] = "GBP"
+    found = clv(make_book(orders=table), model="mbg_nbd")
+    assert found.worth.amount is None
+    assert "EUR, GBP" in told(found)
+
+
+def test_spending_that_grows_with_frequency_is_told(make_book):
+    table = orders().to_pylist()
+    times = {}
+    for row in table:
+        times[row["customer_id"]] = times.get(row["customer_id"], 0) + 1
+    for row in table:
+        row["amount"] *= times[row["customer_id"]]
+    found = clv(make_book(orders=table), model="mbg_nbd", tested=False)
+    assert "rather more than said" in told(found)
+
+
+def test_a_file_that_begins_in_the_middle_is_told(make_book):
+    rows = [order(n, day) for n in range(80) for day in (n % 20, n % 20 + 90 + n, 300)]
+    assert "give a longer history" in told(clv(make_book(orders=rows), model="mbg_nbd"))
+
+
+@pytest.mark.parametrize(
+    ("customers", "days", "says"),
+    [
+        (12, range(0, 400, 40), "12 customers have bought, a model needs 30"),
+        (60, (0,), "0 customers have bought again"),
+        (60, (0, 20, 40), "they cover 40 days"),
+    ],
+)
+def test_too_little_gives_a_reason_and_no_figure(make_book, customers, days, says):
+    rows = [order(n, day) for n in range(customers) for day in days]
+    found = clv(make_book(orders=rows))
+    assert found.customers is None
+    assert found.worth is None
+    assert found.parameters == {}
+    assert "Not enough data" in found.reason.text("en")
+    assert says in found.reason.text("en")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"model": "magic"}, "magic"),
+        ({"unit": "year"}, "year"),
+        ({"horizon_days": 0}, "0 days"),
+        ({"discount": 2.0}, "2"),
+        ({"confidence": 1.0}, "probability"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(book, options, says):
+    with pytest.raises(UsageError) as caught:
+        clv(book, **options)
+    assert says in caught.value.text("en")
+
+
+def test_it_is_one_of_the_public_names():
+    assert revoir.clv is clv
