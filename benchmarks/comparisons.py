@@ -70,6 +70,8 @@ class Comparison:
 
 
 IN_PLACE, CHECKED, FLOOR = "revoir, tables in place", "revoir, file read and checked", "floor"
+PYMC_TENTH = "PyMC-Marketing (MAP), a tenth of the customers"
+TESTED = "revoir, held against the simple rules too"
 FLOOR_ENTRY = Entry(FLOOR, ("floor.py", "group_by"))
 
 
@@ -129,6 +131,50 @@ COMPARISONS = (
         "orders",
         (FLOOR_ENTRY, *_ours("report", "report_checked")),
         (Aim("at most 3 × one bare group-by", IN_PLACE, FLOOR, at_most=3),),
+    ),
+    Comparison(
+        "bg_nbd",
+        "BG/NBD, fitted from the orders",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry(IN_PLACE, ("models.py", "bg_nbd")),
+            Entry("lifetimes", ("with_lifetimes.py", "bg_nbd"), "lifetimes"),
+            Entry(PYMC_TENTH, ("with_pymc_marketing.py", "bg_nbd"), "pymc-marketing", agrees=False),
+        ),
+        (
+            Aim("2 s at most", IN_PLACE, None, at_most=2),
+            Aim("8 × faster than lifetimes", "lifetimes", IN_PLACE, at_least=8),
+            Aim(
+                "10 × faster than PyMC-Marketing with a tenth of the customers",
+                PYMC_TENTH,
+                IN_PLACE,
+                at_least=10,
+            ),
+        ),
+    ),
+    Comparison(
+        "pareto_nbd",
+        "Pareto/NBD, fitted from the orders",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry(IN_PLACE, ("models.py", "pareto_nbd")),
+            Entry("lifetimes", ("with_lifetimes.py", "pareto_nbd"), "lifetimes"),
+        ),
+        (Aim("20 × faster than lifetimes", "lifetimes", IN_PLACE, at_least=20),),
+    ),
+    Comparison(
+        "clv",
+        "What every customer will bring in within a year, with bounds",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry(IN_PLACE, ("models.py", "clv")),
+            Entry(TESTED, ("models.py", "clv_tested")),
+            Entry("lifetimes, without bounds", ("with_lifetimes.py", "clv"), "lifetimes"),
+        ),
+        (Aim("3 s at most", IN_PLACE, None, at_most=3),),
     ),
     Comparison(
         "csv",
