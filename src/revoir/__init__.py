@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from revoir.metrics.cohorts import cohorts
     from revoir.metrics.registry import measure
     from revoir.metrics.summary import customer_summary
+    from revoir.models.churn import churn
     from revoir.models.clv import clv
+    from revoir.models.survival import survival
     from revoir.periods import Grain
     from revoir.segments.rfm import movement, rfm
     from revoir.segments.rules import customers_matching
@@ -29,6 +31,7 @@ _HOMES = {
     "RevoirError": "errors",
     "Settings": "book",
     "UsageError": "errors",
+    "churn": "models.churn",
     "clv": "models.clv",
     "cohorts": "metrics.cohorts",
     "customer_summary": "metrics.summary",
@@ -38,6 +41,7 @@ _HOMES = {
     "open": "book",
     "read": "book",
     "rfm": "segments.rfm",
+    "survival": "models.survival",
 }
 
 __version__ = "0.1.0"
@@ -50,6 +54,7 @@ __all__ = [
     "RevoirError",
     "Settings",
     "UsageError",
+    "churn",
     "clv",
     "cohorts",
     "customer_summary",
@@ -59,6 +64,7 @@ __all__ = [
     "open",
     "read",
     "rfm",
+    "survival",
 ]
 
 

@@ -15,6 +15,7 @@ import typer
 from revoir.cli import (
     analyses,
     check,
+    churn,
     clv,
     demo,
     lake,
@@ -57,6 +58,7 @@ for _command, _help in (
     (segments.segments, T("Sort customers into RFM segments, or by a rule.")),
     (clv.clv, T("Say what each customer will bring in, and how sure that is.")),
     (next.next_, T("Say when each customer is likely to buy next, and who is overdue.")),
+    (churn.churn, T("List the customers to save: who may leave, how likely, and why.")),
     (recommend.recommend, T("Recommend products to customers, or say what goes with a product.")),
     (template.template, T("Write an Excel file to fill in.")),
     (demo.demo, T("Generate the files of a French shop whose truth is known.")),

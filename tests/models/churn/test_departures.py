@@ -60,6 +60,33 @@ def test_lost_subscribers_are_those_of_the_rate_of_subscribers_lost(large_shop):
         assert found[cutoff][1] > 5
 
 
+def test_lost_subscribers_worked_by_hand():
+    def run(customer, start, end):
+        ends = dt.date.fromisoformat(end) if end else None
+        return {"customer_id": customer, "started_at": dt.date.fromisoformat(start),
+                "ended_at": ends, "monthly_amount": Decimal(10)}  # fmt: skip
+
+    rows = [
+        run("ended that day", "2024-01-01", "2024-03-01"),
+        run("ends the day after", "2024-01-01", "2024-03-02"),
+        run("ends on the last day", "2024-01-01", "2024-03-31"),
+        run("ends after it", "2024-01-01", "2024-04-01"),
+        run("changes", "2024-01-01", "2024-03-10"),
+        run("changes", "2024-03-20", None),
+        run("begins that day", "2024-03-01", None),
+        run("begins later", "2024-03-02", None),
+    ]
+    book = book_of({"subscriptions": rows})
+    found = present(book, Definition(Kind.SUBSCRIPTIONS, 30), [dt.date(2024, 3, 1)])
+    assert {row["customer_id"]: row["left"] for row in book.rows(found)} == {
+        "ends the day after": True,
+        "ends on the last day": True,
+        "ends after it": False,
+        "changes": False,
+        "begins that day": False,
+    }
+
+
 def test_lost_visitors_worked_by_hand():
     def visit(customer, *when):
         return {"customer_id": customer, "occurred_at": dt.datetime(*when), "event": "page"}

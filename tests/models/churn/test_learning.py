@@ -18,7 +18,7 @@ from revoir.models.learning import (
 from revoir.models.matrix import OTHER, Matrix, levels_of, matrix_of
 from revoir.models.snapshots import Snapshot, snapshots
 from revoir.models.trials import listed, trial
-from revoir.models.validation import auc, judge, log_odds, sigmoid
+from revoir.models.validation import auc, fit_line, judge, log_odds, sigmoid
 
 RULE = ("days_since_last", "lateness", "purchase_days")
 
@@ -61,24 +61,24 @@ def test_what_is_learned_comes_near_the_truth():
     assert no_better(learned, None) is None
 
 
-@pytest.mark.parametrize("name", ["rule", "logistic", "trees", "both"])
-def test_probabilities_are_calibrated_on_others(name):
+def test_probabilities_are_calibrated_on_others():
     known, _ = examples(3, 8_000, figures=2)
     fresh, _ = examples(4, 20_000, figures=2)
     learned = learn(known, tuple("abcdef"))
-    judged = judge(learned.named(name).probabilities(fresh.matrix), fresh.left)
-    assert 0.9 < judged.slope.value < 1.1
-    assert judged.expected == pytest.approx(judged.left, rel=0.04)
+    for name in ("rule", "logistic", "trees", "both"):
+        judged = judge(learned.named(name).probabilities(fresh.matrix), fresh.left)
+        assert 0.9 < judged.slope.value < 1.1, name
+        assert judged.expected == pytest.approx(judged.left, rel=0.04), name
 
 
 def test_the_rule_is_believed_where_it_is_all_there_is():
     """Only one figure matters: in most worlds nothing beats it beyond chance."""
     refused = 0
-    for seed in range(8):
+    for seed in range(5):
         learned = learn(examples(seed + 10, 1_500)[0], tuple("abcdef"))
         assert learned.rule.column == "a"
         refused += no_better(learned, None) is not None
-    assert refused >= 7
+    assert refused >= 4
 
 
 def test_shuffled_labels_teach_nothing():
@@ -95,12 +95,25 @@ def test_shuffled_labels_teach_nothing():
     assert no_better(learned, None) is not None
 
 
-def test_shuffled_labels_teach_nothing_of_a_later_period(world):
-    """The whole way from the book: features of earlier days, tested on the latest."""
+@pytest.fixture(scope="module")
+def looked_at(world):
+    """The world on the days whose departures are known."""
     definition = definition_of(world)
     days = cutoffs(world, definition)
     choice = choose(world, days[-1])
-    looks = snapshots(world, definition, choice, days)
+    return definition, choice, snapshots(world, definition, choice, days)
+
+
+@pytest.fixture(scope="module")
+def seen(looked_at):
+    """What is learned from them."""
+    definition, choice, looks = looked_at
+    return trial(looks, definition, choice, RULE, seed=0)
+
+
+def test_shuffled_labels_teach_nothing_of_a_later_period(looked_at, seen):
+    """The whole way from the book: features of earlier days, tested on the latest."""
+    definition, choice, looks = looked_at
     rng = np.random.default_rng(8)
     blind = [
         Snapshot(one.day, one.table.drop("left").append_column("left", [rng.permutation(one.left)]))
@@ -112,23 +125,19 @@ def test_shuffled_labels_teach_nothing_of_a_later_period(world):
         assert auc(said, tried.left).value == pytest.approx(0.5, abs=0.02)
     assert tried.used == "rule"
     # With the labels that are theirs, the same customers can be told apart.
-    seen = trial(looks, definition, choice, RULE, seed=0)
     assert auc(seen.probabilities["both"], seen.left).value > 0.65
 
 
-def test_nothing_of_the_test_is_learned_from(world):
+def test_nothing_of_the_test_is_learned_from(looked_at, seen):
     """What was learned does not depend on the day of the test, nor on days not over by then."""
-    definition = definition_of(world)
-    days = cutoffs(world, definition)
-    choice = choose(world, days[-1])
-    looks = snapshots(world, definition, choice, days)
+    definition, choice, looks = looked_at
     window = definition.window_days
-    late = [one for one in looks if (days[0] - one.day).days < window]
+    late = [one for one in looks if (looks[0].day - one.day).days < window]
     assert len(late) > 1
     lies = [Snapshot(one.day, one.table.drop("left").append_column("left", [~one.left]))
             if one in late else one for one in looks]  # fmt: skip
-    honest, fooled = (trial(some, definition, choice, RULE, seed=0) for some in (looks, lies))
-    for name, said in honest.probabilities.items():
+    fooled = trial(lies, definition, choice, RULE, seed=0)
+    for name, said in seen.probabilities.items():
         assert (fooled.probabilities[name] == said).all()
 
 
@@ -152,17 +161,32 @@ def test_trees_are_the_same_every_time():
     assert (found.held_out == again.held_out).all()
 
 
+def test_nobody_calibrates_their_own_probability():
+    known, _ = examples(14, 400, figures=1)
+    rule = fit_rule(known.matrix, known.left, known.folds, ["a"])
+    for fold in range(FOLDS):
+        out = known.folds == fold
+        line = fit_line(rule.held_out[~out], known.left[~out])
+        expected = sigmoid(line.at(rule.held_out[out]))
+        assert rule.held_out_probabilities[out] == pytest.approx(expected)
+        seen = fit_rule(known.matrix.rows(~out), known.left[~out], known.folds[~out], ["a"])
+        part = rule.parts[fold].margins(known.matrix.rows(out))
+        assert rule.held_out[out] == pytest.approx(part)
+        assert part != pytest.approx(seen.parts[(fold + 1) % FOLDS].margins(known.matrix.rows(out)))
+
+
 # Contributions -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["rule", "logistic", "trees", "both"])
-def test_contributions_add_up_to_the_log_odds(name):
-    known, _ = examples(12, 2_000, figures=2, interaction=0.5)
+def test_contributions_add_up_to_the_log_odds():
+    known, _ = examples(12, 1_500, figures=2, interaction=0.5)
     learned = learn(known, tuple("abcdef"))
-    one = learned.named(name)
-    sums = one.contributions(known.matrix).sum(axis=1)
-    apart = log_odds(one.probabilities(known.matrix)) - sums
-    assert np.ptp(apart) < 1e-3  # what is left is that of the average customer, the same for all
+    for name in ("rule", "logistic", "trees", "both"):
+        one = learned.named(name)
+        sums = one.contributions(known.matrix).sum(axis=1)
+        apart = log_odds(one.probabilities(known.matrix)) - sums
+        # What is left is that of the average customer, the same for all.
+        assert np.ptp(apart) < 1e-3, name
 
 
 def test_a_figure_that_says_nothing_has_no_weight():

@@ -1,0 +1,112 @@
+"""Churn on more of the real data, and shuffled and simulated worlds at length."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import revoir
+from revoir.book import Activity, Book
+from revoir.datasets.btyd import BgNbd, bg_nbd_orders
+from revoir.engines import memory
+from revoir.models.churn import churn
+from revoir.models.departures import cutoffs, definition_of
+from revoir.models.validation import judge
+
+pytestmark = [pytest.mark.heavy, pytest.mark.reference]
+
+
+def after(book, days):
+    return book.with_settings(activity=revoir.Activity(window_days=days))
+
+
+def test_cdnow_beats_the_rule(reference_data):
+    book = after(revoir.read(reference_data / "cdnow/CDNOW_master.txt"), 92)
+    card = churn(book).card
+    used, rule = card.judged[card.used], card.judged["rule"]
+    assert card.used != "rule"
+    assert used.auc.low > 0.7
+    assert used.auc.value > rule.auc.value + 0.005
+    assert 0.9 < used.slope.value < 1.11
+    assert card.gain.low > 0
+
+
+def test_groceries_beat_the_rule(reference_data):
+    found = churn(revoir.read(reference_data / "completejourney"))
+    card = found.card
+    used, rule = card.judged[card.used], card.judged["rule"]
+    assert used.auc.value > rule.auc.value + 0.01
+    assert 0.9 < used.slope.value < 1.15
+    assert next(one for one in card.lists if one.by == "risk").counts[1].lift > 2.7
+
+
+def test_probabilities_of_now_come_true(reference_data):
+    """Made as if 2011-08-09 were today, they are held against what happened after."""
+    whole = after(revoir.read(reference_data / "online_retail/online_retail.parquet"), 92)
+    cutoff = cutoffs(whole, definition_of(whole))[0]
+    then = churn(whole.at(cutoff))
+    bought = whole.purchases
+    later = bought.filter(bought.day > cutoff).select("customer_id").distinct()
+    kept = {row["customer_id"] for row in whole.rows(later)}
+    said = then.customers
+    left = np.array([name not in kept for name in said["customer_id"].to_pylist()])
+    judged = judge(said["probability"].to_numpy(), left)
+    assert judged.auc.low > 0.7
+    assert judged.slope.low < 1.1
+    assert judged.slope.high > 0.9
+
+
+def world(customers, seed):
+    made = bg_nbd_orders(customers, BgNbd(), seed=seed)
+    orders = pa.table(
+        {
+            "customer_id": np.char.add("c", made.customer_id.astype(str)),
+            "ordered_at": made.ordered_at,
+            "ordered_on": made.ordered_at.astype("datetime64[D]"),
+            "amount": pa.array(made.amount).cast(pa.decimal128(18, 4)),
+            "kind": ["purchase"] * len(made.amount),
+        }
+    )
+    return Book({"orders": memory().create_table("orders", orders)}).with_settings(
+        activity=Activity(window_days=182)
+    )
+
+
+@pytest.mark.parametrize("customers", [800, 2_000, 20_000])
+def test_slopes_of_a_later_period_are_near_one(customers):
+    """Over seeds the mean slope is within 0.9–1.1, and the intervals hold 1."""
+    slopes, held = [], 0
+    seeds = range(8 if customers > 5_000 else 20)
+    for seed in seeds:
+        card = churn(world(customers, seed)).card
+        slope = card.judged[card.used].slope
+        slopes.append(slope.value)
+        held += slope.low <= 1 <= slope.high
+    assert 0.9 < np.mean(slopes) < 1.1
+    assert held / len(seeds) >= 0.8
+
+
+@pytest.mark.parametrize("customers", [50, 100, 300])
+def test_the_records_of_small_shops_hold_what_they_promise(customers):
+    """The share of the list that leaves next lies within the interval that the past gave."""
+    held = count = 0
+    for seed in range(60):
+        book = world(customers, seed)
+        definition = definition_of(book)
+        days = cutoffs(book, definition)
+        then = churn(book.at(days[0]))
+        if then.reason is not None or not then.card.lists:
+            continue
+        tops = next(one for one in then.card.lists if one.by == "risk").counts[-1]
+        n = max(1, round(tops.share * then.customers.num_rows))
+        named = {one.customer_id for one in then.ranked("risk", n, reasons_limit=0)}
+        bought = book.purchases
+        later = bought.filter(bought.day > days[0]).select("customer_id").distinct()
+        kept = {row["customer_id"] for row in book.rows(later)}
+        left = len(named - kept)
+        # Both the record and what comes are drawn: the interval of their difference is wider.
+        from revoir.experiments.intervals import difference_interval
+
+        low, high = difference_interval(tops.left, tops.n, left, n, confidence=0.9)
+        held += low <= 0 <= high
+        count += 1
+    assert count == 0 or held / count >= 0.82
