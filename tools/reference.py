@@ -1,6 +1,6 @@
-"""The reference pages that come from the code: commands, metrics, tables.
+"""The reference pages that come from the code: commands, metrics, tables, features.
 
-python tools/reference.py    # writes docs/reference/{cli,metrics,tables}.md
+python tools/reference.py    # writes docs/reference/{cli,metrics,tables,features}.md
 """
 
 from __future__ import annotations
@@ -101,6 +101,44 @@ def metrics_page() -> str:
     return "\n\n".join(_paragraphs(lines)) + "\n"
 
 
+def features_page() -> str:
+    """Every feature of customers, by the table it comes from."""
+    from revoir.models.features.compute import declared
+
+    lines = [
+        "# Features of customers",
+        MADE,
+        "What models learn from: figures of a customer on a day, of what was known by its end. A",
+        "feature that *looks back* so many days is used only where the records of its table reach",
+        "that far on every day learned from. How they are used: [churn](../explanation/churn.md).",
+    ]
+    home, rows = "", []
+    for feature in declared():
+        if feature.table != home:
+            lines += ["\n".join(rows)] if rows else []
+            home = feature.table
+            lines.append(f"## From {home}")
+            rows = [
+                "| feature | what it is | ce que c'est | unit | looks back | high | low |",
+                "|---|---|---|---|---|---|---|",
+            ]
+        rows.append(_feature_row(feature))
+    lines.append("\n".join(rows))
+    return "\n\n".join(_paragraphs(lines)) + "\n"
+
+
+def _feature_row(feature: Any) -> str:
+    return _row(
+        f"`{feature.name}`",
+        feature.label.text("en"),
+        feature.label.text("fr"),
+        feature.unit.value if feature.unit else "text",
+        f"{feature.reach_days} days" if feature.reach_days else "",
+        feature.high.text("en") if feature.high else "",
+        feature.low.text("en") if feature.low else "",
+    )
+
+
 def cli_page() -> str:
     """Every command with its arguments and options, as ``--help`` says it."""
     import typer
@@ -180,7 +218,12 @@ def _paragraphs(lines: list[str]) -> list[str]:
     return joined
 
 
-PAGES = {"tables": tables_page, "metrics": metrics_page, "cli": cli_page}
+PAGES = {
+    "tables": tables_page,
+    "metrics": metrics_page,
+    "cli": cli_page,
+    "features": features_page,
+}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ PAGES = sorted(
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 
 
-@pytest.mark.parametrize("name", ["tables", "metrics", "cli"])
+@pytest.mark.parametrize("name", ["tables", "metrics", "cli", "features"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     page = ROOT / "docs" / "reference" / f"{name}.md"
     # In a process of its own: here the command line may have been worded in French already.
@@ -103,3 +103,10 @@ def test_every_metric_of_the_registry_is_on_its_page() -> None:
 
     page = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     assert all(f"### `{metric.name}`" in page for metric in metrics())
+
+
+def test_every_feature_that_is_declared_is_on_its_page() -> None:
+    from revoir.models.features.compute import declared
+
+    page = (ROOT / "docs/reference/features.md").read_text(encoding="utf-8")
+    assert all(f"| `{feature.name}` |" in page for feature in declared())
