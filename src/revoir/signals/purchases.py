@@ -1,0 +1,243 @@
+"""Signals of purchases: they fall, baskets shrink, more comes back."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.language import Message, Percent, msg
+from revoir.metrics.boundaries import FAR
+from revoir.metrics.calendar import date
+from revoir.signals.registry import Case, Parameter, Signal, Values, declare
+from revoir.signals.spans import NUMBER, fallen, later, numbered, span, two_spans
+
+_ORDERS = (("orders.customer_id",),)
+
+
+def several_currencies(book: Book) -> Message | None:
+    """Why amounts cannot be compared, where they are in several currencies."""
+    if len(book.currencies) < 2:
+        return None
+    return msg(
+        "The amounts are in several currencies ({currencies}) and cannot be compared.",
+        currencies=list(book.currencies),
+    )
+
+
+def _visits(book: Book) -> ir.Table:
+    """Days that customers were seen on beside the neighbouring ones, with what they bought.
+
+    Where there are events, they are visits without an amount; `nth` numbers the days.
+    """
+    bought = book.purchases
+    # In several currencies purchases are counted, for their amounts cannot be added up.
+    amount = ibis.literal(1) if several_currencies(book) else bought.amount.fill_null(0)
+    exact = amount.cast("decimal(18, 4)")
+    rows = bought.select(
+        "customer_id",
+        seen_on=bought.day,
+        amount=exact,
+        previous_on=bought.previous_day,
+        next_on=bought.next_day,
+        nth=bought.nth,
+    )
+    if not book.has("events"):
+        return rows
+    events = book.table("events").filter(lambda t: t.customer_id.notnull())
+    days = events.select("customer_id", seen_on=events.occurred_at.cast("date")).distinct()
+    nothing = days.mutate(amount=ibis.literal(0).cast("decimal(18, 4)"))
+    seen = rows.select("customer_id", "seen_on", "amount").union(nothing)
+    window = ibis.window(group_by="customer_id", order_by="seen_on")
+    return seen.mutate(
+        previous_on=seen.seen_on.lag().over(window),
+        next_on=seen.seen_on.lead().over(window),
+        nth=ibis.dense_rank().over(window) + 1,
+    )
+
+
+def _purchases_down(book: Book, values: Values) -> ir.Table:
+    """The condition can only come true when a purchase leaves the later span, or silence is long.
+
+    Both happen a fixed number of days after a visit, so that each visit gives two days to check.
+    Visits with no other within reach, which are many, are checked without looking around.
+    """
+    days, quiet = int(values["period_days"]), int(values["quiet_days"])
+    rows = _visits(book)
+    reach = max(2 * days - min(days, quiet), quiet)
+    since = rows.seen_on.delta(rows.previous_on, unit="day")
+    until = rows.next_on.delta(rows.seen_on, unit="day")
+    near = ((since <= reach) | (until <= reach)).fill_null(False)
+    after = max(days, quiet)
+    alone = rows.filter(~near & (rows.amount > 0) & ibis.literal(after < 2 * days))
+    met = alone.select(
+        "customer_id",
+        recent=ibis.literal(0).cast("decimal(18, 4)"),
+        before=alone.amount,
+        last_visit=alone.seen_on,
+        raised_on=later(alone.seen_on, after),
+        next_act=alone.next_on,
+        nth=alone.nth,
+    )
+    crowd = _checked(numbered(rows.filter(near), "seen_on"), values)
+    met = met.union(crowd.select(*met.columns).cast(met.schema()))
+    # Without events a visit is a purchase, and the silence after it the one that is looked at.
+    return met.drop("next_act", "nth") if book.has("events") else met.mutate(act=met.last_visit)
+
+
+def _checked(rows: ir.Table, values: Values) -> ir.Table:
+    """The first day of each silence on which the condition is met, looking at what lies around."""
+    days, quiet = int(values["period_days"]), int(values["quiet_days"])
+    found = []
+    for after in sorted({quiet, days}):
+        recent, before = two_spans(rows.amount, days, after)
+        seen = rows.mutate(
+            recent=recent,
+            before=before,
+            last_visit=rows.seen_on.max().over(span(0, after)),
+            next_act=rows.next_on.coalesce(date(FAR)).max().over(span(0, after)),
+            at=rows.nth.max().over(span(0, after)),
+        )
+        still = seen.last_visit.delta(seen.seen_on, unit="day") <= after - quiet
+        met = seen.filter(fallen(seen.recent, seen.before, values["drop"]) & still)
+        found.append(
+            met.select(
+                "customer_id", "recent", "before", "last_visit", "next_act",
+                nth=met["at"], raised_on=later(met.seen_on, after),
+            )
+        )  # fmt: skip
+    every = ibis.union(*found) if len(found) > 1 else found[0]
+    return every.group_by("customer_id", "last_visit").aggregate(
+        raised_on=every.raised_on.min(),
+        recent=every.recent.argmin(every.raised_on),
+        before=every.before.argmin(every.raised_on),
+        next_act=every.next_act.max().nullif(date(FAR)),
+        nth=every.nth.max(),
+    )
+
+
+def _down_because(case: Case) -> Message:
+    return msg(
+        "Purchases down {drop} on the {days} days before, and no visit for {quiet} days.",
+        drop=Percent(1 - float(case["recent"]) / float(case["before"]), 0),
+        days=case.values["period_days"],
+        quiet=case.days_since("last_visit"),
+    )
+
+
+declare(
+    Signal(
+        "purchases_down",
+        msg("Purchases down, no visit"),
+        msg(
+            "The customer bought for less in a month than in the one before, and has not been seen"
+            " for a while: a purchase or an event counts as a visit."
+        ),
+        "purchases",
+        _ORDERS,
+        _purchases_down,
+        _down_because,
+        parameters=(
+            Parameter(
+                "drop", msg("By what share purchases fell, at least."), 0.3, 0.01, 1.0, whole=False
+            ),
+            Parameter("period_days", msg("Days that are compared with those before."), 30, 7, 366),
+            Parameter("quiet_days", msg("Days without a visit, at least."), 15, 1, 366),
+        ),
+        uses=("events",),
+        reach_days=lambda values: 2 * values["period_days"],
+    )
+)
+
+
+def _basket_shrinking(book: Book, values: Values) -> ir.Table:
+    count = int(values["visits"])
+    bought = book.purchases
+    # The last purchase of a day carries the sum up to and with that day.
+    days = bought.filter(bought.next_day.isnull() | (bought.next_day > bought.day))
+    window = ibis.window(group_by="customer_id", order_by="day")
+    rows = days.select(
+        "customer_id",
+        "nth",
+        raised_on=days.day,
+        act=days.day,
+        next_act=days.next_day,
+        total=days.amount_so_far,
+        earlier=days.amount_so_far.lag(count).over(window),
+    )
+    rows = rows.filter(rows.nth >= 2 * count)
+    baskets = rows.select(
+        "customer_id",
+        "nth",
+        "raised_on",
+        "act",
+        "next_act",
+        recent=(rows.total - rows.earlier).cast("float64") / count,
+        before=rows.earlier.cast("float64") / (rows.nth - count),
+    )
+    return baskets.filter(fallen(baskets.recent, baskets.before, values["drop"]))
+
+
+declare(
+    Signal(
+        "basket_shrinking",
+        msg("Shrinking basket"),
+        msg("The customer spends less on each day with a purchase than they used to."),
+        "purchases",
+        _ORDERS,
+        _basket_shrinking,
+        lambda case: msg(
+            "Spends {recent} a visit lately against {before} before.",
+            recent=case.money("recent"),
+            before=case.money("before"),
+        ),
+        parameters=(
+            Parameter(
+                "drop", msg("By what share the basket fell, at least."), 0.3, 0.01, 1.0, whole=False
+            ),
+            Parameter(
+                "visits",
+                msg("Purchase days that are compared with all before; as many there must be."),
+                3, 1, 50,
+            ),
+        ),
+        against=several_currencies,
+    )
+)  # fmt: skip
+
+
+def _returns_rising(book: Book, values: Values) -> ir.Table:
+    days = int(values["period_days"])
+    orders = book.table("orders")
+    back = orders.filter((orders.kind == "return") & orders.customer_id.notnull())
+    rows = numbered(
+        back.group_by("customer_id", raised_on=back.ordered_on).aggregate(n=back.count()),
+        "raised_on",
+    )
+    recent, before = two_spans(rows.n, days, 0)
+    counted = rows.mutate(recent=recent.cast("int64"), before=before.cast("int64"))
+    met = (counted.recent >= int(values["returns"])) & (counted.recent > counted.before)
+    return counted.filter(met).drop("n", NUMBER)
+
+
+declare(
+    Signal(
+        "returns_rising",
+        msg("More and more returns"),
+        msg("The customer sends back or is refunded more often than before."),
+        "purchases",
+        _ORDERS,
+        _returns_rising,
+        lambda case: msg(
+            "{recent} returns in {days} days, {before} in those before.",
+            recent=case["recent"],
+            before=case["before"],
+            days=case.values["period_days"],
+        ),
+        parameters=(
+            Parameter("returns", msg("How many returns, at least."), 2, 1, 100),
+            Parameter("period_days", msg("Days that are compared with those before."), 60, 7, 366),
+        ),
+        reach_days=lambda values: 2 * values["period_days"],
+    )
+)

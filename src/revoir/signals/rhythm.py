@@ -1,0 +1,338 @@
+"""Signals of silence: longer than the customer's own rhythm, or after a first purchase.
+
+What is usual is learned from the data of the days before, anew from time to time, so that no alert
+of the past knows more than was known on its day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from revoir.book import Book
+from revoir.language import Message, Number, Percent, msg
+from revoir.metrics.activity import Gaps
+from revoir.metrics.calendar import date
+from revoir.periods import Grain, periods_between
+from revoir.signals.registry import Case, Parameter, Signal, Values, declare
+from revoir.signals.spans import NUMBER, later, learned, numbered, once_known, span
+
+if TYPE_CHECKING:
+    from revoir.models.gaps import History
+    from revoir.models.rhythm import Rhythm
+
+SAMPLE = 2_000
+"""Customers that the shop's rhythm is learned from: with more, silences are cut a day apart."""
+GROWTH = 1.5
+"""The rhythm is learned anew when so many times as many returns are known as the last time."""
+WAITS_MIN = 30
+"""Fewer second purchases than this do not say what is usual."""
+_DAYS_MAX = 4_000
+"""A silence that would have to be longer is never noticed."""
+_RETURNS_MAX = 200
+"""Customers who came back more often have all but the same distribution for it."""
+
+
+def _quarters(book: Book) -> list[dt.date]:
+    """The first days of the quarters that purchases fall in."""
+    days = book.purchases.day
+    row = book.rows(book.purchases.aggregate(first=days.min(), last=days.max()))[0]
+    if row["first"] is None:
+        return []
+    after = row["last"] + dt.timedelta(days=1)
+    return [period.start for period in periods_between(row["first"], after, Grain.QUARTER)]
+
+
+def _silences(book: Book) -> ir.Table:
+    """The last purchase of each day, with the logarithms of the gaps until then."""
+    bought = book.purchases
+    # Of two purchases on one day the second stands no days after the first: that is no gap.
+    gap = bought.day.delta(bought.previous_day, unit="day").cast("float64").nullif(0)
+    rows = numbered(
+        bought.select(
+            "customer_id", "day", "next_day", "first_day", x=bought.nth - 1, log=gap.ln()
+        ),
+        "day",
+    )
+    so_far = span(None, 0)
+    summed = rows.mutate(
+        log_sum=rows.log.sum().over(so_far).fill_null(0.0),
+        log_squares=(rows.log * rows.log).sum().over(so_far).fill_null(0.0),
+    )
+    last = summed.filter(summed.next_day.isnull() | (summed.next_day > summed.day))
+    return book.cached("signals silences", last.drop("log", NUMBER))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """How many returns and customers were known on a day."""
+
+    day: dt.date
+    returns: int
+    customers: int
+
+
+def _known_by(book: Book) -> list[_Known]:
+    """What was known at the start of each quarter."""
+    quarters = _quarters(book)
+    if not quarters:
+        return []
+    rows = _silences(book)
+    place = learned(rows.day, [(day, index) for index, day in enumerate(quarters)])
+    counted = rows.group_by(quarter=place).aggregate(
+        returns=(rows.x > 0).sum(), customers=(rows.x == 0).sum()
+    )
+    by_quarter = {int(row["quarter"]): row for row in book.rows(counted)}
+    found, returns, customers = [], 0, 0
+    for index, day in enumerate(quarters):
+        found.append(_Known(day, returns, customers))
+        if index in by_quarter:
+            returns += int(by_quarter[index]["returns"])
+            customers += int(by_quarter[index]["customers"])
+    return found
+
+
+def _history(book: Book, known: _Known) -> History:
+    """What the purchases before a day say of the gaps of the customers known by then."""
+    from revoir.models.gaps import History
+
+    rows = _silences(book)
+    rows = rows.filter(
+        (rows.day < date(known.day)) & (rows.next_day.isnull() | (rows.next_day >= date(known.day)))
+    )
+    if known.customers > SAMPLE:
+        # Who is drawn depends on nothing but the customer: nobody who joins later changes it.
+        parts = 1_000_000
+        place = ((rows.customer_id.hash() % parts) + parts) % parts
+        rows = rows.filter(place < math.ceil(parts * SAMPLE / known.customers))
+    found = book.columns(
+        rows.select(
+            frequency=rows.x.cast("float64"),
+            recency=rows.day.delta(rows.first_day, unit="day").cast("float64"),
+            log_sum=rows.log_sum,
+            log_squares=rows.log_squares,
+            silence=date(known.day).delta(rows.day, unit="day").cast("float64"),
+        )
+    )
+    # Threads and engines add up in another order, which would move the search for parameters.
+    columns = (found[name].to_numpy().astype(np.float64) for name in found.column_names)
+    return History(*(np.round(column, 9) for column in columns))
+
+
+def rhythms(book: Book) -> Sequence[tuple[dt.date, Rhythm]]:
+    """The rhythm of the shop as it was known, and since when.
+
+    Args:
+        book: The company's tables.
+
+    Returns:
+        Days and models fitted to what happened before them, oldest first. None where there were
+        never enough returns.
+    """
+    return book.once("signals rhythms", lambda: _rhythms(book))
+
+
+def _rhythms(book: Book) -> list[tuple[dt.date, Rhythm]]:
+    from revoir.models.rhythm import Rhythm, reason_against
+
+    found: list[tuple[dt.date, Rhythm]] = []
+    returns = 0
+    for known in _known_by(book):
+        if not known.returns or known.returns < GROWTH * returns:
+            continue
+        history = _history(book, known)
+        if reason_against(history) is None:
+            # A family whose spread is each customer's own, and that the engine can compute.
+            fitted = Rhythm("lognormal", sample=len(history)).fit(history)
+            found.append((known.day, fitted))
+            returns = known.returns
+    return found
+
+
+def paces(book: Book, share: float = 0.9) -> ir.Table | None:
+    """How long customers usually wait, and from how long on a silence is long.
+
+    Args:
+        book: The company's tables.
+        share: The share of a customer's gaps that are shorter than a long silence.
+
+    Returns:
+        One row a purchase day: `customer_id`, `day`, `next_day`, `x` (complete gaps until then),
+        `usual_days` (the median gap) and `due_days` (the first day of silence that is long), as
+        they were known on that day. None where too few customers have come back.
+    """
+    known = rhythms(book)
+    if not known:
+        return None
+    rows = _silences(book)
+    at = rows.mutate(**_parameters(rows, known, share))
+    # The posterior of `revoir.models.gaps.LogNormalGaps`.
+    x = at.x.cast("float64")
+    mean, all_kappa = at.log_sum / ibis.greatest(x, 1.0), at.kappa + x
+    deviations = ibis.greatest(at.log_squares - at.log_sum * mean, 0.0)
+    b = at.b0 + 0.5 * (deviations + at.kappa * x * (mean - at.m) * (mean - at.m) / all_kappa)
+    centre = (at.kappa * at.m + at.log_sum) / all_kappa
+    a = at.a0 + 0.5 * x
+    spread = (b * (all_kappa + 1) / (a * all_kappa)).sqrt()
+    # A gap of n whole days is any wait from n − ½ to n + ½ days.
+    wait = ibis.least((centre + at.t * spread).exp() - 0.5, float(_DAYS_MAX)).floor() + 1
+    return at.select(
+        "customer_id",
+        "day",
+        "next_day",
+        "x",
+        usual_days=centre.exp(),
+        due_days=wait.cast("int64"),
+    )
+
+
+def _overdue(book: Book, values: Values) -> ir.Table:
+    known: Sequence[tuple[dt.date, object]] = rhythms(book)
+    rows = paces(book, values["share"])
+    if rows is None:
+        rows, known = _nobody(book), [(book.as_of, None)]
+    gap = rows.next_day.delta(rows.day, unit="day")
+    due = rows.filter((rows.x > 0) & (rows.due_days <= _DAYS_MAX))
+    due = due.filter(due.next_day.isnull() | (due.due_days < gap))
+    return due.select(
+        "customer_id",
+        "usual_days",
+        raised_on=once_known(later(due.day, due.due_days), known),
+        act=due.day,
+        next_act=due.next_day,
+        nth=due.x + 1,
+        last_on=due.day,
+    )
+
+
+def _nobody(book: Book) -> ir.Table:
+    """The rows of `paces` where nothing is known: none."""
+    rows = _silences(book).filter(ibis.literal(False))
+    return rows.mutate(usual_days=0.0, due_days=0)
+
+
+def _parameters(
+    rows: ir.Table, known: Sequence[tuple[dt.date, Rhythm]], share: float
+) -> dict[str, ir.Value]:
+    """The parameters that were known on the day of each purchase, and the quantile that follows."""
+    from scipy import special
+
+    found: dict[str, ir.Value] = {}
+    for name in ("m", "kappa", "a0", "b0"):
+        steps = [(day, model.parameters_[name]) for day, model in known]
+        found[name] = learned(rows.day, steps)
+    tables = []
+    for day, model in known:
+        degrees = 2 * model.parameters_["a0"] + np.arange(_RETURNS_MAX + 1)
+        tables.append((day, ibis.array([float(t) for t in special.stdtrit(degrees, share)])))
+    place = ibis.least(rows.x, _RETURNS_MAX).cast("int32")
+    quantiles = [(day, table[place].cast("float64")) for day, table in tables]
+    return {**found, "t": learned(rows.day, quantiles)}
+
+
+def _overdue_because(case: Case) -> Message:
+    return msg(
+        "Buys every {usual} days as a rule; the last purchase was {days} days ago.",
+        usual=Number(case["usual_days"], 0),
+        days=case.days_since("last_on"),
+    )
+
+
+declare(
+    Signal(
+        "overdue",
+        msg("Overdue for their rhythm"),
+        msg(
+            "The customer has come back before, and is silent for longer than nearly all gaps of"
+            " theirs would last: the model of the next purchase, as it was known at the time."
+        ),
+        "purchases",
+        (("orders.customer_id",),),
+        _overdue,
+        _overdue_because,
+        parameters=(
+            Parameter(
+                "share",
+                msg("The share of the customer's gaps that would be shorter than the silence."),
+                0.9, 0.5, 0.999, whole=False,
+            ),
+        ),
+    )
+)  # fmt: skip
+
+
+def _usual_waits(book: Book, share: float) -> list[tuple[dt.date, float]]:
+    """Days from the first to the second purchase that a share waited at most, as known."""
+    quarters = _quarters(book)
+    rows = book.purchases
+    second = rows.filter((rows.nth == 2) & (rows.previous_day < rows.day))
+    place = learned(second.day, [(day, index) for index, day in enumerate(quarters)])
+    waits = second.day.delta(second.previous_day, unit="day")
+    counted = second.group_by(quarter=place, days=waits).aggregate(n=second.count())
+    by_quarter: dict[int, dict[int, int]] = {}
+    for row in book.rows(counted):
+        by_quarter.setdefault(int(row["quarter"]), {})[int(row["days"])] = int(row["n"])
+    known: dict[int, int] = {}
+    found: list[tuple[dt.date, float]] = []
+    for index, day in enumerate(quarters):
+        if sum(known.values()) >= WAITS_MIN:
+            found.append((day, Gaps(known).quantile(share)))
+        for days, n in by_quarter.get(index, {}).items():
+            known[days] = known.get(days, 0) + n
+    return found
+
+
+def _no_second_order(book: Book, values: Values) -> ir.Table:
+    waits = _usual_waits(book, values["share"])
+    bought = book.purchases
+    once = bought.filter(
+        (bought.nth == 1) & (bought.next_day.isnull() | (bought.next_day > bought.day))
+    )
+    if not waits:
+        once, waits = once.filter(ibis.literal(False)), [(book.as_of, 0)]
+    rows = once.mutate(usual_days=learned(once.day, waits).cast("int64"))
+    return rows.select(
+        "customer_id",
+        "usual_days",
+        "nth",
+        raised_on=once_known(later(rows.day, rows.usual_days), waits),
+        act=rows.day,
+        next_act=rows.next_day,
+        first_on=rows.day,
+    )
+
+
+declare(
+    Signal(
+        "no_second_order",
+        msg("No second purchase"),
+        msg(
+            "The customer bought once, and the time has gone by within which others came back for"
+            " the second time."
+        ),
+        "purchases",
+        (("orders.customer_id",),),
+        _no_second_order,
+        lambda case: msg(
+            "Bought once, {days} days ago; {share} of those who come back do so within {usual}"
+            " days.",
+            days=case.days_since("first_on"),
+            share=Percent(case.values["share"], 0),
+            usual=case["usual_days"],
+        ),
+        parameters=(
+            Parameter(
+                "share",
+                msg("The share of second purchases that had come by then."),
+                0.5, 0.05, 0.99, whole=False,
+            ),
+        ),
+    )
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""Silences: the days from one sign of life of a customer to the next, or until they are gone.
+
+The *signs of life* are those of the activity rule: a purchase, a first day of a subscription, a
+visit. A silence that lasts longer than the rule allows is the end of an active spell: the customer
+counts as gone on the day that the rule no longer holds (`gone_on`).
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Activity, Book
+from revoir.metrics.activity import activity
+from revoir.metrics.boundaries import FAR
+from revoir.metrics.calendar import date, days_later
+from revoir.metrics.registry import Question
+from revoir.metrics.retention import sources, stays_of
+
+HORIZON_DAYS = 92
+"""How far ahead a signal looks where the activity rule has no window: a quarter."""
+
+
+def horizon_days(book: Book) -> int:
+    """How many days after an alert a departure proves it right.
+
+    That is the activity window: an alert is then right when the customer counts as gone before
+    giving another sign of life, however long the silence had lasted already.
+    """
+    rule = activity(book)
+    return rule.window_days or rule.event_window_days or HORIZON_DAYS
+
+
+def signs_of_life(book: Book) -> tuple[str, ...]:
+    """The tables whose rows say that a customer is still there."""
+    return sources(book, Question(), activity(book))
+
+
+def silences(book: Book) -> ir.Table:
+    """Every silence of every customer.
+
+    Args:
+        book: The company's tables; `signs_of_life` says that there are some.
+
+    Returns:
+        `customer_id`, `act` (the day of the sign of life that it follows), `next_act` (that of the
+        one that ends it; null: there is none yet), `nth` (how many days with one there were, `act`
+        included) and `gone_on` (the day that the customer counts as gone in it; null: they do not,
+        as far as is known).
+    """
+    rule = activity(book)
+    if _only_purchases(book):
+        # Of several purchases on a day the last one is followed by another day.
+        bought = book.purchases
+        last = bought.filter(bought.next_day.isnull() | (bought.next_day > bought.day))
+        rows = last.select("customer_id", "nth", act=last.day, next_act=last.next_day)
+        return of_purchases(book, rows)
+    key = f"silences {rule.window_days} {rule.subscription} {rule.event_window_days}"
+    return book.cached(key, _between_stays(book, rule))
+
+
+def _only_purchases(book: Book) -> bool:
+    return signs_of_life(book) == ("orders",)
+
+
+def active(book: Book) -> ir.Table:
+    """The silences that active customers are in at the end of the book's last day.
+
+    Args:
+        book: The company's tables; `signs_of_life` says that there are some.
+
+    Returns:
+        Rows of `silences`, one a customer.
+    """
+    rows = silences(book)
+    today = date(book.as_of)
+    return rows.filter(rows.next_act.isnull() & (rows.gone_on.isnull() | (rows.gone_on > today)))
+
+
+def of_purchases(book: Book, rows: ir.Table) -> ir.Table:
+    """Say when customers count as gone, where purchases are the only signs of life.
+
+    Args:
+        book: The company's tables.
+        rows: Rows with `act` and `next_act`, days of purchases that follow each other.
+
+    Returns:
+        The rows with `gone_on`.
+    """
+    window = activity(book).window_days
+    assert window is not None  # purchases alone say who is active
+    over = days_later(rows.act, window)
+    is_end = rows.next_act.isnull() | (rows.next_act > over)
+    return rows.mutate(gone_on=ibis.ifelse(is_end, over, ibis.null("date")))
+
+
+def _between_stays(book: Book, rule: Activity) -> ir.Table:
+    """The silences between stays, which go on while an earlier stay reaches further."""
+    stays = stays_of(book, Question(), rule)
+    assert stays is not None  # something says who is active
+    known = stays.filter(stays.customer_id.notnull())
+    days = known.group_by("customer_id", act=known.start).aggregate(until=known.until.max())
+    window = ibis.window(group_by="customer_id", order_by="act")
+    so_far = ibis.cumulative_window(group_by="customer_id", order_by="act")
+    placed = days.mutate(
+        next_act=days.act.lead().over(window),
+        nth=ibis.row_number().over(window) + 1,
+        reach=days.until.max().over(so_far),
+    )
+    is_end = placed.next_act.isnull() | (placed.next_act > placed.reach)
+    ends = is_end & (placed.reach < date(FAR))
+    return placed.select(
+        "customer_id",
+        "act",
+        "next_act",
+        "nth",
+        gone_on=ibis.ifelse(ends, placed.reach, ibis.null("date")),
+    )
+
+
+def placed(book: Book, raised: ir.Table) -> tuple[ir.Table, bool]:
+    """Put the days that a signal was raised on into the silences that they fall in.
+
+    Args:
+        book: The company's tables.
+        raised: Rows of `Signal.raised`.
+
+    Returns:
+        The rows of customers who were active on that day, with `act`, `next_act`, `nth` and
+        `gone_on`; and whether there is one of them at most in each silence.
+    """
+    single = "act" in raised.columns and _only_purchases(book)
+    if single:
+        found = of_purchases(book, raised)
+    else:
+        rows = raised.drop("act", "next_act", "nth") if "act" in raised.columns else raised
+        quiet = silences(book).rename(whose="customer_id")
+        found = rows.join(
+            quiet, [rows.customer_id == quiet.whose, rows.raised_on >= quiet.act]
+        ).drop("whose")
+    active = (
+        (found.raised_on <= date(book.as_of))
+        & (found.raised_on >= found.act)
+        & (found.next_act.isnull() | (found.raised_on < found.next_act))
+        & (found.gone_on.isnull() | (found.raised_on < found.gone_on))
+    )
+    return found.filter(active), single

@@ -1,0 +1,131 @@
+"""Signals of visits: fewer of them, and events that say something themselves."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.language import Message, msg
+from revoir.signals.registry import Parameter, Signal, Values, declare
+from revoir.signals.spans import fallen, later, numbered, two_spans
+
+_VISITS = (("events",),)
+
+
+def visit_days(book: Book) -> ir.Table:
+    """The days that customers were seen on a site or in an app: `customer_id` and `day`."""
+    events = book.table("events")
+    events = events.filter(events.customer_id.notnull())
+    return events.select("customer_id", day=events.occurred_at.cast("date")).distinct()
+
+
+def _engagement_falling(book: Book, values: Values) -> ir.Table:
+    days = int(values["period_days"])
+    rows = visit_days(book).mutate(visits=ibis.literal(1))
+    if book.has("orders", "customer_id"):
+        # After a purchase a new silence begins, on whose first day the visits may have fallen.
+        bought = book.purchases
+        rows = rows.union(
+            bought.select("customer_id", "day").mutate(
+                visits=ibis.literal(0).cast(rows.visits.type())
+            )
+        )
+    rows = numbered(rows, "day")
+    found = []
+    for after in (0, days):
+        recent, before = two_spans(rows.visits, days, after)
+        seen = rows.mutate(recent=recent.cast("int64"), before=before.cast("int64"))
+        met = fallen(seen.recent, seen.before, values["drop"])
+        seen = seen.filter(met & (seen.before >= int(values["visits"])))
+        found.append(
+            seen.select("customer_id", "recent", "before", raised_on=later(seen.day, after))
+        )
+    return ibis.union(*found, distinct=True)
+
+
+declare(
+    Signal(
+        "engagement_falling",
+        msg("Fewer visits"),
+        msg("The customer comes to the site or the app less often than before."),
+        "visits",
+        _VISITS,
+        _engagement_falling,
+        lambda case: msg(
+            "Came on {recent} days of {days}, after {before} in those before.",
+            recent=case["recent"],
+            before=case["before"],
+            days=case.values["period_days"],
+        ),
+        parameters=(
+            Parameter(
+                "drop", msg("By what share visits fell, at least."), 0.5, 0.01, 1.0, whole=False
+            ),
+            Parameter("period_days", msg("Days that are compared with those before."), 30, 7, 366),
+            Parameter("visits", msg("Days with a visit in those before, at least."), 4, 1, 366),
+        ),
+        reach_days=lambda values: 2 * values["period_days"],
+    )
+)
+
+UNSUBSCRIBED = (
+    "unsubscribe", "unsubscribed", "email_unsubscribed", "email_unsubscribe", "opt_out", "optout",
+    "desabonnement", "désabonnement", "desinscription", "désinscription", "se_desabonner",
+    "newsletter_unsubscribed",
+)  # fmt: skip
+"""What events are called by which somebody declines to be written to."""
+
+PAYMENT_FAILED = (
+    "payment_failed", "payment_failure", "charge_failed", "invoice_payment_failed",
+    "paiement_refuse", "paiement_refusé", "paiement_echoue", "paiement_échoué", "echec_paiement",
+    "échec_paiement", "prelevement_rejete", "prélèvement_rejeté",
+)  # fmt: skip
+"""What events are called that tell of a payment which did not come in."""
+
+
+def _named(book: Book, names: tuple[str, ...]) -> ir.Table:
+    """The days of events of one meaning, however they are written."""
+    events = book.table("events")
+    written = events.event.strip().lower().re_replace(r"[ .:-]+", "_")
+    found = events.filter(written.isin(names) & events.customer_id.notnull())
+    days = found.select("customer_id", raised_on=found.occurred_at.cast("date"))
+    return days.distinct().mutate(said_on="raised_on")
+
+
+def _never_named(book: Book, names: tuple[str, ...]) -> Message | None:
+    there = book.once(
+        f"signals events {names}", lambda: bool(book.rows(_named(book, names).limit(1)))
+    )
+    if there:
+        return None
+    return msg("The visits hold no event named like “{name}”.", name=names[0])
+
+
+declare(
+    Signal(
+        "unsubscribed",
+        msg("Unsubscribed"),
+        msg(
+            "The customer no longer wants to be written to. Consent in the file of customers has no"
+            " day, so that only an event tells of it."
+        ),
+        "visits",
+        _VISITS,
+        lambda book, values: _named(book, UNSUBSCRIBED),
+        lambda case: msg("Unsubscribed {days} days ago.", days=case.days_since("said_on")),
+        against=lambda book: _never_named(book, UNSUBSCRIBED),
+    )
+)
+declare(
+    Signal(
+        "payment_failed",
+        msg("A payment failed"),
+        msg("A payment of the customer did not come in: a card has expired, or they mean to go."),
+        "visits",
+        _VISITS,
+        lambda book, values: _named(book, PAYMENT_FAILED),
+        lambda case: msg("A payment failed {days} days ago.", days=case.days_since("said_on")),
+        against=lambda book: _never_named(book, PAYMENT_FAILED),
+    )
+)

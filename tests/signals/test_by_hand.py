@@ -1,0 +1,240 @@
+"""Each signal on one customer, by hand: the day, the facts, and the words."""
+
+import datetime as dt
+
+import pytest
+
+from revoir.book import Activity
+from revoir.signals.alerts import alerts_of
+from revoir.signals.registry import signal_named as signal_of
+from revoir.signals.registry import signals, values_of
+
+BOUGHT = Activity(window_days=90)
+SUBSCRIBED = Activity(subscription=True)
+
+
+def day(text):
+    return dt.date.fromisoformat(f"2024-{text}")
+
+
+def at(text):
+    return dt.datetime.combine(day(text), dt.time(9))
+
+
+def order(text, amount=50, kind="purchase"):
+    return ("anna", day(text), amount, kind)
+
+
+def event(text, name="visit"):
+    return ("anna", at(text), name)
+
+
+COMING = [order("03-01"), order("03-20"), order("04-10"), order("05-01")]
+
+CASES = {
+    # 60 in the 30 days to 1 June, 100 in those before; the last visit is 15 days ago.
+    "purchases_down": (
+        {"orders": [order("04-20", 100), order("05-17", 60)], "events": [event("05-16")]},
+        "06-01",
+        "06-09",
+        "Purchases down 40% on the 30 days before, and no visit for 23 days.",
+    ),
+    "basket_shrinking": (
+        {
+            "orders": [
+                *(order(f"0{month}-01", 60) for month in (1, 2, 3)),
+                *(order(f"0{month}-15", 40) for month in (3, 4, 5)),
+            ]
+        },
+        "05-15",
+        "05-20",
+        "Spends €40.00 a visit lately against €60.00 before.",
+    ),
+    "returns_rising": (
+        {"orders": [*COMING, order("05-04", -10, "return"), order("05-09", -5, "return")]},
+        "05-09",
+        "05-20",
+        "2 returns in 60 days, 0 in those before.",
+    ),
+    "complaints": (
+        {
+            "orders": COMING,
+            "interactions": [
+                ("anna", at("04-12"), None, None, True, None),
+                ("anna", at("05-03"), None, None, True, None),
+                ("anna", at("05-04"), None, None, False, None),
+            ],
+        },
+        "05-03",
+        "05-20",
+        "2 complaints in 30 days.",
+    ),
+    "unanswered": (
+        {
+            "orders": COMING,
+            "interactions": [
+                ("anna", at("05-03"), None, None, False, None),
+                ("anna", at("05-10"), at("05-11"), None, False, None),
+            ],
+        },
+        "05-05",
+        "05-20",
+        "Wrote or called 17 days ago and has had no answer.",
+    ),
+    "detractor": (
+        {"orders": COMING, "responses": [("anna", day("05-08"), "nps", 6)]},
+        "05-08",
+        "05-20",
+        "Gave 6 of 10 when asked whether they would recommend us.",
+    ),
+    # 2 of 7 for effort is 1 + 1 × 4 ÷ 6 of five.
+    "negative_sentiment": (
+        {"orders": COMING, "responses": [("anna", day("05-08"), "ces", 2)]},
+        "05-08",
+        "05-20",
+        "Satisfaction 1.7 of 5.",
+    ),
+    # Four days in the 30 to 14 May, two in the 30 after: half as many on the day that the fourth
+    # of the former leaves the span.
+    "engagement_falling": (
+        {
+            "orders": COMING,
+            "events": [
+                event(f"0{text}") for text in ("5-02", "5-03", "5-04", "5-05", "5-20", "5-21")
+            ],
+        },
+        "06-04",
+        "06-05",
+        "Came on 2 days of 30, after 4 in those before.",
+    ),
+    "unsubscribed": (
+        {"orders": COMING, "events": [event("05-06"), event("05-07", "Email Unsubscribed")]},
+        "05-07",
+        "05-20",
+        "Unsubscribed 13 days ago.",
+    ),
+    "payment_failed": (
+        {"orders": COMING, "events": [event("05-07", "invoice.payment_failed")]},
+        "05-07",
+        "05-20",
+        "A payment failed 13 days ago.",
+    ),
+    "plan_downgraded": (
+        {
+            "subscriptions": [
+                ("anna", day("01-01"), day("03-31"), 30),
+                ("anna", day("04-01"), None, 20),
+            ]
+        },
+        "04-01",
+        "05-20",
+        "Pays €20.00 a month instead of €30.00.",
+    ),
+    "subscription_ending": (
+        {"subscriptions": [("anna", day("01-01"), day("06-10"), 30)]},
+        "05-11",
+        "05-20",
+        "The subscription ends on 10 Jun 2024.",
+    ),
+}
+LEARNED = {"overdue", "no_second_order"}
+"""Those that need others to learn from: `test_learned.py`."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_raised_on_its_day_and_said_in_words(book_of, name):
+    tables, raised, today, words = CASES[name]
+    rule = SUBSCRIBED if "subscriptions" in tables else BOUGHT
+    book = book_of(as_of=day(today), rule=rule, **tables)
+    (alert,) = alerts_of(book, name).listed()
+    assert alert.raised_on == day(raised)
+    assert alert.reason.text("en") == words
+    yesterday = alerts_of(
+        book_of(as_of=day(raised) - dt.timedelta(days=1), rule=rule, **tables), name
+    )
+    # What is planned is known from the tables, on any day.
+    assert signal_of(name).no_past or yesterday.reason or yesterday.listed() == []
+
+
+def test_every_signal_has_a_case():
+    assert {signal.name for signal in signals()} == set(CASES) | LEARNED
+
+
+def test_defaults_are_within_their_limits():
+    for signal in signals():
+        for parameter in signal.parameters:
+            for value in (parameter.default, parameter.low, parameter.high):
+                assert values_of(signal, {parameter.name: value})[parameter.name] == value
+
+
+def test_an_alert_is_raised_once_and_closed_when_the_customer_returns(book_of):
+    """A third complaint adds nothing; the purchase closes it; later ones raise another."""
+    complaints = [("anna", at(t), None, None, True, None) for t in ("05-02", "05-03", "05-05")]
+    complaints += [("anna", at(t), None, None, True, None) for t in ("06-02", "06-03")]
+    book = book_of(
+        as_of=day("06-30"),
+        rule=BOUGHT,
+        orders=[order("05-01"), order("05-12")],
+        interactions=complaints,
+    )
+    rows = book.rows(alerts_of(book, "complaints").table.order_by("raised_on"))
+    assert [(row["raised_on"], row["closed_on"], row["closed_by"]) for row in rows] == [
+        (day("05-03"), day("05-12"), "returned"),
+        (day("06-02"), None, None),
+    ]
+    assert [row["complaints"] for row in rows] == [2, 2]
+
+
+def test_who_is_gone_is_no_alert(book_of):
+    """Gone on 29 April, 90 days after the last purchase: what happens later is too late."""
+    book = book_of(
+        as_of=day("06-30"),
+        rule=BOUGHT,
+        orders=[order("01-30")],
+        responses=[("anna", day("04-28"), "nps", 0), ("anna", day("05-10"), "nps", 0)],
+    )
+    (row,) = book.rows(alerts_of(book, "detractor").table)
+    assert (row["raised_on"], row["closed_on"]) == (day("04-28"), day("04-29"))
+    assert row["closed_by"] == "left"
+
+
+def test_exactly_thirty_percent_down_is_down(book_of):
+    """100 before and 70 after; with 70.01 it is not."""
+    for amount, found in ((70, 1), (70.01, 0)):
+        book = book_of(
+            as_of=day("05-31"),
+            rule=BOUGHT,
+            orders=[order("04-20", 100), order("05-16", amount)],
+        )
+        assert len(alerts_of(book, "purchases_down").listed()) == found
+
+
+def test_amounts_in_several_currencies_are_counted_or_said(backend):
+    import pyarrow as pa
+
+    from revoir.book import Book, Settings
+
+    held = backend.create_table(
+        "orders_in_two_currencies",
+        pa.table(
+            {
+                "customer_id": ["anna"] * 3,
+                "ordered_on": pa.array([day("04-18"), day("04-20"), day("05-16")], pa.date32()),
+                "amount": pa.array([1.0, 1.0, 900.0]),
+                "kind": ["purchase"] * 3,
+                "currency": ["EUR", "CHF", "CHF"],
+            }
+        ),
+    )
+    book = Book({"orders": held}, settings=Settings(activity=BOUGHT), as_of=day("05-31"))
+    assert "several currencies" in alerts_of(book, "basket_shrinking").reason.text("en")
+    (alert,) = alerts_of(book, "purchases_down").listed()
+    assert alert.reason.text("en").startswith("Purchases down 50%")
+    assert alert.bought_for is None
+
+
+def test_a_book_without_customers_says_so(book_of):
+    book = book_of(as_of=day("05-31"), responses=[("anna", day("05-10"), "nps", 0)])
+    alerts = alerts_of(book, "detractor")
+    assert "who is a customer" in alerts.reason.text("en")
+    assert alerts.record.reason is alerts.reason
