@@ -23,6 +23,7 @@ from revoir.cli import (
     recommend,
     report,
     segments,
+    signals,
     template,
 )
 from revoir.cli.common import T, language, say
@@ -59,6 +60,7 @@ for _command, _help in (
     (clv.clv, T("Say what each customer will bring in, and how sure that is.")),
     (next.next_, T("Say when each customer is likely to buy next, and who is overdue.")),
     (churn.churn, T("List the customers to save: who may leave, how likely, and why.")),
+    (signals.signals, T("Say who shows early signs of leaving, and how often those were right.")),
     (recommend.recommend, T("Recommend products to customers, or say what goes with a product.")),
     (template.template, T("Write an Excel file to fill in.")),
     (demo.demo, T("Generate the files of a French shop whose truth is known.")),
