@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import math
 import uuid
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,16 @@ from hypothesis import strategies as st
 from revoir.book import Book
 from revoir.engines.connect import memory
 from revoir.errors import UsageError
-from revoir.models.choosing import backtest, choose, fit_in_unit, model_named
+from revoir.models import choosing
+from revoir.models.choosing import (
+    MODELS,
+    Accuracy,
+    Backtest,
+    backtest,
+    choose,
+    fit_in_unit,
+    model_named,
+)
 from revoir.models.mbg_cnbd_k import MbgCnbdK
 from revoir.models.mbg_nbd import MbgNbd
 from revoir.models.origins import holdout, origins
@@ -177,6 +187,27 @@ def test_the_choice_is_fitted_to_everything(regular_book):
     records = choice.backtest.records("en")
     assert {way["kind"] for way in records["ways"]} == {"model", "rule"}
     assert len(records["origins"]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("settled", "chosen"),
+    [(MODELS, "mbg_nbd"), (["bg_nbd", "pareto_nbd"], "pareto_nbd"), ([], "mbg_nbd")],
+)
+def test_among_equals_a_fit_that_settled_goes_first(regular_book, monkeypatch, settled, chosen):
+    same = tuple(Accuracy(name, name, False, 9, 1.0, 1.0, 9.0, 9.0) for name in MODELS)
+    rules = (Accuracy("rule", "rule", True, 9, 2.0, 2.0, 9.0, 9.0),)
+    monkeypatch.setattr(choosing, "backtest", lambda *_: Backtest((DAY_0,), 9, same + rules))
+    monkeypatch.setattr(
+        choosing,
+        "fit_in_unit",
+        lambda model, counts, **_: SimpleNamespace(
+            name=model.name, label=model.label, converged_=model.name in settled
+        ),
+    )
+    counts, log_gaps = summary(regular_book)
+    choice = choose(regular_book, counts, 200, log_gaps=log_gaps)
+    assert choice.model.name == chosen
+    assert "along with" in choice.why.text("en")
 
 
 def test_few_customers_are_not_tested_on(regular_book):

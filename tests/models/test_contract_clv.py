@@ -54,6 +54,56 @@ def test_subscribers_bring_in_what_is_foretold(make_book):
     assert sum(row.customers - row.kept for row in found.retention) == found.lost
 
 
+def month_after(day, months):
+    """The same day some months later, or the first day after a shorter month."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    try:
+        return dt.date(year, month, day.day)
+    except ValueError:
+        return dt.date(year + month // 12, month % 12 + 1, 1)
+
+
+def test_months_are_counted_from_the_first_day(make_book):
+    """Whoever is there has stayed whole months; whoever left used the month they left in."""
+    rng = np.random.default_rng(3)
+    as_of, rows, periods = dt.date(2023, 11, 17), [], []
+    for n in range(250):
+        start = dt.date(2022, 1, 1) + dt.timedelta(days=int(rng.integers(0, 500)))
+        end = start + dt.timedelta(days=int(rng.integers(1, 500)))
+        left = end <= as_of
+        until = end if left else as_of
+        whole = max(k for k in range(40) if month_after(start, k) <= until)
+        more = left and month_after(start, whole) < until
+        periods.append((max(whole + more, 1) if left else whole, left))
+        rows.append(
+            {"customer_id": f"c{n:03}", "started_at": start, "ended_at": end if left else None,
+             "monthly_amount": 8.0}
+        )  # fmt: skip
+    found = contract_clv(make_book(subscriptions=rows).at(as_of), model="sbg")
+    assert {row["customer_id"]: row["months"] for row in found.customers.to_pylist()} == {
+        f"c{n:03}": stayed for n, (stayed, left) in enumerate(periods) if not left
+    }
+    for row in found.retention:
+        reached = [p for p in periods if p[0] >= row.month]
+        assert row.customers == len(reached)
+        assert row.kept == sum(not (p[1] and p[0] == row.month) for p in reached)
+
+
+def test_the_total_is_as_sure_as_chance_lets_it_be(make_book):
+    """With many departures the parameters are known: what is left is who stays how long."""
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=4.0), 4_000, seed=12)
+    found = contract_clv(make_book(subscriptions=table).at(dt.date(2023, 12, 31)), model="sbg")
+    rows = found.customers.to_pylist()
+    stays = found.model.stays([row["months"] for row in rows], 12)
+    amounts = np.array([row["monthly_amount"] for row in rows])
+    chances = np.random.default_rng(1).random((2_000, len(rows)))
+    totals = [(amounts * (chance < stays.T).sum(axis=0)).sum() for chance in chances]
+    half = (found.total.high - found.total.low) / 2
+    by_chance = 1.645 * np.std(totals)
+    assert by_chance < half < 1.6 * by_chance
+
+
 def test_margin_and_discount_lessen_what_contracts_are_worth(make_book):
     table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
     book = make_book(subscriptions=table).at(dt.date(2023, 12, 31))
@@ -90,3 +140,40 @@ def test_orders_alone_are_no_contracts(make_book):
     rows = [{"customer_id": "a", "ordered_on": dt.date(2024, 1, 1), "amount": 3.0}]
     with pytest.raises(InputError, match="no subscriptions"):
         contract_clv(make_book(orders=rows))
+
+
+def test_the_past_is_held_against_the_churn_rate_of_before(make_book):
+    """Those likely to leave leave first: a rate for all foretells worse than the model."""
+    table, leaves_at = subscribers(Sbg.of(alpha=0.6, beta=3.0), 2_500, seed=21)
+    book = make_book(subscriptions=table).at(dt.date(2023, 12, 31))
+    found = contract_clv(book, model="sbg", months=9)
+    tested = found.backtest
+    assert tested.days == (dt.date(2023, 3, 31), dt.date(2022, 6, 30))
+    assert tested.holdout_days == 275
+    model, rule = tested.of("sbg"), tested.of("same_churn")
+    started = np.array([day.year * 12 + day.month for day in table["started_at"].to_pylist()])
+    started -= 2021 * 12 + 1
+    kept = n = 0
+    for day in tested.days:
+        now = (day.year - 2021) * 12 + day.month  # months begun on the 15th have passed it
+        there = (started < now) & (leaves_at >= now)
+        n += there.sum()
+        kept += np.clip(leaves_at[there] - now, 0, 9).sum()
+    assert (model.customers, model.actual) == (n, kept)
+    assert rule.actual == model.actual
+    assert model.expected == pytest.approx(model.actual, rel=0.06)
+    assert tested.gain("sbg") > 0
+    assert "less than taking the churn rate" in found.notes[1].text("en")
+
+
+def test_nothing_after_the_day_changes_what_was_foretold(make_book):
+    """Departures that come later are not known to the fit."""
+    table, _ = subscribers(Sbg.of(alpha=0.6, beta=3.0), 600, seed=5)
+    known = contract_clv(make_book(subscriptions=table).at(dt.date(2022, 12, 31)), model="sbg")
+    rows = table.to_pylist()
+    for row in rows:
+        if row["ended_at"] and row["ended_at"] > dt.date(2022, 12, 31):
+            row["ended_at"] = None
+    blind = contract_clv(make_book(subscriptions=rows).at(dt.date(2022, 12, 31)), model="sbg")
+    assert known.model.parameters_ == blind.model.parameters_
+    assert known.customers.equals(blind.customers)

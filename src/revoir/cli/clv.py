@@ -381,7 +381,7 @@ def _whole_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
         "standard_errors": {} if model is None else model.standard_errors_,
         "log_likelihood": None if model is None else model.log_likelihood_,
         "converged": None if model is None else model.converged_,
-        "backtest": None,
+        "backtest": None if found.backtest is None else found.backtest.records(code),
         "goodness_of_fit": {"by_month": [vars(row) for row in found.retention]},
         "horizon_months": found.months,
         "discount": found.discount,

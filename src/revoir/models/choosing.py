@@ -230,8 +230,8 @@ def backtest(book: Book, names: Sequence[str], horizon_days: int) -> Backtest | 
     held = [(origin, counts) for origin, counts in seen if too_few(counts) is None]
     if not held:
         return None
-    errors = {name: _Errors(MODELS[name]().label, False) for name in names}
-    errors |= {rule.name: _Errors(rule.label, True) for rule in RULES}
+    errors = {name: Errors(MODELS[name]().label, is_rule=False) for name in names}
+    errors |= {rule.name: Errors(rule.label, is_rule=True) for rule in RULES}
     for origin, counts in held:
         sample = counts.sample(SAMPLE_CUSTOMERS)
         # Of a sample the gaps are not known one by one; so many have the mean of all.
@@ -322,21 +322,28 @@ def fit_in_unit(
     )
 
 
-class _Errors:
-    """The errors of one way, added up."""
+class Errors:
+    """The errors of one way of foretelling, added up.
 
-    def __init__(self, label: Message | str, is_rule: bool) -> None:
+    Args:
+        label: What people call it.
+        is_rule: Whether it is a simple rule.
+    """
+
+    def __init__(self, label: Message | str, *, is_rule: bool) -> None:
         self.label = label
         self.is_rule = is_rule
         self.sums = np.zeros(5)
 
     def add(self, expected: Floats, actual: Floats) -> None:
+        """Add what was foretold of some customers, and what came."""
         apart = expected - actual
         self.sums += (
             len(apart), np.abs(apart).sum(), (apart**2).sum(), expected.sum(), actual.sum()
         )  # fmt: skip
 
     def accuracy(self, name: str) -> Accuracy:
+        """How well it did in all."""
         n, absolute, squares, expected, actual = self.sums.tolist()
         return Accuracy(
             name, self.label, self.is_rule, int(n), absolute / n, (squares / n) ** 0.5, expected,

@@ -1,8 +1,7 @@
 """Customer lifetime value under contract: how many more months each subscriber will pay.
 
-A customer's contract runs from the first day of the first subscription to the last day of the last;
-months are counted from the first day, and each month kept is a renewal. What is foretold are the
-payments at the renewals ahead: whoever is there now has paid for the current month.
+What is foretold are the payments at the renewals ahead: whoever is there now has paid for the
+current month (see `revoir.models.subscribers` for how months are counted).
 """
 
 from __future__ import annotations
@@ -12,18 +11,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 
 from revoir.book import Book
-from revoir.errors import InputError
 from revoir.language import Message, Number, msg
-from revoir.metrics.calendar import date
 from revoir.models.bdw import Bdw
+from revoir.models.choosing import Backtest
+from revoir.models.contract_record import LOST_MIN, contract_backtest, contract_verdict
 from revoir.models.contracts import ContractModel
 from revoir.models.counts import Floats, Ints
 from revoir.models.sbg import Sbg
+from revoir.models.subscribers import Subscribers, subscribers
 from revoir.models.worth import Bounds, mixture_bounds
 
 if TYPE_CHECKING:
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 
 CONTRACT_MODELS: dict[str, type[ContractModel]] = {"sbg": Sbg, "bdw": Bdw}
 """The models of contracts, the simpler one first."""
-
-LOST_MIN = 10
-"""Fewer departures tell nothing of when customers leave."""
 
 DRAWS = 200
 
@@ -70,6 +65,8 @@ class ContractClv:
         confidence: Probability that the bounds hold.
         model: The fitted model (None: not enough data).
         why: How it was chosen.
+        backtest: What it would have foretold, beside a simple rule (None: the data have no days, or
+            too few).
         retention: The model beside what happened, by month.
         total: What all will bring in (None: not enough data, or no amounts).
         customers: One row a subscriber who is there, the one worth most first: `customer_id`,
@@ -89,6 +86,7 @@ class ContractClv:
     confidence: float
     model: ContractModel | None
     why: Message | None
+    backtest: Backtest | None
     retention: tuple[RetentionRow, ...]
     total: Bounds | None
     customers: pa.Table | None
@@ -121,15 +119,13 @@ def contract_clv(
     Raises:
         InputError: The book holds no subscriptions with a first day, or with months and departures.
     """
-    table, has_days = _contracts(book)
-    found = book.columns(table.order_by("customer_id"))
-    left = found["left"].to_numpy(zero_copy_only=False).astype(bool)
-    stayed = found["months"].to_numpy().astype(np.int64)
+    known = subscribers(book)
     own = book.settings.margin
     head: dict[str, Any] = {
-        "as_of": book.as_of if has_days else None, "months": months, "count": int((~left).sum()),
-        "lost": int(left.sum()), "discount": discount, "margin": 1.0 if own is None else own,
-        "currency": book.settings.currency, "confidence": confidence,
+        "as_of": None if known.start is None else book.as_of, "months": months,
+        "count": int((~known.left).sum()), "lost": int(known.left.sum()), "discount": discount,
+        "margin": 1.0 if own is None else own, "currency": book.settings.currency,
+        "confidence": confidence,
     }  # fmt: skip
     if head["lost"] < LOST_MIN:
         reason = msg(
@@ -138,23 +134,28 @@ def contract_clv(
             needed=LOST_MIN,
         )
         return ContractClv(
-            **head, model=None, why=None, retention=(), total=None, customers=None, notes=(),
-            reason=reason,
+            **head, model=None, why=None, backtest=None, retention=(), total=None, customers=None,
+            notes=(), reason=reason,
         )  # fmt: skip
-    periods = np.where(left, np.maximum(stayed, 1), stayed)
-    fitted, why = _fitted(model, periods, left)
-    here = found.filter(np.logical_not(left))
-    amount = _amounts(here)
+    fitted, why = _fitted(model, known.periods, known.left)
+    tested = contract_backtest(known, [type(fitted)], book.as_of, months) if head["as_of"] else None
+    paid = np.nan_to_num(known.monthly_amount[~known.left])
+    amount = paid if paid.any() else None
     question = _Question(months, math.log1p(discount) / 12, head["margin"], confidence)
-    customers, total = _foretold(fitted, here, amount, question, seed)
-    notes = [why] if fitted.fit_.reason is None else [why, fitted.fit_.reason]
+    customers, total = _foretold(fitted, known, amount, question, seed)
+    notes = [why]
+    if tested is not None:
+        notes.append(contract_verdict(tested, fitted.name))
+    if fitted.fit_.reason is not None:
+        notes.append(fitted.fit_.reason)
     if amount is None:
         notes.append(msg("No monthly amounts are known: only months are foretold."))
     elif own is None:
         notes.append(msg("No margin is known: the figure is revenue, not profit."))
     return ContractClv(
-        **head, model=fitted, why=why, retention=_retention(fitted, periods, left), total=total,
-        customers=customers, notes=tuple(notes),
+        **head, model=fitted, why=why, backtest=tested,
+        retention=_retention(fitted, known.periods, known.left), total=total, customers=customers,
+        notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -164,55 +165,6 @@ class _Question:
     rate: float
     margin: float
     confidence: float
-
-
-def _contracts(book: Book) -> tuple[ir.Table, bool]:
-    """One row a customer, and whether the data have days.
-
-    The row has `months` stayed, whether the customer `left`, and `monthly_amount` now.
-    """
-    if book.has("subscriptions", "started_at"):
-        return _dated(book), True
-    if not book.has("subscriptions", "tenure_months", "churned"):
-        raise InputError(
-            msg("There are no subscriptions in the data that say how long they lasted."),
-            remedy=msg("Give each its first day and, where it ended, its last."),
-        )
-    held = _with_amount(book.table("subscriptions"))
-    held = held.filter(held.tenure_months.notnull() & held.churned.notnull())
-    counted = held.group_by("customer_id").aggregate(
-        monthly_amount=held.amount.sum(where=~held.churned),
-        months=held.tenure_months.max().cast("int64"),
-        left=held.churned.all(),
-    )
-    return counted, False
-
-
-def _dated(book: Book) -> ir.Table:
-    held = _with_amount(book.table("subscriptions"))
-    held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
-    ends = held.ended_at if "ended_at" in held.columns else ibis.null("date")
-    held = held.mutate(start=held.started_at.cast("date"), end=ends.cast("date"))
-    held = held.mutate(runs=held.end.isnull() | (held.end > date(book.as_of)))
-    grouped = held.group_by("customer_id").aggregate(
-        start=held.start.min(),
-        end=held.end.max(),
-        runs=held.runs.any(),
-        monthly_amount=held.amount.sum(where=held.runs),
-    )
-    until = grouped.runs.ifelse(date(book.as_of), grouped.end)
-    whole = (until.year() - grouped.start.year()) * 12 + until.month() - grouped.start.month()
-    begun = whole + (until.day() > grouped.start.day()).cast("int32")
-    ended = whole - (until.day() < grouped.start.day()).cast("int32")
-    # Who left within a month had it, and did not renew at its end.
-    months = grouped.runs.ifelse(ended, begun).cast("int64")
-    return grouped.select("customer_id", "monthly_amount", months=months, left=~grouped.runs)
-
-
-def _with_amount(held: ir.Table) -> ir.Table:
-    known = "monthly_amount" in held.columns
-    paid = held.monthly_amount.cast("float64") if known else ibis.null("float64")
-    return held.mutate(amount=paid)
 
 
 def _fitted(name: str | None, periods: Ints, left: np.ndarray) -> tuple[ContractModel, Message]:
@@ -232,18 +184,14 @@ def _fitted(name: str | None, periods: Ints, left: np.ndarray) -> tuple[Contract
     )
 
 
-def _amounts(here: pa.Table) -> Floats | None:
-    paid = here["monthly_amount"].to_numpy(zero_copy_only=False).astype(np.float64)
-    return None if not np.nan_to_num(paid).any() else np.nan_to_num(paid)
-
-
 def _foretold(
-    model: ContractModel, here: pa.Table, amount: Floats | None, question: _Question, seed: int
+    model: ContractModel, known: Subscribers, amount: Floats | None, question: _Question, seed: int
 ) -> tuple[pa.Table, Bounds | None]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    stayed, at = np.unique(here["months"].to_numpy(), return_inverse=True)
+    here = ~known.left
+    stayed, at = np.unique(known.periods[here], return_inverse=True)
     each = np.ones(len(at)) if amount is None else amount * question.margin
     ahead = np.arange(1, question.months + 1)
     # What the renewals ahead are worth one by one, and all up to the n-th.
@@ -267,13 +215,15 @@ def _foretold(
             drawn[place] = each @ mean, each**2 @ (squares - mean**2)
         total = mixture_bounds(float(value.sum()), drawn, question.confidence)
     columns = {
+        "months": known.periods[here],
+        "monthly_amount": known.monthly_amount[here],
         "expected_months": curve.sum(axis=1)[at],
         "p_stays": curve[:, -1][at],
         "clv": np.full(len(at), np.nan) if amount is None else value,
         "low": low,
         "high": high,
     }
-    table = here.select(["customer_id", "months", "monthly_amount"])
+    table = known.table.filter(here)
     for name, values in columns.items():
         table = table.append_column(name, pa.chunked_array([pa.array(values, from_pandas=True)]))
     order = "expected_months" if amount is None else "clv"

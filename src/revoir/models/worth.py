@@ -237,7 +237,7 @@ def _bounds(moments: Floats, confidence: float) -> tuple[Floats, Floats]:
     from scipy.special import ndtri
 
     none, mean, squares = moments
-    some = np.maximum(1 - none, 1e-300)
+    some = np.maximum(1 - none, 1e-12)  # so seldom that no bound shows it
     centre, spread = _lognormal(mean / some, squares / some - (mean / some) ** 2)
     tail = (1 - confidence) / 2
     open_below = none >= tail
