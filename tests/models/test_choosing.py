@@ -91,12 +91,13 @@ def test_an_earlier_day_sees_what_was_known_then(rows, day, length):
                 sum(day - length < when <= day for when in days),
                 sum(day < when <= day + length for when in days),
                 sum(amount for when, amount in theirs if until[0] < when <= day),
+                sum(amount for when, amount in theirs if day - length < when <= day),
                 sum(amount for when, amount in theirs if day < when <= day + length),
             )
         )
     columns = (
         found.frequency, found.recency, found.T, found.before, found.after, found.spent,
-        found.spent_after,
+        found.spent_before, found.spent_after,
     )  # fmt: skip
     assert sorted(zip(*columns, strict=True)) == sorted(expected)
     assert found.log_gaps == pytest.approx(log_gaps)
@@ -148,6 +149,11 @@ def test_the_model_of_the_world_is_chosen(regular_book):
     told = tested.verdict("mbg_cnbd_k").text("en")
     assert "less than the best simple rule" in told
     assert abs(tested.of("mbg_cnbd_k").bias) < 0.1
+    # Everybody pays 20 for a repeat purchase: amounts are purchases in other words.
+    amounts = {one.name: one for one in tested.amounts}
+    assert set(amounts) == {"mbg_nbd", "mbg_cnbd_k", "same_as_before"}
+    assert amounts["mbg_cnbd_k"].actual == 20 * tested.of("mbg_cnbd_k").actual
+    assert abs(amounts["mbg_cnbd_k"].bias) < 0.15
 
 
 def test_a_rule_that_wins_is_named():

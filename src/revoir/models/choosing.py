@@ -21,6 +21,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, Number, Percent, msg
 from revoir.models.bg_nbd import BgNbd
 from revoir.models.counts import Counts, Floats
+from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.mbg_cnbd_k import MbgCnbdK
 from revoir.models.mbg_nbd import MbgNbd
 from revoir.models.origins import holdout, origins
@@ -42,6 +43,9 @@ BG/NBD comes last: it holds every one-time buyer to be still there.
 CUSTOMERS_MIN = 30
 REPEATERS_MIN = 10
 """Fewer customers, or customers who came back, tell no model from another."""
+
+SPENDERS_MIN = 10
+"""Fewer customers who came back for an amount tell nothing of how much amounts differ."""
 
 _AS_GOOD = 1.005
 """Errors closer than half a percent are the same."""
@@ -76,6 +80,20 @@ class Accuracy:
         """By which share the total was foretold too high (None: nothing came)."""
         return self.expected / self.actual - 1 if self.actual else None
 
+    def record(self, language: str = "en") -> dict[str, Any]:
+        """As plain values, ready for JSON."""
+        return {
+            "name": self.name,
+            "label": self.label if isinstance(self.label, str) else self.label.text(language),
+            "kind": "rule" if self.is_rule else "model",
+            "customers": self.customers,
+            "mae": self.mae,
+            "rmse": self.rmse,
+            "expected": self.expected,
+            "actual": self.actual,
+            "bias": self.bias,
+        }
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -84,12 +102,15 @@ class Backtest:
     Attributes:
         days: The days looked from, the latest first.
         holdout_days: How many days each looked ahead.
-        accuracies: One a model, then one a rule.
+        accuracies: Of purchase days: one a model, then one a rule.
+        amounts: Of the amounts spent, before returns, where they are known: one a model, then one
+            a rule.
     """
 
     days: tuple[dt.date, ...]
     holdout_days: int
     accuracies: tuple[Accuracy, ...]
+    amounts: tuple[Accuracy, ...] = ()
 
     def of(self, name: str) -> Accuracy:
         """How one way did."""
@@ -144,20 +165,8 @@ class Backtest:
         return {
             "holdout_days": self.holdout_days,
             "origins": [day.isoformat() for day in self.days],
-            "ways": [
-                {
-                    "name": one.name,
-                    "label": one.label if isinstance(one.label, str) else one.label.text(language),
-                    "kind": "rule" if one.is_rule else "model",
-                    "customers": one.customers,
-                    "mae": one.mae,
-                    "rmse": one.rmse,
-                    "expected": one.expected,
-                    "actual": one.actual,
-                    "bias": one.bias,
-                }
-                for one in self.accuracies
-            ],
+            "ways": [one.record(language) for one in self.accuracies],
+            "amounts": [one.record(language) for one in self.amounts],
         }
 
 
@@ -232,21 +241,54 @@ def backtest(book: Book, names: Sequence[str], horizon_days: int) -> Backtest | 
         return None
     errors = {name: Errors(MODELS[name]().label, is_rule=False) for name in names}
     errors |= {rule.name: Errors(rule.label, is_rule=True) for rule in RULES}
+    amounts = {name: Errors(one.label, is_rule=one.is_rule) for name, one in errors.items()}
     for origin, counts in held:
         sample = counts.sample(SAMPLE_CUSTOMERS)
         # Of a sample the gaps are not known one by one; so many have the mean of all.
         share = float(sample.n @ sample.x) / float(counts.n @ counts.x)
+        value = expected_value(origin.frequency, origin.monetary_value)
         for name in names:
             model = MODELS[name]()
             model.fit_counts(sample, log_gaps=origin.log_gaps * share)
-            errors[name].add(model.ahead(days, counts).mean[counts.at], origin.after)
+            expected = model.ahead(days, counts).mean[counts.at]
+            errors[name].add(expected, origin.after)
+            if value is not None:
+                amounts[name].add(expected * value, origin.spent_after)
         for rule in RULES:
             errors[rule.name].add(rule.predict(origin), origin.after)
+            spent = rule.spend(origin) if rule.spend is not None and value is not None else None
+            if spent is not None:
+                amounts[rule.name].add(spent, origin.spent_after)
     return Backtest(
         tuple(origin.day for origin, _ in held),
         days,
         tuple(one.accuracy(name) for name, one in errors.items()),
+        tuple(one.accuracy(name) for name, one in amounts.items() if one.customers),
     )
+
+
+def expected_value(frequency: Floats, monetary_value: Floats | None) -> Floats | None:
+    """What each customer is expected to spend at a time.
+
+    Args:
+        frequency: Repeat purchases.
+        monetary_value: Mean amount of them (None: not known).
+
+    Returns:
+        By Gamma-Gamma; None where too few customers came back for an amount.
+    """
+    if monetary_value is None:
+        return None
+    spending = fit_spending(frequency, monetary_value)
+    return None if spending is None else spending.expected_value(frequency, monetary_value)
+
+
+def fit_spending(frequency: Floats, monetary_value: Floats) -> GammaGamma | None:
+    """Gamma-Gamma, fitted where enough customers came back for an amount (None: too few did)."""
+    spent = (frequency > 0) & (np.nan_to_num(monetary_value) > 0)
+    if int(spent.sum()) < SPENDERS_MIN:
+        return None
+    return GammaGamma().fit(frequency, monetary_value)
 
 
 def choose(
@@ -335,8 +377,14 @@ class Errors:
         self.is_rule = is_rule
         self.sums = np.zeros(5)
 
-    def add(self, expected: Floats, actual: Floats) -> None:
+    @property
+    def customers(self) -> int:
+        """How many forecasts were added."""
+        return int(self.sums[0])
+
+    def add(self, expected: Floats, actual: Floats | None) -> None:
         """Add what was foretold of some customers, and what came."""
+        assert actual is not None
         apart = expected - actual
         self.sums += (
             len(apart), np.abs(apart).sum(), (apart**2).sum(), expected.sum(), actual.sum()

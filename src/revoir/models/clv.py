@@ -11,11 +11,21 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg
 from revoir.metrics.activity import gaps
 from revoir.metrics.summary import customer_summary
 from revoir.metrics.value import margin_share
-from revoir.models.choosing import Choice, backtest, choose, fit_in_unit, model_named, too_few
+from revoir.models.choosing import (
+    SPENDERS_MIN,
+    Backtest,
+    Choice,
+    backtest,
+    choose,
+    fit_in_unit,
+    fit_spending,
+    model_named,
+    too_few,
+)
 from revoir.models.counts import Counts, Floats, counted
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.transactions import TransactionModel
@@ -28,9 +38,6 @@ UNITS = {"day": 1, "week": 7}
 """Units of time that parameters may be told in, in days."""
 
 DAYS_A_YEAR = 365.25
-SPENDERS_MIN = 10
-"""Fewer customers who came back tell nothing of how much amounts differ."""
-
 _PRIOR_TOLD = 0.05
 _CORRELATION_TOLD = 0.3
 _EARLY_SHARE, _EARLY_CUSTOMERS = 0.1, 0.3
@@ -166,7 +173,7 @@ def clv(
             **head, choice=None, spending=None, worth=None, customers=None, notes=(), reason=reason
         )
     choice = _chosen(book, counts, asked, horizon_days, UNITS[unit], tested)
-    spending = _spending(frequency, value) if money else None
+    spending = fit_spending(frequency, value) if money else None
     question = Question(
         horizon=horizon_days / UNITS[unit],
         rate=math.log1p(discount) / DAYS_A_YEAR * UNITS[unit],
@@ -179,6 +186,7 @@ def clv(
     )  # fmt: skip
     notes = (
         *_notes_on_model(choice, counts, horizon_days),
+        *_notes_on_tested_amounts(choice, head["currency"]),
         *_notes_on_data(counts),
         *_notes_on_amounts(book, spending, money, (margin_note, returns_note), discount),
     )
@@ -272,12 +280,6 @@ def _kept(book: Book, summary: pa.Table, value: Floats) -> tuple[Floats, Message
     return value * share, note
 
 
-def _spending(frequency: Floats, value: Floats) -> GammaGamma | None:
-    if int(((frequency > 0) & (np.nan_to_num(value) > 0)).sum()) < SPENDERS_MIN:
-        return None
-    return GammaGamma().fit(frequency, value)
-
-
 def _ranked(summary: pa.Table, value: Floats, found: Worth) -> pa.Table:
     """The customers, the one who will bring in most first."""
     import pyarrow as pa
@@ -338,6 +340,19 @@ def _notes_on_model(choice: Choice, counts: Counts, horizon_days: int) -> list[M
             )
         )
     return notes
+
+
+def _notes_on_tested_amounts(choice: Choice, currency: str | None) -> list[Message]:
+    tested: Backtest | None = choice.backtest
+    found = [] if tested is None else [a for a in tested.amounts if a.name == choice.model.name]
+    return [
+        msg(
+            "In the same test it foretold sales of {expected} in all, where {actual} came.",
+            expected=Money(one.expected, currency, 0),
+            actual=Money(one.actual, currency, 0),
+        )
+        for one in found
+    ]
 
 
 def _notes_on_data(counts: Counts) -> list[Message]:

@@ -36,7 +36,8 @@ class Origin:
         before: Purchase days in as many days before the day as are known after it.
         after: Purchase days in the days after it.
         spent: Amount of the repeat purchases until the day (None: not known).
-        spent_after: Amount of the purchases after it (None: not known).
+        spent_before: Amount of the purchases in the days before it (None: not known).
+        spent_after: Amount of those in the days after it (None: not known).
         log_gaps: Sum of the logarithms of the gaps, in days, until the day.
     """
 
@@ -48,6 +49,7 @@ class Origin:
     before: Floats
     after: Floats
     spent: Floats | None
+    spent_before: Floats | None
     spent_after: Floats | None
     log_gaps: float
 
@@ -138,9 +140,10 @@ def _seen_from(
         f"later_{place}": bought.nth.max(where=bought.day <= date(day + length)),
     }
     if money:
+        lately = until & (bought.day > date(day - length))
         soon = (bought.day > date(day)) & (bought.day <= date(day + length))
-        seen[f"spent_{place}"] = bought.amount.sum(where=until).cast("float64")
-        seen[f"after_{place}"] = bought.amount.sum(where=soon).cast("float64")
+        for name, when in (("spent", until), ("before", lately), ("after", soon)):
+            seen[f"{name}_{place}"] = bought.amount.sum(where=when).cast("float64")
     return seen
 
 
@@ -160,10 +163,10 @@ def _origin(
     known = bought > 0
     first = columns["first_day"].astype("datetime64[D]")
     last = columns[f"last_{place}"].astype("datetime64[D]")
-    spent = spent_after = None
+    spent = spent_before = spent_after = None
     if money:
         spent = (number("spent") - np.nan_to_num(columns["first_amount"]))[known]
-        spent_after = number("after")[known]
+        spent_before, spent_after = number("before")[known], number("after")[known]
     return Origin(
         day=day,
         holdout_days=holdout_days,
@@ -173,6 +176,7 @@ def _origin(
         before=(bought - number("earlier"))[known],
         after=(number("later") - bought)[known],
         spent=spent,
+        spent_before=spent_before,
         spent_after=spent_after,
         log_gaps=log_gaps,
     )

@@ -23,11 +23,13 @@ class Rule:
         name: Its name in every interface.
         label: What people call it.
         predict: Purchase days to expect of each customer in the days held out.
+        spend: Amount to expect of them (None: the rule says nothing of it).
     """
 
     name: str
     label: Message
     predict: Callable[[Origin], Floats]
+    spend: Callable[[Origin], Floats | None] | None = None
 
 
 def _same_as_before(origin: Origin) -> Floats:
@@ -56,6 +58,7 @@ RULES = (
         "same_as_before",
         msg("As many purchases as in the same time before"),
         _same_as_before,
+        lambda origin: origin.spent_before,
     ),
     Rule(
         "by_recency",

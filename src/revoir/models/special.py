@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from revoir.models.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,10 +28,10 @@ _SERIES_MAX = 60.0
 """Where the largest term of the series may stand; beyond it quadrature costs less."""
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def mixed(
     ended: Floats, going: Floats, at_ended: Ints, at_going: Ints, n: Floats
-) -> tuple[float, Floats, Floats]:  # pragma: no cover - compiled
+) -> tuple[float, Floats, Floats]:
     """Add up ``n × log(exp(ended) + exp(going))`` over histories.
 
     Args:
@@ -56,10 +57,10 @@ def mixed(
     return total, by_ended, by_going
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def purchases_ahead(
     shape: Floats, odds: Floats, a: float, b: Floats, k: int, stage: int
-) -> tuple[Floats, Floats, Floats]:  # pragma: no cover - compiled
+) -> tuple[Floats, Floats, Floats]:
     r"""Moments of the purchases ahead of customers who may leave at each of them.
 
     Steps come as N ~ NB(shape, odds): a Poisson process whose rate has a gamma distribution. Every
@@ -114,10 +115,10 @@ def purchases_ahead(
     return mean, squares, none
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def log_tail_integrals(
     p: Floats, q: Floats, alpha: float, beta: float, t: Floats
-) -> tuple[Floats, Floats]:  # pragma: no cover - compiled
+) -> tuple[Floats, Floats]:
     r"""The logarithm of ``∫_t^∞ (α + τ)^−p (β + τ)^−q dτ`` and its derivatives.
 
     It equals 2F1 up to elementary factors: with α ≥ β, ``(α + t)^(1 − p − q) / (p + q − 1) ×
@@ -146,10 +147,10 @@ def log_tail_integrals(
     return value, slopes
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _log_tail(
     p: float, q: float, large: float, small: float, t: float
-) -> tuple[float, float, float, float, float]:  # pragma: no cover - compiled
+) -> tuple[float, float, float, float, float]:
     """`log_tail_integrals` of one row whose first base is the larger one.
 
     A series in ``z = (large − small) / (large + τ)`` converges fast far out; what lies nearer is
