@@ -102,9 +102,9 @@ def test_one_signal_and_its_parameters(ask):
 def test_records_alone(ask):
     text = ask("--record")
     assert "were right" in text
-    answer = json.loads(ask("--record", "--format", "json", "--horizon", "30"))
+    answer = json.loads(ask("--record", "--format", "json", "--horizon", "120"))
     assert "alerts" not in answer
-    assert answer["horizon_days"] == 30
+    assert answer["horizon_days"] == 120
     rows = list(csv.DictReader(ask("--record", "--format", "csv").splitlines()))
     assert len(rows) == len(signals())
     assert "precision_low" in rows[0]
@@ -165,6 +165,8 @@ def test_what_cannot_be_raised_says_what_it_needs(ask, monkeypatch, book_of):
         (["--record", "--health"], "--record, --health"),
         (["--health", "--signal", "overdue"], "--signal"),
         (["--record", "-o", "x.csv"], "--output"),
+        (["--horizon", "30"], "30 days are too few"),
+        (["--health", "--horizon", "30"], "30 days are too few"),
         (["--format", "xml"], "xml"),
         (["-o", "x.doc"], "x.doc"),
     ],

@@ -50,7 +50,7 @@ def shares(seen, alerts):
     ("rule", "horizon"),
     [
         (Activity(window_days=60), None),
-        (Activity(window_days=60), 30),
+        (Activity(window_days=60), 75),
         (Activity(window_days=40, subscription=True), 55),
     ],
 )

@@ -260,14 +260,14 @@ def alerts_of(
         The alerts; `reason` says why there are none where the data have not what they need.
 
     Raises:
-        UsageError: There is no such signal or parameter, or a value makes no sense.
+        UsageError: There is no such signal or parameter, or a value or the horizon makes no sense.
     """
     signal = signal_named(name)
     values = values_of(signal, given)
     reason = lacking(book, signal)
     if reason is None and not signs_of_life(book):
         reason = msg("The data do not say who is a customer: no purchase, subscription or visit.")
-    days = horizon or horizon_days(book)
+    days = horizon_days(book, horizon)
     key = f"alerts of {signal.name} {sorted(values.items())} {days}"
     return book.once(key, lambda: Alerts(book, signal, values, days, reason))
 

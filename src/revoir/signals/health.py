@@ -156,8 +156,11 @@ class Health:
 
         Returns:
             The check; its `reason` says why there is none where the data are too few.
+
+        Raises:
+            UsageError: The horizon is shorter than the activity window.
         """
-        days = horizon or horizon_days(self.book)
+        days = horizon_days(self.book, horizon)
         day = self.book.as_of - dt.timedelta(days=days)
         if self.reason is not None:
             return Check(None, days, reason=self.reason)

@@ -87,26 +87,29 @@ def _purchases_down(book: Book, values: Values) -> ir.Table:
 
 def _checked(rows: ir.Table, values: Values) -> ir.Table:
     """The first day of each silence on which the condition is met, looking at what lies around."""
-    days, quiet = int(values["period_days"]), int(values["quiet_days"])
-    found = []
-    for after in sorted({quiet, days}):
-        recent, before = two_spans(rows.amount, days, after)
-        seen = rows.mutate(
-            recent=recent,
-            before=before,
-            last_visit=rows.seen_on.max().over(span(0, after)),
-            next_act=rows.next_on.coalesce(date(FAR)).max().over(span(0, after)),
-            at=rows.nth.max().over(span(0, after)),
-        )
-        still = seen.last_visit.delta(seen.seen_on, unit="day") <= after - quiet
-        met = seen.filter(fallen(seen.recent, seen.before, values["drop"]) & still)
-        found.append(
-            met.select(
-                "customer_id", "recent", "before", "last_visit", "next_act",
-                nth=met["at"], raised_on=later(met.seen_on, after),
-            )
-        )  # fmt: skip
-    every = ibis.union(*found) if len(found) > 1 else found[0]
+    days, quiet, drop = int(values["period_days"]), int(values["quiet_days"]), values["drop"]
+    rows = rows.mutate(next_act=rows.next_on.coalesce(date(FAR)))
+    recent, before = two_spans(rows.amount, days, quiet)
+    first = rows.mutate(recent=recent, before=before, last_visit=rows.seen_on)
+    first = first.filter(
+        fallen(first.recent, first.before, drop)
+        & (first.next_act.delta(first.seen_on, unit="day") > quiet)
+    ).mutate(raised_on=later(first.seen_on, quiet))
+    recent, before = two_spans(rows.amount, days, days)
+    since = span(0, days)
+    second = rows.mutate(
+        recent=recent,
+        before=before,
+        last_visit=rows.seen_on.max().over(since),
+        next_act=rows.next_act.max().over(since),
+        nth=rows.nth.max().over(since),
+    )
+    second = second.filter(
+        fallen(second.recent, second.before, drop)
+        & (second.last_visit.delta(second.seen_on, unit="day") <= days - quiet)
+    ).mutate(raised_on=later(second.seen_on, days))
+    columns = ("customer_id", "recent", "before", "last_visit", "next_act", "nth", "raised_on")
+    every = first.select(*columns).union(second.select(*columns))
     return every.group_by("customer_id", "last_visit").aggregate(
         raised_on=every.raised_on.min(),
         recent=every.recent.argmin(every.raised_on),

@@ -30,14 +30,12 @@ if TYPE_CHECKING:
 
 SAMPLE = 2_000
 """Customers that the shop's rhythm is learned from: with more, silences are cut a day apart."""
-GROWTH = 1.5
+GROWTH = 2
 """The rhythm is learned anew when so many times as many returns are known as the last time."""
 WAITS_MIN = 30
 """Fewer second purchases than this do not say what is usual."""
 _DAYS_MAX = 4_000
 """A silence that would have to be longer is never noticed."""
-_RETURNS_MAX = 200
-"""Customers who came back more often have all but the same distribution for it."""
 
 
 def _quarters(book: Book) -> list[dt.date]:
@@ -172,25 +170,59 @@ def paces(book: Book, share: float = 0.9) -> ir.Table | None:
     if not known:
         return None
     rows = _silences(book)
-    at = rows.mutate(**_parameters(rows, known, share))
-    # The posterior of `revoir.models.gaps.LogNormalGaps`.
-    x = at.x.cast("float64")
-    mean, all_kappa = at.log_sum / ibis.greatest(x, 1.0), at.kappa + x
-    deviations = ibis.greatest(at.log_squares - at.log_sum * mean, 0.0)
-    b = at.b0 + 0.5 * (deviations + at.kappa * x * (mean - at.m) * (mean - at.m) / all_kappa)
-    centre = (at.kappa * at.m + at.log_sum) / all_kappa
-    a = at.a0 + 0.5 * x
-    spread = (b * (all_kappa + 1) / (a * all_kappa)).sqrt()
+    ends = [day for day, _ in known[1:]]
+    at = (
+        ibis.union(
+            *(
+                _expected(rows.filter(_between(rows.day, since, until)), model)
+                for (_, model), since, until in zip(
+                    known, [None, *ends], [*ends, None], strict=True
+                )
+            )
+        )
+        if ends
+        else _expected(rows, known[0][1])
+    )
     # A gap of n whole days is any wait from n − ½ to n + ½ days.
-    wait = ibis.least((centre + at.t * spread).exp() - 0.5, float(_DAYS_MAX)).floor() + 1
+    late = (at.centre + _t_quantile(at.degrees, share) * at.spread).exp()
+    due = ibis.least(late - 0.5, float(_DAYS_MAX)).floor() + 1
     return at.select(
         "customer_id",
         "day",
         "next_day",
         "x",
-        usual_days=centre.exp(),
-        due_days=wait.cast("int64"),
+        usual_days=at.centre.exp(),
+        due_days=due.cast("int64"),
     )
+
+
+def _between(day: ir.DateValue, since: dt.date | None, until: dt.date | None) -> ir.BooleanValue:
+    """Whether days are not before one day, and before another."""
+    held = ibis.literal(True) if since is None else day >= date(since)
+    return held if until is None else held & (day < date(until))
+
+
+def _expected(rows: ir.Table, model: Rhythm) -> ir.Table:
+    """The logarithm of each customer's next gap: Student's t around a centre.
+
+    The posterior of `revoir.models.gaps.LogNormalGaps`, on the engine.
+    """
+    m, kappa, a0, b0 = (model.parameters_[name] for name in ("m", "kappa", "a0", "b0"))
+    x = rows.x.cast("float64")
+    known = rows.select(
+        "customer_id", "day", "next_day", "x",
+        centre=(kappa * m + rows.log_sum) / (kappa + x),
+        degrees=2 * a0 + x,
+        b=b0 + 0.5 * (
+            ibis.greatest(
+                rows.log_squares - rows.log_sum * rows.log_sum / ibis.greatest(x, 1.0), 0.0
+            )
+            + kappa * x * (rows.log_sum / ibis.greatest(x, 1.0) - m) ** 2 / (kappa + x)
+        ),
+    )  # fmt: skip
+    every = kappa + known.x.cast("float64")
+    spread = (known.b * (every + 1.0) / (0.5 * known.degrees * every)).sqrt()
+    return known.mutate(spread=spread).drop("b")
 
 
 def _overdue(book: Book, values: Values) -> ir.Table:
@@ -218,23 +250,22 @@ def _nobody(book: Book) -> ir.Table:
     return rows.mutate(usual_days=0.0, due_days=0)
 
 
-def _parameters(
-    rows: ir.Table, known: Sequence[tuple[dt.date, Rhythm]], share: float
-) -> dict[str, ir.Value]:
-    """The parameters that were known on the day of each purchase, and the quantile that follows."""
+def _t_quantile(degrees: ir.FloatingValue, share: float) -> ir.FloatingValue:
+    """The quantile of Student's t, as a polynomial in 1 ÷ degrees of freedom (1 or more).
+
+    At the nodes of Chebyshev's polynomials it is right, and between them to six digits or more.
+    """
     from scipy import special
 
-    found: dict[str, ir.Value] = {}
-    for name in ("m", "kappa", "a0", "b0"):
-        steps = [(day, model.parameters_[name]) for day, model in known]
-        found[name] = learned(rows.day, steps)
-    tables = []
-    for day, model in known:
-        degrees = 2 * model.parameters_["a0"] + np.arange(_RETURNS_MAX + 1)
-        tables.append((day, ibis.array([float(t) for t in special.stdtrit(degrees, share)])))
-    place = ibis.least(rows.x, _RETURNS_MAX).cast("int32")
-    quantiles = [(day, table[place].cast("float64")) for day, table in tables]
-    return {**found, "t": learned(rows.day, quantiles)}
+    nodes = 0.5 - 0.5 * np.cos(np.pi * (np.arange(400) + 0.5) / 400)
+    values = special.stdtrit(1 / nodes, share)
+    fitted = np.polynomial.Chebyshev.fit(nodes, values, 12, domain=[0, 1])
+    *others, highest = fitted.convert(kind=np.polynomial.Polynomial).coef.tolist()
+    inverse = 1.0 / ibis.greatest(degrees, 1.0)
+    found: ir.FloatingValue = ibis.literal(highest)
+    for coefficient in reversed(others):
+        found = found * inverse + coefficient
+    return found
 
 
 def _overdue_because(case: Case) -> Message:

@@ -11,6 +11,8 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Activity, Book
+from revoir.errors import UsageError
+from revoir.language import msg
 from revoir.metrics.activity import activity
 from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date, days_later
@@ -21,14 +23,36 @@ HORIZON_DAYS = 92
 """How far ahead a signal looks where the activity rule has no window: a quarter."""
 
 
-def horizon_days(book: Book) -> int:
+def horizon_days(book: Book, asked: int | None = None) -> int:
     """How many days after an alert a departure proves it right.
 
-    That is the activity window: an alert is then right when the customer counts as gone before
-    giving another sign of life, however long the silence had lasted already.
+    By default that is the activity window: an alert is then right when the customer counts as gone
+    before giving another sign of life, however long the silence had lasted already.
+
+    Args:
+        book: The company's tables.
+        asked: Another number of days, where one is wanted.
+
+    Returns:
+        The days.
+
+    Raises:
+        UsageError: They are fewer than the window, so that nobody who has only now bought or come
+            could leave within them.
     """
     rule = activity(book)
-    return rule.window_days or rule.event_window_days or HORIZON_DAYS
+    window = rule.window_days or rule.event_window_days
+    if asked is not None and asked < (window or 1):
+        raise UsageError(
+            msg(
+                "{asked} days are too few: a customer counts as gone {window} days after the last"
+                " sign of life.",
+                asked=asked,
+                window=window or 1,
+            ),
+            remedy=msg("Give as many days or more, or a shorter activity window."),
+        )
+    return asked or window or HORIZON_DAYS
 
 
 def signs_of_life(book: Book) -> tuple[str, ...]:
