@@ -52,7 +52,7 @@ def test_json_holds_the_list_its_record_and_the_card(answer):
     assert answer["there"] == len(answer["customers"]) > 150
     first = answer["customers"][0]
     assert list(first)[:5] == ["customer_id", "probability", "worth", "stake", "expected_12_months"]
-    assert first["stake"] == pytest.approx(first["probability"] * first["worth"])
+    assert first["stake"] == pytest.approx(first["probability"] * first["worth"], abs=0.02)
     assert first["expected_12_months"] > 0
     assert {"theme", "text", "weight", "points"} == set(first["reasons"][0])
     assert first["why"].startswith(("bought", "buys"))

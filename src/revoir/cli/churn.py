@@ -236,14 +236,15 @@ def _answer(
 def _listed(book: Book, found: Churn, ranked: list[AtRisk], code: str) -> pa.Table:
     """The list as a table, with what is known to reach customers."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     rows: dict[str, Any] = {
         "customer_id": pa.array(
             [one.customer_id for one in ranked], found.customers["customer_id"].type
         ),
         "probability": pa.array([one.probability for one in ranked], pa.float64()),
-        "worth": pa.array([one.worth for one in ranked], pa.float64()),
-        "stake": pa.array([one.stake for one in ranked], pa.float64()),
+        "worth": pc.round(pa.array([one.worth for one in ranked], pa.float64()), 2),
+        "stake": pc.round(pa.array([one.stake for one in ranked], pa.float64()), 2),
     }
     expected = _expected(book, found, rows["customer_id"])
     if expected is not None:
@@ -264,11 +265,12 @@ def _expected(book: Book, found: Churn, customers: pa.Array) -> pa.Array | None:
     if ahead.customers is None or ahead.worth is None or ahead.worth.amount is None:
         return None
     place = pc.index_in(customers, value_set=ahead.customers["customer_id"].combine_chunks())
-    return ahead.customers["clv"].combine_chunks().take(place)
+    return pc.round(ahead.customers["clv"].combine_chunks().take(place), 2)
 
 
-def _why(one: AtRisk, code: str) -> str:
-    return "; ".join(reason.text.text(code) for reason in one.raising[:REASONS_SHOWN])
+def _why(one: AtRisk, code: str) -> str | None:
+    told = [reason.text.text(code) for reason in one.raising[:REASONS_SHOWN]]
+    return "; ".join(told) or None
 
 
 def _whole(found: Churn, listed: pa.Table, ranked: list[AtRisk], code: str) -> dict[str, Any]:

@@ -69,9 +69,8 @@ class AtRisk:
 
     @property
     def raising(self) -> tuple[Reason, ...]:
-        """The reasons that raise the probability; where there are none, the weightiest of all."""
-        found = tuple(reason for reason in self.reasons if reason.weight > 0)
-        return found or self.reasons[-1:]
+        """The reasons that raise the probability; there may be none."""
+        return tuple(reason for reason in self.reasons if reason.weight > 0)
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def _found(
     columns = RULES[definition.kind] or tuple(one.name for one in choice.features)
     tried = trial(looks, definition, choice, columns, seed)
     if isinstance(tried, Message):
-        reason = msg("Not enough data: {reason}", reason=tried)
+        reason = msg("Not enough data. {reason}", reason=tried)
         card = _empty_card(book, definition, seed, reason, _rows(looks, ()))
         return Churn(book, definition, card, reason)
     if tried.tested_on == "later":
@@ -278,7 +277,7 @@ def _found(
     else:
         fitted, examples = tried.learned.named(tried.used), tried.examples
     if now is None:
-        now, matrix, probability = _those_left_in_file(looks[0], examples, fitted)
+        now, matrix, probability = _those_left_in_file(looks[0], choice, examples, fitted)
     else:
         matrix = now.matrix(choice, examples.matrix.levels)
         probability = fitted.probabilities(matrix) if len(matrix) else np.empty(0)
@@ -299,12 +298,19 @@ def _learned_again(
 
 
 def _those_left_in_file(
-    look: Snapshot, examples: Examples, fitted: Fitted
+    look: Snapshot, choice: Choice, examples: Examples, fitted: Fitted
 ) -> tuple[Snapshot, Matrix, Floats]:
-    """Who has not left, each with the probability by the part that did not see them."""
+    """Who has not left, each with the probability by the part that did not see them.
+
+    Of a file with more customers than are learned from, all parts speak of each: among so many
+    examples, those of one customer weigh nothing.
+    """
     stays = ~look.left
     kept = Snapshot(look.day, look.table.filter(stays))
-    return kept, examples.matrix.rows(stays), fitted.held_out_probabilities[stays]
+    matrix = kept.matrix(choice, examples.matrix.levels)
+    if len(examples.left) < len(look):
+        return kept, matrix, fitted.probabilities(matrix)
+    return kept, matrix, fitted.held_out_probabilities[stays]
 
 
 def _rows(looks: Sequence[Snapshot], learned_on: Sequence[Snapshot]) -> tuple[CutoffRow, ...]:

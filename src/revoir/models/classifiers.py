@@ -151,20 +151,17 @@ def fit_rule(matrix: Matrix, left: Bools, folds: Ints, columns: Sequence[str]) -
         matrix: The customers.
         left: Who left.
         folds: The fold of each customer, from 0.
-        columns: The figures that the rule may go by; those that the matrix lacks are left out.
+        columns: The figures that the rule may go by; the matrix has them.
 
     Returns:
         The rule, calibrated.
     """
-    best, loss = None, np.inf
-    for column in columns:
-        if column in matrix.names:
-            one = _one_figure(matrix, left, column)
-            said = float(log_losses(sigmoid(one.margins(matrix)), left).mean())
-            if said < loss:
-                best, loss = column, said
-    if best is None:
-        raise ValueError(f"none of {columns} is a feature")
+
+    def loss(column: str) -> float:
+        said = sigmoid(_one_figure(matrix, left, column).margins(matrix))
+        return float(log_losses(said, left).mean())
+
+    best = min(columns, key=loss)
     parts = [
         _one_figure(matrix.rows(folds != fold), left[folds != fold], best)
         for fold in range(int(folds.max()) + 1)

@@ -22,7 +22,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg
-from revoir.metrics.activity import activity
+from revoir.metrics.activity import activity, propose
 from revoir.models.features.compute import beside
 from revoir.models.features.declaration import KEYS, Moments, days_since, lately
 from revoir.models.features.subscriptions import started
@@ -82,10 +82,10 @@ class Definition:
                 )
         return msg("A customer counts as lost where the file says so.")
 
-    def moments(self, days: Sequence[dt.date]) -> Moments:
-        """The days that features are read on."""
+    def moments(self, days: Sequence[dt.date], whose: ir.Table | None = None) -> Moments:
+        """The days that features are read on (of some customers alone)."""
         assert self.window_days is not None
-        return Moments(tuple(days), self.window_days)
+        return Moments(tuple(days), self.window_days, whose)
 
 
 def definition_of(
@@ -107,8 +107,8 @@ def definition_of(
 
     Examples:
         >>> from revoir.engines import memory
-        >>> sql = "select 'A' as customer_id, date '2024-01-05' as started_at"
-        >>> book = Book({"subscriptions": memory().sql(sql)})
+        >>> columns = "'A' as customer_id, date '2024-01-05' as started_at, null::date as ended_at"
+        >>> book = Book({"subscriptions": memory().sql(f"select {columns}")})
         >>> definition_of(book).kind
         <Kind.SUBSCRIPTIONS: 'subscriptions'>
     """
@@ -123,6 +123,8 @@ def definition_of(
     match chosen:
         case Kind.PURCHASES:
             rule = activity(book)
+            if rule.window_days is None:  # the company's own rule is of something else
+                rule = propose(book)
             return Definition(chosen, rule.window_days, rule.reason)
         case Kind.VISITS:
             rule = activity(book)
@@ -136,7 +138,7 @@ def _chosen(book: Book, kind: str | None) -> Kind:
     able = {
         Kind.PURCHASES: book.has("orders", "customer_id")
         and (kind is not None or activity(book).window_days is not None),
-        Kind.SUBSCRIPTIONS: book.has("subscriptions", "started_at"),
+        Kind.SUBSCRIPTIONS: book.has("subscriptions", "started_at", "ended_at"),
         Kind.FILE: book.has("subscriptions", "churned"),
         Kind.VISITS: book.has("events", "customer_id"),
     }
@@ -253,8 +255,7 @@ def _subscribers(book: Book, definition: Definition, days: Sequence[dt.date]) ->
     rows = moments.known(book.table("subscriptions"), None)
     rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
     start = days_since(rows, rows.started_at)
-    ended = rows.ended_at if "ended_at" in rows.columns else ibis.null("date")
-    end = days_since(rows, ended)
+    end = days_since(rows, rows.ended_at)
 
     def runs(ahead: int) -> ir.BooleanValue:
         """Whether it runs so many days after the cut-off: begun by then, and not ended."""

@@ -140,7 +140,8 @@ def learn(
 
     Args:
         examples: The customers.
-        rule_columns: The figures that the rule may go by.
+        rule_columns: The figures that the rule may go by; where the matrix has none, it may go by
+            any.
         wanted: Which learners.
         seed: Chooses the samples that trees grow on.
 
@@ -153,7 +154,8 @@ def learn(
     if too_few(examples, RULE_CUSTOMERS_MIN):
         raise ValueError("too few customers left or stayed for a rule")
     matrix, left, folds = examples.matrix, examples.left, examples.folds
-    rule = fit_rule(matrix, left, folds, rule_columns)
+    columns = [name for name in rule_columns if name in matrix.names] or matrix.names
+    rule = fit_rule(matrix, left, folds, columns)
     reason = too_few(examples, LEARNER_CUSTOMERS_MIN)
     if reason is not None or not wanted:
         return Learned(rule, {}, None, None, reason)

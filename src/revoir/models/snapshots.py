@@ -102,8 +102,12 @@ def _looked_at(
 ) -> list[Snapshot]:
     import pyarrow.compute as pc
 
-    customers = with_worth(book, definition, present(book, definition, days), days)
-    features = feature_table(book, choice.features, definition.moments(days), customers)
+    # Kept on the engine: each family then groups the rows of these customers alone.
+    name = f"there {definition.kind} {definition.window_days} {[str(day) for day in days]}"
+    there = book.cached(name, present(book, definition, days))
+    customers = with_worth(book, definition, there, days)
+    moments = definition.moments(days, there)
+    features = feature_table(book, choice.features, moments, customers)
     table = book.columns(features).sort_by("customer_id")
     return [Snapshot(day, table.filter(pc.equal(table["cutoff"], day))) for day in days]
 

@@ -97,11 +97,10 @@ def _runs(book: Book) -> ir.Table:
     rows = book.table("subscriptions")
     rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
     rows = rows.filter(rows.started_at.cast("date") <= date(book.as_of))
-    end = rows.ended_at if "ended_at" in rows.columns else ibis.null("date")
     return rows.select(
         "customer_id",
         start=rows.started_at.cast("date"),
-        until=end.cast("date").coalesce(date(FAR)),
+        until=rows.ended_at.cast("date").coalesce(date(FAR)),
     )
 
 

@@ -26,8 +26,7 @@ def without_tell_tales(look: Snapshot, choice: Choice) -> Choice:
     Returns:
         The choice; what was left out is told with the reason.
     """
-    left = look.left
-    if not 0 < left.sum() < len(left):
+    if not 0 < look.left.sum() < len(look):
         return choice
     kept, told = [], list(choice.left_out)
     for feature in choice.features:
@@ -35,7 +34,7 @@ def without_tell_tales(look: Snapshot, choice: Choice) -> Choice:
         if not examples.matrix.names:
             kept.append(feature)
             continue
-        column = examples.matrix.column(feature.name)
+        column, left = examples.matrix.column(feature.name), examples.left
         score = _by_value(column, left) if feature.is_category else _filled(column)
         found = auc(score, left).value
         if max(found, 1 - found) >= TELL_TALE:

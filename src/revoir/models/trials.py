@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from revoir.language import Message
+from revoir.language import Message, msg
 from revoir.models.card import Lists
 from revoir.models.classifiers import Ints
 from revoir.models.departures import Definition
@@ -198,7 +198,7 @@ def trial(
     ]
     if earlier:
         examples = examples_of(earlier, choice, seed)
-        if too_few(examples, RULE_CUSTOMERS_MIN) is None:
+        if examples.matrix.names and too_few(examples, RULE_CUSTOMERS_MIN) is None:
             learned = learn(examples, rule_columns, seed=seed)
             matrix = latest.matrix(choice, examples.matrix.levels)
             said = {
@@ -209,6 +209,8 @@ def trial(
                 "later", learned, examples, tuple(earlier), said, latest.left, latest.worth
             )
     examples = examples_of(looks, choice, seed)
+    if not examples.matrix.names:
+        return msg("There is nothing to learn from.")
     reason = too_few(examples, RULE_CUSTOMERS_MIN)
     if reason is not None:
         return reason

@@ -126,12 +126,12 @@ def test_a_small_shop_gets_the_rule_or_nothing(customers):
         assert "are needed" in found.card.refusal.text("en")
         assert all(0.02 < one.probability < 0.99 for one in found.ranked())
     else:
-        assert "Not enough data: Only" in found.reason.text("en")
+        assert "Not enough data. Only" in found.reason.text("en")
 
 
 def test_a_dozen_customers_get_no_probability():
     found = churn(btyd_book(12, seed=5))
-    assert "Not enough data: Only" in found.reason.text("en")
+    assert "Not enough data. Only" in found.reason.text("en")
     assert found.card.used is None
     assert record_in_words(found.card, "risk") == []
 
@@ -366,3 +366,47 @@ def test_a_column_about_the_person_is_learned_from_only_where_it_is_asked_for():
     assert "customers.gender" not in churn(book).card.labels
     assert "customers.gender" in churn(book, attributes=["gender"]).card.labels
     assert "subscriptions.support" not in churn(book, without=["support"]).card.labels
+
+
+def test_a_file_of_very_many_customers_is_learned_from_in_part(monkeypatch):
+    monkeypatch.setattr("revoir.models.snapshots.EXAMPLES_MAX", 800)
+    table = one_row_each()
+    found = churn(book_of({"subscriptions": table}))
+    assert 700 < found.card.learned_from < 900
+    stayed = table.num_rows - sum(table["churned"].to_pylist())
+    assert found.customers.num_rows == stayed
+    assert {name for name, _ in found.card.left_out} == {
+        "subscriptions.left_because", "subscriptions.final_invoice",
+    }  # fmt: skip
+    by_id = dict(
+        zip(table["customer_id"].to_pylist(), table["tenure_months"].to_pylist(), strict=True)
+    )
+    tenure = [by_id[name] for name in found.customers["customer_id"].to_pylist()]
+    assert np.corrcoef(tenure, found.customers["probability"].to_numpy())[0, 1] < -0.5
+
+
+def test_a_file_without_anything_else_is_nothing_to_learn_from():
+    table = one_row_each(300).select(["customer_id", "churned"])
+    found = churn(book_of({"subscriptions": table}))
+    assert found.reason.text("en") == "Not enough data. There is nothing to learn from."
+
+
+def test_first_days_without_last_ones_leave_it_to_the_file():
+    table = one_row_each(300)
+    begins = pa.array([dt.date(2024, 1, 1)] * table.num_rows)
+    book = book_of({"subscriptions": table.append_column("started_at", begins)})
+    assert churn(book).card.kind == "file"
+
+
+def test_a_customer_who_stands_twice_in_the_table_of_customers_is_listed_once(small_shop):
+    people = small_shop.tables["customers"]
+    twice = pa.concat_tables([people, people.slice(0, 40)])
+    book = book_of(small_shop.tables | {"customers": twice}, activity=Activity(window_days=120))
+    names = churn(book).customers["customer_id"].to_pylist()
+    assert len(names) == len(set(names)) > 30
+
+
+def test_purchases_can_be_asked_of_whoever_counts_subscribers(small_shop):
+    book = book_of(small_shop.tables, activity=Activity(subscription=True))
+    assert churn(book).card.kind == "subscriptions"
+    assert churn(book, kind="purchases").card.window_days > 30

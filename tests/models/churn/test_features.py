@@ -15,6 +15,7 @@ from revoir.language import LANGUAGES
 from revoir.models.departures import Definition, Kind, present, with_worth
 from revoir.models.features.compute import choose, declared, feature_table
 from revoir.models.features.declaration import THEMES, Known, Moments
+from revoir.models.snapshots import snapshots
 
 from .conftest import book_of
 
@@ -270,27 +271,21 @@ def test_several_days_asked_together_are_what_each_is_alone(small_shop, truth):
 
 def test_features_are_alike_on_every_engine(engine, small_shop):
     days = (dt.date(2025, 9, 1), dt.date(2026, 3, 1))
-    definition = Definition(Kind.PURCHASES, WINDOW)
 
     def rows(book):
-        customers = present(book, definition, days)
-        features = choose(book, days[0]).features
-        assert {one.table for one in features} == set(small_shop.tables)
-        table = book.columns(feature_table(book, features, Moments(days, WINDOW), customers))
-        found = {(row["customer_id"], row["cutoff"]): row for row in table.to_pylist()}
-        assert len(found) == table.num_rows
-        return found
+        choice = choose(book, days[0])
+        assert {one.table for one in choice.features} == set(small_shop.tables)
+        looks = snapshots(book, Definition(Kind.PURCHASES, WINDOW), choice, days)
+        return [row for look in looks for row in look.table.to_pylist()]
 
     here = rows(book_of(small_shop.tables))
     there = rows(Book(engine.load(small_shop.tables)))
-    assert here.keys() == there.keys()
-    for key, row in here.items():
-        for name, value in row.items():
-            other = there[key][name]
-            if isinstance(value, float) and other is not None:
-                assert other == pytest.approx(value, rel=1e-9, abs=1e-9), (key, name)
-            else:
-                assert other == value, (key, name)
+    assert len(here) == len(there) > 100
+    for one, other in zip(here, there, strict=True):
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            same = pytest.approx(value, rel=1e-9, abs=1e-9) if isinstance(value, float) else value
+            assert other[name] == same, (one["customer_id"], one["cutoff"], name)
 
 
 # Declarations ------------------------------------------------------------------------------------

@@ -53,10 +53,12 @@ class Moments:
     Attributes:
         days: The last days that are known, one or several; all are answered by one query.
         window_days: How many days a purchase keeps a customer active.
+        whose: A table of the only customers who matter, in `customer_id` (None: all of them).
     """
 
     days: tuple[dt.date, ...]
     window_days: int
+    whose: ir.Table | None = None
 
     def known(self, table: ir.Table, clock: str | None) -> ir.Table:
         """A table as it stood on each day: the one place where what is known is decided.
@@ -69,6 +71,8 @@ class Moments:
             For each day the rows that had happened by its end, with the day in `cutoff`.
         """
         held = [ibis.literal(day) for day in self.days]
+        if self.whose is not None:
+            table = table.semi_join(self.whose, "customer_id")
         if clock is not None:
             table = table.filter(table[clock].cast("date") <= date(max(self.days)))
         rows = table.mutate(cutoff=ibis.array(held).unnest())

@@ -38,7 +38,8 @@ def _people(book: Book, moments: Moments) -> ir.Table:
     if "joined_at" in rows.columns:
         joined = rows.joined_at.cast("date")
         held["joined"] = ibis.ifelse(happened(rows, joined), joined, ibis.null("date"))
-    return rows.select(*KEYS, **held)
+    # A warehouse may hold a customer twice; the list must not.
+    return rows.group_by(KEYS).aggregate(**{name: value.max() for name, value in held.items()})
 
 
 PEOPLE = Family(
