@@ -67,6 +67,25 @@ def test_each_product_counts_once_a_day(sold_by):
     assert len(pairs.days) == len({one[:2] for one in expected if one[2] <= until})
 
 
+def test_the_sales_to_some_of_the_customers(sold_by):
+    sold = sold_by([line(f"c{n:02}", f"p{n % 3}", n % 5) for n in range(40)])
+    some = sold.of_some(9)
+    assert some.of_some(9) is some
+    assert len(some.customers) == 9
+    whole = {
+        (sold.customers[int(c)].as_py(), p, day)
+        for c, p, day in zip(sold.customer, sold.product, sold.day, strict=True)
+    }
+    names = set(some.customers.to_pylist())
+    found = [
+        (some.customers[int(c)].as_py(), p, day)
+        for c, p, day in zip(some.customer, some.product, some.day, strict=True)
+    ]
+    assert set(found) == {one for one in whole if one[0] in names}
+    assert (np.diff(some.customer) >= 0).all()
+    np.testing.assert_array_equal(some.sold_day, sold.sold_day)
+
+
 def test_names_categories_and_prices_are_those_of_most_lines(sold_by):
     rows = [
         line("a", "1", 0, product="Tea", category="Drinks", amount=8, quantity=2),

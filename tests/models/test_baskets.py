@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scipy import integrate, stats
 
@@ -115,11 +116,17 @@ def test_few_baskets_are_told(make_book):
 
 def test_ended_products_and_services_join_nothing(make_book, world):
     rows = lines(world[1])["order_lines"]
-    names = [
-        "Postage" if one == "p001" else f"Nice {one}" for one in rows["product_id"].to_pylist()
-    ]
+    names = ["Postage" if one == "p001" else one for one in rows["product_id"].to_pylist()]
     found = associations(make_book(order_lines=rows.append_column("product", [names])))
     assert all("p001" not in (one.product_id, one.other_id) for one in found.strongest(50))
+    # The second product is last sold on day 40 of 90, and still joins the first in old baskets.
+    day = pc.subtract(rows["ordered_on"].cast("int32"), (START - dt.date(1970, 1, 1)).days)
+    kept = pc.or_(pc.not_equal(rows["product_id"], "p001"), pc.less_equal(day, 40))
+    found = associations(make_book(order_lines=rows.filter(kept)))
+    number = [one.product_id for one in found.sold.products].index("p000")
+    assert "p001" not in [one.other_id for one in found.joining(number, 50)]
+    assert "p001" not in [one.other_id for one in found.strongest(50)]
+    assert found.together.max() > 20
 
 
 def posterior(n, e):

@@ -89,6 +89,14 @@ def test_those_who_are_due(ask):
     assert f"{len(expected)} are likely to buy within 9 days." in ask("--due", "9")
 
 
+def test_who_is_due_is_more_likely_than_not_to_come(ask):
+    """Everybody who returns within nine days does so within nine days: few are likely to."""
+    rows = json.loads(ask("--due", "9", "--horizon", "9", "--format", "json"))["customers"]
+    whole = next_purchases(ask.book, horizon_days=9).customers.to_pylist()
+    assert len(rows) == sum(row["returns"] >= 0.5 for row in whole)
+    assert 0 < len(rows) < len(whole)
+
+
 def test_the_table_says_the_record(ask):
     text = ask("--coverage", "0.9", "--horizon", "60")
     assert "90% interval" in text

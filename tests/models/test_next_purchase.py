@@ -178,6 +178,22 @@ def test_every_row_is_in_order(shop):
         assert row["silent_days"] == (AS_OF - row["last_on"]).days
 
 
+@pytest.mark.parametrize("horizon", [20, 200])
+def test_intervals_are_those_of_purchases_within_the_horizon(shop, horizon):
+    """Each end is the first day by which enough of those who return by the horizon have done so."""
+    book = shop("regular", 200)
+    history = history_of(book.columns(purchase_days(book, AS_OF)), AS_OF)
+    rhythm = next_purchases(book).rhythm
+    found = rhythm.expect(history, horizon_days=horizon, coverage=0.8)
+    whole = rhythm.returns_within(history, horizon)
+    for share, day in ((0.1, found.low), (0.5, found.next), (0.9, found.high)):
+        for n in range(0, len(history), 9):
+            one = history.take(np.array([n]))
+            by = rhythm.returns_within(one, day[n])[0] / whole[n]
+            before = rhythm.returns_within(one, day[n] - 1)[0] / whole[n]
+            assert before - 1e-6 <= share <= by + 1e-6
+
+
 def test_the_past_does_not_know_the_future(shop):
     """What is expected from a day is the same whether later purchases are in the book or not."""
     book = shop("random", 300)

@@ -40,7 +40,8 @@ def drawn(customers=120):
     rows = []
     for n in range(customers):
         for product in draw.choice(list(PRICES), draw.integers(1, 4), replace=False):
-            rows.append((f"c{n:03}", str(product), int(draw.integers(0, 600))))
+            rows.append((f"c{n:03}", str(product), 20 * int(draw.integers(0, 30))))
+    rows += [(f"d{n}", product, 9) for n in range(9) for product in ("small", "large")]
     return rows
 
 
@@ -110,9 +111,11 @@ def test_days_that_buyers_teach(make_book):
         (f"m{wait}", what, day) for wait in waits for what, day in (("small", 0), ("large", wait))
     ]
     rows += [("due", "small", 250), ("young", "small", 500), ("gone", "small", -600)]
-    rows += [("last", "cup", 640), ("last", "large", 635)]
+    rows += [("last", "cup", 640), ("last", "large", 635), ("told", "small", 250, 660)]
     found = due_upgrades(make_book(order_lines=lines(rows)), within_days=30)
-    (row,) = found.products.to_pylist()
+    told, row = found.products.to_pylist()
+    assert (told["customer_id"], told["given"]) == ("told", True)
+    assert told["due_on"] == START + dt.timedelta(days=660)
     assert (row["customer_id"], row["due_on"]) == ("due", START + dt.timedelta(days=650))
     assert (row["given"], row["offer_id"]) == (False, "large")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -130,6 +130,31 @@ class Assortment:
         days = np.diff(start, append=len(customer)).astype(np.int32)
         last = start + days - 1
         return Pairs(customer[start], product[start], days, day[start], day[last])
+
+    def of_some(self, customers: int, *, seed: int = 0) -> Assortment:
+        """The same products, and the sales to some of the customers alone.
+
+        Args:
+            customers: How many are drawn, where there are more.
+            seed: Chooses the draw.
+
+        Returns:
+            The assortment; customers unknown keep their part in what was sold.
+        """
+        if customers >= len(self.customers):
+            return self
+        draw = np.random.default_rng(seed)
+        chosen = np.sort(draw.choice(len(self.customers), customers, replace=False))
+        place = np.full(len(self.customers), -1, np.int32)
+        place[chosen] = np.arange(customers, dtype=np.int32)
+        theirs = place[self.customer] >= 0
+        return replace(
+            self,
+            customers=self.customers.take(chosen),
+            customer=place[self.customer[theirs]],
+            product=self.product[theirs],
+            day=self.day[theirs],
+        )
 
     @cached_property
     def services(self) -> Flags:

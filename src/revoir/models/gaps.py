@@ -249,9 +249,11 @@ class _BetaPrimeGap:
         return list(zip(parts, tails.tolist(), strict=True))
 
     def _log_odds(self, survival: Floats, tail: float) -> Floats:
-        # The complement to 1 of a share near 1 would lose its digits: I_x(a, b) = 1 − I_1−x(b, a).
         share = special.betainccinv(self.k, tail, survival)
-        rest = special.betaincinv(tail, self.k, survival)
+        rest = 1 - share
+        # The complement to 1 of a share near 1 would lose its digits: I_x(a, b) = 1 − I_1−x(b, a).
+        near = share > 0.5
+        rest[near] = special.betaincinv(tail, self.k, survival[near])
         found: Floats = np.log(np.maximum(share, _TINY)) - np.log(np.maximum(rest, _TINY))
         return found
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from revoir.models.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,7 +40,7 @@ def odds_survival(k: float, tail: Floats, odds: Floats) -> Floats:
     return found
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _survival(k: float, tail: Floats, odds: Floats) -> Floats:
     found = np.empty(len(odds))
     for place in range(len(odds)):
@@ -55,7 +56,7 @@ def _survival(k: float, tail: Floats, odds: Floats) -> Floats:
     return found
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _fraction(x: float, a: float, b: float) -> float:
     """The continued fraction of I_x(a, b), by Lentz's method as Thompson and Barnett wrote it."""
     c, d = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
@@ -74,6 +75,6 @@ def _fraction(x: float, a: float, b: float) -> float:
     return value
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _away_from_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY

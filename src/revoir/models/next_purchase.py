@@ -153,6 +153,8 @@ def _table(
         "returns": numbers(expected.returns if expected else None),
         "active": numbers(expected.active if expected else None),
         "silence": numbers(expected.silence if expected else None),
-        "overdue": pa.array(overdue_of(history, expected)) if expected else pa.nulls(n, pa.bool_()),
+        "overdue": pa.array(overdue_of(history, expected.silence))
+        if expected
+        else pa.nulls(n, pa.bool_()),
     }
     return pa.table(columns)

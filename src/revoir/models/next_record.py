@@ -178,7 +178,7 @@ def back_test(book: Book, *, as_of: dt.date | None = None, horizon_days: int) ->
     """
     as_of = as_of or book.as_of
     first = book.rows(book.purchases.aggregate(day=book.purchases.day.min()))[0]["day"]
-    covered = (as_of - first).days if first is not None else 0
+    covered = max((as_of - first).days, 0) if first is not None else 0
     hidden = min(horizon_days, covered // 4)
     cutoff = as_of - dt.timedelta(days=hidden)
     if hidden < HELD_OUT_DAYS_MIN:
@@ -207,34 +207,34 @@ def _held_against(
     """What was expected at the cut-off, and what came."""
     rhythm = Rhythm().fit(history)
     back = ~np.isnan(came)
-    expected = rhythm.expect(history, horizon_days=hidden)
-    overdue = overdue_of(history, expected)
-    on_time = (history.frequency > 0) & ~overdue
     if not back.any():
         reason = msg("Nobody came back after {cutoff}.", cutoff=blank.cutoff)
         return Record(blank.cutoff, blank.until, len(history), reason=reason)
+    overdue = overdue_of(history, rhythm.silence(history))
+    on_time = (history.frequency > 0) & ~overdue
+    # Days and intervals are told, and held against the truth, of those alone who came back.
+    theirs, days = history.take(np.flatnonzero(back)), came[back]
+    expected = {
+        level: rhythm.expect(theirs, horizon_days=hidden, coverage=level) for level in LEVELS
+    }
     own = np.where(
-        history.frequency > 0, history.recency / np.maximum(history.frequency, 1), usual_days
+        theirs.frequency > 0, theirs.recency / np.maximum(theirs.frequency, 1), usual_days
     )
     said = {
-        "model": expected.next,
-        "own_mean": np.clip(own - history.silence, 1, hidden),
-        "shop_median": np.clip(usual_days - history.silence, 1, hidden),
+        "model": expected[LEVELS[0]].next,
+        "own_mean": np.clip(own - theirs.silence, 1, hidden),
+        "shop_median": np.clip(usual_days - theirs.silence, 1, hidden),
     }
     return Record(
         cutoff=blank.cutoff,
         until=blank.until,
         customers=len(history),
         awaited=tuple(
-            Awaited(
-                days, float(rhythm.returns_within(history, days).sum()), int((came <= days).sum())
-            )
-            for days in (hidden // 4, hidden // 2, hidden)
+            Awaited(by, float(rhythm.returns_within(history, by).sum()), int((came <= by).sum()))
+            for by in (hidden // 4, hidden // 2, hidden)
         ),
-        covered=tuple(_covered(rhythm, history, came, hidden, level) for level in LEVELS),
-        error_days={
-            name: float(np.nanmedian(np.abs(day - came)[back])) for name, day in said.items()
-        },
+        covered=tuple(_covered(level, one, days) for level, one in expected.items()),
+        error_days={name: float(np.nanmedian(np.abs(day - days))) for name, day in said.items()},
         overdue=int(overdue.sum()),
         overdue_returned=int((overdue & back).sum()),
         on_time=int(on_time.sum()),
@@ -242,12 +242,11 @@ def _held_against(
     )
 
 
-def _covered(rhythm: Rhythm, history: History, came: Floats, hidden: int, level: float) -> Covered:
-    expected = rhythm.expect(history, horizon_days=hidden, coverage=level)
-    inside = (expected.low <= came) & (came <= expected.high)
-    return Covered(level, int(inside.sum()), int((~np.isnan(came)).sum()))
+def _covered(level: float, expected: Expected, days: Floats) -> Covered:
+    inside = (expected.low <= days) & (days <= expected.high)
+    return Covered(level, int(inside.sum()), len(days))
 
 
-def overdue_of(history: History, expected: Expected) -> npt.NDArray[np.bool_]:
+def overdue_of(history: History, silence: Floats) -> npt.NDArray[np.bool_]:
     """Who has come back before and is silent as hardly any active customer like them would be."""
-    return (history.frequency > 0) & (expected.silence < OVERDUE)
+    return (history.frequency > 0) & (silence < OVERDUE)

@@ -40,6 +40,8 @@ HIDDEN_DAYS = (7, 60)
 """The fewest and the most days that a stretch of the past has; a sixth of the data lies between."""
 CUSTOMERS_MIN = 30
 """With fewer customers who came back, no method can be told from another."""
+LEARNED_FROM_MAX = 200_000
+"""From more customers methods learn the same: so many, drawn at random, teach them in the test."""
 CUSTOMERS_MAX = 2_000
 """So many of those who came back, drawn at random, tell the methods apart."""
 POPULARITY = Method("none", again=0.0)
@@ -174,6 +176,7 @@ def try_methods(
         The method to use, and the record. Without enough of a past to test on, or where nothing is
         clearly better, it is popularity.
     """
+    sold = sold.of_some(LEARNED_FROM_MAX)
     last = number_of(sold.as_of)
     covered = last - int(sold.day.min()) + 1
     hidden = int(np.clip(covered // 6, *HIDDEN_DAYS))

@@ -24,14 +24,14 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from revoir.models.assortment import Assortment, Codes, Flags, Floats, Pairs
+from revoir.models.compiled import compiled
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -216,7 +216,6 @@ class Recommender:
         weights_: How much each product (row) speaks for each other (column), after `fit`.
 
     Examples:
-        >>> from revoir.models.assortment import Pairs
         >>> bought = Baskets(np.array([0, 2, 4, 5]), np.array([0, 1, 0, 1, 0], np.int32),
         ...                  np.ones(5, np.int32))
         >>> model = Recommender(Method("cosine", again=None)).fit(bought, 2)
@@ -238,19 +237,13 @@ class Recommender:
         Returns:
             The model itself.
         """
-        if self.method.kind == "none":
+        if self.method.kind == "none" or not products:
             self.weights_ = np.zeros((0, 0), np.float32)
             return self
         both = together(bought, products) if gram is None else gram
         weigh = {"ease": ease, "cosine": cosine}[self.method.kind]
         self.weights_ = weigh(both, self.method.penalty * float(np.diag(both).mean()))
         return self
-
-    def with_method(self, **changes: Any) -> Recommender:
-        """The same weights under another `again` or `trend`."""
-        other = Recommender(replace(self.method, **changes))
-        other.weights_ = self.weights_
-        return other
 
     def rank(self, bought: Baskets, on_shelf: Shelf, top: int) -> Ranked:
         """Recommend products to customers.
@@ -352,7 +345,7 @@ def cosine(both: Floats, penalty: float) -> Scores:
     return weights
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled
 def _ranked(
     start: Any, place: Any, days: Any, weights: Any, top: int,
     trend: Any, repeat: Any, popular: Any, offered: Any, bought_again: Any, again: float,
@@ -381,7 +374,7 @@ def _ranked(
     return best, before, because
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled
 def _ranked_by(
     scores: Any, start: Any, place: Any, days: Any, top: int,
     trend: Any, repeat: Any, popular: Any, offered: Any, bought_again: Any, again: float,
@@ -400,7 +393,7 @@ def _ranked_by(
     return best
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled
 def _choose(
     chosen: Any, score: Any, own: Any,
     trend: Any, repeat: Any, popular: Any, offered: Any, bought_again: Any, again: float,
@@ -425,7 +418,7 @@ def _choose(
             leading[at], chosen[at] = value, j
 
 
-@numba.njit(cache=True)
+@compiled
 def _explain(
     because: Any, weights: Any, place: Any, start: Any, customer: int, product: int
 ) -> None:

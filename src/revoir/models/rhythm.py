@@ -168,6 +168,10 @@ class Rhythm:
             high=day(1 - tail),
         )
 
+    def silence(self, history: History) -> Floats:
+        """The probability that active customers are silent for as long as each is, or longer."""
+        return self.next_gap(history).survival(history.silence + HALF_DAY)
+
     def returns_within(self, history: History, days: float) -> Floats:
         """The probability that each customer buys within so many days."""
         gap = self.next_gap(history)
