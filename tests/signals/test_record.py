@@ -60,7 +60,8 @@ def test_every_rate_is_what_counting_gives(book_of, company_of, rule, horizon):
     company, _ = company_of
     book = book_of(as_of=AS_OF, rule=rule, **company(seed=9))
     quiet = book.rows(silences(book))
-    for name in ("purchases_down", "overdue", "complaints", "negative_sentiment"):
+    # Of contacts without an answer there are several in one silence.
+    for name in ("purchases_down", "overdue", "complaints", "negative_sentiment", "unanswered"):
         alerts = alerts_of(book, name, horizon=horizon)
         record, days = alerts.record, alerts.horizon_days
         assert record.period is not None
@@ -108,3 +109,23 @@ def test_every_rate_is_what_counting_gives(book_of, company_of, rule, horizon):
             assert leads[(len(leads) - 1) // 2] == record.lead.median
             assert leads[-(-len(leads) // 4) - 1] == record.lead.low
             assert leads[-(-3 * len(leads) // 4) - 1] == record.lead.high
+
+
+def test_a_departure_announced_twice_is_one(book_of):
+    """Each of thirty customers waits for an answer twice before they are gone."""
+    orders, contacts = [], []
+    for number in range(30):
+        day = FIRST + dt.timedelta(days=70 + 5 * number)
+        customer, moment = f"c{number:02}", dt.datetime.combine(day, dt.time(9))
+        orders.append((customer, day, 10, "purchase"))
+        for asked, answered in ((1, 8), (12, None)):
+            opened = moment + dt.timedelta(days=asked)
+            answer = answered and moment + dt.timedelta(days=answered)
+            contacts.append((customer, opened, answer, None, False, None))
+    orders.append(("first", FIRST, 10, "purchase"))
+    contacts.append(("first", dt.datetime.combine(FIRST, dt.time(9)), None, None, False, None))
+    book = book_of(as_of=AS_OF, rule=Activity(window_days=60), orders=orders, interactions=contacts)
+    record = alerts_of(book, "unanswered").record
+    assert (record.alerts, record.right) == (60, 60)
+    assert record.recall.numerator == record.recall.denominator
+    assert record.recall.value == 1

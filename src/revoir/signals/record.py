@@ -249,7 +249,7 @@ def record_of(alerts: Alerts) -> Record:
         if row["lead"] is not None:
             right[int(row["lead"])] += int(row["n"])
     n, hits = sum(silent.values()), sum(right.values())
-    found = sum(int(row["n"]) for row in rows if row["announced"])
+    found = _announced(alerts, period)
     departures = _departures(book, period, alerts.horizon_days)
     known = _baseline(book, period, alerts.horizon_days)
     enough = n >= ALERTS_MIN
@@ -316,7 +316,7 @@ def _first_day(book: Book, name: str) -> dt.date | None:
         return None
     first = table[clock].cast("date").min()
     day: dt.date | None = book.once(
-        f"first day of {name}", lambda: book.rows(first.name("day").as_table())[0]["day"]
+        f"signals first day of {name}", lambda: book.rows(first.name("day").as_table())[0]["day"]
     )
     return day
 
@@ -335,11 +335,20 @@ def _counted(alerts: Alerts, period: Period) -> list[dict[str, Any]]:
             (table.raised_on < date(period.end), "past"),
             else_="since",
         ),
-        announced=right & _known_departure(table, period, horizon, alerts.book),
     )
     return alerts.book.rows(
-        rows.group_by("often", "silent", "lead", "when", "announced").aggregate(n=rows.count())
+        rows.group_by("often", "silent", "lead", "when").aggregate(n=rows.count())
     )
+
+
+def _announced(alerts: Alerts, period: Period) -> int:
+    """How many departures an alert had announced; several alerts may have announced one."""
+    table, horizon = alerts.table, alerts.horizon_days
+    lead = table.gone_on.delta(table.raised_on, unit="day")
+    right = (lead <= horizon).fill_null(False)
+    known = table.filter(right & _known_departure(table, period, horizon, alerts.book))
+    left = known.select("customer_id", "gone_on").distinct()
+    return int(alerts.book.rows(left.aggregate(n=left.count()))[0]["n"])
 
 
 def _known_departure(table: Any, period: Period, horizon: int, book: Book) -> Any:
@@ -367,7 +376,6 @@ def _baseline(book: Book, period: Period, horizon: int) -> Baseline:
 def _share(period: Period, part: int, whole: int, enough: bool) -> Figure:
     if not enough:
         return Figure(period, True, None, float(part), float(whole))
-    # A departure may have been announced by several alerts that follow each other.
     low, high = wilson(part, whole)
     return Figure(period, True, part / whole, float(part), float(whole), low, high)
 
