@@ -1,6 +1,6 @@
-"""The reference pages that come from the code: commands, metrics, tables, features.
+"""The reference pages that come from the code: commands, metrics, tables, features, signals.
 
-python tools/reference.py    # writes docs/reference/{cli,metrics,tables,features}.md
+python tools/reference.py    # writes docs/reference/{cli,metrics,tables,features,signals}.md
 """
 
 from __future__ import annotations
@@ -139,6 +139,65 @@ def _feature_row(feature: Any) -> str:
     )
 
 
+def signals_page() -> str:
+    """The signals, with what they need and depend on, and the parts of the health score."""
+    from revoir.signals.parts import PARTS
+    from revoir.signals.registry import signals
+
+    lines = [
+        "# Signals",
+        MADE,
+        "`revoir signals --signal NAME` looks at one, `--set NAME.PARAMETER=N` changes a limit.",
+        "How alerts come from them, and their record: [signals](../explanation/signals.md).",
+    ]
+    for signal in signals():
+        ways = [", ".join(f"`{need}`" for need in needs) for needs in signal.needs]
+        facts = [
+            ("Meaning", signal.meaning.text("en")),
+            ("Signification", signal.meaning.text("fr")),
+            ("Needs", " or ".join(ways)),
+            ("Uses where there are", ", ".join(f"`{name}`" for name in signal.uses)),
+            ("Its past", signal.no_past.text("en") if signal.no_past else ""),
+        ]
+        lines += [
+            f"## `{signal.name}`",
+            f"{signal.label.text('en')} / *{signal.label.text('fr')}*",
+            "\n".join(f"- {name}: {text}" for name, text in facts if text),
+        ]
+        if signal.parameters:
+            rows = [
+                _row(
+                    f"`{one.name}`",
+                    one.meaning.text("en"),
+                    one.meaning.text("fr"),
+                    f"{one.default:g}",
+                    f"{one.low:g} to {one.high:g}",
+                )
+                for one in signal.parameters
+            ]
+            head = [
+                "| parameter | what it says | ce qu’il dit | default | limits |",
+                "|---|---|---|--:|---|",
+            ]
+            lines.append("\n".join([*head, *rows]))
+    rows = [
+        _row(
+            f"`{part.name}`",
+            f"{part.weight:g}",
+            f"{part.label.text('en')} / *{part.label.text('fr')}*",
+            part.meaning.text("en"),
+            part.meaning.text("fr"),
+        )
+        for part in PARTS
+    ]
+    lines += [
+        "## The parts of the health score",
+        "| part | weight | name | meaning | signification |\n|---|--:|---|---|---|\n"
+        + "\n".join(rows),
+    ]
+    return "\n\n".join(_paragraphs(lines)) + "\n"
+
+
 def cli_page() -> str:
     """Every command with its arguments and options, as ``--help`` says it."""
     import typer
@@ -223,6 +282,7 @@ PAGES = {
     "metrics": metrics_page,
     "cli": cli_page,
     "features": features_page,
+    "signals": signals_page,
 }
 
 
