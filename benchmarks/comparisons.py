@@ -55,10 +55,11 @@ class Comparison:
     Attributes:
         name: What ``--only`` calls it.
         title: What the results call it.
-        file: The kind of file: "orders", "csv" or "xlsx".
+        file: The kind of file: one of `data.KINDS`, or of `data.REAL`, which are real shops.
         entries: The ways.
         aims: What is aimed at.
         large: Whether it runs on the large file, with ``--large`` alone.
+        shown: Figures that the table shows beside the times.
     """
 
     name: str
@@ -67,11 +68,14 @@ class Comparison:
     entries: tuple[Entry, ...]
     aims: tuple[Aim, ...]
     large: bool = False
+    shown: tuple[str, ...] = ()
 
 
 IN_PLACE, CHECKED, FLOOR = "revoir, tables in place", "revoir, file read and checked", "floor"
 PYMC_TENTH = "PyMC-Marketing (MAP), a tenth of the customers"
 TESTED = "revoir, held against the simple rules too"
+RECOMMENDED = "revoir, the method tested and chosen too"
+HEALTH = "revoir, the health score of every customer"
 FLOOR_ENTRY = Entry(FLOOR, ("floor.py", "group_by"))
 
 
@@ -175,6 +179,90 @@ COMPARISONS = (
             Entry("lifetimes, without bounds", ("with_lifetimes.py", "clv"), "lifetimes"),
         ),
         (Aim("3 s at most", IN_PLACE, None, at_most=3),),
+    ),
+    Comparison(
+        "churn",
+        "Who may leave: figures, training, a test on a later period, everybody's probability",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry(IN_PLACE, ("churn.py", "churn_in_place")),
+            Entry(
+                "pandas and LightGBM as tutorials have it, nothing tested later",
+                ("churn.py", "tutorial"),
+                agrees=False,
+            ),
+        ),
+        (
+            Aim("120 s at most", IN_PLACE, None, at_most=120),
+            Aim("6 GiB at most (MiB)", IN_PLACE, None, "peak_mib", 6144),
+        ),
+        shown=("AUC, later period", "AUC, customers left out"),
+    ),
+    Comparison(
+        "signals",
+        "Every signal: the alerts of today, and the record of the past",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry(IN_PLACE, ("signals.py", "signals_in_place")),
+            Entry(HEALTH, ("signals.py", "health_in_place"), agrees=False),
+        ),
+        (
+            Aim("10 s at most", IN_PLACE, None, at_most=10),
+            Aim("10 s at most, health", HEALTH, None, at_most=10),
+        ),
+    ),
+    Comparison(
+        "next",
+        "The next purchase of every customer, with an interval",
+        "orders",
+        (
+            FLOOR_ENTRY,
+            Entry(IN_PLACE, ("products.py", "next_in_place")),
+            Entry("revoir, tested on the past too", ("products.py", "next_tested")),
+        ),
+        (Aim("10 s at most", IN_PLACE, None, at_most=10),),
+    ),
+    Comparison(
+        "recommend",
+        "Five products for every customer, of 2,000",
+        "lines",
+        (
+            Entry(RECOMMENDED, ("products.py", "recommend_to_all")),
+            Entry("implicit, BM25", ("with_implicit.py", "bm25_to_all"), "implicit"),
+            Entry("implicit, ALS", ("with_implicit.py", "als_to_all"), "implicit"),
+        ),
+        (
+            Aim("60 s at most", RECOMMENDED, None, at_most=60),
+            Aim("4 GiB at most (MiB)", RECOMMENDED, None, "peak_mib", 4096),
+        ),
+    ),
+    *(
+        Comparison(
+            f"products_{name}",
+            f"What customers of {title} bought next, among ten products recommended",
+            name,
+            tuple(
+                Entry(entry, task, environment, agrees=False)
+                for entry, task, environment in (
+                    ("popularity", ("products.py", "popularity"), "project"),
+                    ("revoir", ("products.py", "chosen"), "project"),
+                    ("implicit, ALS", ("with_implicit.py", "als"), "implicit"),
+                    ("implicit, BM25", ("with_implicit.py", "bm25"), "implicit"),
+                )
+            ),
+            (),
+            shown=tuple(
+                f"{figure}, {question}"
+                for question in ("all", "new")
+                for figure in ("ndcg", "precision", "recall", "products")
+            ),
+        )
+        for name, title in (
+            ("online_retail", "Online Retail"),
+            ("completejourney", "completejourney"),
+        )
     ),
     Comparison(
         "csv",

@@ -14,6 +14,7 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     # lifetimes 0.11.3 (2020) wants pandas 1, which wants NumPy 1; PyArrow 17 is the last that fits.
     "lifetimes": ("lifetimes==0.11.3", "pandas==1.5.3", "numpy==1.24.4", "pyarrow==17.0.0"),
     "pymc-marketing": ("pymc-marketing", "pyarrow"),
+    "implicit": ("implicit", "pyarrow"),
 }
 
 

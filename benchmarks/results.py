@@ -76,7 +76,7 @@ def _section(comparison: Comparison, kept: Kept) -> list[str]:
     parts = [
         f"## {comparison.title}",
         f"`{found['file']}` ({size}); {found['on']}; {found['machine']}.",
-        _table(found),
+        _table(found, comparison.shown),
     ]
     aims = [line for aim in comparison.aims if (line := _aim(aim, found))]
     if comparison.large:
@@ -94,23 +94,32 @@ def _section(comparison: Comparison, kept: Kept) -> list[str]:
     return parts
 
 
-def _table(found: dict[str, Any]) -> str:
+def _table(found: dict[str, Any], shown: tuple[str, ...]) -> str:
     measured = {name: entry for name, entry in found["entries"].items() if "best" in entry}
     base = next(iter(measured), None)
     lines = [
-        f"| | best | median | peak memory | start | × {base} | of which | versions |",
-        "|---|--:|--:|--:|--:|--:|---|---|",
+        "| | "
+        + "".join(f"{figure} | " for figure in shown)
+        + f"best | median | peak memory | start | × {base} | of which | versions |",
+        "|---|" + "--:|" * len(shown) + "--:|--:|--:|--:|--:|---|---|",
     ]
     for name, entry in measured.items():
         ratio = entry["best"] / measured[base]["best"]
         phases = ", ".join(f"{what} {seconds:.2f} s" for what, seconds in entry["phases"].items())
         versions = ", ".join(f"{what} {which}" for what, which in entry["versions"].items())
+        figures = "".join(f" | {_figure(entry['figures'].get(figure))}" for figure in shown)
         lines.append(
-            f"| {name} | {entry['best']:.2f} s | {entry['median']:.2f} s"
+            f"| {name}{figures} | {entry['best']:.2f} s | {entry['median']:.2f} s"
             f" | {entry['peak_mib']:,.0f} MiB | {entry['start']:.2f} s | {ratio:.2f}"
             f" | {phases} | {versions} |"
         )
     return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "—"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _aim(aim: Aim, found: dict[str, Any]) -> str | None:
