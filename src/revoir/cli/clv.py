@@ -254,32 +254,14 @@ def _print(found: Clv, customers: pa.Table | None, code: str) -> None:
     )  # fmt: skip
     if customers is None or found.worth is None or found.choice is None:
         return
-    total, money = found.worth.total, found.worth.amount is not None
-    told = {
-        "days": found.horizon_days,
-        "value": Money(total.value, found.currency, 0) if money else Number(total.value, 0),
-        "low": Money(total.low, found.currency, 0) if money else Number(total.low, 0),
-        "high": Money(total.high, found.currency, 0) if money else Number(total.high, 0),
-        "share": Percent(found.confidence, 0),
-    }
-    print(
-        msg(
-            "Within {days} days they will bring in {value}: with a probability of {share} between"
-            " {low} and {high}.",
-            **told,
-        ).text(code)
-        if money
-        else msg(
-            "Within {days} days they will buy {value} times: with a probability of {share} between"
-            " {low} and {high} times.",
-            **told,
-        ).text(code)
-    )
+    sentence = found.sentence()
+    assert sentence is not None
+    print(sentence.text(code))
     for note in found.notes:
         print(f"- {note.text(code)}")
     if found.choice.backtest is not None:
         _print_backtest(found.choice.backtest, code)
-    _print_customers(found, customers, money, code)
+    _print_customers(found, customers, found.worth.amount is not None, code)
 
 
 def _print_backtest(tested: Backtest, code: str) -> None:
@@ -405,18 +387,9 @@ def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
     )  # fmt: skip
     if customers is None:
         return
-    if found.total is not None:
-        print(
-            msg(
-                "Within {months} months they will bring in {value}: with a probability of {share}"
-                " between {low} and {high}.",
-                months=found.months,
-                value=Money(found.total.value, found.currency, 0),
-                low=Money(found.total.low, found.currency, 0),
-                high=Money(found.total.high, found.currency, 0),
-                share=Percent(found.confidence, 0),
-            ).text(code)
-        )
+    sentence = found.sentence()
+    if sentence is not None:
+        print(sentence.text(code))
     for note in found.notes:
         print(f"- {note.text(code)}")
     money = found.total is not None

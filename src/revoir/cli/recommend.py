@@ -175,7 +175,7 @@ _COLUMNS = ("customer_id", "rank", "product_id", "product", "category", "why")
 
 def _recommended(book: Book, products: pa.Table, code: str) -> list[dict[str, Any]]:
     """A row a recommendation: who, what and why."""
-    from revoir.models.recommend import why
+    from revoir.models.because import why
 
     rows = with_contacts(book, products).to_pylist()
     hidden = ("days_before", "because_1", "because_2")
@@ -189,7 +189,7 @@ def _recommended(book: Book, products: pa.Table, code: str) -> list[dict[str, An
 
 
 def _by_customer(found: Recommendations, code: str) -> list[dict[str, Any]]:
-    from revoir.models.recommend import why
+    from revoir.models.because import why
 
     customers: list[dict[str, Any]] = []
     for row in found.products.to_pylist():
@@ -239,16 +239,6 @@ def _record(record: Record, code: str) -> dict[str, Any]:
     }
 
 
-def method_named(name: str) -> Message:
-    """What people call a method of recommending."""
-    return {
-        "popularity": msg("popularity"),
-        "bought before": msg("bought before"),
-        "cosine": msg("bought by the same customers (cosine)"),
-        "ease": msg("all products together (EASE)"),
-    }[name]
-
-
 def _print_customers(found: Recommendations, rows: list[dict[str, Any]], code: str) -> None:
     if rows:
         named = contact_headings() | {
@@ -270,7 +260,7 @@ def _print_customers(found: Recommendations, rows: list[dict[str, Any]], code: s
         print(sentence.text(code))
     tested = [
         {
-            "method": method_named(one.name),
+            "method": one.label,
             "precision": Percent(one.precision),
             "recall": Percent(one.recall),
             "ndcg": Number(one.ndcg, 3),

@@ -103,6 +103,32 @@ class Clv:
         k = getattr(self.model, "k_", None)
         return self.model.parameters_ | ({} if k is None else {"k": k})
 
+    def sentence(self) -> Message | None:
+        """What all customers together will bring in, and between which bounds (None: not known)."""
+        if self.worth is None:
+            return None
+        total, days = self.worth.total, self.horizon_days
+        share = Percent(self.confidence, 0)
+        if self.worth.amount is None:
+            return msg(
+                "Within {days} days they will buy {value} times: with a probability of {share}"
+                " between {low} and {high} times.",
+                days=days,
+                value=Number(total.value, 0),
+                low=Number(total.low, 0),
+                high=Number(total.high, 0),
+                share=share,
+            )
+        return msg(
+            "Within {days} days they will bring in {value}: with a probability of {share} between"
+            " {low} and {high}.",
+            days=days,
+            value=Money(total.value, self.currency, 0),
+            low=Money(total.low, self.currency, 0),
+            high=Money(total.high, self.currency, 0),
+            share=share,
+        )
+
 
 def clv(
     book: Book,

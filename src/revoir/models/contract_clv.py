@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from revoir.book import Book
-from revoir.language import Message, Number, msg
+from revoir.language import Message, Money, Number, Percent, msg
 from revoir.models.bdw import Bdw
 from revoir.models.choosing import Backtest
 from revoir.models.contract_record import LOST_MIN, contract_backtest, contract_verdict
@@ -92,6 +92,20 @@ class ContractClv:
     customers: pa.Table | None
     notes: tuple[Message, ...]
     reason: Message | None = None
+
+    def sentence(self) -> Message | None:
+        """What all subscribers together will bring in, and between which bounds, where known."""
+        if self.total is None:
+            return None
+        return msg(
+            "Within {months} months they will bring in {value}: with a probability of {share}"
+            " between {low} and {high}.",
+            months=self.months,
+            value=Money(self.total.value, self.currency, 0),
+            low=Money(self.total.low, self.currency, 0),
+            high=Money(self.total.high, self.currency, 0),
+            share=Percent(self.confidence, 0),
+        )
 
 
 def contract_clv(

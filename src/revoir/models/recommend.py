@@ -7,9 +7,9 @@ the method that did best on the shop's own past (`revoir.models.recommend_record
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -58,23 +58,6 @@ class Recommendations:
     record: Record | None
     notes: tuple[Message, ...] = ()
     reason: Message | None = None
-
-
-def why(row: Mapping[str, Any]) -> Message:
-    """Why a product is recommended, from a row of `Recommendations.products`."""
-    if row["days_before"]:
-        return nmsg(
-            "bought it on {n} day before", "bought it on {n} days before", row["days_before"]
-        )
-    if row["because_2"]:
-        return msg(
-            "because they bought “{first}” and “{second}”",
-            first=row["because_1"],
-            second=row["because_2"],
-        )
-    if row["because_1"]:
-        return msg("because they bought “{first}”", first=row["because_1"])
-    return msg("sells best now")
 
 
 def recommend(

@@ -52,6 +52,15 @@ NEVER: tuple[float | None, ...] = (None,)
 TRENDS = (0.0, 0.5, 1.0)
 
 
+LABELS = {
+    "popularity": msg("popularity"),
+    "bought before": msg("bought before"),
+    "cosine": msg("bought by the same customers (cosine)"),
+    "ease": msg("all products together (EASE)"),
+}
+"""What people call the methods."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """How one method did on the last stretch of the past.
@@ -89,6 +98,11 @@ class Trial:
         return self.method.name
 
     @property
+    def label(self) -> Message:
+        """What people call the method."""
+        return LABELS[self.name]
+
+    @property
     def hit_interval(self) -> Interval:
         """The 95 % interval of the share of customers with a hit."""
         return wilson(self.hits, self.customers)
@@ -113,6 +127,11 @@ class Record:
     new_only: bool = False
     trials: tuple[Trial, ...] = ()
     reason: Message | None = None
+
+    @property
+    def label(self) -> Message:
+        """What people call the method in use."""
+        return LABELS[self.method.name]
 
     def of(self, name: str) -> Trial:
         """How the method of that name did."""

@@ -146,6 +146,7 @@ def _plans(people: dict[str, Any]) -> None:
         recipients=[people["owner"], people["manager"]],
         by=owner,
     )
+    runs.ask("departures")
     last = DataState.current().facts.get("last")
     if last:
         year = dt.date.fromisoformat(last).year

@@ -35,7 +35,7 @@ MAIN = (
     Way("insights:cohorts", _("Cohorts"), Right.SEE_DASHBOARD, "/cohorts/"),
     Way("insights:rfm", _("RFM"), Right.SEE_DASHBOARD, "/rfm/"),
     Way("insights:departures", _("To save"), Right.SEE_DASHBOARD, "/departures/"),
-    Way("insights:next", _("Next purchases"), Right.SEE_DASHBOARD, "/next/"),
+    Way("insights:worth", _("Predictions"), Right.SEE_DASHBOARD, "/worth/"),
     Way("insights:segments", _("Segments"), Right.SEE_DASHBOARD, "/segments/"),
     Way("customers:list", _("Customers"), Right.SEE_CUSTOMERS, "/customers/"),
     Way("ingest:imports", _("Imports"), Right.IMPORT_DATA, "/imports/"),

@@ -43,6 +43,10 @@ class Figures(Schema):
     segment: str
     status: str
     rfm: str
+    leaves: float | None = Field(description="Probability of leaving.")
+    clv: float | None = Field(description="What is expected of a year to come.")
+    next_on: dt.date | None = Field(description="The day of the next purchase, if it comes.")
+    health: float | None = Field(description="From 0 (worst) to 100.")
 
 
 class CustomerOut(Schema):
@@ -133,8 +137,14 @@ class Filters(Paging):
     revenue_min: float | None = Field(None, ge=-1e12, le=1e12)
     last_from: dt.date | None = None
     last_to: dt.date | None = None
+    leaves_min: float | None = Field(None, ge=0, le=1)
+    clv_min: float | None = Field(None, ge=-1e12, le=1e12)
+    next_to: dt.date | None = None
+    health_max: float | None = Field(None, ge=0, le=100)
     sort: str = Field(
-        "id", pattern="^-?(id|revenue|orders|first_on|last_on)$", description="- for descending"
+        "id",
+        pattern="^-?(id|revenue|orders|first_on|last_on|leaves|clv|next_on|health)$",
+        description="- for descending",
     )
 
 
@@ -181,13 +191,20 @@ def _conditions(asked: Filters) -> Iterator[Condition]:
             yield Condition(field, "is", word)
     if town := fold(asked.city):
         yield Condition("city_key", "town", town)
-    for field, bound in (("orders", asked.orders_min), ("revenue", asked.revenue_min)):
+    least: dict[str, Any] = {
+        "orders": asked.orders_min,
+        "revenue": asked.revenue_min,
+        "last_on": asked.last_from,
+        "leaves": asked.leaves_min,
+        "clv": asked.clv_min,
+    }
+    most = {"last_on": asked.last_to, "next_on": asked.next_to, "health": asked.health_max}
+    for field, bound in least.items():
         if bound is not None:
             yield Condition(field, "from", bound)
-    if asked.last_from is not None:
-        yield Condition("last_on", "from", asked.last_from)
-    if asked.last_to is not None:
-        yield Condition("last_on", "to", asked.last_to)
+    for field, bound in most.items():
+        if bound is not None:
+            yield Condition(field, "to", bound)
 
 
 @router.serve(

@@ -44,8 +44,9 @@ LONG = 20_000
 SLOT_SECONDS = 20
 """How long a change may take to show in a long list."""
 WORDS = ("segment", "status", "city_key")
-DAYS = ("first_on", "last_on")
-NUMBERS = ("orders", "revenue", *DAYS)
+DAYS = ("first_on", "last_on", "next_on")
+FLOATS = ("revenue", "leaves", "clv", "health")
+NUMBERS = ("orders", *FLOATS, *DAYS)
 SORTS = ("name_key", *NUMBERS)
 _AT_ONCE = 20_000
 _UNKNOWN = -(2**31)
@@ -302,7 +303,8 @@ def _read() -> pa.Table:
     schema = pa.schema(
         [
             ("customer_id", text), *((name, text) for name in WORDS), ("orders", pa.int32()),
-            ("revenue", pa.float64()), *((name, text) for name in DAYS), ("name_key", text),
+            *((name, pa.float64()) for name in FLOATS), *((name, text) for name in DAYS),
+            ("name_key", text),
         ]
     )  # fmt: skip
     parts = [

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Avg, Count, F, FloatField, Sum
+from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from revoir.language import Message
@@ -22,8 +22,9 @@ COLUMNS = (
     "orders", "revenue", "first_on", "last_on", "last_contact_on", "gap_days", "segment",
     "status", "rfm",
 )  # fmt: skip
+FORETOLD = ("leaves", "clv", "next_on", "health")
+"""Columns of what is foretold; they are computed apart from the others."""
 _CENT = Decimal("0.01")
-_DAYS = ("first_on", "last_on", "last_contact_on")
 _NOTHING = {
     "orders": 0,
     "revenue": 0,
@@ -76,12 +77,41 @@ def write_figures(
     return changed
 
 
-def _parts(rows: Any) -> Iterator[tuple[Sequence[str], Rows]]:
+def write_foretold(table: Any, *, tell: Told | None = None) -> int:
+    """Write what is foretold of customers; of all who are not named, nothing is.
+
+    Args:
+        table: An Arrow table with `customer_id` and any of `FORETOLD`: `leaves` (probability),
+            `clv` (company's currency), `next_on` (day), `health` (0 to 100).
+        tell: Told how many of how many were compared.
+
+    Returns:
+        How many customers have other figures than before.
+    """
+    changed, done = 0, 0
+    names = [name for name in FORETOLD if name in table.column_names]
+    for name in set(FORETOLD) - set(names):
+        changed += CustomerFigures.objects.exclude(**{name: None}).update(**{name: None})
+    for _told, part in _parts(table, FORETOLD):
+        changed += _write(names, part)
+        done += len(part)
+        if tell is not None:
+            tell(done, table.num_rows)
+    known = Q(*(Q(**{f"{name}__isnull": False}) for name in FORETOLD), _connector=Q.OR)
+    nothing = (None,) * len(FORETOLD)
+    for keys in bulk.in_parts(_others(table, CustomerFigures.objects.filter(known)), PART):
+        changed += _write(FORETOLD, [(*nothing, key) for key in keys])
+    if changed:
+        columns.write()
+    return changed
+
+
+def _parts(rows: Any, wanted: Sequence[str] = COLUMNS) -> Iterator[tuple[Sequence[str], Rows]]:
     """Names of columns, and rows of database values with the key last, in the order of the keys."""
     if hasattr(rows, "to_batches"):
         # In the order of the keys, so that a part is a stretch of the table.
         for batch in rows.sort_by("customer_id").to_batches(max_chunksize=PART):
-            names = [name for name in COLUMNS if name in batch.schema.names]
+            names = [name for name in wanted if name in batch.schema.names]
             yield names, _values_of({name: batch[name] for name in (*names, "customer_id")})
         return
     named = sorted(
@@ -89,7 +119,7 @@ def _parts(rows: Any) -> Iterator[tuple[Sequence[str], Rows]]:
     )
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in named:
-        groups.setdefault(tuple(name for name in COLUMNS if name in row), []).append(row)
+        groups.setdefault(tuple(name for name in wanted if name in row), []).append(row)
     for told, held in groups.items():
         for part in bulk.in_parts(held, PART):
             yield told, _rows_of(told, part)
@@ -123,8 +153,12 @@ def _column(name: str, values: Sequence[Any], as_text: bool) -> Sequence[Any]:
         case "revenue":
             amounts = (Decimal(str(value or 0)).quantize(_CENT) for value in values)
             return [str(amount) for amount in amounts] if as_text else list(amounts)
-        case "gap_days":
+        case "gap_days" | "health":
             return [None if value is None else round(float(value), 1) for value in values]
+        case "leaves":
+            return [None if value is None else round(float(value), 3) for value in values]
+        case "clv":
+            return [None if value is None else round(float(value), 2) for value in values]
         case "status":
             # One that is not known leaves what is there.
             known = {str(status) for status in CustomerFigures.Status.values}
@@ -145,6 +179,15 @@ def _write(names: Sequence[str], rows: Rows) -> int:
 
 def _empty_others(rows: Any) -> int:
     """Take the figures of all who are not named."""
+    names = tuple(_NOTHING)
+    return sum(
+        _write(names, _rows_of(names, [{**_NOTHING, "customer_id": id} for id in part]))
+        for part in bulk.in_parts(_others(rows, CustomerFigures.objects.filter(orders__gt=0)), PART)
+    )
+
+
+def _others(rows: Any, held: QuerySet[CustomerFigures]) -> list[str]:
+    """Those of some customers who are not named."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -154,18 +197,11 @@ def _empty_others(rows: Any) -> int:
         else pa.array([row["customer_id"] for row in rows], pa.string())
     )
     there = pa.array(
-        CustomerFigures.objects.filter(orders__gt=0)
-        .order_by("pk")
-        .values_list("customer_id", flat=True)
-        .iterator(chunk_size=10_000),
+        held.order_by("pk").values_list("customer_id", flat=True).iterator(chunk_size=10_000),
         pa.string(),
     )
-    others = there.filter(pc.invert(pc.is_in(there, value_set=named))).to_pylist()
-    names = tuple(_NOTHING)
-    return sum(
-        _write(names, _rows_of(names, [{**_NOTHING, "customer_id": id} for id in part]))
-        for part in bulk.in_parts(others, PART)
-    )
+    found: list[str] = there.filter(pc.invert(pc.is_in(there, value_set=named))).to_pylist()
+    return found
 
 
 def _write_averages(labels: Mapping[str, Message]) -> None:

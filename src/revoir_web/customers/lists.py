@@ -68,6 +68,17 @@ def customers(request: HttpRequest) -> CustomerTable:
             Column("first_on", _("First purchase"), kind="day", sort="first_on", shown=False),
             Column("gap_days", _("Days between purchases"), kind="number", shown=False),
             Column("rfm", _("RFM scores"), shown=False),
+            Column("leaves", _("Risk of leaving"), kind="percent", sort="leaves", shown=False),
+            Column(
+                "clv",
+                _("Will bring in"),
+                kind="money",
+                currency=company.currency,
+                sort="clv",
+                shown=False,
+            ),
+            Column("next_on", _("Next purchase"), kind="day", sort="next_on", shown=False),
+            Column("health", _("Health"), kind="number", sort="health", shown=False),
             _of("city", _("Town"), shown=True),
             _of("postcode", _("Postcode")),
             _of("country", _("Country")),
@@ -184,10 +195,19 @@ def _filters(labels: Mapping[str, str]) -> list[Filter]:
         held("segment", _("Segment"), _is("segment"), choices=segments),
         held("status", _("Status"), _is("status"), choices=CustomerFigures.Status.choices),
         held("city", _("Town"), lambda text: Condition("city_key", "town", fold(text))),
-        held("orders", _("Orders, at least"), _at_least("orders"), kind="number"),
-        held("revenue", _("Revenue, at least"), _at_least("revenue"), kind="number"),
-        held("since", _("Last purchase from"), _day("from"), kind="date"),
-        held("until", _("Last purchase to"), _day("to"), kind="date"),
+        held("orders", _("Orders, at least"), _number("orders", "from"), kind="number"),
+        held("revenue", _("Revenue, at least"), _number("revenue", "from"), kind="number"),
+        held("since", _("Last purchase from"), _day("last_on", "from"), kind="date"),
+        held("until", _("Last purchase to"), _day("last_on", "to"), kind="date"),
+        held(
+            "leaves",
+            _("Risk of leaving, at least (%)"),
+            _number("leaves", "from", of=100),
+            kind="number",
+        ),
+        held("clv", _("Will bring in, at least"), _number("clv", "from"), kind="number"),
+        held("next", _("Next purchase by"), _day("next_on", "to"), kind="date"),
+        held("health", _("Health, at most"), _number("health", "to"), kind="number"),
     ]
 
 
@@ -195,23 +215,31 @@ def _is(field: str) -> Reader:
     return lambda text: Condition(field, "is", text)
 
 
-def _at_least(field: str) -> Reader:
+def _number(field: str, test: Literal["from", "to"], *, of: float = 1) -> Reader:
+    """A bound that was typed as a number.
+
+    Args:
+        field: The column.
+        test: Whether it is the lower bound.
+        of: What one of the column is written as, such as 100 for a share in percent.
+    """
+
     def condition(text: str) -> Condition | None:
         try:
-            value = float(text.replace(",", ".").replace("\xa0", ""))
+            value = float(text.replace(",", ".").replace("\xa0", "")) / of
         except ValueError:
             return None
         if not abs(value) < 1e15:
             return None
-        return Condition(field, "from", int(value) if field == "orders" else value)
+        return Condition(field, test, int(value) if field == "orders" else value)
 
     return condition
 
 
-def _day(test: Literal["from", "to"]) -> Reader:
+def _day(field: str, test: Literal["from", "to"]) -> Reader:
     def condition(text: str) -> Condition | None:
         try:
-            return Condition("last_on", test, dt.date.fromisoformat(text))
+            return Condition(field, test, dt.date.fromisoformat(text))
         except ValueError:
             return None
 

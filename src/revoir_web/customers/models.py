@@ -157,6 +157,13 @@ class CustomerFigures(models.Model):
     status = models.CharField(
         _("Status"), max_length=8, choices=Status.choices, default=Status.PROSPECT
     )
+    leaves = models.FloatField(_("Risk of leaving"), null=True)
+    """Probability of leaving within the window of the prediction."""
+    clv = models.FloatField(_("Will bring in"), null=True)
+    """What is expected of a year to come, in the company's currency."""
+    next_on = models.DateField(_("Next purchase"), null=True)
+    health = models.FloatField(_("Health"), null=True)
+    """From 0 (worst) to 100."""
     rfm = models.CharField(max_length=3, blank=True)
     """Scores of recency, frequency and value, such as "543"."""
     city_key = models.CharField(max_length=100, blank=True)

@@ -98,7 +98,8 @@ def book() -> Book:
         InputError: The lake is empty.
     """
     with _lock:
-        now = version()
+        # Subscriptions end with the days: tomorrow's book is another one.
+        now = f"{version()};{_today()}"
         if not _held or _held[0].version != now:
             _held[:] = [_Held(now, _opened(), {})]
         held = _held[0]
@@ -115,6 +116,16 @@ def using() -> Iterator[Book]:
         yield book()
 
 
+@contextmanager
+def apart() -> Iterator[Book]:
+    """A book of one's own for long work: others go on asking the shared one meanwhile."""
+    base = _opened()
+    try:
+        yield base.with_settings(**_said(base))
+    finally:
+        base.backend.disconnect()
+
+
 def forget() -> None:
     """Let the book go, and the memory that it takes."""
     with _lock:
@@ -125,9 +136,7 @@ def forget() -> None:
 def _opened() -> Book:
     from revoir.book import Book, open
 
-    company = Company.current()
-    today = timezone.now().astimezone(company.zone).date()
-    found = open(settings.LAKE, title=company.name, today=today)
+    found = open(settings.LAKE, title=Company.current().name, today=_today())
     limit = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
     found.backend.con.execute(f"SET memory_limit = '{limit >> 20}MiB'").fetchall()
     aliases = _aliases()
@@ -135,6 +144,10 @@ def _opened() -> Book:
         return found
     tables = {name: _merged(found, name, aliases) for name in found.tables}
     return Book(tables, settings=found.settings, as_of=found._as_of, title=found.title)
+
+
+def _today() -> dt.date:
+    return timezone.now().astimezone(Company.current().zone).date()
 
 
 def _said(base: Book) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _rows(
         f"select * from read_parquet(?, union_by_name=true) where {_CUSTOMER} in ({_marks(ids)})"
         f'{narrowed} order by "{clock}" desc limit {limit}'
     )
-    return [{**row, "__clock": clock} for row in _read(statement, arguments)]
+    return [{**row, "__clock": clock} for row in rows(statement, arguments)]
 
 
 def _fact(table: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +183,13 @@ def _connection() -> Any:
     return connection
 
 
-def _read(statement: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
+def rows(statement: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
+    """The rows of a statement about files, asked of the small engine of this process.
+
+    Args:
+        statement: In the words of DuckDB.
+        arguments: Its values.
+    """
     # A cursor a call: threads that share one would read each other's rows.
     with _connection().cursor() as cursor:
         cursor.execute(statement, arguments)

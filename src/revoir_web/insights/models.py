@@ -55,6 +55,29 @@ class AnalysisRun(Base):
         return f"{self.kind} {self.parameters}"
 
 
+class PredictionRun(Base):
+    """One computation of everything that is foretold; the last one is what pages show."""
+
+    number = models.CharField(max_length=32, unique=True)
+    """Names the folder of its files."""
+    lake_version = models.TextField(blank=True)
+    settings_hash = models.CharField(max_length=64)
+    as_of = models.DateField()
+    """The last day that it knew."""
+    computed_at = models.DateTimeField(default=timezone.now, db_index=True)
+    seconds = models.FloatField(default=0)
+    customers = models.IntegerField(default=0)
+    """Of how many anything is foretold."""
+    facts: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    """Kind of question → how it was computed, and how good it was."""
+
+    class Meta:
+        ordering = ("-computed_at", "-pk")
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class Goal(Base):
     """What a metric is to reach, in a period or always."""
 

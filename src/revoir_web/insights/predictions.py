@@ -1,37 +1,70 @@
-"""Answers about what comes next: who is about to leave, and who will buy when."""
+"""What pages say of what comes next: the core's findings as words and plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from revoir.language import Message, Money, Number, Percent, msg
 from revoir_web.insights import drawn
-from revoir_web.insights.questions import answers
 
 if TYPE_CHECKING:
     from revoir.book import Book
+    from revoir.models.choosing import Backtest
     from revoir.models.churn import AtRisk, Churn
+    from revoir.models.clv import Clv
+    from revoir.models.contract_clv import ContractClv
     from revoir.models.next_purchase import NextPurchases
+    from revoir.models.recommend import Recommendations
+    from revoir.models.worth import Bounds
+    from revoir.signals.health import Check, Health
 
 LISTED = 100
 """Customers of a list: what a team can call or write to by hand."""
 REASONS = 3
 DUE_DAYS = 14
 """How soon the next purchase is expected of those who are due."""
+PAIRS = 20
+"""Pairs of products that are shown."""
 
 
-@answers("departures")
-def departures(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _text(value: Any, language: str) -> str:
+    return "—" if value is None else drawn.texts([value], language)[0]
+
+
+def _texts(messages: Sequence[Any], language: str) -> list[str]:
+    return drawn.texts([one for one in messages if one is not None], language)
+
+
+def _whole(value: float | None) -> Number | None:
+    return None if value is None else Number(value, 0)
+
+
+def _share(value: float | None) -> Percent | None:
+    return None if value is None else Percent(value, 0)
+
+
+def _between(low: Any, high: Any) -> Message | None:
+    return None if low is None else msg("{low} to {high}", low=low, high=high)
+
+
+def _table(
+    columns: Sequence[Message], rows: Sequence[Sequence[Any]], language: str
+) -> dict[str, Any]:
+    """A table as its template takes it: the first column is what a row is of."""
+    return {
+        "columns": _texts(columns, language),
+        "rows": [[_text(value, language) for value in row] for row in rows],
+    }
+
+
+# -- Who may leave -------------------------------------------------------------------------------
+def departures(found: Churn) -> dict[str, Any]:
     """The customers to save, why, and how good such lists were in the past."""
-    from revoir.models.churn import churn
-
-    del asked
-    found = churn(book)
     ranked = found.ranked(limit=LISTED)
     return drawn.in_each(
         lambda language: _departures(found, ranked, language),
-        as_of=book.as_of.isoformat(),
+        as_of=found.book.as_of.isoformat(),
         there=found.customers.num_rows,
         order=found.order(None),
         customers=[
@@ -54,44 +87,154 @@ def _departures(found: Churn, ranked: list[AtRisk], language: str) -> dict[str, 
         warnings_in_words,
     )
 
-    def texts(messages: Any) -> list[str]:
-        return drawn.texts([one for one in messages if one is not None], language)
-
     card, currency = found.card, found.currency
     learned = (used_in_words(card), drivers_in_words(card), card.refusal)
+
+    def amount(value: float | None) -> str:
+        return _text(None if value is None else Money(value, currency, 0), language)
+
     return {
-        "definition": texts([found.definition.text, found.definition.reason]),
-        "reason": texts([found.reason])[0] if found.reason else None,
-        "record": texts(record_in_words(card, found.order(None), currency)),
-        "learned": texts(learned) if found.reason is None else [],
-        "warnings": texts(warnings_in_words(card)),
-        "left_out": [
-            texts([msg("{feature}: {reason}", feature=card.labels.get(name, name), reason=why)])[0]
-            for name, why in card.left_out
-        ],
+        "definition": _texts([found.definition.text, found.definition.reason], language),
+        "reason": _text(found.reason, language) if found.reason else None,
+        "record": _texts(record_in_words(card, found.order(None), currency), language),
+        "learned": _texts(learned, language) if found.reason is None else [],
+        "warnings": _texts(warnings_in_words(card), language),
+        "left_out": _texts(
+            [
+                msg("{feature}: {reason}", feature=card.labels.get(name, name), reason=why)
+                for name, why in card.left_out
+            ],
+            language,
+        ),
         "customers": [
             {
-                "probability": texts([Percent(one.probability, 0)])[0],
-                "worth": _amount(one.worth, currency, language),
-                "stake": _amount(one.stake, currency, language),
-                "reasons": texts([reason.text for reason in one.raising[:REASONS]]),
+                "probability": _text(_share(one.probability), language),
+                "worth": amount(one.worth),
+                "stake": amount(one.stake),
+                "reasons": _texts([reason.text for reason in one.raising[:REASONS]], language),
             }
             for one in ranked
         ],
     }
 
 
-def _amount(value: float | None, currency: str | None, language: str) -> str:
-    return "—" if value is None else drawn.texts([Money(value, currency, 0)], language)[0]
+# -- What they will bring in ---------------------------------------------------------------------
+def clv_of(book: Book) -> Clv | ContractClv:
+    """The value of customers: from contracts where there are no purchases."""
+    if not book.has("orders", "customer_id") and book.has("subscriptions"):
+        from revoir.models.contract_clv import contract_clv
+
+        return contract_clv(book)
+    from revoir.models.clv import clv
+
+    return clv(book)
 
 
-@answers("next")
-def upcoming(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+def total_of(found: Clv | ContractClv) -> Bounds | None:
+    """What all customers will bring in together (None: not known)."""
+    from revoir.models.contract_clv import ContractClv
+
+    if isinstance(found, ContractClv):
+        return found.total
+    return found.worth.total if found.worth else None
+
+
+def worth(found: Clv | ContractClv) -> dict[str, Any]:
+    """What customers will bring in, those worth most, and how near such sums came in the past."""
+    held = found.customers
+    rows = [] if held is None else held.slice(0, LISTED).to_pylist()
+    return drawn.in_each(
+        lambda language: _worth(found, rows, language),
+        as_of=found.as_of.isoformat() if found.as_of else None,
+        currency=found.currency,
+        confidence=found.confidence,
+        total=None if (total := total_of(found)) is None else vars(total),
+        customers=[
+            {
+                "id": row["customer_id"],
+                **{name: row.get(name) for name in ("clv", "low", "high", "expected_purchases")},
+                "alive": row.get("p_alive", row.get("p_stays")),
+            }
+            for row in rows
+        ],
+    )
+
+
+def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
+    from revoir.models.contract_clv import ContractClv
+
+    def money(value: Any) -> Money | None:
+        return None if value is None else Money(value, found.currency, 0)
+
+    share = Percent(found.confidence, 0)
+    if isinstance(found, ContractClv):
+        why, tested = found.why, found.backtest
+        cells: list[list[Any]]
+        columns = [msg("Months stayed"), msg("Months to come"), msg("Still there then")]
+        cells = [
+            [_whole(row["months"]), Number(row["expected_months"], 1), _share(row["p_stays"])]
+            for row in rows
+        ]
+    else:
+        why = found.choice.why if found.choice else None
+        tested = found.choice.backtest if found.choice else None
+        columns = [msg("Purchase days"), msg("Purchases to come"), msg("Still a customer")]
+        cells = [
+            [
+                _whole(row["frequency"] + 1),
+                Number(row["expected_purchases"], 1),
+                _share(row["p_alive"]),
+            ]
+            for row in rows
+        ]
+    with_money = any(row.get("clv") is not None for row in rows)
+    form = money if with_money else _whole
+    cells = [
+        [
+            *told,
+            *([money(row["clv"])] if with_money else []),
+            _between(form(row["low"]), form(row["high"])),
+        ]
+        for row, told in zip(rows, cells, strict=True)
+    ]
+    columns += [msg("Worth")] if with_money else []
+    columns.append(msg("{share} bounds", share=share))
+    return {
+        "sentence": _text(found.sentence(), language) if found.sentence() else None,
+        "reason": _text(found.reason, language) if found.reason else None,
+        "why": _texts([why], language),
+        "notes": _texts(found.notes, language),
+        "tested": _tested(tested, language) if tested else None,
+        "columns": _texts(columns, language),
+        "customers": [{"cells": [_text(value, language) for value in told]} for told in cells],
+    }
+
+
+def _tested(tested: Backtest, language: str) -> dict[str, Any]:
+    """What models and rules would have foretold, the nearest first."""
+    title = msg(
+        "What would have been foretold for the {days} days after {origins}:",
+        days=tested.holdout_days,
+        origins=list(tested.days),
+    )
+    columns = [
+        msg("Model or rule"),
+        msg("Root mean squared error"),
+        msg("Mean absolute error"),
+        msg("Purchases foretold"),
+        msg("Purchases made"),
+    ]
+    rows = [
+        [one.label, Number(one.rmse, 2), Number(one.mae, 2), _whole(one.expected),
+         _whole(one.actual)]
+        for one in sorted(tested.accuracies, key=lambda one: one.rmse)
+    ]  # fmt: skip
+    return {"title": _text(title, language), **_table(columns, rows, language)}
+
+
+# -- When they will buy --------------------------------------------------------------------------
+def upcoming(found: NextPurchases) -> dict[str, Any]:
     """Who is overdue against their own rhythm, and of whom a purchase is expected soon."""
-    from revoir.models.next_purchase import next_purchases
-
-    del asked
-    found = next_purchases(book)
     rows = _overdue_and_due(found)
     return drawn.in_each(
         lambda language: _next(found, rows, language),
@@ -133,27 +276,181 @@ def _overdue_and_due(found: NextPurchases) -> list[dict[str, Any]]:
 
 
 def _next(found: NextPurchases, rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
-    def text(value: Any) -> str:
-        return "—" if value is None else drawn.texts([value], language)[0]
-
-    def between(row: Mapping[str, Any]) -> Message | None:
-        if row["low_on"] is None:
-            return None
-        return msg("{low} to {high}", low=row["low_on"], high=row["high_on"])
-
     return {
-        "reason": text(found.reason) if found.reason else None,
-        "coverage": text(Percent(found.coverage, 0)),
-        "horizon": text(Number(found.horizon_days, 0)),
+        "reason": _text(found.reason, language) if found.reason else None,
+        "coverage": _text(_share(found.coverage), language),
+        "horizon": _text(_whole(found.horizon_days), language),
         "record": drawn.texts(found.record.sentences(), language) if found.rhythm else [],
         "customers": [
             {
-                "last": text(row["last_on"]),
-                "usual": text(None if row["usual_days"] is None else Number(row["usual_days"], 0)),
-                "next": text(row["next_on"]),
-                "between": text(between(row)),
-                "returns": text(None if row["returns"] is None else Percent(row["returns"], 0)),
+                "last": _text(row["last_on"], language),
+                "usual": _text(_whole(row["usual_days"]), language),
+                "next": _text(row["next_on"], language),
+                "between": _text(_between(row["low_on"], row["high_on"]), language),
+                "returns": _text(_share(row["returns"]), language),
             }
             for row in rows
         ],
+    }
+
+
+# -- How they are --------------------------------------------------------------------------------
+def health(found: Health, check: Check | None) -> dict[str, Any]:
+    """What the health score is made of, and whether customers with a higher one left less often."""
+    bands = check.bands if check else ()
+    return drawn.in_each(
+        lambda language: _health(found, check, language),
+        parts=[{"name": part.name, "weight": part.weight} for part in found.parts],
+        day=check.day.isoformat() if check and check.day else None,
+        horizon_days=check.horizon_days if check else None,
+        auc=check.auc if check else None,
+        bands=[
+            {"low": band.low, "high": band.high, "customers": band.customers, "left": band.left,
+             "share_low": band.interval[0], "share_high": band.interval[1]}
+            for band in bands
+        ],
+    )  # fmt: skip
+
+
+def _health(found: Health, check: Check | None, language: str) -> dict[str, Any]:
+    parts = [[part.label, _whole(part.weight), part.meaning] for part in found.parts]
+    bands = [
+        [
+            _between(_whole(band.low), _whole(band.high)),
+            _whole(band.customers),
+            _whole(band.left),
+            _share(band.share),
+            _between(Percent(band.interval[0], 0), Percent(band.interval[1], 0)),
+        ]
+        for band in (check.bands if check else ())
+    ]
+    return {
+        "reason": _text(found.reason, language) if found.reason else None,
+        "check": _text(check.sentence(), language) if check else None,
+        "parts": _table([msg("Part"), msg("Weight"), msg("From best to worst")], parts, language),
+        "bands": _table(
+            [
+                msg("Score"),
+                msg("Customers"),
+                msg("Left"),
+                msg("Share who left"),
+                msg("95 % interval"),
+            ],
+            bands,
+            language,
+        ),
+    }
+
+
+# -- What they will buy --------------------------------------------------------------------------
+def products(book: Book, found: Recommendations) -> dict[str, Any]:
+    """How products are recommended, what goes together, and what is due for an upgrade."""
+    from revoir.models.baskets import associations
+    from revoir.models.upgrades import due_upgrades
+
+    joined = associations(book) if found.record else None
+    pairs = joined.strongest(PAIRS) if joined else []
+    labels = {one.product_id: one.label for one in joined.sold.products} if joined else {}
+    due = due_upgrades(book) if found.record else None
+    rows = due.products.slice(0, LISTED).to_pylist() if due else []
+    told = {
+        "reason": found.reason,
+        "together": joined.reason if joined else None,
+        "due": due.reason if due else None,
+    }
+    return drawn.in_each(
+        lambda language: {
+            **{name: _text(why, language) if why else None for name, why in told.items()},
+            **_products(found, pairs, labels, language),
+            "customers": [
+                {
+                    "cells": [
+                        _text(row[name], language)
+                        for name in ("product", "since", "due_on", "offer")
+                    ]
+                }
+                for row in rows
+            ],
+        },
+        as_of=found.as_of.isoformat(),
+        method=found.record.method.name if found.record else None,
+        upgrades=due.products.num_rows if due else 0,
+        pairs=[
+            {
+                "product": pair.product_id,
+                "other": pair.other_id,
+                "baskets": pair.together,
+                "lift": pair.lift,
+                "lift_low": pair.lift_interval[0],
+                "lift_high": pair.lift_interval[1],
+            }
+            for pair in pairs
+        ],
+        customers=[
+            {
+                "id": row["customer_id"],
+                "product": row["product_id"],
+                "due_on": row["due_on"].isoformat(),
+                "offer": row["offer_id"],
+            }
+            for row in rows
+        ],
+    )
+
+
+def _products(
+    found: Recommendations, pairs: Sequence[Any], labels: Mapping[str, str], language: str
+) -> dict[str, Any]:
+    record = found.record
+    trials = [
+        [
+            one.label,
+            Percent(one.precision),
+            Percent(one.recall),
+            Number(one.ndcg, 3),
+            _between(Number(one.ndcg_interval[0], 3), Number(one.ndcg_interval[1], 3)),
+            Percent(one.hits / one.customers),
+            Percent(one.coverage),
+        ]
+        for one in (record.trials if record else ())
+    ]
+    together = [
+        [
+            labels[pair.product_id],
+            labels[pair.other_id],
+            _whole(pair.together),
+            Percent(pair.confidence),
+            Number(pair.lift),
+            _between(Number(pair.lift_interval[0]), Number(pair.lift_interval[1])),
+        ]
+        for pair in pairs
+    ]
+    return {
+        "record": _texts(record.sentences(), language) if record else [],
+        "notes": _texts(found.notes, language),
+        "methods": _table(
+            [
+                msg("Method"),
+                msg("Precision at 10"),
+                msg("Recall at 10"),
+                msg("nDCG at 10"),
+                msg("95 % interval"),
+                msg("Customers with a hit"),
+                msg("Products recommended"),
+            ],
+            trials,
+            language,
+        ),
+        "pairs": _table(
+            [
+                msg("Product"),
+                msg("Goes with"),
+                msg("Baskets with both"),
+                msg("Share of its baskets"),
+                msg("Lift"),
+                msg("90 % interval"),
+            ],
+            together,
+            language,
+        ),
     }

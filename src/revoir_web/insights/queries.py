@@ -11,17 +11,26 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from revoir.language import Money, Number, Percent, written
+from revoir_web.common import words
 from revoir_web.common.models import Company
 from revoir_web.common.words import language
 from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
-from revoir_web.insights.models import DataState, Goal, SavedSegment, SavedView
+from revoir_web.insights.models import DataState, Goal, PredictionRun, SavedSegment, SavedView
 
 __all__ = ["facts_of"]
 
 BY_MAX = 3
+MODELS = {
+    "rule": gettext_lazy("Simple rule"),
+    "logistic": gettext_lazy("Logistic regression"),
+    "trees": gettext_lazy("Trees"),
+    "both": gettext_lazy("Regression and trees"),
+}
+"""What learned who may leave."""
 
 
 def freshness(asked: runs.Asked, state: DataState) -> dict[str, Any]:
@@ -359,7 +368,7 @@ def listed_customers(asked: runs.Asked, *, named: bool) -> list[dict[str, Any]]:
         asked: An answer whose `data` and words hold `customers` in one order.
         named: Whether the reader may know who they are.
     """
-    if asked.result is None:
+    if asked.result is None or "customers" not in asked.result:
         return []
     rows = asked.data["customers"]
     people = labels([row["id"] for row in rows], named)
@@ -372,6 +381,32 @@ def listed_customers(asked: runs.Asked, *, named: bool) -> list[dict[str, Any]]:
         }
         for row, words in zip(rows, asked.result["customers"], strict=True)
     ]
+
+
+def prediction_runs() -> list[dict[str, Any]]:
+    """The computations of predictions that are kept, the last first."""
+    found = []
+    for run in PredictionRun.objects.all():
+        leaving = run.facts.get("departures", {})
+        reason = words.from_json(leaving.get("reason"))
+        method = words.from_json(run.facts.get("products", {}).get("label"))
+        found.append(
+            {
+                "computed_at": run.computed_at,
+                "as_of": run.as_of,
+                "customers": run.customers,
+                "seconds": run.seconds,
+                "version": run.lake_version.partition(";")[0][:12],
+                "leaving": reason.text(language())
+                if reason
+                else MODELS.get(leaving.get("model"), "—"),
+                "auc": leaving.get("auc"),
+                "slope": leaving.get("slope"),
+                "worth": run.facts.get("worth", {}).get("label") or "—",
+                "products": method.text(language()) if method else "—",
+            }
+        )
+    return found
 
 
 def customers_url() -> str | None:

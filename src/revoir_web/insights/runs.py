@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,16 @@ from revoir.language import Message
 from revoir_web.common import jobs, words
 from revoir_web.common.models import Job
 from revoir_web.insights import engine
-from revoir_web.insights.models import AnalysisRun, DataState
+from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
 FORMAT = 1
 """Of stored results; with a new one, answers of an earlier program are no longer found."""
+FORETOLD = ("departures", "worth", "next", "health", "products")
+"""Kinds of questions that are answered together, by a run of predictions."""
+QUIET_SECONDS = 30
+"""How long predictions wait for what else may come in: several imports in a row get one run."""
+PREDICTIONS_KEPT = 60
+"""So many runs of predictions are kept, to see what became of them."""
 KEPT_DAYS = 14
 KEPT_MAX = 2000
 """How many answers to questions of people are kept; the standing ones always are."""
@@ -110,12 +116,15 @@ def ask(kind: str, parameters: Mapping[str, Any] | None = None, *, by: int | Non
     stamp = hashlib.sha256(
         f"{state.noticed_at.isoformat()} {engine.settings_hash()}".encode()
     ).hexdigest()[:12]
-    job = jobs.enqueue(
-        "insights.answer",
-        arguments={"kind": kind, "parameters": given},
-        key=f"answer:{key[:32]}:{stamp}",
-        by=by,
-    )
+    if kind in FORETOLD:
+        job = jobs.enqueue("insights.foresee", key=f"foresee:{stamp}", by=by)
+    else:
+        job = jobs.enqueue(
+            "insights.answer",
+            arguments={"kind": kind, "parameters": given},
+            key=f"answer:{key[:32]}:{stamp}",
+            by=by,
+        )
     ended_long_ago = job.finished_at is not None and (
         timezone.now() - job.finished_at > dt.timedelta(seconds=_AGAIN_SECONDS)
     )
@@ -196,7 +205,7 @@ def prune(standing: Iterable[str]) -> int:
         standing: The keys of the answers that every refresh computes.
     """
     AnalysisRun.objects.filter(standing=True).exclude(key__in=list(standing)).delete()
-    rows = AnalysisRun.objects.filter(standing=False)
+    rows = AnalysisRun.objects.filter(standing=False).exclude(kind__in=FORETOLD)
     old = timezone.now() - dt.timedelta(days=KEPT_DAYS)
     count = rows.filter(computed_at__lt=old).delete()[0]
     surplus = list(rows.order_by("-computed_at").values_list("pk", flat=True)[KEPT_MAX:])
@@ -210,6 +219,89 @@ def refresh_soon(*, by: int | None = None) -> Job:
     """Ask for new figures; several askers in a row get one computation."""
     held = Job.objects.filter(kind="insights.refresh", state=Job.State.WAITING).first()
     return held or jobs.enqueue("insights.refresh", by=by)
+
+
+def foresee_soon() -> Job | None:
+    """Ask for new predictions, where the last are of other data, settings or another day.
+
+    At most a twentieth of the time is spent on them: after an hour of work come nineteen of rest.
+
+    Returns:
+        The job that waits (None: the last predictions are good).
+    """
+    state, last = DataState.current(), PredictionRun.objects.first()
+    now = timezone.now()
+    if not state.lake_version:
+        return None
+    begin = now + dt.timedelta(seconds=QUIET_SECONDS)
+    if last is not None:
+        same = last.lake_version == state.lake_version
+        same = same and last.settings_hash == engine.settings_hash()
+        if same and last.computed_at.date() == now.date():
+            return None
+        begin = max(begin, last.computed_at + dt.timedelta(seconds=20 * last.seconds))
+    held = Job.objects.filter(kind="insights.foresee", state=Job.State.WAITING).first()
+    return held or jobs.enqueue("insights.foresee", not_before=begin)
+
+
+def keep_predictions(
+    *,
+    number: str,
+    version: str,
+    settings_hash: str,
+    as_of: dt.date,
+    began: dt.datetime,
+    customers: int,
+    facts: Mapping[str, Any],
+) -> PredictionRun:
+    """Store a run of predictions, and let old ones go.
+
+    Args:
+        number: Names the folder of its files.
+        version: The version of the data.
+        settings_hash: Of the settings.
+        as_of: The last day that it knew.
+        began: When computing began.
+        customers: Of how many anything is foretold.
+        facts: Kind of question → how it was computed, and how good it was.
+    """
+    run, _made = PredictionRun.objects.update_or_create(
+        number=number,
+        defaults={
+            "lake_version": version,
+            "settings_hash": settings_hash,
+            "as_of": as_of,
+            "computed_at": began,
+            "seconds": round((timezone.now() - began).total_seconds(), 3),
+            "customers": customers,
+            "facts": dict(facts),
+        },
+    )
+    old = PredictionRun.objects.values_list("pk", flat=True)[PREDICTIONS_KEPT:]
+    PredictionRun.objects.filter(pk__in=list(old)).delete()
+    return run
+
+
+_FOLLOWERS: list[Callable[[], None]] = []
+
+
+def after_refresh(follow: Callable[[], None]) -> Callable[[], None]:
+    """Register what is to follow a refresh that found other data or settings.
+
+    Args:
+        follow: Called when the figures are there.
+
+    Returns:
+        The same function, so that this is a decorator.
+    """
+    _FOLLOWERS.append(follow)
+    return follow
+
+
+def refreshed() -> None:
+    """Let everything follow that was registered."""
+    for follow in _FOLLOWERS:
+        follow()
 
 
 def refresh_under_way() -> Job | None:

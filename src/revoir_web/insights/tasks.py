@@ -12,7 +12,7 @@ from django.utils import timezone
 from revoir.errors import InputError, RevoirError, UsageError
 from revoir.files import whole
 from revoir.language import Message, msg
-from revoir_web.common import jobs, schedules
+from revoir_web.common import jobs, schedules, words
 from revoir_web.common.actions import after_company_change
 from revoir_web.common.models import Job
 from revoir_web.common.rights import Right
@@ -140,8 +140,63 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         if callable(made):
             made(partial(_go_on, job, place, len(work), told))
     DataState.objects.filter(pk=state.pk).update(refreshed_at=began)
+    if changed or todo:
+        runs.refreshed()
+    runs.foresee_soon()
     gone = runs.prune(keys)
     return {"computed": len(todo), "customers": changed, "pruned": gone}
+
+
+@jobs.handler("insights.foresee", label=msg("Computation of the predictions"), retries=1)
+def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Compute what is foretold of every customer, model by model, and keep it."""
+    del arguments
+    if not engine.has_lake():
+        return {"customers": 0}
+    from revoir_web.customers.figures import write_foretold
+    from revoir_web.insights import foresight
+
+    began = timezone.now()
+    version, settings_hash = engine.version(), engine.settings_hash()
+    runs.notice(version)
+    kept: dict[str, Any] = {"version": version, "settings_hash": settings_hash, "began": began}
+    steps, parts = len(foresight.PARTS) + 1, []
+    facts: dict[str, Any] = {}
+    with engine.apart() as book:
+        as_of = book.as_of
+        for place, (kind, (told, part)) in enumerate(foresight.PARTS.items()):
+            job.progress(place, steps, told)
+            try:
+                made = part(book)
+            except UsageError as error:
+                runs.keep(kind, {}, error=_sentence(error), **kept)
+                facts[kind] = {"reason": words.plain(_sentence(error))}
+                continue
+            runs.keep(kind, {}, result=made.answer, **kept)
+            facts[kind] = made.facts
+            parts.append(made)
+    told = msg("Writing what is foretold of each customer")
+    job.progress(steps - 1, steps, told)
+    table = foresight.together(parts)
+    foresight.write(job.id, parts, table)
+    runs.keep_predictions(
+        number=job.id,
+        version=version,
+        settings_hash=settings_hash,
+        as_of=as_of,
+        began=began,
+        customers=table.num_rows,
+        facts=facts,
+    )
+    write_foretold(table, tell=partial(_go_on, job, steps - 1, steps, told))
+    return {"customers": table.num_rows}
+
+
+@jobs.handler("insights.predict", label=msg("Whether predictions are to be computed"), retries=1)
+def predict(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Ask for new predictions where a day has begun: silences grow with it."""
+    del job, arguments
+    return {"asked": runs.foresee_soon() is not None}
 
 
 def _go_on(job: jobs.Running, place: int, steps: int, told: Message, _done: int, _all: int) -> None:
@@ -227,4 +282,5 @@ def follow(names: set[str]) -> None:
         runs.refresh_soon()
 
 
+schedules.standing("insights.predict", "insights.predict", every="day", at=dt.time(4, 30))
 schedules.standing("insights.watch", "insights.refresh", every="seconds", seconds=CHECKED_SECONDS)

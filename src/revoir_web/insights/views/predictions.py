@@ -1,4 +1,4 @@
-"""Whom to save, and who will buy when."""
+"""What comes next: whom to save, what customers will bring in, who buys when, and what."""
 
 from __future__ import annotations
 
@@ -13,21 +13,52 @@ from revoir_web.insights.models import DataState
 @requires(Right.SEE_DASHBOARD)
 def departures(request: HttpRequest) -> HttpResponse:
     """The customers to save, the most pressing first, with the record of such lists."""
-    return _listed(request, "departures", "insights/departures.html")
+    return _shown(request, "departures")
+
+
+@requires(Right.SEE_DASHBOARD)
+def worth(request: HttpRequest) -> HttpResponse:
+    """What customers will bring in, those worth most first."""
+    return _shown(request, "worth")
 
 
 @requires(Right.SEE_DASHBOARD)
 def upcoming(request: HttpRequest) -> HttpResponse:
     """Who is overdue against their own rhythm, and who is about to buy."""
-    return _listed(request, "next", "insights/next.html")
+    return _shown(request, "next")
 
 
-def _listed(request: HttpRequest, kind: str, template: str) -> HttpResponse:
+@requires(Right.SEE_DASHBOARD)
+def products(request: HttpRequest) -> HttpResponse:
+    """How products are recommended, what goes together, and what is due for an upgrade."""
+    return _shown(request, "products")
+
+
+@requires(Right.SEE_DASHBOARD)
+def health(request: HttpRequest) -> HttpResponse:
+    """What the health score is made of, and how it did in the past."""
+    return _shown(request, "health")
+
+
+@requires(Right.SEE_DASHBOARD)
+def runs_kept(request: HttpRequest) -> HttpResponse:
+    """The computations of the past, with how good each was."""
+    asked = runs.ask("departures", {}, by=request.user.pk)
+    context = {
+        "asked": asked,
+        "runs": queries.prediction_runs(),
+        **queries.freshness(asked, DataState.current()),
+    }
+    return render(request, "insights/predictions.html", context)
+
+
+def _shown(request: HttpRequest, kind: str) -> HttpResponse:
     asked = runs.ask(kind, {}, by=request.user.pk)
     context = {
         "asked": asked,
         "shown": asked.result,
         "customers": queries.listed_customers(asked, named=may(request.user, Right.SEE_PERSONAL)),
+        "customers_url": queries.customers_url(),
         **queries.freshness(asked, DataState.current()),
     }
-    return render(request, template, context)
+    return render(request, f"insights/{kind}.html", context)

@@ -1,0 +1,278 @@
+"""What is foretold of every customer: computed by the worker in parts, kept, read by pages.
+
+Each part is one model with the answer of its page and, a row a customer, what it says of each. A
+run is all parts together; its table lies in a file ordered by customer, of which a page reads the
+few rows that it needs.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from revoir.files import whole
+from revoir.language import Message, msg
+from revoir_web.common.words import plain
+from revoir_web.insights import facts, predictions
+from revoir_web.insights.models import PredictionRun
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from revoir.book import Book
+
+REASONED = 20_000
+"""For so many customers, the most pressing first, reasons are worked out: all take minutes."""
+RECOMMENDED = 5
+"""Products recommended to a customer."""
+ROW_GROUP = 16_384
+"""Rows that are read for one customer's."""
+FOLDERS_KEPT = 2
+"""A page that has just read which run is the last still finds its file."""
+
+
+@dataclass
+class Part:
+    """What one model says.
+
+    Attributes:
+        answer: What its page shows, by language (`drawn.in_each`).
+        facts: What a run keeps of it: how it was computed and how good it was, in plain values.
+        customers: A row a customer: `customer_id` and columns that no other part has (None:
+            nothing is foretold).
+        products: A row a customer and product recommended (None: none are).
+    """
+
+    answer: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+    customers: pa.Table | None = None
+    products: pa.Table | None = None
+
+
+def _leaving(book: Book) -> Part:
+    """Who is about to leave, and why."""
+    import pyarrow as pa
+
+    from revoir.models.churn import churn
+
+    found = churn(book)
+    card = found.card
+    judged = card.judged.get(card.used) if card.used else None
+    kept = {
+        "model": card.used,
+        "auc": judged.auc.value if judged else None,
+        "slope": judged.slope.value if judged and judged.slope else None,
+        "customers": found.customers.num_rows,
+        "reason": plain(found.reason),
+    }
+    answer = predictions.departures(found)
+    if found.reason is not None:
+        return Part(answer, kept)
+    why = {
+        one.customer_id: json.dumps(
+            [plain(reason.text) for reason in one.raising[: predictions.REASONS]]
+        )
+        for one in found.ranked(limit=REASONED)
+    }
+    # Those who are less likely to leave than the average stand on no list of customers to save.
+    told = found.customers
+    ids = told["customer_id"].to_pylist()
+    table = pa.table(
+        {
+            "customer_id": told["customer_id"],
+            "leaves": told["probability"],
+            "brought": told["worth"],
+            "why": pa.array([why.get(one) for one in ids], pa.string()),
+        }
+    )
+    return Part(answer, kept, table)
+
+
+def _worth(book: Book) -> Part:
+    """What each customer will bring in."""
+    import pyarrow as pa
+
+    found = predictions.clv_of(book)
+    kept = {
+        "model": found.model.name if found.model else None,
+        "label": str(found.model.label) if found.model else None,
+        "total": vars(total) if (total := predictions.total_of(found)) else None,
+        "confidence": found.confidence,
+        "reason": plain(found.reason),
+    }
+    answer = predictions.worth(found)
+    held = found.customers
+    if held is None:
+        return Part(answer, kept)
+    taken = {"clv": "clv", "low": "clv_low", "high": "clv_high", "expected_purchases": "purchases",
+             "p_alive": "alive", "p_stays": "alive"}  # fmt: skip
+    columns = {to: held[name] for name, to in taken.items() if name in held.column_names}
+    return Part(answer, kept, pa.table({"customer_id": held["customer_id"], **columns}))
+
+
+def _next(book: Book) -> Part:
+    """When each customer will buy next."""
+    from revoir.models.next_purchase import next_purchases
+
+    found = next_purchases(book)
+    kept: dict[str, Any] = {
+        "horizon_days": found.horizon_days,
+        "coverage": found.coverage,
+        "reason": plain(found.reason),
+    }
+    answer = predictions.upcoming(found)
+    if found.rhythm is None:
+        return Part(answer, kept)
+    columns = ("customer_id", "usual_days", "silent_days", "next_on", "low_on", "high_on",
+               "returns", "overdue")  # fmt: skip
+    kept["covered"] = [[one.level, one.inside, one.n] for one in found.record.covered]
+    return Part(answer, kept, found.customers.select(columns))
+
+
+def _health(book: Book) -> Part:
+    """The health of each customer, with the parts that make it."""
+    from revoir.signals.health import health_scores
+
+    found = health_scores(book)
+    kept: dict[str, Any] = {"reason": plain(found.reason)}
+    if found.reason is not None:
+        return Part(predictions.health(found, None), kept)
+    check = found.check()
+    kept["auc"] = check.auc
+    kept["parts"] = [[part.name, plain(part.label)] for part in found.parts]
+    table = book.columns(found.customers)
+    names = ["customer_id", "health"]
+    for part in found.parts:
+        names += [part.name, f"{part.name}_of"]
+    renamed = [name if name in names[:2] else f"part_{name}" for name in names]
+    return Part(predictions.health(found, check), kept, table.select(names).rename_columns(renamed))
+
+
+def _products(book: Book) -> Part:
+    """What each customer is likely to buy."""
+    from revoir.models.recommend import recommend
+
+    found = recommend(book, top=RECOMMENDED)
+    kept = {
+        "method": found.record.method.name if found.record else None,
+        "label": plain(found.record.label) if found.record else None,
+        "reason": plain(found.reason),
+    }
+    return Part(predictions.products(book, found), kept, None, found.products)
+
+
+PARTS: Mapping[str, tuple[Message, Callable[[Book], Part]]] = {
+    "departures": (msg("Who may leave"), _leaving),
+    "worth": (msg("What customers will bring in"), _worth),
+    "next": (msg("The next purchases"), _next),
+    "health": (msg("The health of customers"), _health),
+    "products": (msg("What customers are likely to buy"), _products),
+}
+"""Kind of question → what it tells, and what computes it."""
+
+
+# -- The file ------------------------------------------------------------------------------------
+def together(parts: Sequence[Part]) -> pa.Table:
+    """One row a customer of whom anything is foretold, in the order of the identifiers.
+
+    Args:
+        parts: What was computed.
+
+    Returns:
+        `customer_id` and the columns of every part, null where it says nothing of the customer.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tables = [part.customers for part in parts if part.customers is not None]
+    named = [table["customer_id"].cast(pa.string()).combine_chunks() for table in tables]
+    every = pa.concat_arrays(named).unique() if named else pa.array([], pa.string())
+    every = every.take(pc.sort_indices(every))
+    columns: dict[str, Any] = {"customer_id": every}
+    for table, ids in zip(tables, named, strict=True):
+        place = pc.index_in(every, value_set=ids)
+        for name in table.column_names:
+            if name != "customer_id":
+                columns[name] = table[name].combine_chunks().take(place)
+    return pa.table(columns)
+
+
+def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
+    """Write the files of a run, and remove those of runs before the last.
+
+    Args:
+        number: The run's.
+        parts: What was computed.
+        customers: What `together` made of them.
+    """
+    import pyarrow.parquet as pq
+
+    folder = folder_of(number)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with whole(folder / "customers.parquet") as draft:
+        pq.write_table(customers, draft, row_group_size=ROW_GROUP)
+    for part in parts:
+        if part.products is not None:
+            ordered = part.products.sort_by([("customer_id", "ascending"), ("rank", "ascending")])
+            with whole(folder / "products.parquet") as draft:
+                pq.write_table(ordered, draft, row_group_size=ROW_GROUP * RECOMMENDED)
+    old = sorted(_root().iterdir(), key=lambda path: path.stat().st_mtime)
+    for path in old[:-FOLDERS_KEPT]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _root() -> Path:
+    return Path(settings.DATA) / "predictions"
+
+
+def folder_of(number: str) -> Path:
+    """Where the files of a run lie."""
+    if not number.isalnum():
+        raise ValueError(number)
+    return _root() / number
+
+
+# -- Of one customer -----------------------------------------------------------------------------
+_ABSENT = (
+    "leaves", "why", "clv", "clv_low", "clv_high", "purchases", "alive", "usual_days",
+    "silent_days", "next_on", "low_on", "high_on", "returns", "overdue", "health",
+)  # fmt: skip
+
+
+def of_customer(run: PredictionRun, key: str) -> dict[str, Any] | None:
+    """What a run foretold of a customer.
+
+    Args:
+        run: The run.
+        key: The customer's id.
+
+    Returns:
+        The columns of `together`, None where nothing is known, and `products`: rows that `why` puts
+        into words. None where the run says nothing of the customer, or its files are gone.
+    """
+    folder = folder_of(run.number)
+    found = _rows_of(folder / "customers.parquet", key, "customer_id")
+    bought = _rows_of(folder / "products.parquet", key, "rank")
+    if not found and not bought:
+        return None
+    return {**dict.fromkeys(_ABSENT), **(found[0] if found else {}), "products": bought}
+
+
+def _rows_of(path: Path, key: str, order: str) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    statement = f"select * from read_parquet(?) where customer_id = ? order by {order}"
+    return facts.rows(statement, [str(path), key])
+
+
+def why(row: Mapping[str, Any]) -> Message:
+    """Why a product is recommended to a customer."""
+    from revoir.models.because import why as because
+
+    return because(row)

@@ -1,0 +1,122 @@
+"""What the page of a customer says of what comes next, from the last run of predictions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir_web.common import words
+from revoir_web.common.models import Company
+from revoir_web.customers.facts import Panel, show
+from revoir_web.customers.models import Customer
+from revoir_web.insights import foresight
+from revoir_web.insights.models import PredictionRun
+
+
+def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
+    """What is foretold of a customer, in words.
+
+    Args:
+        request: Who asks.
+        customer: Of whom.
+    """
+    run = PredictionRun.objects.first()
+    told = None if run is None or customer.erased_at else foresight.of_customer(run, customer.pk)
+    if run is None or told is None:
+        return {"run": run, "told": None}
+    company = getattr(request, "company", None) or Company.current()
+    return {
+        "run": run,
+        "told": told,
+        "rows": _rows(run, told, company.currency),
+        "why": [_said(words.made(one)) for one in json.loads(told["why"] or "[]")],
+        "parts": _parts(run, told),
+        "products": [
+            {"name": row["product"] or row["product_id"], "why": _said(foresight.why(row))}
+            for row in told["products"]
+        ],
+    }
+
+
+def _said(value: Any) -> str:
+    return written(value, words.language())
+
+
+def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[dict[str, Any]]:
+    """What is foretold, each beside what it means; or why it is not."""
+    found = []
+    for kind, label, value, beside in (
+        ("departures", _("Risk of leaving"), _percent(told["leaves"]), None),
+        ("worth", _("Will bring in within a year"), _amount(told["clv"], currency),
+         _bounds(told, currency)),
+        ("next", _("Next purchase"), told["next_on"], _interval(told)),
+        ("health", _("Health, of 100"), _number(told["health"]), None),
+    ):  # fmt: skip
+        reason = words.from_json(run.facts.get(kind, {}).get("reason"))
+        if value is not None or reason is not None:
+            found.append(
+                {
+                    "kind": kind,
+                    "label": label,
+                    "value": None if value is None else _said(value),
+                    "beside": _said(beside) if beside is not None else "",
+                    "reason": _said(reason) if value is None and reason is not None else "",
+                }
+            )
+    return found
+
+
+def _percent(value: float | None) -> Percent | None:
+    return None if value is None else Percent(value, 0)
+
+
+def _number(value: float | None) -> Number | None:
+    return None if value is None else Number(value, 0)
+
+
+def _amount(value: float | None, currency: str) -> Money | None:
+    return None if value is None else Money(value, currency or None, 0)
+
+
+def _bounds(told: Mapping[str, Any], currency: str) -> Message | None:
+    if told["clv_low"] is None or told["clv"] is None:
+        return None
+    low, high = (Money(told[name], currency or None, 0) for name in ("clv_low", "clv_high"))
+    return msg("between {low} and {high}", low=low, high=high)
+
+
+def _interval(told: Mapping[str, Any]) -> Message | None:
+    if told["next_on"] is None:
+        return None
+    if told["overdue"]:
+        return msg(
+            "overdue: silent for {silent} days, usually {usual}; comes back with {returns}",
+            silent=told["silent_days"],
+            usual=Number(told["usual_days"], 0),
+            returns=Percent(told["returns"], 0),
+        )
+    return msg(
+        "between {low} and {high}, if it comes ({returns})",
+        low=told["low_on"],
+        high=told["high_on"],
+        returns=Percent(told["returns"], 0),
+    )
+
+
+def _parts(run: PredictionRun, told: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The parts of the health score that are known of the customer."""
+    found = []
+    for name, label in run.facts.get("health", {}).get("parts", []):
+        points, most = told.get(f"part_{name}"), told.get(f"part_{name}_of")
+        if points is not None and most is not None:
+            points_of = msg("{points} of {most}", points=Number(points, 0), most=Number(most, 0))
+            found.append({"label": _said(words.made(label)), "points": _said(points_of)})
+    return found
+
+
+show(Panel("predictions", "insights/_foresight.html", context))
