@@ -107,6 +107,7 @@ class Book:
         self.settings = settings or Settings()
         self.title = title
         self.reading: Reading | None = None
+        self.predictions: ir.Table | None = None
         self._as_of = as_of
         self._cached: dict[str, ir.Table] = {}
         self._once: dict[str, Any] = {}
@@ -143,10 +144,22 @@ class Book:
         """The same book as it stood at the end of a day."""
         return self._copy(self.settings, as_of)
 
+    def with_predictions(self, table: ir.Table) -> Book:
+        """The same book with what was foretold of customers, for rules to speak of.
+
+        Args:
+            table: `customer_id` once, and any of `leaves` (probability), `clv`, `next_on` (day) and
+                `health`; a table of the same backend.
+        """
+        other = self.with_settings()
+        other.predictions = table
+        return other
+
     def with_settings(self, **changes: Any) -> Book:
         """The same book under other settings (the fields of `Settings`)."""
         other = self._copy(replace(self.settings, **changes), self._as_of)
         other._cached = self._cached
+        other.predictions = self.predictions
         for known in ("span", "currencies"):
             if known in self.__dict__ and "currency" not in changes:
                 other.__dict__[known] = self.__dict__[known]

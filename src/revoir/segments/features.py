@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.periods import Grain, shift
 from revoir.segments.rfm import rfm
-from revoir.tables import TABLES
+from revoir.tables import TABLES, plain_name
 
 SEGMENT_NAMES = ("segment", "rfm", "rfm_segment", "segment_rfm")
 """What the RFM segment of a customer answers to."""
@@ -30,6 +30,8 @@ COUNTS = ("orders", "revenue", "returns", "purchase_days", "interactions", "comp
 _ORDER_FIGURES = ("first_order", "last_order", "days_since_last", "days_since_first", "cohort",
                   "average_order", "monetary")  # fmt: skip
 _SCORES = ("r", "f", "m", "segment")
+FORETOLD = ("leaves", "clv", "next_on", "health")
+"""Figures that a model has computed before: the book holds them or does not."""
 
 _NAMES = {
     "orders": "commandes achats nombre_de_commandes nb_commandes",
@@ -50,6 +52,10 @@ _NAMES = {
     "monetary": "montant_achete",
     "r": "score_r", "f": "score_f", "m": "score_m",
     "segment": " ".join(SEGMENT_NAMES[1:]),
+    "leaves": "risk_of_leaving risque_de_depart",
+    "clv": "valeur_vie_client customer_lifetime_value",
+    "next_on": "next_purchase prochain_achat",
+    "health": "sante",
 }  # fmt: skip
 _KNOWN = {name: key for key, names in _NAMES.items() for name in (key, *names.split())}
 
@@ -135,9 +141,16 @@ def feature_named(book: Book, parts: tuple[str, ...]) -> Feature | None:
     return None
 
 
+def speaks_of_predictions(rule: str) -> bool:
+    """Whether a rule names a figure that a model has foretold."""
+    words = re.findall(r"[^\W\d]\w*", rule)
+    return any(_KNOWN.get(plain_name(word)) in FORETOLD for word in words)
+
+
 def feature_names(book: Book) -> list[str]:
     """The figures that a book can compute, as examples for the reader."""
-    names = [name for name in (*COUNTS, *_ORDER_FIGURES, *_SCORES) if _computable(book, name)]
+    known = (*COUNTS, *_ORDER_FIGURES, *_SCORES, *FORETOLD)
+    names = [name for name in known if _computable(book, name)]
     if book.has("orders", "customer_id"):
         names.append("orders.last_365_days")
         skipped = {"order_id", "customer_id", "ordered_at", "ordered_on", "amount", "kind"}
@@ -164,6 +177,9 @@ def feature_table(book: Book, features: Collection[Feature]) -> ir.Table:
     if scores:
         tables.append(rfm(book).customers.select("customer_id", *scores))
     tables += [_at_one_end(book, f) for f in chosen if f.column is not None]
+    told = [f.name for f in chosen if f.name in FORETOLD]
+    if told and book.predictions is not None:
+        tables.append(book.predictions.select("customer_id", *told))
     for source in ("interactions", "events", "responses"):
         counted = [f for f in chosen if _source(f.name) == source]
         if counted:
@@ -196,6 +212,8 @@ def joined(left: ir.Table, tables: Collection[ir.Table]) -> ir.Table:
 def _source(name: str) -> str:
     if name == "complaints":
         return "interactions"
+    if name in FORETOLD:
+        return "predictions"
     return (
         name
         if name in ("interactions", "events", "responses")
@@ -207,6 +225,8 @@ def _computable(book: Book, name: str) -> bool:
     match _source(name):
         case "interactions" if name == "complaints":
             return book.has("interactions", "customer_id", "is_complaint")
+        case "predictions":
+            return book.predictions is not None and name in book.predictions.columns
         case "scores":
             return book.has("orders", "customer_id")
         case source:

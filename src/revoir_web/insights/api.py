@@ -512,7 +512,7 @@ def clv(request: HttpRequest) -> dict[str, Any]:
         **told(asked),
         **{name: asked.data.get(name) for name in names},
         "reason": shown.get("reason"),
-        "record": [*shown.get("why", []), *shown.get("notes", [])],
+        "record": shown.get("notes", []),
         "customers": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
     }
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -22,7 +23,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from revoir_web.common.models import Company
-from revoir_web.insights.models import Goal
+from revoir_web.insights.models import Goal, PredictionRun
 
 if TYPE_CHECKING:
     from revoir.book import Book
@@ -103,10 +104,28 @@ def book() -> Book:
         if not _held or _held[0].version != now:
             _held[:] = [_Held(now, _opened(), {})]
         held = _held[0]
-        key = settings_hash()
+        run = PredictionRun.objects.first()
+        key = f"{settings_hash()} {run.number if run else ''}"
         if key not in held.books:
-            held.books = {key: held.base.with_settings(**_said(held.base))}
+            told = held.base.with_settings(**_said(held.base))
+            held.books = {key: told if run is None else _foretold(told, run)}
         return held.books[key]
+
+
+def _foretold(found: Book, run: PredictionRun) -> Book:
+    """The book with the last predictions, where their file is there."""
+    path = folder_of(run.number) / "customers.parquet"
+    if not path.exists():
+        return found
+    table = found.backend.read_parquet(path, table_name=f"predictions_{run.number}")
+    return found.with_predictions(table)
+
+
+def folder_of(number: str) -> Path:
+    """Where the files of a run of predictions lie."""
+    if not number.isalnum():
+        raise ValueError(number)
+    return Path(settings.DATA) / "predictions" / number
 
 
 @contextmanager

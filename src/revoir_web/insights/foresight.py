@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from revoir.files import whole
 from revoir.language import Message, msg
 from revoir_web.common.words import plain
-from revoir_web.insights import facts, predictions
+from revoir_web.insights import engine, facts, predictions
 from revoir_web.insights.models import PredictionRun
 
 if TYPE_CHECKING:
@@ -213,7 +211,7 @@ def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
     """
     import pyarrow.parquet as pq
 
-    folder = folder_of(number)
+    folder = engine.folder_of(number)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with whole(folder / "customers.parquet") as draft:
         pq.write_table(customers, draft, row_group_size=ROW_GROUP)
@@ -222,20 +220,9 @@ def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
             ordered = part.products.sort_by([("customer_id", "ascending"), ("rank", "ascending")])
             with whole(folder / "products.parquet") as draft:
                 pq.write_table(ordered, draft, row_group_size=ROW_GROUP * RECOMMENDED)
-    old = sorted(_root().iterdir(), key=lambda path: path.stat().st_mtime)
+    old = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)
     for path in old[:-FOLDERS_KEPT]:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _root() -> Path:
-    return Path(settings.DATA) / "predictions"
-
-
-def folder_of(number: str) -> Path:
-    """Where the files of a run lie."""
-    if not number.isalnum():
-        raise ValueError(number)
-    return _root() / number
 
 
 # -- Of one customer -----------------------------------------------------------------------------
@@ -256,7 +243,7 @@ def of_customer(run: PredictionRun, key: str) -> dict[str, Any] | None:
         The columns of `together`, None where nothing is known, and `products`: rows that `why` puts
         into words. None where the run says nothing of the customer, or its files are gone.
     """
-    folder = folder_of(run.number)
+    folder = engine.folder_of(run.number)
     found = _rows_of(folder / "customers.parquet", key, "customer_id")
     bought = _rows_of(folder / "products.parquet", key, "rank")
     if not found and not bought:

@@ -49,10 +49,11 @@ def _between(low: Any, high: Any) -> Message | None:
 
 
 def _table(
-    columns: Sequence[Message], rows: Sequence[Sequence[Any]], language: str
+    columns: Sequence[Message], rows: Sequence[Sequence[Any]], language: str, *, texts: int = 1
 ) -> dict[str, Any]:
-    """A table as its template takes it: the first column is what a row is of."""
+    """A table as its template takes it: the first columns are texts, the others figures."""
     return {
+        "texts": texts,
         "columns": _texts(columns, language),
         "rows": [[_text(value, language) for value in row] for row in rows],
     }
@@ -168,7 +169,7 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
 
     share = Percent(found.confidence, 0)
     if isinstance(found, ContractClv):
-        why, tested = found.why, found.backtest
+        tested = found.backtest
         cells: list[list[Any]]
         columns = [msg("Months stayed"), msg("Months to come"), msg("Still there then")]
         cells = [
@@ -176,7 +177,6 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
             for row in rows
         ]
     else:
-        why = found.choice.why if found.choice else None
         tested = found.choice.backtest if found.choice else None
         columns = [msg("Purchase days"), msg("Purchases to come"), msg("Still a customer")]
         cells = [
@@ -202,7 +202,6 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
     return {
         "sentence": _text(found.sentence(), language) if found.sentence() else None,
         "reason": _text(found.reason, language) if found.reason else None,
-        "why": _texts([why], language),
         "notes": _texts(found.notes, language),
         "tested": _tested(tested, language) if tested else None,
         "columns": _texts(columns, language),
@@ -313,7 +312,7 @@ def health(found: Health, check: Check | None) -> dict[str, Any]:
 
 
 def _health(found: Health, check: Check | None, language: str) -> dict[str, Any]:
-    parts = [[part.label, _whole(part.weight), part.meaning] for part in found.parts]
+    parts = [[part.label, part.meaning, _whole(part.weight)] for part in found.parts]
     bands = [
         [
             _between(_whole(band.low), _whole(band.high)),
@@ -327,7 +326,9 @@ def _health(found: Health, check: Check | None, language: str) -> dict[str, Any]
     return {
         "reason": _text(found.reason, language) if found.reason else None,
         "check": _text(check.sentence(), language) if check else None,
-        "parts": _table([msg("Part"), msg("Weight"), msg("From best to worst")], parts, language),
+        "parts": _table(
+            [msg("Part"), msg("From best to worst"), msg("Weight")], parts, language, texts=2
+        ),
         "bands": _table(
             [
                 msg("Score"),
@@ -452,5 +453,6 @@ def _products(
             ],
             together,
             language,
+            texts=2,
         ),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -396,7 +397,7 @@ def prediction_runs() -> list[dict[str, Any]]:
                 "as_of": run.as_of,
                 "customers": run.customers,
                 "seconds": run.seconds,
-                "version": run.lake_version.partition(";")[0][:12],
+                "version": hashlib.sha256(run.lake_version.encode()).hexdigest()[:8],
                 "leaving": reason.text(language())
                 if reason
                 else MODELS.get(leaving.get("model"), "—"),

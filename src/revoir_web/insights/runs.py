@@ -221,6 +221,15 @@ def refresh_soon(*, by: int | None = None) -> Job:
     return held or jobs.enqueue("insights.refresh", by=by)
 
 
+def are_foretold() -> bool:
+    """Whether everything is foretold from the present data and settings, as of today."""
+    last = PredictionRun.objects.first()
+    if last is None or last.computed_at.date() != timezone.now().date():
+        return False
+    held = AnalysisRun.objects.filter(kind__in=FORETOLD)
+    return len(held) == len(FORETOLD) and all(map(_is_fresh, held))
+
+
 def foresee_soon() -> Job | None:
     """Ask for new predictions, where the last are of other data, settings or another day.
 
@@ -229,16 +238,11 @@ def foresee_soon() -> Job | None:
     Returns:
         The job that waits (None: the last predictions are good).
     """
-    state, last = DataState.current(), PredictionRun.objects.first()
-    now = timezone.now()
-    if not state.lake_version:
+    last, now = PredictionRun.objects.first(), timezone.now()
+    if not DataState.current().lake_version or are_foretold():
         return None
     begin = now + dt.timedelta(seconds=QUIET_SECONDS)
     if last is not None:
-        same = last.lake_version == state.lake_version
-        same = same and last.settings_hash == engine.settings_hash()
-        if same and last.computed_at.date() == now.date():
-            return None
         begin = max(begin, last.computed_at + dt.timedelta(seconds=20 * last.seconds))
     held = Job.objects.filter(kind="insights.foresee", state=Job.State.WAITING).first()
     return held or jobs.enqueue("insights.foresee", not_before=begin)
@@ -277,6 +281,7 @@ def keep_predictions(
             "facts": dict(facts),
         },
     )
+    _forget_rules_about_predictions()
     old = PredictionRun.objects.values_list("pk", flat=True)[PREDICTIONS_KEPT:]
     PredictionRun.objects.filter(pk__in=list(old)).delete()
     return run
@@ -302,6 +307,15 @@ def refreshed() -> None:
     """Let everything follow that was registered."""
     for follow in _FOLLOWERS:
         follow()
+
+
+def _forget_rules_about_predictions() -> None:
+    """Let go of counts of customers that spoke of earlier predictions."""
+    from revoir.segments.features import speaks_of_predictions
+
+    rows = AnalysisRun.objects.filter(kind__in=("segment", "comparison", "members"))
+    told = [run.pk for run in rows if speaks_of_predictions(run.parameters.get("rule", ""))]
+    AnalysisRun.objects.filter(pk__in=told).delete()
 
 
 def refresh_under_way() -> Job | None:

@@ -159,6 +159,8 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     began = timezone.now()
     version, settings_hash = engine.version(), engine.settings_hash()
     runs.notice(version)
+    if runs.are_foretold():  # by a run that somebody asked for meanwhile
+        return {"customers": 0}
     kept: dict[str, Any] = {"version": version, "settings_hash": settings_hash, "began": began}
     steps, parts = len(foresight.PARTS) + 1, []
     facts: dict[str, Any] = {}

@@ -23,7 +23,7 @@ from revoir_web.common import jobs
 from revoir_web.common.models import Job
 from revoir_web.customers import actions
 from revoir_web.customers.models import Customer, CustomerFigures
-from revoir_web.insights import engine, foresight, runs
+from revoir_web.insights import engine, foresight, questions, runs
 from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
 pytestmark = pytest.mark.django_db
@@ -317,25 +317,28 @@ def test_files_of_old_runs_go(computed: PredictionRun) -> None:
 
     for number in ("a1", "a2", "a3"):
         foresight.write(number, [], pa.table({"customer_id": ["x"]}))
-    left = {path.name for path in foresight.folder_of("a3").parent.iterdir()}
+    left = {path.name for path in engine.folder_of("a3").parent.iterdir()}
     assert left == {"a2", "a3"}
     assert foresight.of_customer(computed, "x") is None
 
 
-def test_predictions_are_asked_for_once_and_not_all_the_time(
-    computed: PredictionRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_predictions_are_asked_for_once_and_not_all_the_time(computed: PredictionRun) -> None:
     assert runs.foresee_soon() is None
-    DataState.objects.update(lake_version="other")
     PredictionRun.objects.update(seconds=600)
+    runs.notice("other data")
     job = runs.foresee_soon()
     assert job is not None
     assert runs.foresee_soon() == job
     assert job.not_before == computed.computed_at + dt.timedelta(seconds=12_000)
-    job.delete()
-    DataState.objects.update(lake_version=computed.lake_version)
-    PredictionRun.objects.update(computed_at=timezone.now() - dt.timedelta(days=1))
-    assert runs.foresee_soon() is not None
+
+
+def test_a_new_day_brings_new_predictions(computed: PredictionRun) -> None:
+    began = computed.computed_at - dt.timedelta(days=1)
+    PredictionRun.objects.update(computed_at=began)
+    job = runs.foresee_soon()
+    assert job is not None
+    wait = (job.not_before - timezone.now()).total_seconds()
+    assert 0 < wait <= runs.QUIET_SECONDS
 
 
 def test_who_looks_does_not_wait_for_the_time_to_come(
@@ -348,3 +351,25 @@ def test_who_looks_does_not_wait_for_the_time_to_come(
     assert held.not_before <= timezone.now()
     as_role("manager").get("/worth/")
     assert Job.objects.filter(kind="insights.foresee").count() == 1
+
+
+def test_segments_speak_of_what_is_foretold(computed: PredictionRun) -> None:
+    rule = "risque_de_depart > 0.5 et clv >= 20"
+    expected = CustomerFigures.objects.filter(leaves__gt=0.5, clv__gte=20).count()
+    engine.forget()
+    with engine.using() as book:
+        answer = questions.answer("segment", book, {"rule": rule})
+    assert abs(answer["data"]["count"] - expected) <= 1  # figures of lists are rounded
+    assert expected > 0
+
+
+def test_counts_that_spoke_of_earlier_predictions_are_forgotten(computed: PredictionRun) -> None:
+    began = timezone.now()
+    for rule in ("health < 40", "orders > 2"):
+        runs.keep("segment", {"rule": rule}, version="v", settings_hash="h", began=began, result={})
+    runs.keep_predictions(
+        number="b1", version="v", settings_hash="h", as_of=began.date(), began=began,
+        customers=0, facts={},
+    )  # fmt: skip
+    assert runs.look("segment", {"rule": "health < 40"}).run is None
+    assert runs.look("segment", {"rule": "orders > 2"}).run is not None
