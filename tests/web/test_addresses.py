@@ -19,6 +19,7 @@ from django.urls.converters import (
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import ROLES, Right, Role
+from revoir_web.alerts.models import Alert, SignalState
 from revoir_web.common import jobs, navigation
 from revoir_web.common.rights import BY_CALL, PUBLIC, SIGNED_IN, declared
 from revoir_web.consents.models import Purpose
@@ -128,7 +129,11 @@ def test_what_is_sent_asks_for_no_less_than_what_is_seen() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "right"),
-    [("customers:list", Right.EDIT_CUSTOMERS), ("insights:goals", Right.EDIT_GOALS)],
+    [
+        ("customers:list", Right.EDIT_CUSTOMERS),
+        ("alerts:list", Right.EDIT_CUSTOMERS),
+        ("insights:goals", Right.EDIT_GOALS),
+    ],
 )
 def test_pages_that_all_see_and_some_change(
     name: str, right: Right, as_role: Callable[[str], Client]
@@ -183,6 +188,10 @@ def things(users: dict[str, Any]) -> dict[str, dict[str, Any]]:
     goal = Goal.objects.create(metric="retention", value=0.8)
     digest = Digest.objects.create(name="Lundi", metrics=["retention"], every="week")
     own = InsightView.objects.create(user=owner, name="Vue", path="/metrics/", query="")
+    alert = Alert.objects.create(
+        customer=one, signal="complaints", raised_on="2026-01-02", reason={}
+    )
+    SignalState.objects.create(signal="complaints", label={}, meaning={}, family="service")
     message = Outbox.objects.create(key="k", kind="digest", to="x@example.com", subject="Lettre")
     invitation = accounts.invite(
         email="new@example.com", role=Role.ANALYST, language="fr", actor=owner
@@ -209,6 +218,9 @@ def things(users: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "insights:report-file": {"id": job.pk, "form": "html"},
         "insights:goal-remove": {"id": goal.pk},
         "insights:view-remove": {"id": own.pk},
+        "alerts:alert": {"id": alert.pk},
+        "alerts:signal": {"name": "complaints"},
+        "alerts:signal-reset": {"name": "complaints"},
         "common:export": {"name": "customers", "form": "csv"},
     }
     whole = {

@@ -145,7 +145,7 @@ class Alerts:
         rows = self.open
         facts = _facts(rows)
         rows = rows.select("customer_id", "raised_on", *facts)
-        worth = _bought_for(self.book)
+        worth = bought_for(self.book)
         if worth is None:
             rows = rows.mutate(bought__for=ibis.null("decimal(18, 4)"))
         else:
@@ -177,8 +177,16 @@ class Alerts:
         return record_of(self)
 
 
-def _bought_for(book: Book) -> ir.Table | None:
-    """What each customer has bought for in all; None where that cannot be said."""
+def bought_for(book: Book) -> ir.Table | None:
+    """What each customer has bought for in all.
+
+    Args:
+        book: The company's tables.
+
+    Returns:
+        `whose` and `bought__for`, one row a customer (None: it cannot be said, as nothing was
+        bought, or in several currencies).
+    """
     if not book.has("orders", "customer_id") or len(book.currencies) > 1:
         return None
     bought = book.purchases

@@ -35,6 +35,7 @@ MAIN = (
     Way("insights:cohorts", _("Cohorts"), Right.SEE_DASHBOARD, "/cohorts/"),
     Way("insights:rfm", _("RFM"), Right.SEE_DASHBOARD, "/rfm/"),
     Way("insights:departures", _("To save"), Right.SEE_DASHBOARD, "/departures/"),
+    Way("alerts:list", _("Alerts"), Right.SEE_CUSTOMERS, "/alerts/"),
     Way("insights:worth", _("Predictions"), Right.SEE_DASHBOARD, "/worth/"),
     Way("insights:segments", _("Segments"), Right.SEE_DASHBOARD, "/segments/"),
     Way("customers:list", _("Customers"), Right.SEE_CUSTOMERS, "/customers/"),

@@ -131,6 +131,7 @@ class Table:
         empty: What stands in place of no rows: `title`, `text`, `url`, `action`.
         per_page: How many rows a page has.
         actions: What may be done with chosen rows: value and label pairs.
+        controls: Template of what stands beside them, such as a choice of colleagues ("": nothing).
     """
 
     request: HttpRequest
@@ -147,6 +148,7 @@ class Table:
     empty: Mapping[str, Any] = field(default_factory=dict)
     per_page: int = PAGE
     actions: Sequence[tuple[str, Any]] = ()
+    controls: str = ""
 
     # -- What the address asks for -------------------------------------------------------------
     def _key(self, name: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, groupby
 from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Model, Q, QuerySet
 from django.utils import timezone
 
 from revoir.errors import UsageError
@@ -225,6 +226,8 @@ def merge(*, winner: Customer, loser: Customer, actor: Any = None) -> Merge:
     }
     Identifier.objects.filter(pk__in=moved["identifiers"]).update(customer=winner)
     Note.objects.filter(pk__in=moved["notes"]).update(customer=winner)
+    for name, along in _ALONG.items():
+        moved[name] = along.move(along.rows(loser), winner)
     # Whoever was merged into the loser follows, so that an alias is always one step.
     Customer.objects.filter(pk__in=moved["followers"]).update(merged_into=winner)
     loser.merged_into = winner
@@ -283,6 +286,8 @@ def undo_merge(*, merge: Merge, actor: Any = None) -> Customer:
     winner.save()
     Identifier.objects.filter(pk__in=merge.moved["identifiers"]).update(customer=loser)
     Note.objects.filter(pk__in=merge.moved["notes"]).update(customer=loser)
+    for name, along in _ALONG.items():
+        along.move(along.rows(winner).filter(pk__in=merge.moved.get(name, [])), loser)
     Customer.objects.filter(pk__in=merge.moved["followers"]).update(merged_into=loser)
     loser.merged_into = None
     loser.save(update_fields=["merged_into"])
@@ -317,6 +322,49 @@ def _decide(proposal: MergeProposal, state: str, actor: Any) -> None:
 
 def _user(actor: Any) -> Any:
     return actor if actor is not None and getattr(actor, "pk", None) else None
+
+
+@dataclass(frozen=True)
+class Along:
+    """Rows of another app that belong to a customer and go along in a merge.
+
+    Attributes:
+        model: Their table; `customer` says whose they are.
+        once: What a customer has once: where both have it, that of each stays where it is.
+    """
+
+    model: type[Model]
+    once: tuple[str, ...] = ()
+
+    def rows(self, customer: Customer) -> QuerySet[Any]:
+        """The rows of a customer."""
+        return self.model._default_manager.filter(customer=customer)
+
+    def move(self, rows: QuerySet[Any], customer: Customer) -> list[Any]:
+        """Give rows to a customer.
+
+        Returns:
+            The keys of those that went.
+        """
+        there = set(self.rows(customer).values_list(*self.once)) if self.once else set()
+        keys = [
+            key for key, *held in rows.values_list("pk", *self.once) if tuple(held) not in there
+        ]
+        self.model._default_manager.filter(pk__in=keys).update(customer=customer)
+        return keys
+
+
+_ALONG: dict[str, Along] = {}
+
+
+def goes_along(name: str, along: Along) -> None:
+    """Register rows that go along in a merge, and back when it is undone.
+
+    Args:
+        name: Names them in the record of the merge.
+        along: The rows.
+    """
+    _ALONG[name] = along
 
 
 _FOLLOWERS: list[Any] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,17 @@ from revoir_web.insights.models import DataState, Digest
 
 PROPOSED = ("retention_rate", "customers_active", "customers_lost", "revenue", "repurchase_rate")
 """What a new digest begins with."""
+
+Say = Callable[[User], Mapping[str, Any] | None]
+"""From a reader to a `question` and the `sentences` that answer it (None: nothing to say)."""
+_SAYS: list[Say] = []
+
+
+def says(say: Say) -> Say:
+    """Register what another app has to say in every digest; usable as a decorator."""
+    if say not in _SAYS:
+        _SAYS.append(say)
+    return say
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ def letter(digest: Digest, user: User, *, with_pictures: bool = True) -> Letter:
             "digest": digest,
             "company": company,
             "kpis": kpis,
-            "answers": overview.get("answers", []),
+            "answers": [*overview.get("answers", []), *filter(None, (say(user) for say in _SAYS))],
             "actions": overview.get("actions", []),
             "warnings": overview.get("warnings", []),
             "span": overview.get("span"),

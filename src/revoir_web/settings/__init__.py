@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "revoir_web.messaging",
     "revoir_web.ingest",
     "revoir_web.insights",
+    "revoir_web.alerts",
     "allauth",
     "allauth.account",
     "allauth.mfa",

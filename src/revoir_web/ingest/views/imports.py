@@ -138,6 +138,7 @@ _WHY = {
     "changes": lambda: _("their profile was corrected by hand"),
     "merges": lambda: _("they were merged with another entry"),
     "consents": lambda: _("they said what they agree to"),
+    "alerts": lambda: _("somebody has seen to an alert of theirs"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Alerts: raised once, handled by people, closed when the customer is back or gone."""

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from revoir.language import written
+from revoir_web.alerts import queries
+from revoir_web.alerts.actions import today
+from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.common.words import from_json, language
+
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class AlertForm(forms.ModelForm[Alert]):
+    """What somebody does about an alert."""
+
+    class Meta:
+        model = Alert
+        fields: tuple[str, ...] = ("owner", "snoozed_until", "outcome", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        there = {user.pk for user in queries.colleagues()} | {self.instance.owner_id}
+        self.fields["owner"].queryset = self.fields["owner"].queryset.filter(pk__in=there - {None})  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = _("Nobody")  # type: ignore[attr-defined]
+        self.fields["snoozed_until"].widget = _DAY
+        if not self.instance.is_snoozed(today()):
+            # A day that has come is no longer asked for.
+            self.initial["snoozed_until"] = None
+        choices = [("", _("Still open")), *Alert.Outcome.choices]
+        self.fields["outcome"].widget = forms.Select(choices=choices)
+        self.fields["note"].widget = forms.Textarea(attrs={"rows": 4})
+
+
+class SignalForm(forms.Form):
+    """Whether a signal is in use, and its parameters.
+
+    Args:
+        state: The signal.
+        setting: What the company changed of it (None: nothing).
+    """
+
+    enabled = forms.BooleanField(label=gettext_lazy("In use"), required=False)
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, state: SignalState, setting: SignalSetting | None
+    ) -> None:
+        values = setting.values if setting is not None else {}
+        initial: dict[str, Any] = {"enabled": setting is None or setting.enabled}
+        super().__init__(data, initial=initial)
+        self.names = [held["name"] for held in state.parameters]
+        for held in state.parameters:
+            self.fields[held["name"]] = _field(held)
+            self.initial[held["name"]] = values.get(held["name"], held["default"])
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The parameters as they were given; an empty one is as it comes."""
+        given = {name: self.cleaned_data[name] for name in self.names}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def _field(held: Mapping[str, Any]) -> forms.Field:
+    meaning = from_json(held["meaning"])
+    limits = {name: written(held[name], language()) for name in ("default", "low", "high")}
+    kind = forms.IntegerField if held["whole"] else forms.FloatField
+    return kind(
+        label=meaning.text(language()).rstrip(".") if meaning else held["name"],
+        min_value=held["low"],
+        max_value=held["high"],
+        required=False,
+        help_text=_("From %(low)s to %(high)s; %(default)s where nothing is given.") % limits,
+        widget=forms.NumberInput(attrs={"step": 1 if held["whole"] else "any"}),
+    )

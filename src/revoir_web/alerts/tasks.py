@@ -1,0 +1,106 @@
+"""The worker's side: signals looked at after each change of the figures, and once a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from django.utils import timezone
+
+from revoir.errors import UsageError
+from revoir.language import msg
+from revoir_web.alerts import actions, watching
+from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.common import jobs, schedules, words
+from revoir_web.common.models import Job, Schedule
+from revoir_web.insights import engine, runs
+from revoir_web.insights import watch as insights
+
+AGAIN_SECONDS = 60
+"""How long it is waited, at most, for a look that is under way."""
+
+
+@jobs.handler("alerts.watch", label=msg("Search for alerts"), retries=2)
+def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
+    """Raise, close and value the alerts of every signal by what the data say now."""
+    del arguments
+    if not engine.has_lake():
+        return {}
+    if _is_looked_at_by_another(job):
+        # Two would raise the same alerts: once more after it.
+        minute = int(timezone.now().timestamp()) // AGAIN_SECONDS + 1
+        jobs.enqueue(
+            "alerts.watch",
+            key=f"alerts.watch:again:{minute}",
+            not_before=dt.datetime.fromtimestamp(minute * AGAIN_SECONDS, dt.UTC),
+        )
+        return {}
+    declared = insights.declared()
+    changed = {held.signal: held for held in SignalSetting.objects.all()}
+    done: Counter[str] = Counter()
+    for place, told in enumerate(declared):
+        job.progress(place, len(declared), words.from_json(told["label"]))
+        done += _look(job, place, told, changed.get(told["name"]))
+    names = [told["name"] for told in declared]
+    done["closed"] += _withdraw(Alert.objects.exclude(signal__in=names), job)
+    SignalState.objects.exclude(signal__in=names).delete()
+    return dict(+done)
+
+
+def _look(
+    job: jobs.Running, place: int, told: dict[str, Any], changed: SignalSetting | None
+) -> Counter[str]:
+    """Look at one signal, and store what it says of itself and of customers."""
+    name = told["name"]
+    state: dict[str, Any] = {
+        "place": place,
+        **{field: told[field] for field in ("label", "meaning", "family", "parameters")},
+    }
+    held = watching.stored(name)
+    try:
+        given = insights.differing(name, told["parameters"], changed.values if changed else {})
+        # One at a time: whoever asks something on a page is answered in between.
+        with engine.using() as book:
+            seen = insights.look(book, name, given, watching.keys_of(held))
+    except UsageError as error:
+        # Of an earlier program; the alerts stay until somebody mends the setting.
+        state["reason"] = words.to_json(error.what)
+        SignalState.objects.update_or_create(signal=name, defaults=state)
+        return Counter()
+    state |= {
+        "reason": seen.reason,
+        "record": seen.record,
+        "as_of": seen.as_of,
+        "looked_at": timezone.now(),
+    }
+    SignalState.objects.update_or_create(signal=name, defaults=state)
+    if changed is not None and not changed.enabled:
+        return Counter(closed=_withdraw(Alert.objects.filter(signal=name), job, seen.as_of))
+    return watching.bring_up_to_date(name, seen, held, fence=job.fence)
+
+
+def _withdraw(rows: Any, job: jobs.Running, day: dt.date | None = None) -> int:
+    """Close what is no longer looked for."""
+    on = day or timezone.localdate()
+    keys = rows.filter(closed_on=None).order_by().values_list("pk", flat=True)
+    closing = [(on, Alert.End.WITHDRAWN.value, pk) for pk in keys]
+    return watching.close(closing, fence=job.fence)
+
+
+def _is_looked_at_by_another(job: jobs.Running) -> bool:
+    """Whether another worker, one that lives, is at it."""
+    others = Job.objects.filter(
+        kind="alerts.watch", state=Job.State.RUNNING, lease_until__gt=timezone.now()
+    )
+    return others.exclude(pk=job.pk).exists()
+
+
+@runs.after_refresh
+def follow() -> None:
+    """New data raise and close alerts."""
+    actions.watch_soon()
+
+
+# Subscriptions end with the days, whether data come in or not.
+schedules.standing("alerts.watch", "alerts.watch", every=Schedule.Every.DAY, at=dt.time(5))

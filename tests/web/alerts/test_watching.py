@@ -1,0 +1,244 @@
+"""The worker raises an alert once, keeps what people did with it, and closes it by the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from revoir_web.alerts import actions
+from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.common import jobs, schedules
+from revoir_web.common.models import Company, Job, Schedule
+from revoir_web.customers import actions as customers
+from revoir_web.customers.models import Customer
+from revoir_web.insights import engine, runs
+
+from .conftest import LEA, PAUL, ZOE, Shop, day
+
+pytestmark = pytest.mark.django_db
+
+
+def one(customer: str = ZOE, signal: str = "complaints") -> Alert:
+    return Alert.objects.get(customer=customer, signal=signal)
+
+
+def test_an_alert_is_raised_once_and_worded_as_of_its_day(shop: Shop) -> None:
+    assert shop.look() == {"raised": 1}
+    alert = one()
+    assert alert.raised_on == day(55)
+    assert alert.is_open
+    assert alert.bought_for == Decimal("300.00")
+    assert alert.why is not None
+    assert alert.why.text("en") == "2 complaints in 30 days."
+    assert shop.look() == {}
+    shop.buys(PAUL, 61)
+    assert shop.look() == {}
+    assert one().pk == alert.pk
+
+
+def test_a_reason_stays_true_however_many_days_pass(shop: Shop) -> None:
+    shop.complains(PAUL, 50)
+    shop.look()
+    alert = one(PAUL, "unanswered")
+    # Raised after two days without an answer: it says two, not the ten of today.
+    assert alert.raised_on == day(52)
+    assert alert.why is not None
+    assert "2" in alert.why.text("en")
+    shop.complains(PAUL, 60)
+    shop.look()
+    assert Alert.objects.filter(customer=PAUL, signal="unanswered").count() == 1
+
+
+def test_it_is_closed_when_the_customer_returns_and_raised_anew_in_another_silence(
+    shop: Shop,
+) -> None:
+    shop.look()
+    shop.buys(ZOE, 62)
+    assert shop.look() == {"closed": 1}
+    alert = one()
+    assert (alert.closed_on, alert.closed_by, alert.is_open) == (day(62), "returned", False)
+    shop.complains(ZOE, 70, 71, answered=71)
+    assert shop.look() == {"raised": 1}
+    assert Alert.objects.filter(customer=ZOE, is_open=True).get().raised_on == day(70)
+
+
+def test_it_is_closed_when_the_customer_counts_as_gone(shop: Shop) -> None:
+    shop.look()
+    shop.buys(LEA, 140)
+    assert shop.look()["closed"] == 1
+    # Ninety days after the last purchase.
+    assert (one().closed_on, one().closed_by) == (day(130), "left")
+
+
+def test_what_raised_it_is_over(shop: Shop) -> None:
+    batch = shop.complains(PAUL, 50)
+    shop.look()
+    shop.takes_back(batch)
+    shop.complains(PAUL, 50, answered=58)
+    shop.look()
+    alert = one(PAUL, "unanswered")
+    assert (alert.closed_on, alert.closed_by) == (day(58), "over")
+
+
+def test_what_the_data_no_longer_say_is_withdrawn_and_comes_back(shop: Shop) -> None:
+    shop.look()
+    first = one()
+    batch = shop.complains(PAUL, 56, 57, answered=58)
+    assert shop.look() == {"raised": 1}
+    actions.handle(alerts=[one(PAUL).pk], fields={"note": "a rappelé"})
+    shop.takes_back(batch)
+    assert shop.look() == {"closed": 1}
+    alert = one(PAUL)
+    assert (alert.closed_by, alert.closed_on) == ("withdrawn", day(60))
+    shop.complains(PAUL, 56, 57, answered=58)
+    assert shop.look() == {"reopened": 1}
+    alert = one(PAUL)
+    assert (alert.is_open, alert.closed_on, alert.note) == (True, None, "a rappelé")
+    assert one().pk == first.pk
+
+
+def test_an_alert_that_begins_on_another_day_by_newer_data_is_the_same(
+    shop: Shop, users: dict[str, Any]
+) -> None:
+    shop.look()
+    actions.handle(alerts=[one().pk], fields={"owner": users["advisor"]})
+    shop.complains(ZOE, 49, answered=49)
+    assert shop.look() == {"moved": 1}
+    alert = one()
+    assert (alert.raised_on, alert.owner) == (day(50), users["advisor"])
+
+
+def test_what_people_closed_is_not_opened_by_looking_again(shop: Shop) -> None:
+    shop.look()
+    actions.handle(alerts=[one().pk], fields={"outcome": "reached"})
+    assert shop.look() == {}
+    assert not one().is_open
+    shop.buys(ZOE, 62)
+    shop.look()
+    # What came of it is told beside what was done.
+    assert (one().outcome, one().closed_by) == ("reached", "returned")
+
+
+def test_amounts_follow_the_data(shop: Shop) -> None:
+    shop.look()
+    shop.buys(ZOE, 10, amount=50)
+    assert shop.look() == {"valued": 1}
+    assert one().bought_for == Decimal("350.00")
+
+
+def test_only_what_is_open_now_is_stored_of_years_of_data(shop: Shop) -> None:
+    shop.complains(LEA, 21, 22, answered=22)  # she came back on day 40
+    shop.look()
+    assert not Alert.objects.filter(customer=LEA).exists()
+
+
+def test_nobody_who_is_unknown_or_erased_is_told_of(shop: Shop) -> None:
+    shop.complains("x" * 32, 50, 55, answered=56)
+    shop.buys("x" * 32, 0, 20, 40)
+    Customer.objects.filter(pk=ZOE).update(erased_at=dt.datetime.now(dt.UTC))
+    assert shop.look() == {}
+    assert not Alert.objects.exists()
+
+
+def test_alerts_follow_a_merge_and_its_undoing(shop: Shop, people: dict[str, Customer]) -> None:
+    shop.look()
+    merge = customers.merge(winner=people[PAUL], loser=people[ZOE])
+    assert one(PAUL).raised_on == day(55)
+    # The book knows one person now, of whom the same is so.
+    shop.look()
+    assert Alert.objects.get().customer_id == PAUL
+    customers.undo_merge(merge=merge)
+    assert one(ZOE).raised_on == day(55)
+    shop.look()
+    assert Alert.objects.filter(is_open=True).get().customer_id == ZOE
+
+
+def test_what_both_have_stays_with_each_in_a_merge(shop: Shop, people: dict[str, Customer]) -> None:
+    shop.complains(PAUL, 50, 55, answered=56)
+    shop.look()
+    merge = customers.merge(winner=people[PAUL], loser=people[ZOE])
+    assert Alert.objects.filter(customer=PAUL).count() == 1
+    shop.look()
+    assert Alert.objects.filter(is_open=True).get().customer_id == PAUL
+    customers.undo_merge(merge=merge)
+    shop.look()
+    assert Alert.objects.filter(is_open=True).count() == 2
+
+
+def test_a_signal_that_is_switched_off_or_set_otherwise(shop: Shop) -> None:
+    shop.look()
+    state = SignalState.objects.get(pk="complaints")
+    setting = actions.set_signal(state=state, enabled=False, values={})
+    assert shop.look() == {"closed": 1}
+    assert one().closed_by == "withdrawn"
+    actions.set_signal(state=state, enabled=True, values={"complaints": 3})
+    setting.refresh_from_db()
+    assert setting.values == {"complaints": 3}
+    assert shop.look() == {}
+    actions.set_signal(state=state, enabled=True, values={"complaints": 2})
+    setting.refresh_from_db()
+    assert setting.values == {}
+    assert shop.look() == {"reopened": 1}
+
+
+def test_a_setting_that_makes_no_sense_any_more_is_told(shop: Shop) -> None:
+    shop.look()
+    SignalSetting.objects.create(signal="complaints", values={"complaints": 1000, "gone": 1})
+    assert shop.look() == {}
+    assert one().is_open
+    assert SignalState.objects.get(pk="complaints").reason is not None
+
+
+def test_each_signal_says_how_often_it_was_right_or_why_it_cannot(shop: Shop) -> None:
+    shop.look()
+    state = SignalState.objects.get(pk="complaints")
+    assert state.as_of == day(60)
+    assert state.record["precision"]["value"] is None
+    assert state.record["sentence"]["$"] == "message"
+    assert [held["name"] for held in state.parameters] == ["complaints", "period_days"]
+    Company.objects.update(activity_window_days=10)
+    shop.look()
+    assert SignalState.objects.get(pk="complaints").record["horizon_days"] == 10
+
+
+@pytest.mark.usefixtures("shop")
+def test_signals_of_an_earlier_program_go(shop: Shop, raised: Any) -> None:
+    raised(PAUL, signal="horoscope")
+    SignalState.objects.create(signal="horoscope", label={}, meaning={}, family="x")
+    shop.look()
+    assert one(PAUL, "horoscope").closed_by == "withdrawn"
+    assert not SignalState.objects.filter(pk="horoscope").exists()
+
+
+def test_it_is_looked_after_a_refresh_that_found_something_and_once_a_day(shop: Shop) -> None:
+    assert Job.objects.filter(kind="alerts.watch").count() == 0
+    runs.refreshed()
+    runs.refreshed()
+    assert Job.objects.filter(kind="alerts.watch", state="waiting").count() == 1
+    schedules.ensure()
+    assert Schedule.objects.get(name="alerts.watch").every == "day"
+
+
+def test_two_workers_do_not_raise_the_same(shop: Shop) -> None:
+    from django.utils import timezone
+
+    other = jobs.enqueue("alerts.watch")
+    Job.objects.filter(pk=other.pk).update(
+        state="running", lease_until=timezone.now() + dt.timedelta(minutes=1)
+    )
+    assert shop.look() == {}
+    assert not Alert.objects.exists()
+    later = Job.objects.get(kind="alerts.watch", state="waiting")
+    assert later.not_before > timezone.now()
+
+
+def test_without_data_nothing_is_done(company: Company, settings: Any, tmp_path: Any) -> None:
+    settings.LAKE = str(tmp_path / "none")
+    engine.forget()
+    job = jobs.enqueue("alerts.watch")
+    jobs.run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.result) == ("done", {})
