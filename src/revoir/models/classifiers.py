@@ -1,9 +1,10 @@
 """Who will leave, from features: a rule of one figure, a logistic regression, boosted trees, both.
 
 Each is fitted in as many parts as there are folds of customers: what a part says of the customers
-that it did not see is what the probabilities are calibrated on and judged by; what all parts say
-together, on average, is what a new customer is given. Everything is in log-odds until the end, so
-that contributions of features add up.
+that it did not see is what the probabilities are calibrated on and judged by. A new customer is
+given what is learned from all of them at once: the mean of the parts would be surer than any of
+them, and the calibration of one too timid for it. Everything is in log-odds until the end, so that
+contributions of features add up.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ FOLDS = 5
 PENALTY = 0.1
 """Inverse strength of the ridge penalty on standardised features (scikit-learn's C)."""
 ROUNDS_MAX = 600
+STRETCH = 50_000
+"""Customers that are told of at a time."""
 PATIENCE = 30
 """Trees without a gain on the customers left out before no more are added."""
 
 
 class Part(Protocol):
-    """What was learned without one fold."""
+    """What was learned from some customers."""
 
     def margins(self, matrix: Matrix) -> Floats:
         """The log-odds of each customer."""
@@ -55,8 +58,8 @@ class Fitted:
 
     Attributes:
         name: "rule", "logistic", "trees" or "both".
-        parts: What was learned, one part a fold.
-        held_out: Log-odds of each customer learned from, by the part that did not see them, before
+        whole: What was learned from all customers.
+        held_out: Log-odds of each customer learned from, by a part that did not see them, before
             calibration.
         held_out_probabilities: The same, calibrated on the customers of the other folds.
         line: The calibration: log-odds that are said by log-odds that were learned.
@@ -64,7 +67,7 @@ class Fitted:
     """
 
     name: str
-    parts: tuple[Part, ...]
+    whole: Part
     held_out: Floats
     held_out_probabilities: Floats
     line: Line
@@ -72,8 +75,7 @@ class Fitted:
 
     def probabilities(self, matrix: Matrix) -> Floats:
         """The calibrated probability that each customer leaves."""
-        margins = np.mean(side_by_side(lambda part: part.margins(matrix), self.parts), axis=0)
-        return sigmoid(self.line.at(margins))
+        return sigmoid(self.line.at(_in_stretches(self.whole.margins, matrix)))
 
     def contributions(self, matrix: Matrix) -> Floats:
         """What each feature adds to the calibrated log-odds of each customer.
@@ -81,32 +83,51 @@ class Fitted:
         Returns:
             One row a customer, one column a feature: differences from the average customer.
         """
-        each = side_by_side(lambda part: part.contributions(matrix), self.parts)
-        means = np.mean(each, axis=0)
-        found: Floats = self.line.slope * means
+        found: Floats = self.line.slope * _in_stretches(self.whole.contributions, matrix)
         return found
 
 
+def _in_stretches(told: Callable[[Matrix], Floats], matrix: Matrix) -> Floats:
+    """What a part tells of many customers, several stretches of them at a time."""
+    begins = range(0, len(matrix), STRETCH)
+    if len(begins) < 2:
+        return told(matrix)
+    rows = [np.arange(begin, min(begin + STRETCH, len(matrix))) for begin in begins]
+    return np.concatenate(side_by_side(lambda some: told(matrix.rows(some)), rows))
+
+
 def fitted(
-    name: str, matrix: Matrix, left: Bools, folds: Ints, parts: Sequence[Part], **more: Any
+    name: str, matrix: Matrix, left: Bools, folds: Ints, fit: Callable[[Bools], Part], **more: Any
 ) -> Fitted:
-    """Calibrate parts that were each fitted without one fold."""
+    """Fit parts without one fold each, and all customers at once, and calibrate.
+
+    Args:
+        name: Of the learner.
+        matrix: The customers.
+        left: Who left.
+        folds: The fold of each customer, from 0.
+        fit: Learns from the customers that it is told.
+        more: Further attributes.
+    """
+    every = np.ones(len(left), dtype=bool)
+    seen = [every, *(folds != fold for fold in range(int(folds.max()) + 1))]
+    whole, *parts = side_by_side(fit, seen)
     held_out = np.empty(len(left))
     for fold, part in enumerate(parts):
         out = folds == fold
         held_out[out] = part.margins(matrix.rows(out))
-    return _calibrated(name, tuple(parts), held_out, left, folds, **more)
+    return _calibrated(name, whole, held_out, left, folds, **more)
 
 
 def _calibrated(
-    name: str, parts: tuple[Part, ...], held_out: Floats, left: Bools, folds: Ints, **more: Any
+    name: str, whole: Part, held_out: Floats, left: Bools, folds: Ints, **more: Any
 ) -> Fitted:
     probabilities = np.empty(len(left))
-    for fold in range(len(parts)):
+    for fold in range(int(folds.max()) + 1):
         out = folds == fold
         line = fit_line(held_out[~out], left[~out])
         probabilities[out] = sigmoid(line.at(held_out[out]))
-    return Fitted(name, parts, held_out, probabilities, fit_line(held_out, left), **more)
+    return Fitted(name, whole, held_out, probabilities, fit_line(held_out, left), **more)
 
 
 # The rule ----------------------------------------------------------------------------------------
@@ -162,11 +183,11 @@ def fit_rule(matrix: Matrix, left: Bools, folds: Ints, columns: Sequence[str]) -
         return float(log_losses(said, left).mean())
 
     best = min(columns, key=loss)
-    parts = [
-        _one_figure(matrix.rows(folds != fold), left[folds != fold], best)
-        for fold in range(int(folds.max()) + 1)
-    ]
-    return fitted("rule", matrix, left, folds, parts, column=best)
+
+    def fit(seen: Bools) -> OneFigure:
+        return _one_figure(matrix.rows(seen), left[seen], best)
+
+    return fitted("rule", matrix, left, folds, fit, column=best)
 
 
 def _one_figure(matrix: Matrix, left: Bools, column: str) -> OneFigure:
@@ -288,15 +309,15 @@ def fit_logistic(matrix: Matrix, left: Bools, folds: Ints) -> Fitted:
 
     design = Design.of(matrix)
     columns = design.columns(matrix)
-    parts = []
-    for fold in range(int(folds.max()) + 1):
-        seen = folds != fold
+
+    def fit(seen: Bools) -> Regression:
         model = LogisticRegression(C=PENALTY, solver="newton-cholesky").fit(
             columns[seen], left[seen]
         )
         weights, means = model.coef_[0], columns[seen].mean(axis=0)
-        parts.append(Regression(design, float(model.intercept_[0]), weights, means))
-    return fitted("logistic", matrix, left, folds, parts)
+        return Regression(design, float(model.intercept_[0]), weights, means)
+
+    return fitted("logistic", matrix, left, folds, fit)
 
 
 # Boosted trees -----------------------------------------------------------------------------------
@@ -331,24 +352,31 @@ def fit_trees(matrix: Matrix, left: Bools, folds: Ints, seed: int) -> Fitted:
         Ke et al. (2017), LightGBM, NeurIPS 30; contributions: Lundberg et al. (2020), Nature
         Machine Intelligence 2, 56–67.
     """
+    import lightgbm
+
+    settings = _settings(matrix, seed)
     grown = side_by_side(
-        lambda fold: _grown(matrix, left, folds != fold, seed), range(int(folds.max()) + 1)
+        lambda fold: _grown(matrix, left, folds != fold, settings), range(int(folds.max()) + 1)
     )
     # One number of trees for all parts: chosen for each, it would suit the customers left out.
     shortest = min(len(losses) for _, losses in grown)
     sizes = np.bincount(folds)
     total = sum(losses[:shortest] * size for (_, losses), size in zip(grown, sizes, strict=True))
     rounds = int(np.argmin(total)) + 1
-    parts = [Trees(booster, rounds) for booster, _ in grown]
-    return fitted("trees", matrix, left, folds, parts)
+    held_out = np.empty(len(left))
+    for fold, (booster, _losses) in enumerate(grown):
+        out = folds == fold
+        held_out[out] = Trees(booster, rounds).margins(matrix.rows(out))
+    every = np.ones(len(left), dtype=bool)
+    alone = settings | {"num_threads": 2}
+    booster = lightgbm.train(alone, _known(matrix, left, every, alone), rounds)
+    return _calibrated("trees", Trees(booster, rounds), held_out, left, folds)
 
 
-def _grown(matrix: Matrix, left: Bools, seen: Bools, seed: int) -> tuple[Any, Floats]:
-    """Trees grown on some customers, and the loss on the others after each."""
-    import lightgbm
-
-    count = int(seen.sum())
-    settings = {
+def _settings(matrix: Matrix, seed: int) -> dict[str, Any]:
+    """How trees grow, by how many customers there are."""
+    count = len(matrix)
+    return {
         "objective": "binary",
         "learning_rate": 0.05 if count < 50_000 else 0.1,
         "num_leaves": 7 if count < 50_000 else 15,
@@ -366,11 +394,26 @@ def _grown(matrix: Matrix, left: Bools, seen: Bools, seed: int) -> tuple[Any, Fl
         "num_threads": 1,
         "verbosity": -1,
     }
+
+
+def _known(matrix: Matrix, left: Bools, seen: Bools, settings: dict[str, Any], **more: Any) -> Any:
+    """Some customers as LightGBM takes them."""
+    import lightgbm
+
     texts = [matrix.names.index(name) for name in matrix.levels]
-    known = lightgbm.Dataset(
+    return lightgbm.Dataset(
         matrix.values[seen], left[seen].astype(np.float64), params=settings,
-        categorical_feature=texts,
+        categorical_feature=texts, **more,
     )  # fmt: skip
+
+
+def _grown(
+    matrix: Matrix, left: Bools, seen: Bools, settings: dict[str, Any]
+) -> tuple[Any, Floats]:
+    """Trees grown on some customers, and the loss on the others after each."""
+    import lightgbm
+
+    known = _known(matrix, left, seen, settings)
     unseen = lightgbm.Dataset(
         matrix.values[~seen], left[~seen].astype(np.float64), params=settings, reference=known,
     )  # fmt: skip
@@ -404,6 +447,5 @@ class Mean:
 
 def together(logistic: Fitted, trees: Fitted, left: Bools, folds: Ints) -> Fitted:
     """The mean of a logistic regression and trees: what one overstates the other mends."""
-    parts = tuple(Mean(*pair) for pair in zip(logistic.parts, trees.parts, strict=True))
     held_out = (logistic.held_out + trees.held_out) / 2
-    return _calibrated("both", parts, held_out, left, folds)
+    return _calibrated("both", Mean(logistic.whole, trees.whole), held_out, left, folds)

@@ -54,7 +54,7 @@ def reasons(
 
     Returns:
         For each customer the themes that raise the probability, the weightiest first, then those
-        that lower it; only those of some weight.
+        that lower it; only those of some weight, or the weightiest that raises it.
     """
     if not len(matrix):
         return []
@@ -79,15 +79,16 @@ def _of_one(
     found = []
     for theme, places in _by_theme(features).items():
         weight = float(contributions[places].sum())
-        if abs(weight) < WEIGHT_MIN:
-            continue
         # The feature that weighs most on the side of its theme speaks for it.
         side = np.sign(weight)
         speakers = sorted(places, key=lambda place: -contributions[place] * side)
         text = next(filter(None, (_said(features[place], known) for place in speakers)), None)
         if text is not None:
             found.append(Reason(theme, text, weight, _points(margin, weight)))
-    return tuple(sorted(found, key=lambda one: -one.weight))
+    found.sort(key=lambda one: -one.weight)
+    # Whoever is likelier to leave than others is so for a reason, however small each one is.
+    least = min(WEIGHT_MIN, max(found[0].weight, 0.0)) if found else WEIGHT_MIN
+    return tuple(one for one in found if one.weight >= least > 0 or one.weight <= -WEIGHT_MIN)
 
 
 def _said(feature: Feature, known: Known) -> Message | None:

@@ -12,6 +12,7 @@ from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.metrics.registry import Unit
+from revoir.models.features.ahead import AHEAD
 from revoir.models.features.answers import ANSWERS
 from revoir.models.features.columns import column_feature
 from revoir.models.features.declaration import KEYS, Family, Feature, Moments
@@ -24,7 +25,7 @@ from revoir.models.features.visits import VISITS
 from revoir.tables import TABLES
 
 FAMILIES: tuple[Family, ...] = (
-    PURCHASES, ORDERS, LAST_ORDER, LINES, VISITS, ANSWERS, SERVICE, SUBSCRIPTIONS, PEOPLE,
+    PURCHASES, AHEAD, ORDERS, LAST_ORDER, LINES, VISITS, ANSWERS, SERVICE, SUBSCRIPTIONS, PEOPLE,
 )  # fmt: skip
 """Every family of features; a new table brings a family of its own."""
 
