@@ -226,6 +226,8 @@ def are_foretold() -> bool:
     last = PredictionRun.objects.first()
     if last is None or last.computed_at.date() != timezone.now().date():
         return False
+    if not engine.folder_of(last.number).exists():  # as after a restore
+        return False
     held = AnalysisRun.objects.filter(kind__in=FORETOLD)
     return len(held) == len(FORETOLD) and all(map(_is_fresh, held))
 

@@ -332,6 +332,14 @@ def test_predictions_are_asked_for_once_and_not_all_the_time(computed: Predictio
     assert job.not_before == computed.computed_at + dt.timedelta(seconds=12_000)
 
 
+def test_predictions_whose_files_are_gone_are_made_again(computed: PredictionRun) -> None:
+    import shutil
+
+    assert runs.are_foretold()
+    shutil.rmtree(engine.folder_of(computed.number))
+    assert not runs.are_foretold()
+
+
 def test_a_new_day_brings_new_predictions(computed: PredictionRun) -> None:
     began = computed.computed_at - dt.timedelta(days=1)
     PredictionRun.objects.update(computed_at=began)
