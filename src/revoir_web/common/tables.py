@@ -94,6 +94,7 @@ class Filter:
         apply: (rows, value) → fewer rows.
         choices: Value and label pairs (empty: free text).
         kind: The type of the input where there are no choices: "text", "number" or "date".
+        folded: Whether it stands behind “More filters” until it is used.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Filter:
     apply: Callable[[Any, str], Any]
     choices: Sequence[tuple[str, Any]] = ()
     kind: str = "text"
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -279,11 +281,19 @@ class Table:
 
     @property
     def fields(self) -> list[dict[str, Any]]:
-        """The filters with their present values."""
-        return [
-            {"filter": held, "key": self._key(held.name), "value": self.asked(held.name)}
-            for held in self.filters
-        ]
+        """The filters that are in sight, with their present values."""
+        return [self._field(held) for held in self.filters if not self._hides(held)]
+
+    @property
+    def folded_fields(self) -> list[dict[str, Any]]:
+        """The filters behind “More filters”."""
+        return [self._field(held) for held in self.filters if self._hides(held)]
+
+    def _hides(self, held: Filter) -> bool:
+        return held.folded and not self.asked(held.name)
+
+    def _field(self, held: Filter) -> dict[str, Any]:
+        return {"filter": held, "key": self._key(held.name), "value": self.asked(held.name)}
 
     @property
     def choosable(self) -> list[dict[str, Any]]:

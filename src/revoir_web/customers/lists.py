@@ -204,10 +204,13 @@ def _filters(labels: Mapping[str, str]) -> list[Filter]:
             _("Risk of leaving, at least (%)"),
             _number("leaves", "from", of=100),
             kind="number",
+            folded=True,
         ),
-        held("clv", _("Will bring in, at least"), _number("clv", "from"), kind="number"),
-        held("next", _("Next purchase by"), _day("next_on", "to"), kind="date"),
-        held("health", _("Health, at most"), _number("health", "to"), kind="number"),
+        held(
+            "clv", _("Will bring in, at least"), _number("clv", "from"), kind="number", folded=True
+        ),
+        held("next", _("Next purchase by"), _day("next_on", "to"), kind="date", folded=True),
+        held("health", _("Health, at most"), _number("health", "to"), kind="number", folded=True),
     ]
 
 
