@@ -32,7 +32,7 @@ class AlertTable(Table):
         column, down = self.sort
         if column is not None and column.name == "stake" and down:
             bought = F("bought_for").desc(nulls_last=True)
-            return self.narrow.order_by("-stake", bought, "-raised_on", "pk")
+            return self.narrow.order_by("-stake", bought, "pk")
         return super().filtered
 
 
@@ -51,7 +51,8 @@ def alerts(request: HttpRequest) -> AlertTable:
     state = state_of(request)
     return AlertTable(
         request,
-        queries.in_state(Alert.objects.all(), state).select_related("customer", "owner"),
+        # Fetched for the page alone: joined, they would be read for every page before it.
+        queries.in_state(Alert.objects.all(), state).prefetch_related("customer", "owner"),
         [
             Column(
                 "customer",

@@ -72,9 +72,23 @@ class Alert(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["customer", "signal", "raised_on"], name="alert_once"),
         )
+        # What is listed and counted stands in the indexes: no alert is read that is not shown.
         indexes = (
-            models.Index(fields=["is_open", "-stake", "snoozed_until"], name="alert_stake"),
-            models.Index(fields=["signal", "is_open", "-stake"], name="alert_signal"),
+            models.Index(
+                fields=["-stake", "-bought_for", "snoozed_until", "owner", "is_open"],
+                name="alert_stake",
+                condition=models.Q(is_open=True),
+            ),
+            models.Index(
+                fields=["signal", "-stake", "snoozed_until", "is_open"],
+                name="alert_signal",
+                condition=models.Q(is_open=True),
+            ),
+            models.Index(
+                fields=["-stake", "-bought_for", "is_open"],
+                name="alert_closed",
+                condition=models.Q(is_open=False),
+            ),
             models.Index(
                 fields=["owner"], name="alert_owner", condition=models.Q(owner__isnull=False)
             ),

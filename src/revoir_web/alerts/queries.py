@@ -38,15 +38,15 @@ def _text(held: dict[str, Any] | None) -> str:
 
 def in_state(rows: QuerySet[Alert], state: str) -> QuerySet[Alert]:
     """The alerts in one of `STATES`; what is put off is not to do before its day."""
-    waits = Q(snoozed_until__gt=today())
+    day = today()
     match state:
         case "all":
             return rows
         case "closed":
             return rows.filter(is_open=False)
         case "snoozed":
-            return rows.filter(waits, is_open=True)
-    return rows.filter(Q(snoozed_until=None) | ~waits, is_open=True)
+            return rows.filter(snoozed_until__gt=day, is_open=True)
+    return rows.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=day), is_open=True)
 
 
 def colleagues() -> list[User]:
