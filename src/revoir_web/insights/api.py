@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
-from django.utils.translation import gettext as _
 from ninja import Field, Query, Schema
 
-from revoir_web.common import words
-from revoir_web.common.api import Page, Refused, Router, paged
+from revoir_web.common.api import Page, paged
 from revoir_web.common.rights import Right
-from revoir_web.common.words import language
-from revoir_web.insights import actions, foresight, queries, runs
-from revoir_web.insights.models import DataState, Goal, PredictionRun, SavedSegment
-
-router = Router()
+from revoir_web.insights import (
+    actions,
+    api_predictions,  # noqa: F401 (its calls are served by the same router)
+    queries,
+    runs,
+)
+from revoir_web.insights.api_told import Told, router, told
+from revoir_web.insights.models import DataState, Goal, SavedSegment
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
 Text = Annotated[str, Field(max_length=5000, pattern=r"^[^\x00]*$")]
 Grain = Literal["day", "week", "month", "quarter", "year"]
-State = Literal["fresh", "stale", "computing", "failed", "no_data"]
-
-
-class Told(Schema):
-    """How far an answer is."""
-
-    state: State
-    """`fresh`; `stale`: of earlier data, a new one is coming; `computing`: ask again in a second;
-    `failed`: see `message`; `no_data`: nothing was imported yet."""
-    message: str | None = None
-    computed_at: dt.datetime | None = None
 
 
 class HeadlineFigure(Schema):
@@ -135,138 +124,6 @@ class CohortAnswer(Told):
     mean: list[float | None] = Field(default_factory=list)
 
 
-class AtRisk(Schema):
-    """A customer to save."""
-
-    customer: str
-    probability: float
-    worth: float | None = Field(description="What they brought in the last year.")
-    stake: float | None = Field(description="Probability × worth.")
-    reasons: list[str]
-
-
-class Departures(Told):
-    """The customers to save, and how good such lists were."""
-
-    as_of: dt.date | None = None
-    definition: list[str] = Field(default_factory=list)
-    reason: str | None = Field(None, description="Why there is no list.")
-    record: list[str] = Field(default_factory=list)
-    customers: list[AtRisk] = Field(default_factory=list)
-
-
-class Upcoming(Schema):
-    """When a customer is expected to buy."""
-
-    customer: str
-    overdue: bool
-    next: dt.date | None
-    low: dt.date | None
-    high: dt.date | None
-    returns: float | None = Field(description="Probability of a purchase within the horizon.")
-
-
-class NextPurchases(Told):
-    """Who is overdue against their own rhythm, and who is due within two weeks."""
-
-    as_of: dt.date | None = None
-    reason: str | None = Field(None, description="Why nothing is foretold.")
-    record: list[str] = Field(default_factory=list)
-    customers: list[Upcoming] = Field(default_factory=list)
-
-
-class Valued(Schema):
-    """What a customer will bring in."""
-
-    customer: str
-    clv: float | None = Field(description="Expected amount of a year (null: no amounts).")
-    low: float | None
-    high: float | None
-    expected_purchases: float | None
-    alive: float | None = Field(description="Probability of still being a customer.")
-
-
-class Total(Schema):
-    """A sum between its bounds."""
-
-    value: float
-    low: float
-    high: float
-
-
-class Worth(Told):
-    """What customers will bring in within a year, those worth most first."""
-
-    as_of: dt.date | None = None
-    reason: str | None = Field(None, description="Why nothing is foretold.")
-    currency: str | None = None
-    confidence: float | None = None
-    total: Total | None = None
-    record: list[str] = Field(default_factory=list)
-    customers: list[Valued] = Field(default_factory=list)
-
-
-class Together(Schema):
-    """Two products that are bought together more often than by chance."""
-
-    product: str
-    other: str
-    baskets: int
-    lift: float
-    lift_low: float
-    lift_high: float
-
-
-class DueUpgrade(Schema):
-    """A product of a customer that is due for an upgrade."""
-
-    customer: str
-    product: str
-    due_on: dt.date
-    offer: str | None
-
-
-class ProductsAnswer(Told):
-    """What goes together, what is due, and how good recommendations were."""
-
-    as_of: dt.date | None = None
-    reason: str | None = Field(None, description="Why nothing is recommended.")
-    method: str | None = None
-    record: list[str] = Field(default_factory=list)
-    pairs: list[Together] = Field(default_factory=list)
-    upgrades: list[DueUpgrade] = Field(default_factory=list)
-
-
-class Recommended(Schema):
-    """A product that a customer is likely to buy."""
-
-    product: str
-    name: str | None
-    why: str
-
-
-class Foretold(Schema):
-    """What is foretold of one customer; null where nothing is known."""
-
-    customer: str
-    as_of: dt.date
-    computed_at: dt.datetime
-    leaves: float | None = Field(description="Probability of leaving.")
-    reasons: list[str]
-    clv: float | None
-    clv_low: float | None
-    clv_high: float | None
-    purchases: float | None = Field(description="Purchases expected within a year.")
-    alive: float | None = Field(description="Probability of still being a customer.")
-    next_on: dt.date | None
-    low_on: dt.date | None
-    high_on: dt.date | None
-    returns: float | None = Field(description="Probability of a purchase within the horizon.")
-    overdue: bool | None
-    health: float | None = Field(description="From 0 (worst) to 100.")
-    products: list[Recommended]
-
-
 class SegmentIn(Schema):
     """A segment to keep."""
 
@@ -310,17 +167,6 @@ class GoalOut(Schema):
     start: dt.date | None
     end: dt.date | None
     note: str
-
-
-def told(asked: runs.Asked) -> dict[str, Any]:
-    """How far an answer is, for `Told`."""
-    message = asked.error or asked.failure
-    at = asked.run.computed_at if asked.run is not None else None
-    if message is not None:
-        return {"state": "failed", "message": message.text(language()), "computed_at": at}
-    if asked.result is not None:
-        return {"state": "fresh" if asked.fresh else "stale", "computed_at": at}
-    return {"state": "computing" if DataState.current().lake_version else "no_data"}
 
 
 @router.serve(
@@ -451,122 +297,6 @@ def cohorts(request: HttpRequest, asked_for: Query[CohortQuery]) -> dict[str, An
         "grain": asked.data.get("grain"),
         "cells": [dict(zip(names, cell, strict=True)) for cell in asked.data.get("cells", [])],
         "mean": asked.data.get("mean", []),
-    }
-
-
-# -- Predictions -------------------------------------------------------------------------------
-@router.serve(
-    "GET",
-    "/departures",
-    rights=[Right.SEE_DASHBOARD],
-    gives=Departures,
-    summary="The customers to save, the most pressing first, with the record of such lists",
-)
-def departures(request: HttpRequest) -> dict[str, Any]:
-    """The stored list; where the data changed since, a new one is computed."""
-    asked = runs.ask("departures", {})
-    shown = asked.result or {}
-    rows = zip(asked.data.get("customers", []), shown.get("customers", []), strict=True)
-    return {
-        **told(asked),
-        "as_of": asked.data.get("as_of"),
-        **{name: shown[name] for name in ("definition", "reason", "record") if name in shown},
-        "customers": [
-            {**row, "customer": row["id"], "reasons": words["reasons"]} for row, words in rows
-        ],
-    }
-
-
-@router.serve(
-    "GET",
-    "/next-purchases",
-    rights=[Right.SEE_DASHBOARD],
-    gives=NextPurchases,
-    summary="Who is overdue against their own rhythm, and who will buy within two weeks",
-)
-def next_purchases(request: HttpRequest) -> dict[str, Any]:
-    """The stored list; where the data changed since, a new one is computed."""
-    asked = runs.ask("next", {})
-    shown = asked.result or {}
-    return {
-        **told(asked),
-        "as_of": asked.data.get("as_of"),
-        **{name: shown[name] for name in ("reason", "record") if name in shown},
-        "customers": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
-    }
-
-
-@router.serve(
-    "GET",
-    "/clv",
-    rights=[Right.SEE_DASHBOARD],
-    gives=Worth,
-    summary="What customers will bring in within a year, those worth most first",
-)
-def clv(request: HttpRequest) -> dict[str, Any]:
-    """The stored list; where the data changed since, a new one is computed."""
-    asked = runs.ask("worth", {})
-    shown = asked.result or {}
-    names = ("as_of", "currency", "confidence", "total")
-    return {
-        **told(asked),
-        **{name: asked.data.get(name) for name in names},
-        "reason": shown.get("reason"),
-        "record": shown.get("notes", []),
-        "customers": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
-    }
-
-
-@router.serve(
-    "GET",
-    "/products",
-    rights=[Right.SEE_DASHBOARD],
-    gives=ProductsAnswer,
-    summary="What goes together, what is due for an upgrade, how good recommendations were",
-)
-def products(request: HttpRequest) -> dict[str, Any]:
-    """The stored answer; where the data changed since, a new one is computed."""
-    asked = runs.ask("products", {})
-    shown = asked.result or {}
-    return {
-        **told(asked),
-        "as_of": asked.data.get("as_of"),
-        "method": asked.data.get("method"),
-        "reason": shown.get("reason"),
-        "record": shown.get("record", []),
-        "pairs": asked.data.get("pairs", []),
-        "upgrades": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
-    }
-
-
-@router.serve(
-    "GET",
-    "/customers/{id}/predictions",
-    rights=[Right.SEE_CUSTOMERS],
-    gives=Foretold,
-    summary="What is foretold of a customer: leaving, worth, next purchase, health, products",
-)
-def customer_predictions(request: HttpRequest, id: str) -> dict[str, Any]:
-    """What the last computation says; 404 where it says nothing of the customer."""
-    run = PredictionRun.objects.first()
-    known = run is not None and foresight.of_customer(run, id)
-    if run is None or not known:
-        raise Refused(404, "not_found", _("Nothing is foretold of this customer."))
-    reasons = [words.from_json(one) for one in json.loads(known["why"] or "[]")]
-    return {
-        **known,
-        "customer": id,
-        "as_of": run.as_of,
-        "computed_at": run.computed_at,
-        "reasons": [one.text(language()) for one in reasons if one is not None],
-        "products": [
-            {
-                "product": row["product_id"],
-                "name": row["product"],
-                "why": foresight.why(row).text(language()),
-            }
-            for row in known["products"]
-        ],
     }
 
 
