@@ -8,7 +8,8 @@ import pytest
 
 from revoir.errors import UsageError
 from revoir.models.assortment import assortment
-from revoir.models.recommend import recommend, why
+from revoir.models.because import why
+from revoir.models.recommend import recommend
 from revoir.models.recommend_record import CUSTOMERS_MIN, Stretch, try_methods
 from revoir.models.recommender import Method
 
