@@ -89,7 +89,7 @@ def _change(alert: Alert, wanted: Mapping[str, Any], actor: Any) -> bool:
 
 def today() -> dt.date:
     """The day in the company's zone."""
-    return timezone.now().astimezone(Company.current().zone).date()
+    return Company.current().today
 
 
 @transaction.atomic

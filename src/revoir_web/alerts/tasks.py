@@ -13,12 +13,9 @@ from revoir.language import msg
 from revoir_web.alerts import actions, watching
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common import jobs, schedules, words
-from revoir_web.common.models import Job, Schedule
+from revoir_web.common.models import Company, Schedule
 from revoir_web.insights import engine, runs
 from revoir_web.insights import watch as insights
-
-AGAIN_SECONDS = 60
-"""How long it is waited, at most, for a look that is under way."""
 
 
 @jobs.handler("alerts.watch", label=msg("Search for alerts"), retries=2)
@@ -27,14 +24,7 @@ def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     del arguments
     if not engine.has_lake():
         return {}
-    if _is_looked_at_by_another(job):
-        # Two would raise the same alerts: once more after it.
-        minute = int(timezone.now().timestamp()) // AGAIN_SECONDS + 1
-        jobs.enqueue(
-            "alerts.watch",
-            key=f"alerts.watch:again:{minute}",
-            not_before=dt.datetime.fromtimestamp(minute * AGAIN_SECONDS, dt.UTC),
-        )
+    if jobs.left_to_another(job):
         return {}
     declared = insights.declared()
     changed = {held.signal: held for held in SignalSetting.objects.all()}
@@ -82,18 +72,10 @@ def _look(
 
 def _withdraw(rows: Any, job: jobs.Running, day: dt.date | None = None) -> int:
     """Close what is no longer looked for."""
-    on = day or timezone.localdate()
+    on = day or Company.current().today
     keys = rows.filter(closed_on=None).order_by().values_list("pk", flat=True)
     closing = [(on, Alert.End.WITHDRAWN.value, pk) for pk in keys]
     return watching.close(closing, fence=job.fence)
-
-
-def _is_looked_at_by_another(job: jobs.Running) -> bool:
-    """Whether another worker, one that lives, is at it."""
-    others = Job.objects.filter(
-        kind="alerts.watch", state=Job.State.RUNNING, lease_until__gt=timezone.now()
-    )
-    return others.exclude(pk=job.pk).exists()
 
 
 @runs.after_refresh

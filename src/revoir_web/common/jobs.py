@@ -31,6 +31,8 @@ PROGRESS_SECONDS = 0.5
 """How often at most progress is written."""
 LOSSES_MAX = 20
 """After so many dead workers it is taken that the job kills them."""
+AGAIN_SECONDS = 60
+"""How long it is waited, at most, for another worker that is at the same work."""
 BACK_OFF_SECONDS = (10, 60, 300, 1800, 7200)
 
 
@@ -175,12 +177,14 @@ class Running:
 
     Attributes:
         id: The job's id as 32 hexadecimal characters, the same at every attempt.
+        kind: What kind of job it is.
         attempt: Which taking this is, from 1.
         by: The user who asked (None: the program).
     """
 
     def __init__(self, job: Job) -> None:
         self.id = job.id.hex
+        self.kind = job.kind
         self.pk = job.pk
         self.attempt = job.attempts
         self.by = job.created_by
@@ -245,6 +249,26 @@ class Running:
 
     def _held(self) -> Any:
         return Job.objects.filter(pk=self.pk, attempts=self.attempt, state=Job.State.RUNNING)
+
+
+def left_to_another(job: Running) -> bool:
+    """Whether another worker, one that lives, is at the same kind of job.
+
+    Both would do the same work, and leave no hand free for others: if so, the job is asked for
+    once more, at the next full minute.
+    """
+    others = Job.objects.filter(
+        kind=job.kind, state=Job.State.RUNNING, lease_until__gt=timezone.now()
+    )
+    if not others.exclude(pk=job.pk).exists():
+        return False
+    minute = int(timezone.now().timestamp()) // AGAIN_SECONDS + 1
+    enqueue(
+        job.kind,
+        key=f"{job.kind}:again:{minute}",
+        not_before=dt.datetime.fromtimestamp(minute * AGAIN_SECONDS, dt.UTC),
+    )
+    return True
 
 
 def claim() -> Job | None:

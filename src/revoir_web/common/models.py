@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 import zoneinfo
 from typing import Any, Self
@@ -72,6 +73,11 @@ class Company(Base):
     def zone(self) -> zoneinfo.ZoneInfo:
         """The zone whose calendar days count."""
         return zoneinfo.ZoneInfo(self.timezone)
+
+    @property
+    def today(self) -> dt.date:
+        """The day that it is in that zone."""
+        return timezone.now().astimezone(self.zone).date()
 
     def __str__(self) -> str:
         return self.name

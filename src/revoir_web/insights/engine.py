@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
-from django.utils import timezone
 
 from revoir_web.common.models import Company
 from revoir_web.insights.models import Goal, PredictionRun
@@ -100,7 +99,7 @@ def book() -> Book:
     """
     with _lock:
         # Subscriptions end with the days: tomorrow's book is another one.
-        now = f"{version()};{_today()}"
+        now = f"{version()};{Company.current().today}"
         if not _held or _held[0].version != now:
             _held[:] = [_Held(now, _opened(), {})]
         held = _held[0]
@@ -155,7 +154,8 @@ def forget() -> None:
 def _opened() -> Book:
     from revoir.book import Book, open
 
-    found = open(settings.LAKE, title=Company.current().name, today=_today())
+    company = Company.current()
+    found = open(settings.LAKE, title=company.name, today=company.today)
     limit = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
     found.backend.con.execute(f"SET memory_limit = '{limit >> 20}MiB'").fetchall()
     aliases = _aliases()
@@ -163,10 +163,6 @@ def _opened() -> Book:
         return found
     tables = {name: _merged(found, name, aliases) for name in found.tables}
     return Book(tables, settings=found.settings, as_of=found._as_of, title=found.title)
-
-
-def _today() -> dt.date:
-    return timezone.now().astimezone(Company.current().zone).date()
 
 
 def _said(base: Book) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from revoir.language import Message
 from revoir_web.common import jobs, words
-from revoir_web.common.models import Job
+from revoir_web.common.models import Company, Job
 from revoir_web.insights import engine
 from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
@@ -223,12 +223,12 @@ def refresh_soon(*, by: int | None = None) -> Job:
 
 def are_foretold() -> bool:
     """Whether everything is foretold from the present data and settings, as of today."""
-    last = PredictionRun.objects.first()
-    if last is None or last.computed_at.date() != timezone.now().date():
+    last, company = PredictionRun.objects.first(), Company.current()
+    if last is None or last.computed_at.astimezone(company.zone).date() != company.today:
         return False
     if not engine.folder_of(last.number).exists():  # as after a restore
         return False
-    held = AnalysisRun.objects.filter(kind__in=FORETOLD)
+    held = AnalysisRun.objects.filter(kind__in=FORETOLD).only("computed_at", "settings_hash")
     return len(held) == len(FORETOLD) and all(map(_is_fresh, held))
 
 

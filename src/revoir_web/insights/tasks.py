@@ -14,7 +14,6 @@ from revoir.files import whole
 from revoir.language import Message, msg
 from revoir_web.common import jobs, schedules, words
 from revoir_web.common.actions import after_company_change
-from revoir_web.common.models import Job
 from revoir_web.common.rights import Right
 from revoir_web.insights import actions, engine, files, questions, runs
 from revoir_web.insights.models import AnalysisRun, DataState, Digest
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 CHECKED_SECONDS = 900
 """How often it is looked whether the lake has changed without anybody saying so."""
-AGAIN_SECONDS = 60
-"""How long it is waited, at most, for a computation that is under way."""
 Later = Callable[[Callable[[int, int], None]], None]
 """What is left to do once the book is free for others; it says again and again that it goes on."""
 
@@ -94,14 +91,7 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     del arguments
     if not engine.has_lake():
         return {"computed": 0}
-    if _is_computed_by_another(job):
-        # Both would do the same work, and leave no hand free for imports: once more after it.
-        minute = int(timezone.now().timestamp()) // AGAIN_SECONDS + 1
-        jobs.enqueue(
-            "insights.refresh",
-            key=f"insights.refresh:again:{minute}",
-            not_before=dt.datetime.fromtimestamp(minute * AGAIN_SECONDS, dt.UTC),
-        )
+    if jobs.left_to_another(job):
         return {"computed": 0}
     # Answers of the present data are good whatever happened to the settings since, and the
     # other way round: only what changed is computed again.
@@ -204,14 +194,6 @@ def predict(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 def _go_on(job: jobs.Running, place: int, steps: int, told: Message, _done: int, _all: int) -> None:
     """Tell within a step that the job lives: what counts for its progress are the steps."""
     job.progress(place, steps, told)
-
-
-def _is_computed_by_another(job: jobs.Running) -> bool:
-    """Whether another worker, one that lives, is at it."""
-    others = Job.objects.filter(
-        kind="insights.refresh", state=Job.State.RUNNING, lease_until__gt=timezone.now()
-    )
-    return others.exclude(pk=job.pk).exists()
 
 
 @jobs.handler("insights.digest", label=msg("Sending of a digest"), retries=3)

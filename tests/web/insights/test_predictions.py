@@ -340,6 +340,20 @@ def test_predictions_whose_files_are_gone_are_made_again(computed: PredictionRun
     assert not runs.are_foretold()
 
 
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Europe/Paris", "Etc/GMT-14"])
+def test_a_day_begins_where_the_company_is(
+    computed: PredictionRun, company: Any, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs.engine, "settings_hash", lambda: computed.settings_hash)
+    company.timezone = zone
+    company.save()
+    now = timezone.now().astimezone(company.zone)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for computed_at, same_day in ((midnight, True), (midnight - dt.timedelta(seconds=1), False)):
+        PredictionRun.objects.update(computed_at=computed_at)
+        assert runs.are_foretold() == same_day
+
+
 def test_a_new_day_brings_new_predictions(computed: PredictionRun) -> None:
     began = computed.computed_at - dt.timedelta(days=1)
     PredictionRun.objects.update(computed_at=began)
