@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from revoir.language import written
+from revoir_web.accounts.models import User
 from revoir_web.alerts import queries
 from revoir_web.alerts.actions import today
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
@@ -25,9 +26,15 @@ class AlertForm(forms.ModelForm[Alert]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        there = {user.pk for user in queries.colleagues()} | {self.instance.owner_id}
-        self.fields["owner"].queryset = self.fields["owner"].queryset.filter(pk__in=there - {None})  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = _("Nobody")  # type: ignore[attr-defined]
+        there = {user.pk for user in queries.colleagues()}
+        if self.instance.owner_id is not None:
+            there.add(self.instance.owner_id)
+        self.fields["owner"] = forms.ModelChoiceField(
+            User.objects.filter(pk__in=there),
+            label=self.fields["owner"].label,
+            required=False,
+            empty_label=_("Nobody"),
+        )
         self.fields["snoozed_until"].widget = _DAY
         if not self.instance.is_snoozed(today()):
             # A day that has come is no longer asked for.

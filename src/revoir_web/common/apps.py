@@ -21,7 +21,7 @@ class Common(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        """Read every app's jobs, lists and exports, so that their names are known."""
+        """Read what every app registers: jobs, lists, exports, parts of other apps' pages."""
         from django.utils.module_loading import autodiscover_modules
 
-        autodiscover_modules("tasks", "lists", "exports")
+        autodiscover_modules("tasks", "lists", "exports", "panel", "persons")

@@ -11,7 +11,7 @@ class Consents(AppConfig):
     label = "consents"
 
     def ready(self) -> None:
-        """Show consents on the page of a customer; begin with some purposes."""
-        from revoir_web.consents import defaults, panel  # noqa: F401
+        """Begin with some purposes."""
+        from revoir_web.consents import defaults
 
         post_migrate.connect(defaults.fill, sender=self)

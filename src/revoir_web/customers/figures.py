@@ -62,13 +62,7 @@ def write_figures(
     Returns:
         How many customers have other figures than before.
     """
-    changed, done = 0, 0
-    total = rows.num_rows if hasattr(rows, "num_rows") else len(rows)
-    for names, part in _parts(rows):
-        changed += _write(names, part)
-        done += len(part)
-        if tell is not None:
-            tell(done, total)
+    changed = _write_all(rows, COLUMNS, tell)
     if complete:
         changed += _empty_others(rows)
     _write_averages(labels or {})
@@ -88,15 +82,9 @@ def write_foretold(table: Any, *, tell: Told | None = None) -> int:
     Returns:
         How many customers have other figures than before.
     """
-    changed, done = 0, 0
-    names = [name for name in FORETOLD if name in table.column_names]
-    for name in set(FORETOLD) - set(names):
+    changed = _write_all(table, FORETOLD, tell)
+    for name in set(FORETOLD) - set(table.column_names):
         changed += CustomerFigures.objects.exclude(**{name: None}).update(**{name: None})
-    for _told, part in _parts(table, FORETOLD):
-        changed += _write(names, part)
-        done += len(part)
-        if tell is not None:
-            tell(done, table.num_rows)
     known = Q(*(Q(**{f"{name}__isnull": False}) for name in FORETOLD), _connector=Q.OR)
     nothing = (None,) * len(FORETOLD)
     for keys in bulk.in_parts(_others(table, CustomerFigures.objects.filter(known)), PART):
@@ -106,7 +94,19 @@ def write_foretold(table: Any, *, tell: Told | None = None) -> int:
     return changed
 
 
-def _parts(rows: Any, wanted: Sequence[str] = COLUMNS) -> Iterator[tuple[Sequence[str], Rows]]:
+def _write_all(rows: Any, wanted: Sequence[str], tell: Told | None) -> int:
+    """Write columns part by part; how many customers have other figures than before."""
+    changed, done = 0, 0
+    total = rows.num_rows if hasattr(rows, "num_rows") else len(rows)
+    for names, part in _parts(rows, wanted):
+        changed += _write(names, part)
+        done += len(part)
+        if tell is not None:
+            tell(done, total)
+    return changed
+
+
+def _parts(rows: Any, wanted: Sequence[str]) -> Iterator[tuple[Sequence[str], Rows]]:
     """Names of columns, and rows of database values with the key last, in the order of the keys."""
     if hasattr(rows, "to_batches"):
         # In the order of the keys, so that a part is a stretch of the table.

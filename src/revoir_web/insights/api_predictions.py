@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, Schema
 
-from revoir_web.common import words
+from revoir.models.because import why
 from revoir_web.common.api import Refused
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
 from revoir_web.insights import foresight, runs
 from revoir_web.insights.api_told import Told, router, told
 from revoir_web.insights.models import PredictionRun
+
+__all__ = ["router"]
 
 
 class AtRisk(Schema):
@@ -151,6 +152,11 @@ class Foretold(Schema):
     products: list[Recommended]
 
 
+def _customers(asked: runs.Asked) -> list[dict[str, Any]]:
+    """The rows of a stored list, each with its customer."""
+    return [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])]
+
+
 @router.serve(
     "GET",
     "/departures",
@@ -162,14 +168,12 @@ def departures(request: HttpRequest) -> dict[str, Any]:
     """The stored list; where the data changed since, a new one is computed."""
     asked = runs.ask("departures", {})
     shown = asked.result or {}
-    rows = zip(asked.data.get("customers", []), shown.get("customers", []), strict=True)
+    rows = zip(_customers(asked), shown.get("customers", []), strict=True)
     return {
         **told(asked),
         "as_of": asked.data.get("as_of"),
         **{name: shown[name] for name in ("definition", "reason", "record") if name in shown},
-        "customers": [
-            {**row, "customer": row["id"], "reasons": words["reasons"]} for row, words in rows
-        ],
+        "customers": [{**row, "reasons": words["reasons"]} for row, words in rows],
     }
 
 
@@ -188,7 +192,7 @@ def next_purchases(request: HttpRequest) -> dict[str, Any]:
         **told(asked),
         "as_of": asked.data.get("as_of"),
         **{name: shown[name] for name in ("reason", "record") if name in shown},
-        "customers": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
+        "customers": _customers(asked),
     }
 
 
@@ -209,7 +213,7 @@ def clv(request: HttpRequest) -> dict[str, Any]:
         **{name: asked.data.get(name) for name in names},
         "reason": shown.get("reason"),
         "record": shown.get("notes", []),
-        "customers": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
+        "customers": _customers(asked),
     }
 
 
@@ -231,7 +235,7 @@ def products(request: HttpRequest) -> dict[str, Any]:
         "reason": shown.get("reason"),
         "record": shown.get("record", []),
         "pairs": asked.data.get("pairs", []),
-        "upgrades": [{**row, "customer": row["id"]} for row in asked.data.get("customers", [])],
+        "upgrades": _customers(asked),
     }
 
 
@@ -248,18 +252,17 @@ def customer_predictions(request: HttpRequest, id: str) -> dict[str, Any]:
     known = run is not None and foresight.of_customer(run, id)
     if run is None or not known:
         raise Refused(404, "not_found", _("Nothing is foretold of this customer."))
-    reasons = [words.from_json(one) for one in json.loads(known["why"] or "[]")]
     return {
         **known,
         "customer": id,
         "as_of": run.as_of,
         "computed_at": run.computed_at,
-        "reasons": [one.text(language()) for one in reasons if one is not None],
+        "reasons": [reason.text(language()) for reason in known["reasons"]],
         "products": [
             {
                 "product": row["product_id"],
                 "name": row["product"],
-                "why": foresight.why(row).text(language()),
+                "why": why(row).text(language()),
             }
             for row in known["products"]
         ],

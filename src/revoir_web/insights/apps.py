@@ -12,7 +12,6 @@ class Insights(AppConfig):
     def ready(self) -> None:
         """Bring what happened with customers to their pages."""
         from revoir_web.customers.facts import provide
-        from revoir_web.insights import panel  # noqa: F401 (it registers)
         from revoir_web.insights.facts import facts_of
 
         provide(facts_of)

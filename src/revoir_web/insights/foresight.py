@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from revoir.files import whole
 from revoir.language import Message, msg
-from revoir_web.common.words import plain
+from revoir_web.common.words import made, plain
 from revoir_web.insights import engine, facts, predictions
 from revoir_web.insights.models import PredictionRun
 
@@ -78,14 +78,12 @@ def _leaving(book: Book) -> Part:
         )
         for one in found.ranked(limit=REASONED)
     }
-    # Those who are less likely to leave than the average stand on no list of customers to save.
     told = found.customers
     ids = told["customer_id"].to_pylist()
     table = pa.table(
         {
             "customer_id": told["customer_id"],
             "leaves": told["probability"],
-            "brought": told["worth"],
             "why": pa.array([why.get(one) for one in ids], pa.string()),
         }
     )
@@ -240,15 +238,18 @@ def of_customer(run: PredictionRun, key: str) -> dict[str, Any] | None:
         key: The customer's id.
 
     Returns:
-        The columns of `together`, None where nothing is known, and `products`: rows that `why` puts
-        into words. None where the run says nothing of the customer, or its files are gone.
+        The columns of `together`, None where nothing is known; `reasons` for leaving as messages;
+        and `products`: rows that `revoir.models.because.why` puts into words. None where the run
+        says nothing of the customer, or its files are gone.
     """
     folder = engine.folder_of(run.number)
     found = _rows_of(folder / "customers.parquet", key, "customer_id")
     bought = _rows_of(folder / "products.parquet", key, "rank")
     if not found and not bought:
         return None
-    return {**dict.fromkeys(_ABSENT), **(found[0] if found else {}), "products": bought}
+    known = {**dict.fromkeys(_ABSENT), **(found[0] if found else {})}
+    reasons = [made(one) for one in json.loads(known.pop("why") or "[]")]
+    return {**known, "reasons": reasons, "products": bought}
 
 
 def _rows_of(path: Path, key: str, order: str) -> list[dict[str, Any]]:
@@ -256,10 +257,3 @@ def _rows_of(path: Path, key: str, order: str) -> list[dict[str, Any]]:
         return []
     statement = f"select * from read_parquet(?) where customer_id = ? order by {order}"
     return facts.rows(statement, [str(path), key])
-
-
-def why(row: Mapping[str, Any]) -> Message:
-    """Why a product is recommended to a customer."""
-    from revoir.models.because import why as because
-
-    return because(row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir.models.because import why
 from revoir_web.common import words
 from revoir_web.common.models import Company
 from revoir_web.customers.facts import Panel, show
 from revoir_web.customers.models import Customer
 from revoir_web.insights import foresight
 from revoir_web.insights.models import PredictionRun
+from revoir_web.insights.predictions import share, whole
 
 
 def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
@@ -34,10 +35,10 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
         "run": run,
         "told": told,
         "rows": _rows(run, told, company.currency),
-        "why": [_said(words.made(one)) for one in json.loads(told["why"] or "[]")],
+        "why": [_said(reason) for reason in told["reasons"]],
         "parts": _parts(run, told),
         "products": [
-            {"name": row["product"] or row["product_id"], "why": _said(foresight.why(row))}
+            {"name": row["product"] or row["product_id"], "why": _said(why(row))}
             for row in told["products"]
         ],
     }
@@ -51,11 +52,11 @@ def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[di
     """What is foretold, each beside what it means; or why it is not."""
     found = []
     for kind, label, value, beside in (
-        ("departures", _("Risk of leaving"), _percent(told["leaves"]), None),
+        ("departures", _("Risk of leaving"), share(told["leaves"]), None),
         ("worth", _("Will bring in within a year"), _amount(told["clv"], currency),
          _bounds(told, currency)),
         ("next", _("Next purchase"), told["next_on"], _interval(told)),
-        ("health", _("Health, of 100"), _number(told["health"]), None),
+        ("health", _("Health, of 100"), whole(told["health"]), None),
     ):  # fmt: skip
         reason = words.from_json(run.facts.get(kind, {}).get("reason"))
         if value is not None or reason is not None:
@@ -69,14 +70,6 @@ def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[di
                 }
             )
     return found
-
-
-def _percent(value: float | None) -> Percent | None:
-    return None if value is None else Percent(value, 0)
-
-
-def _number(value: float | None) -> Number | None:
-    return None if value is None else Number(value, 0)
 
 
 def _amount(value: float | None, currency: str) -> Money | None:

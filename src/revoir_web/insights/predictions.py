@@ -36,11 +36,13 @@ def _texts(messages: Sequence[Any], language: str) -> list[str]:
     return drawn.texts([one for one in messages if one is not None], language)
 
 
-def _whole(value: float | None) -> Number | None:
+def whole(value: float | None) -> Number | None:
+    """A figure without decimals (None: it is not known)."""
     return None if value is None else Number(value, 0)
 
 
-def _share(value: float | None) -> Percent | None:
+def share(value: float | None) -> Percent | None:
+    """A share in whole percent (None: it is not known)."""
     return None if value is None else Percent(value, 0)
 
 
@@ -109,7 +111,7 @@ def _departures(found: Churn, ranked: list[AtRisk], language: str) -> dict[str, 
         ),
         "customers": [
             {
-                "probability": _text(_share(one.probability), language),
+                "probability": _text(share(one.probability), language),
                 "worth": amount(one.worth),
                 "stake": amount(one.stake),
                 "reasons": _texts([reason.text for reason in one.raising[:REASONS]], language),
@@ -167,13 +169,12 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
     def money(value: Any) -> Money | None:
         return None if value is None else Money(value, found.currency, 0)
 
-    share = Percent(found.confidence, 0)
     if isinstance(found, ContractClv):
         tested = found.backtest
         cells: list[list[Any]]
         columns = [msg("Months stayed"), msg("Months to come"), msg("Still there then")]
         cells = [
-            [_whole(row["months"]), Number(row["expected_months"], 1), _share(row["p_stays"])]
+            [whole(row["months"]), Number(row["expected_months"], 1), share(row["p_stays"])]
             for row in rows
         ]
     else:
@@ -181,14 +182,14 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
         columns = [msg("Purchase days"), msg("Purchases to come"), msg("Still a customer")]
         cells = [
             [
-                _whole(row["frequency"] + 1),
+                whole(row["frequency"] + 1),
                 Number(row["expected_purchases"], 1),
-                _share(row["p_alive"]),
+                share(row["p_alive"]),
             ]
             for row in rows
         ]
     with_money = any(row.get("clv") is not None for row in rows)
-    form = money if with_money else _whole
+    form = money if with_money else whole
     cells = [
         [
             *told,
@@ -198,7 +199,7 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
         for row, told in zip(rows, cells, strict=True)
     ]
     columns += [msg("Worth")] if with_money else []
-    columns.append(msg("{share} bounds", share=share))
+    columns.append(msg("{share} bounds", share=share(found.confidence)))
     return {
         "sentence": _text(found.sentence(), language) if found.sentence() else None,
         "reason": _text(found.reason, language) if found.reason else None,
@@ -224,8 +225,8 @@ def _tested(tested: Backtest, language: str) -> dict[str, Any]:
         msg("Purchases made"),
     ]
     rows = [
-        [one.label, Number(one.rmse, 2), Number(one.mae, 2), _whole(one.expected),
-         _whole(one.actual)]
+        [one.label, Number(one.rmse, 2), Number(one.mae, 2), whole(one.expected),
+         whole(one.actual)]
         for one in sorted(tested.accuracies, key=lambda one: one.rmse)
     ]  # fmt: skip
     return {"title": _text(title, language), **_table(columns, rows, language)}
@@ -277,16 +278,16 @@ def _overdue_and_due(found: NextPurchases) -> list[dict[str, Any]]:
 def _next(found: NextPurchases, rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
     return {
         "reason": _text(found.reason, language) if found.reason else None,
-        "coverage": _text(_share(found.coverage), language),
-        "horizon": _text(_whole(found.horizon_days), language),
+        "coverage": _text(share(found.coverage), language),
+        "horizon": _text(whole(found.horizon_days), language),
         "record": drawn.texts(found.record.sentences(), language) if found.rhythm else [],
         "customers": [
             {
                 "last": _text(row["last_on"], language),
-                "usual": _text(_whole(row["usual_days"]), language),
+                "usual": _text(whole(row["usual_days"]), language),
                 "next": _text(row["next_on"], language),
                 "between": _text(_between(row["low_on"], row["high_on"]), language),
-                "returns": _text(_share(row["returns"]), language),
+                "returns": _text(share(row["returns"]), language),
             }
             for row in rows
         ],
@@ -312,13 +313,13 @@ def health(found: Health, check: Check | None) -> dict[str, Any]:
 
 
 def _health(found: Health, check: Check | None, language: str) -> dict[str, Any]:
-    parts = [[part.label, part.meaning, _whole(part.weight)] for part in found.parts]
+    parts = [[part.label, part.meaning, whole(part.weight)] for part in found.parts]
     bands = [
         [
-            _between(_whole(band.low), _whole(band.high)),
-            _whole(band.customers),
-            _whole(band.left),
-            _share(band.share),
+            _between(whole(band.low), whole(band.high)),
+            whole(band.customers),
+            whole(band.left),
+            share(band.share),
             _between(Percent(band.interval[0], 0), Percent(band.interval[1], 0)),
         ]
         for band in (check.bands if check else ())
@@ -419,7 +420,7 @@ def _products(
         [
             labels[pair.product_id],
             labels[pair.other_id],
-            _whole(pair.together),
+            whole(pair.together),
             Percent(pair.confidence),
             Number(pair.lift),
             _between(Number(pair.lift_interval[0]), Number(pair.lift_interval[1])),
