@@ -140,7 +140,8 @@ def _feature_row(feature: Any) -> str:
 
 
 def signals_page() -> str:
-    """The signals, with what they need and depend on, and the parts of the health score."""
+    """The signals, the parts of the health score, and the rules of what to do."""
+    from revoir.signals.next_actions import ANSWERS, RULES
     from revoir.signals.parts import PARTS
     from revoir.signals.registry import signals
 
@@ -194,6 +195,25 @@ def signals_page() -> str:
         "## The parts of the health score",
         "| part | weight | name | meaning | signification |\n|---|--:|---|---|---|\n"
         + "\n".join(rows),
+    ]
+    rows = [
+        _row(
+            f"`{rule.name}`",
+            *(f"{told.text('en')} / *{told.text('fr')}*" for told in (rule.does, rule.holds)),
+            ", ".join(f"`{purpose}`" for purpose in rule.purposes),
+        )
+        for rule in RULES
+    ]
+    answers = [
+        _row(f"`{name}`", text.text("en"), text.text("fr")) for name, text in ANSWERS.items()
+    ]
+    lines += [
+        "## What to do now",
+        "The rules in their order; at most three actions are given. One of the purposes must be",
+        "allowed by the customer. `wait` and `no_contact` say why there is nothing to do.",
+        "| rule | does | when | purposes |\n|---|---|---|---|\n" + "\n".join(rows),
+        "What answers an alert; any other signal is answered by getting in touch.",
+        "| signal | answer | réponse |\n|---|---|---|\n" + "\n".join(answers),
     ]
     return "\n\n".join(_paragraphs(lines)) + "\n"
 

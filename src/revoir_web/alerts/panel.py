@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from revoir.language import written
+from revoir.language import Message, written
 from revoir_web.accounts.models import User
-from revoir_web.alerts import queries
-from revoir_web.alerts.models import Alert
+from revoir_web.alerts import actions, queries
+from revoir_web.alerts.models import Alert, SignalState
+from revoir_web.common.models import Company
 from revoir_web.common.rights import Right, may
-from revoir_web.common.words import language
+from revoir_web.common.words import from_json, language
 from revoir_web.customers.facts import Panel, show
 from revoir_web.customers.models import Customer
+from revoir_web.insights import advice
 from revoir_web.insights.digests import says
 
 
@@ -38,6 +42,50 @@ def _line(alert: Alert, labels: Mapping[str, str]) -> dict[str, Any]:
         "why": queries.why_text(alert),
         "state": queries.state_text(alert),
     }
+
+
+@advice.watched_by
+def watched(customer: Customer) -> advice.Watched:
+    """What the advice on a customer is to know of their alerts."""
+    day = actions.today()
+    held = list(Alert.objects.filter(customer=customer, is_open=True))
+    states = SignalState.objects.in_bulk({alert.signal for alert in held})
+    put_off = [alert.snoozed_until for alert in held if alert.is_snoozed(day)]
+    handled = (
+        Alert.objects.filter(customer=customer, outcome_at__isnull=False)
+        .exclude(outcome="")
+        .aggregate(at=Max("outcome_at"))["at"]
+    )
+    return advice.Watched(
+        tuple(
+            _told(alert, states.get(alert.signal)) for alert in held if not alert.is_snoozed(day)
+        ),
+        min((until for until in put_off if until is not None), default=None),
+        handled.astimezone(Company.current().zone).date() if handled else None,
+    )
+
+
+def _told(alert: Alert, state: SignalState | None) -> advice.OpenAlert:
+    """An open alert with how often such ones were right."""
+    label = from_json(state.label) if state is not None else None
+    record = (state.record if state is not None else None) or {}
+    precision = record.get("precision") or {}
+    told = advice.OpenAlert(
+        alert.signal,
+        label or Message(alert.signal),
+        alert.why or Message(""),
+        alert.raised_on,
+    )
+    if precision.get("value") is None:
+        return told
+    return replace(
+        told,
+        alerts=int(precision["denominator"]),
+        right=precision["value"],
+        low=precision["low"],
+        high=precision["high"],
+        as_silent=(record.get("as_silent") or {}).get("value"),
+    )
 
 
 @says

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from revoir.language import Message, msg
+from revoir_web.common.words import language
 from revoir_web.consents.models import Channel, Consent, Purpose
 from revoir_web.customers.models import Customer
 
@@ -46,6 +48,70 @@ def contactable(customer_ids: Iterable[str], purpose: Purpose | str, channel: st
         default = purpose.basis == Purpose.Basis.INTEREST
         allowed |= {id for id in reachable if said.get(id, default)}
     return allowed
+
+
+@dataclass(frozen=True)
+class Ways:
+    """In which ways a customer may be reached for a purpose.
+
+    Attributes:
+        channels: The allowed ones, of `Channel`.
+        reason: Why there is none (None: there is one).
+    """
+
+    channels: tuple[str, ...]
+    reason: Message | None = None
+
+
+def ways(customer: Customer, code: str) -> Ways:
+    """In which ways a customer may be reached for a purpose, or why in none.
+
+    Args:
+        customer: Whom.
+        code: Of the purpose.
+    """
+    purpose = Purpose.objects.filter(code=code, active=True).first()
+    if (barred := barred_from_contact(customer)) is not None:
+        return Ways((), barred)
+    if purpose is None:
+        return Ways((), msg("No purpose “{code}” is in use.", code=code))
+    channels = [channel for channel in purpose.channels if channel in Channel.values]
+    allowed = tuple(one for one in channels if may_contact(customer, purpose, one))
+    return Ways(allowed, None if allowed else _why_none(customer, purpose, channels))
+
+
+def barred_from_contact(customer: Customer) -> Message | None:
+    """Why a customer cannot be contacted at all (None: they may be)."""
+    if customer.erased_at is not None:
+        return msg("This person was erased: there is nobody to contact.")
+    if customer.merged_into_id is not None:
+        return msg("This entry was merged into another: see to that one.")
+    return None
+
+
+def _why_none(customer: Customer, purpose: Purpose, channels: Iterable[str]) -> Message:
+    """What stands against each channel of a purpose, those with the same reason together."""
+    said = {(one.purpose.pk, one.channel): one.last for one in standing(customer)}
+    unknown, refused, silent = [], [], []
+    for channel in channels:
+        label = str(Channel(channel).label)
+        last = said.get((purpose.pk, channel))
+        if not getattr(customer, _ADDRESS[channel]):
+            unknown.append(label)
+        elif last is not None and not last.given:
+            refused.append(label)
+        else:
+            silent.append(label)
+    parts = [
+        told
+        for labels, told in (
+            (refused, msg("refused ({channels})", channels=refused)),
+            (silent, msg("never agreed to ({channels})", channels=silent)),
+            (unknown, msg("no address or number ({channels})", channels=unknown)),
+        )
+        if labels
+    ]
+    return msg("{purpose}: {parts}.", purpose=purpose.name(language()), parts=parts)
 
 
 _ADDRESS = {

@@ -41,11 +41,13 @@ class Panel:
         name: Identifies it.
         template: Draws it, with `panel` (what `context` gave) and `customer`.
         context: Request and customer → what the template needs.
+        first: Whether it stands above everything else, also of somebody who was erased.
     """
 
     name: str
     template: str
     context: Callable[[HttpRequest, Customer], Mapping[str, Any]]
+    first: bool = False
 
 
 _PROVIDERS: list[Provider] = []

@@ -120,7 +120,11 @@ def customer_page(request: HttpRequest, id: str) -> HttpResponse:
         "personal": personal,
         "kind": kind,
         "panels": [
-            {"template": panel.template, "panel": panel.context(request, customer)}
+            {
+                "template": panel.template,
+                "panel": panel.context(request, customer),
+                "first": panel.first,
+            }
             for panel in facts.panels()
         ],
         "note_form": NoteForm(),

@@ -13,7 +13,8 @@ from revoir.models.because import why
 from revoir_web.common.api import Refused
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
-from revoir_web.insights import foresight, runs
+from revoir_web.customers.models import Customer
+from revoir_web.insights import advice, foresight, runs
 from revoir_web.insights.api_told import Told, router, told
 from revoir_web.insights.models import PredictionRun
 
@@ -130,6 +131,24 @@ class Recommended(Schema):
     why: str
 
 
+class ToDo(Schema):
+    """Something to do with a customer now, or why there is nothing."""
+
+    rule: str = Field(
+        description="alert, leaving, upgrade, product; wait: nothing to do; no_contact: not allowed"
+    )
+    text: str
+    reason: str
+    figure: str | None = Field(description="The figure that it follows from.")
+    channels: list[str] = Field(description="The ways in which a contact is allowed, in words.")
+
+
+class HeldBack(ToDo):
+    """What would be done if the contact were allowed."""
+
+    refusal: str = Field(description="Why it is not.")
+
+
 class Foretold(Schema):
     """What is foretold of one customer; null where nothing is known."""
 
@@ -150,6 +169,10 @@ class Foretold(Schema):
     overdue: bool | None
     health: float | None = Field(description="From 0 (worst) to 100.")
     products: list[Recommended]
+    next_actions: list[ToDo] = Field(
+        description="At most three, the first thing to do first. No effect of them is measured yet."
+    )
+    held_back: list[HeldBack]
 
 
 def _customers(asked: runs.Asked) -> list[dict[str, Any]]:
@@ -244,14 +267,16 @@ def products(request: HttpRequest) -> dict[str, Any]:
     "/customers/{id}/predictions",
     rights=[Right.SEE_CUSTOMERS],
     gives=Foretold,
-    summary="What is foretold of a customer: leaving, worth, next purchase, health, products",
+    summary="What is foretold of a customer, and what to do with them now",
 )
 def customer_predictions(request: HttpRequest, id: str) -> dict[str, Any]:
     """What the last computation says; 404 where it says nothing of the customer."""
     run = PredictionRun.objects.first()
+    customer = Customer.objects.filter(pk=id).first()
     known = run is not None and foresight.of_customer(run, id)
-    if run is None or not known:
+    if run is None or customer is None or not known:
         raise Refused(404, "not_found", _("Nothing is foretold of this customer."))
+    advised = advice.of_customer(customer, run, known)
     return {
         **known,
         "customer": id,
@@ -266,4 +291,20 @@ def customer_predictions(request: HttpRequest, id: str) -> dict[str, Any]:
             }
             for row in known["products"]
         ],
+        "next_actions": [_to_do(action) for action in advised.actions],
+        "held_back": [
+            {**_to_do(action), "refusal": refusal.text(language())}
+            for action, refusal in advised.held_back
+        ],
+    }
+
+
+def _to_do(action: advice.Action) -> dict[str, Any]:
+    code = language()
+    return {
+        "rule": action.rule,
+        "text": action.text.text(code),
+        "reason": action.reason.text(code),
+        "figure": action.figure.text(code) if action.figure is not None else None,
+        "channels": list(action.channels),
     }

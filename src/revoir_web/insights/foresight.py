@@ -45,17 +45,20 @@ class Part:
         customers: A row a customer: `customer_id` and columns that no other part has (None:
             nothing is foretold).
         products: A row a customer and product recommended (None: none are).
+        upgrades: A row a customer and owned product that is due for an upgrade (None: not known).
     """
 
     answer: dict[str, Any]
     facts: dict[str, Any] = field(default_factory=dict)
     customers: pa.Table | None = None
     products: pa.Table | None = None
+    upgrades: pa.Table | None = None
 
 
 def _leaving(book: Book) -> Part:
     """Who is about to leave, and why."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from revoir.models.churn import churn
 
@@ -67,6 +70,7 @@ def _leaving(book: Book) -> Part:
         "auc": judged.auc.value if judged else None,
         "slope": judged.slope.value if judged and judged.slope else None,
         "customers": found.customers.num_rows,
+        "mean": pc.mean(found.customers["probability"]).as_py(),
         "reason": plain(found.reason),
     }
     answer = predictions.departures(found)
@@ -84,6 +88,8 @@ def _leaving(book: Book) -> Part:
         {
             "customer_id": told["customer_id"],
             "leaves": told["probability"],
+            "worth": told["worth"],
+            "stake": told["stake"],
             "why": pa.array([why.get(one) for one in ids], pa.string()),
         }
     )
@@ -153,14 +159,22 @@ def _health(book: Book) -> Part:
 def _products(book: Book) -> Part:
     """What each customer is likely to buy."""
     from revoir.models.recommend import recommend
+    from revoir.models.upgrades import due_upgrades
 
     found = recommend(book, top=RECOMMENDED)
-    kept = {
+    due = due_upgrades(book) if found.record else None
+    kept: dict[str, Any] = {
         "method": found.record.method.name if found.record else None,
         "label": plain(found.record.label) if found.record else None,
         "reason": plain(found.reason),
     }
-    return Part(predictions.products(book, found), kept, None, found.products)
+    if found.record is not None:
+        kept["hits"] = next(
+            ([one.hits, one.customers] for one in found.record.trials
+             if one.name == found.record.method.name), None
+        )  # fmt: skip
+    answer = predictions.products(book, found, due)
+    return Part(answer, kept, None, found.products, due.products if due else None)
 
 
 PARTS: Mapping[str, tuple[Message, Callable[[Book], Part]]] = {
@@ -218,6 +232,10 @@ def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
             ordered = part.products.sort_by([("customer_id", "ascending"), ("rank", "ascending")])
             with whole(folder / "products.parquet") as draft:
                 pq.write_table(ordered, draft, row_group_size=ROW_GROUP * RECOMMENDED)
+        if part.upgrades is not None:
+            ordered = part.upgrades.sort_by([("customer_id", "ascending"), ("due_on", "ascending")])
+            with whole(folder / "upgrades.parquet") as draft:
+                pq.write_table(ordered, draft, row_group_size=ROW_GROUP)
     old = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)
     for path in old[:-FOLDERS_KEPT]:
         shutil.rmtree(path, ignore_errors=True)
@@ -225,8 +243,8 @@ def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
 
 # -- Of one customer -----------------------------------------------------------------------------
 _ABSENT = (
-    "leaves", "why", "clv", "clv_low", "clv_high", "purchases", "alive", "usual_days",
-    "silent_days", "next_on", "low_on", "high_on", "returns", "overdue", "health",
+    "leaves", "why", "worth", "stake", "clv", "clv_low", "clv_high", "purchases", "alive",
+    "usual_days", "silent_days", "next_on", "low_on", "high_on", "returns", "overdue", "health",
 )  # fmt: skip
 
 
@@ -239,17 +257,19 @@ def of_customer(run: PredictionRun, key: str) -> dict[str, Any] | None:
 
     Returns:
         The columns of `together`, None where nothing is known; `reasons` for leaving as messages;
-        and `products`: rows that `revoir.models.because.why` puts into words. None where the run
-        says nothing of the customer, or its files are gone.
+        `products`: rows that `revoir.models.because.why` puts into words; and `upgrades`: what they
+        own that is due for one. None where the run says nothing of the customer, or its files are
+        gone.
     """
     folder = engine.folder_of(run.number)
     found = _rows_of(folder / "customers.parquet", key, "customer_id")
     bought = _rows_of(folder / "products.parquet", key, "rank")
-    if not found and not bought:
+    due = _rows_of(folder / "upgrades.parquet", key, "due_on")
+    if not found and not bought and not due:
         return None
     known = {**dict.fromkeys(_ABSENT), **(found[0] if found else {})}
     reasons = [made(one) for one in json.loads(known.pop("why") or "[]")]
-    return {**known, "reasons": reasons, "products": bought}
+    return {**known, "reasons": reasons, "products": bought, "upgrades": due}
 
 
 def _rows_of(path: Path, key: str, order: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from revoir_web.common import words
 from revoir_web.common.models import Company
 from revoir_web.customers.facts import Panel, show
 from revoir_web.customers.models import Customer
-from revoir_web.insights import foresight
+from revoir_web.insights import advice, foresight
 from revoir_web.insights.models import PredictionRun
 from revoir_web.insights.predictions import share, whole
 
@@ -26,8 +26,7 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
         request: Who asks.
         customer: Of whom.
     """
-    run = PredictionRun.objects.first()
-    told = None if run is None or customer.erased_at else foresight.of_customer(run, customer.pk)
+    run, told = _foretold(request, customer)
     if run is None or told is None:
         return {"run": run, "told": None}
     company = getattr(request, "company", None) or Company.current()
@@ -42,6 +41,48 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
             for row in told["products"]
         ],
     }
+
+
+def advised(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
+    """What to do with a customer now, in words.
+
+    Args:
+        request: Who asks.
+        customer: With whom.
+    """
+    run, told = _foretold(request, customer)
+    found = advice.of_customer(customer, run, told)
+    return {
+        "to_do": [
+            {
+                "text": _said(action.text),
+                "reason": _said(action.reason),
+                "figure": _said(action.figure) if action.figure is not None else "",
+                "channels": ", ".join(action.channels),
+            }
+            for action in found.actions
+        ],
+        "held_back": [
+            {"text": _said(action.text), "reason": _said(reason)}
+            for action, reason in found.held_back
+        ],
+        "unmeasured": _said(advice.UNMEASURED) if found.acts else "",
+        "known_on": run.as_of if run is not None and told is not None else None,
+    }
+
+
+def _foretold(
+    request: HttpRequest, customer: Customer
+) -> tuple[PredictionRun | None, Mapping[str, Any] | None]:
+    """The last run with what it says of a customer, read once for all parts of a page."""
+    held = getattr(request, "foretold", None)
+    if held is None or held[0] != customer.pk:
+        run = PredictionRun.objects.first()
+        silent = run is None or customer.erased_at is not None
+        told = None if silent or run is None else foresight.of_customer(run, customer.pk)
+        held = (customer.pk, run, told)
+        request.foretold = held  # type: ignore[attr-defined]
+    return held[1], held[2]
 
 
 def _said(value: Any) -> str:
@@ -112,4 +153,5 @@ def _parts(run: PredictionRun, told: Mapping[str, Any]) -> list[dict[str, str]]:
     return found
 
 
+show(Panel("advice", "insights/_advice.html", advised, first=True))
 show(Panel("predictions", "insights/_foresight.html", context))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from revoir.models.contract_clv import ContractClv
     from revoir.models.next_purchase import NextPurchases
     from revoir.models.recommend import Recommendations
+    from revoir.models.upgrades import Due
     from revoir.models.worth import Bounds
     from revoir.signals.health import Check, Health
 
@@ -345,15 +346,13 @@ def _health(found: Health, check: Check | None, language: str) -> dict[str, Any]
 
 
 # -- What they will buy --------------------------------------------------------------------------
-def products(book: Book, found: Recommendations) -> dict[str, Any]:
+def products(book: Book, found: Recommendations, due: Due | None) -> dict[str, Any]:
     """How products are recommended, what goes together, and what is due for an upgrade."""
     from revoir.models.baskets import associations
-    from revoir.models.upgrades import due_upgrades
 
     joined = associations(book) if found.record else None
     pairs = joined.strongest(PAIRS) if joined else []
     labels = {one.product_id: one.label for one in joined.sold.products} if joined else {}
-    due = due_upgrades(book) if found.record else None
     rows = due.products.slice(0, LISTED).to_pylist() if due else []
     told = {
         "reason": found.reason,

@@ -24,6 +24,7 @@ def inbox(
     Customer.objects.filter(pk=PAUL).update(
         name="Boulangerie de l’Interminable Faubourg-Saint-Honoré"
     )
+    Customer.objects.filter(pk=PAUL).update(email="paul@example.org")
     state = states["unanswered"]
     state.reason = {"$": "message", "msgid": "It needs {missing}.", "params": {"missing": "x"}}
     state.save()
@@ -50,12 +51,14 @@ def test_every_page_in_both_languages_and_lights(live: Any, inbox: Alert, axe: A
         "signals": "/signals/",
         "signal": "/signals/complaints/",
         "customer": f"/customers/{ZOE}/",
+        "customer_reached": f"/customers/{PAUL}/",
     }
     for language, dark, width in (("fr", False, 1280), ("en", True, 360)):
         page = live.page("owner", language=language, dark=dark, width=width)
         for name, path in paths.items():
             answer = page.goto(path)
             assert answer.status == 200, (name, answer.status)
+            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             look(page, f"{name}_{language}_{width}")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
             assert not axe(page), (name, dark)

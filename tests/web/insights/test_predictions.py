@@ -23,7 +23,7 @@ from revoir_web.common import jobs
 from revoir_web.common.models import Job
 from revoir_web.customers import actions
 from revoir_web.customers.models import Customer, CustomerFigures
-from revoir_web.insights import engine, foresight, questions, runs
+from revoir_web.insights import advice, engine, foresight, questions, runs
 from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
 pytestmark = pytest.mark.django_db
@@ -302,6 +302,80 @@ def test_the_api_tells_of_one_customer(
         row["product_id"] for row in one["products"]
     ]
     assert as_role("advisor").get("/api/customers/nobody/predictions").status_code == 404
+
+
+def test_the_api_says_what_to_do_and_what_a_refusal_holds_back(
+    computed: PredictionRun, as_role: Callable[[str], Client]
+) -> None:
+    mean = computed.facts["departures"]["mean"]
+    sure = CustomerFigures.objects.filter(leaves__gte=max(0.6, mean)).first()
+    assert sure is not None
+    one = foresight.of_customer(computed, sure.pk)
+    assert one is not None
+    address = f"/api/customers/{sure.pk}/predictions"
+    told = as_role("advisor").get(address).json()
+    # Nobody knows an address of theirs, so nothing may be done, and it is said what would be.
+    assert [action["rule"] for action in told["next_actions"]] == ["no_contact"]
+    assert told["held_back"][0]["rule"] == "leaving"
+    assert told["held_back"][0]["refusal"]
+    Customer.objects.filter(pk=sure.pk).update(email="zoe@example.org")
+    told = as_role("advisor").get(address).json()
+    first = told["next_actions"][0]
+    assert first["rule"] == "leaving"
+    assert f"{one['leaves']:.0%}".rstrip("%") in first["reason"]
+    assert f"{mean:.0%}".rstrip("%") in first["reason"]
+    assert first["channels"]
+    assert one["stake"] == pytest.approx(one["leaves"] * one["worth"])
+    # News need an agreement: a product is not proposed without.
+    assert all(action["rule"] != "product" for action in told["next_actions"])
+
+
+def test_an_upgrade_that_is_due_is_proposed(company: Any, settings: Any, tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    settings.DATA = str(tmp_path)
+    day = dt.date(2026, 3, 1)
+    due = pa.table(
+        {
+            "customer_id": ["a", "b", "a"], "product_id": ["2", "1", "1"],
+            "product": ["Théière", "Bouilloire", "Bouilloire"], "since": [day] * 3,
+            "due_on": [day + dt.timedelta(days=n) for n in (9, 1, 2)], "given": [True] * 3,
+            "offer_id": ["3", None, None], "offer": ["Théière en fonte", None, None],
+        }
+    )  # fmt: skip
+    run = runs.keep_predictions(
+        number="u1", version="v", settings_hash="h", as_of=day, began=timezone.now(), customers=1,
+        facts={},
+    )  # fmt: skip
+    foresight.write("u1", [foresight.Part({}, upgrades=due)], pa.table({"customer_id": ["a"]}))
+    told = foresight.of_customer(run, "a")
+    assert told is not None
+    assert [row["product_id"] for row in told["upgrades"]] == ["1", "2"]
+    customer = Customer.objects.create(pk="a", name="Zoé", email="zoe@example.org")
+    [action] = advice.of_customer(customer, run, told).actions
+    assert action.rule == "upgrade"
+    assert action.text.text("en") == "Propose what follows “Bouilloire”."
+    assert "3 Mar 2026" in action.reason.text("en")
+
+
+def test_the_first_page_part_says_what_to_do_in_both_languages(
+    computed: PredictionRun, as_role: Callable[[str], Client]
+) -> None:
+    from revoir_web.accounts.models import User
+
+    calm = CustomerFigures.objects.filter(leaves__lt=0.3, next_on__isnull=False).first()
+    assert calm is not None
+    client = as_role("advisor")
+    for language, heading in (("fr", "Que faire maintenant"), ("en", "What to do now")):
+        User.objects.update(language=language)
+        client.cookies["language"] = language
+        page = client.get(f"/customers/{calm.pk}/", headers={"accept-language": language})
+        assert heading in page.content.decode()
+    customer = Customer.objects.get(pk=calm.pk)
+    customer.erased_at = timezone.now()
+    customer.save()
+    page = client.get(f"/customers/{calm.pk}/", headers={"accept-language": "en"})
+    assert "This person was erased: there is nobody to contact." in page.content.decode()
 
 
 def test_runs_are_listed(computed: PredictionRun, as_role: Callable[[str], Client]) -> None:
