@@ -6,14 +6,18 @@ import datetime as dt
 from collections import Counter
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.alerts import actions, watching
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
-from revoir_web.common import jobs, schedules, words
+from revoir_web.common import bulk, jobs, schedules, words
 from revoir_web.common.models import Company, Schedule
+from revoir_web.consents.models import RetentionRule
+from revoir_web.consents.retention import months_before
 from revoir_web.insights import engine, runs
 from revoir_web.insights import watch as insights
 
@@ -78,11 +82,39 @@ def _withdraw(rows: Any, job: jobs.Running, day: dt.date | None = None) -> int:
     return watching.close(closing, fence=job.fence)
 
 
+@jobs.handler("alerts.tidy", label=msg("Removal of old alerts"), retries=1)
+def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
+    """Forget alerts that closed longer ago than the rule of retention says.
+
+    What only a person closed stays until the data close it: it says that nobody is to be asked
+    again in the same silence.
+    """
+    del arguments
+    months = RetentionRule.current().alert_months
+    if months is None:
+        return {"alerts": 0}
+    end = months_before(actions.today(), months)
+    moment = dt.datetime.combine(end, dt.time(), tzinfo=Company.current().zone)
+    over = Alert.objects.filter(closed_on__lt=end).filter(
+        Q(outcome_at=None) | Q(outcome_at__lt=moment)
+    )
+    keys = list(over.order_by().values_list("pk", flat=True))
+    done = 0
+    for part in bulk.in_parts(keys, watching.PART):
+        with transaction.atomic():
+            job.fence()
+            done += over.filter(pk__in=part).delete()[0]
+        job.progress(done, len(keys))
+        bulk.give_way()
+    return {"alerts": done}
+
+
 @runs.after_refresh
 def follow() -> None:
     """New data raise and close alerts."""
     actions.watch_soon()
 
 
+schedules.standing("alerts.tidy", "alerts.tidy", every=Schedule.Every.DAY, at=dt.time(3, 50))
 # Subscriptions end with the days, whether data come in or not.
 schedules.standing("alerts.watch", "alerts.watch", every=Schedule.Every.DAY, at=dt.time(5))

@@ -47,9 +47,10 @@ class RuleForm(forms.ModelForm[RetentionRule]):
 
     class Meta:
         model = RetentionRule
-        fields = ("enabled", "prospect_months", "customer_months", "notice_days")
+        fields = ("enabled", "prospect_months", "customer_months", "notice_days", "alert_months")
         help_texts: ClassVar[dict[str, Any]] = {
             "customer_months": _("Leave empty: customers who bought are kept."),
+            "alert_months": _("Leave empty: alerts are kept as long as their customer."),
         }
 
 

@@ -111,6 +111,13 @@ class RetentionRule(Base):
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(365)],
     )
+    alert_months = models.PositiveSmallIntegerField(
+        _("Months that alerts are kept after they closed"),
+        default=36,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(240)],
+    )
 
     @classmethod
     def current(cls) -> RetentionRule:

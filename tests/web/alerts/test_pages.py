@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from revoir_web.alerts import actions, lists, panel
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Job
 from revoir_web.consents import erasure, portability
+from revoir_web.consents.models import RetentionRule
 from revoir_web.customers import actions as customers
 from revoir_web.customers import newcomers
 from revoir_web.customers.models import Customer
@@ -360,3 +363,36 @@ def test_the_list_is_registered_as_an_export() -> None:
     from revoir_web.common import exports
 
     assert exports.registered()["alerts"].make is lists.alerts_file
+
+
+# -- The trail, and the end --------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("months", "left"), [(12, {"young", "handled", "waits", "open"}), (None, 5)]
+)
+def test_alerts_that_closed_long_ago_are_forgotten(
+    raised: Raised, months: int | None, left: Any
+) -> None:
+    today = actions.today()
+    RetentionRule.objects.update_or_create(pk=1, defaults={"alert_months": months})
+    old, young = today - dt.timedelta(days=370), today - dt.timedelta(days=300)
+    closed: dict[str, Any] = {"is_open": False, "closed_by": "returned"}
+    made = {
+        "gone": raised(ZOE, raised_on=day(1), closed_on=old, **closed),
+        "young": raised(ZOE, raised_on=day(2), closed_on=young, **closed),
+        "handled": raised(
+            ZOE, raised_on=day(3), closed_on=old, outcome="kept", outcome_at=timezone.now(),
+            **closed,
+        ),
+        # Only a person closed it: as long as the data do not, nobody is asked again.
+        "waits": raised(
+            ZOE, raised_on=day(4), is_open=False, outcome="kept",
+            outcome_at=timezone.now() - dt.timedelta(days=370),
+        ),
+        "open": raised(ZOE, raised_on=day(5)),
+    }  # fmt: skip
+    job = jobs.enqueue("alerts.tidy")
+    jobs.run_waiting()
+    job.refresh_from_db()
+    there = {name for name, one in made.items() if Alert.objects.filter(pk=one.pk).exists()}
+    assert (there if months else len(there)) == left
+    assert job.result == {"alerts": 5 - len(there)}
