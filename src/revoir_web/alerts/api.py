@@ -14,7 +14,7 @@ from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.accounts.models import User
 from revoir_web.alerts import actions, queries
-from revoir_web.alerts.models import Alert
+from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common.api import Page, Paging, Router, paged
 from revoir_web.common.rights import Right, may
 
@@ -100,6 +100,18 @@ class RecordOut(Schema):
     lead_days: LeadDays | None
 
 
+class ParameterOut(Schema):
+    """A number that a signal depends on."""
+
+    name: str
+    meaning: str
+    value: float
+    default: float
+    low: float = Field(description="The least that makes sense.")
+    high: float
+    whole: bool = Field(description="Whether it is a whole number.")
+
+
 class SignalOut(Schema):
     """An early signal that a customer may leave."""
 
@@ -111,6 +123,16 @@ class SignalOut(Schema):
     reason: str | None = Field(description="Why it cannot be raised; null: it can.")
     sentence: str = Field(description="The record in words.")
     record: RecordOut | None
+    parameters: list[ParameterOut]
+
+
+class SignalPatch(Schema):
+    """What to change; what is left out stays as it is."""
+
+    enabled: bool | None = Field(None, description="Whether it raises alerts.")
+    parameters: dict[str, float | None] | None = Field(
+        None, description="Values by name; null: as it comes.", max_length=50
+    )
 
 
 @router.serve(
@@ -196,6 +218,44 @@ def get_signal(request: HttpRequest, name: str) -> dict[str, Any]:
     return _signal(found)
 
 
+@router.serve(
+    "PATCH",
+    "/signals/{name}",
+    rights=[Right.SEE_CUSTOMERS, Right.EDIT_GOALS],
+    gives=SignalOut,
+    summary="Switch a signal on or off, set its parameters",
+)
+def set_signal(request: HttpRequest, name: str, body: SignalPatch) -> dict[str, Any]:
+    """Change a signal; alerts are then looked for anew."""
+    state = get_object_or_404(SignalState, pk=name)
+    held = SignalSetting.objects.filter(signal=name).first()
+    known = {parameter["name"] for parameter in state.parameters}
+    values = dict(held.values) if held is not None else {}
+    for parameter, value in (body.parameters or {}).items():
+        if parameter not in known:
+            raise UsageError(
+                msg(
+                    "The signal “{signal}” has no parameter “{name}”.", signal=name, name=parameter
+                ),
+                remedy=msg("It can be one of: {names}.", names=sorted(known))
+                if known
+                else msg("It has none."),
+            )
+        values.pop(parameter, None)
+        if value is not None:
+            values[parameter] = value
+    on = held is None or held.enabled
+    actions.set_signal(
+        state=state,
+        enabled=on if body.enabled is None else body.enabled,
+        values=values,
+        actor=request.user,
+    )
+    found = queries.signal(name)
+    assert found is not None
+    return _signal(found)
+
+
 def _told(row: Alert, personal: bool) -> dict[str, Any]:
     return {
         "id": row.pk,
@@ -217,5 +277,5 @@ def _told(row: Alert, personal: bool) -> dict[str, Any]:
 
 
 def _signal(one: queries.Told) -> dict[str, Any]:
-    fields = ("name", "label", "meaning", "enabled", "open", "reason", "sentence")
+    fields = ("name", "label", "meaning", "enabled", "open", "reason", "sentence", "parameters")
     return {**{field: getattr(one, field) for field in fields}, "record": one.record or None}

@@ -140,6 +140,8 @@ class Told:
         record: How often it was right: plain values.
         sentence: The record in words.
         changed: Whether a parameter is not as it comes.
+        parameters: What it depends on: `name`, `meaning`, `value`, `default`, `low`, `high` and
+            `whole` of each.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Told:
     record: Mapping[str, Any]
     sentence: str
     changed: bool
+    parameters: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def known(self) -> bool:
@@ -178,6 +181,7 @@ def told(state: SignalState, setting: SignalSetting | None, count: int) -> Told:
         count: How many alerts of it are to do.
     """
     record = state.record or {}
+    values = setting.values if setting is not None else {}
     reason: Message | None = from_json(state.reason)
     return Told(
         name=state.signal,
@@ -189,6 +193,14 @@ def told(state: SignalState, setting: SignalSetting | None, count: int) -> Told:
         record=record,
         sentence=_text(record.get("sentence")),
         changed=bool(setting is not None and setting.values),
+        parameters=tuple(
+            {
+                **held,
+                "meaning": _text(held["meaning"]),
+                "value": values.get(held["name"], held["default"]),
+            }
+            for held in state.parameters
+        ),
     )
 
 

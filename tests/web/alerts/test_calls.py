@@ -12,8 +12,8 @@ from django.test import Client
 
 from revoir_web.accounts.models import ApiKey
 from revoir_web.alerts import actions
-from revoir_web.alerts.models import Alert
-from revoir_web.common.models import AuditEntry
+from revoir_web.alerts.models import Alert, SignalSetting
+from revoir_web.common.models import AuditEntry, Job
 from revoir_web.common.rights import Right
 
 from .conftest import LEA, PAUL, ZOE, day
@@ -119,3 +119,47 @@ def test_signals_with_their_record(client: Client, raised: Raised) -> None:
     one = client.get("/api/signals/complaints", headers=key(*SEE)).json()
     assert one == named["complaints"]
     assert client.get("/api/signals/horoscope", headers=key(*SEE)).status_code == 404
+
+
+MANAGE = (Right.SEE_CUSTOMERS, Right.EDIT_GOALS)
+
+
+def test_a_program_sets_a_signal(client: Client, raised: Raised) -> None:
+    raised()
+
+    def change(body: dict[str, Any], *rights: Right, name: str = "complaints") -> Any:
+        return client.patch(
+            f"/api/signals/{name}",
+            json.dumps(body),
+            content_type="application/json",
+            headers=key(*(rights or MANAGE)),
+        )
+
+    told = client.get("/api/signals/complaints", headers=key(*SEE)).json()
+    parameters = {one["name"]: one for one in told["parameters"]}
+    held = parameters["period_days"]
+    assert held["value"] == held["default"]
+    assert held["low"] <= held["default"] <= held["high"]
+    assert held["meaning"]
+    answer = change({"parameters": {"period_days": 60}})
+    assert answer.status_code == 200, answer.content
+    now = {one["name"]: one["value"] for one in answer.json()["parameters"]}
+    assert now == {**{name: one["default"] for name, one in parameters.items()}, "period_days": 60}
+    assert Job.objects.filter(kind="alerts.watch").count() == 1
+    # What is left out stays.
+    answer = change({"enabled": False}).json()
+    assert not answer["enabled"]
+    assert SignalSetting.objects.get().values == {"period_days": 60}
+    change({"parameters": {"period_days": None}, "enabled": True})
+    setting = SignalSetting.objects.get()
+    assert (setting.enabled, setting.values) == (True, {})
+    assert AuditEntry.objects.filter(action="signal.set").count() == 3
+    for wrong, status in (
+        ({"parameters": {"moon": 1}}, 409),
+        ({"parameters": {"period_days": 0.5}}, 409),
+        ({"parameters": {"period_days": "long"}}, 422),
+        ({"enabled": "perhaps"}, 422),
+    ):
+        assert change(wrong).status_code == status, wrong
+    assert change({}, name="horoscope").status_code == 404
+    assert change({}, *HANDLE).status_code == 403
