@@ -19,6 +19,7 @@ from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common import audit
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
+from revoir_web.customers import seen
 from revoir_web.insights import runs
 from revoir_web.insights.models import DataState
 
@@ -30,6 +31,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """What there is to do, most at stake first; chosen alerts are handled together."""
     if request.method == "POST":
         return _handle_chosen(request)
+    seen.note(request)
     context = {
         "table": lists.alerts(request),
         "state": lists.state_of(request),

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +17,7 @@ from revoir.errors import RevoirError
 from revoir_web.common import audit, jobs
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
-from revoir_web.customers import actions, facts, lists, queries, shown
+from revoir_web.customers import actions, facts, lists, queries, seen, shown
 from revoir_web.customers.forms import NoteForm, ProfileForm, ViewForm
 from revoir_web.customers.models import (
     Customer,
@@ -35,7 +34,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
     """Every customer; two chosen ones may be merged."""
     if request.method == "POST":
         return _merge_chosen(request)
-    _note_seen(request)
+    seen.note(request)
     context = {
         "table": lists.customers(request),
         "views": queries.views_of(request.user),
@@ -58,14 +57,6 @@ def _query(request: HttpRequest) -> str:
     kept = request.GET.copy()
     kept.pop("page", None)
     return kept.urlencode()
-
-
-def _note_seen(request: HttpRequest) -> None:
-    """One line a minute in the trail for whoever goes through the list with names."""
-    if not may(request.user, Right.SEE_PERSONAL):
-        return
-    if caches["process"].add(f"customers.seen:{request.user.pk}", True, 60):
-        audit.record("customers.list", details={"filters": sorted(request.GET)})
 
 
 @requires(Right.SEE_CUSTOMERS)

@@ -366,6 +366,23 @@ def test_the_list_is_registered_as_an_export() -> None:
 
 
 # -- The trail, and the end --------------------------------------------------------------------
+@pytest.mark.parametrize(("role", "lines"), [("advisor", 1), ("analyst", 0)])
+def test_going_through_names_is_on_the_trail(
+    as_role: SignIn, raised: Raised, role: str, lines: int
+) -> None:
+    from django.core.cache import caches
+
+    caches["process"].clear()
+    raised(ZOE)
+    client = as_role(role)
+    client.get("/alerts/?signal=complaints")
+    client.get("/alerts/?state=closed")
+    trail = AuditEntry.objects.filter(action="customers.list")
+    assert trail.count() == lines
+    for entry in trail:
+        assert entry.details == {"page": "alerts:list", "filters": ["signal"]}
+
+
 @pytest.mark.parametrize(
     ("months", "left"), [(12, {"young", "handled", "waits", "open"}), (None, 5)]
 )

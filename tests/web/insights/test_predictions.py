@@ -20,7 +20,7 @@ from revoir.models.next_purchase import next_purchases
 from revoir.models.recommend import recommend
 from revoir.signals.health import health_scores
 from revoir_web.common import jobs
-from revoir_web.common.models import Job
+from revoir_web.common.models import AuditEntry, Job
 from revoir_web.customers import actions
 from revoir_web.customers.models import Customer, CustomerFigures
 from revoir_web.insights import advice, engine, foresight, questions, runs
@@ -158,6 +158,21 @@ def test_who_may_not_see_persons_sees_numbers(
         page = as_role("analyst").get(PATHS[kind]).content.decode()
         assert "Zoé Secret" not in page
         assert pk[-8:] in page
+
+
+def test_going_through_names_is_on_the_trail(
+    stored: dict[str, Any], as_role: Callable[[str], Client]
+) -> None:
+    from django.core.cache import caches
+
+    caches["process"].clear()
+    for role, lines in (("analyst", 0), ("manager", 1)):
+        client = as_role(role)
+        client.get(PATHS["departures"])
+        client.get(PATHS["departures"])
+        client.get(PATHS["health"])
+        assert AuditEntry.objects.filter(action="customers.list").count() == lines
+    assert AuditEntry.objects.get(action="customers.list").details["page"] == "insights:departures"
 
 
 def test_the_api_tells_the_same(stored: dict[str, Any], as_role: Callable[[str], Client]) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from revoir_web.common.rights import Right, may, requires
+from revoir_web.customers import seen
 from revoir_web.insights import exports, queries, runs
 from revoir_web.insights.models import DataState, SavedSegment
 
@@ -113,6 +114,8 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "given": request.GET,
         **queries.freshness(asked, DataState.current()),
     }
+    if asked.result:
+        seen.note(request)
     return render(request, "insights/rows.html", context)
 
 

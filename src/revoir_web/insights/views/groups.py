@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from revoir.errors import RevoirError
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
+from revoir_web.customers import seen
 from revoir_web.insights import actions, queries, runs
 from revoir_web.insights.forms import CohortForm, SegmentForm, WhatIfForm
 from revoir_web.insights.models import DataState, SavedSegment
@@ -165,6 +166,8 @@ def segment_customers(request: HttpRequest, id: int) -> HttpResponse:
         "page": queries.members_page(asked, page, named=may(request.user, Right.SEE_PERSONAL)),
         **queries.freshness(asked, DataState.current()),
     }
+    if asked.result:
+        seen.note(request)
     return render(request, "insights/segment_customers.html", context)
 
 

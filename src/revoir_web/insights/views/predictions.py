@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from revoir_web.common.rights import Right, may, requires
+from revoir_web.customers import seen
 from revoir_web.insights import queries, runs
 from revoir_web.insights.models import DataState
 
@@ -61,4 +62,6 @@ def _shown(request: HttpRequest, kind: str) -> HttpResponse:
         "customers_url": queries.customers_url(),
         **queries.freshness(asked, DataState.current()),
     }
+    if context["customers"]:
+        seen.note(request)
     return render(request, f"insights/{kind}.html", context)
