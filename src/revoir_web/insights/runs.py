@@ -26,6 +26,8 @@ QUIET_SECONDS = 30
 """How long predictions wait for what else may come in: several imports in a row get one run."""
 PREDICTIONS_KEPT = 60
 """So many runs of predictions are kept, to see what became of them."""
+FORESEE_KEY = "insights.foresee"
+"""Whoever holds it is the only job of predictions that waits or runs."""
 KEPT_DAYS = 14
 KEPT_MAX = 2000
 """How many answers to questions of people are kept; the standing ones always are."""
@@ -113,12 +115,12 @@ def ask(kind: str, parameters: Mapping[str, Any] | None = None, *, by: int | Non
     state = DataState.current()
     if not state.lake_version:
         return Asked(run, False, None, words.language())
-    stamp = hashlib.sha256(
-        f"{state.noticed_at.isoformat()} {engine.settings_hash()}".encode()
-    ).hexdigest()[:12]
     if kind in FORETOLD:
-        job = jobs.enqueue("insights.foresee", key=f"foresee:{stamp}", by=by)
+        job = _to_foresee(timezone.now(), by=by)
     else:
+        stamp = hashlib.sha256(
+            f"{state.noticed_at.isoformat()} {engine.settings_hash()}".encode()
+        ).hexdigest()[:12]
         job = jobs.enqueue(
             "insights.answer",
             arguments={"kind": kind, "parameters": given},
@@ -238,7 +240,7 @@ def foresee_soon() -> Job | None:
     At most a twentieth of the time is spent on them: after an hour of work come nineteen of rest.
 
     Returns:
-        The job that waits (None: the last predictions are good).
+        The job that waits or runs (None: the last predictions are good).
     """
     last, now = PredictionRun.objects.first(), timezone.now()
     if not DataState.current().lake_version or are_foretold():
@@ -246,8 +248,37 @@ def foresee_soon() -> Job | None:
     begin = now + dt.timedelta(seconds=QUIET_SECONDS)
     if last is not None:
         begin = max(begin, last.computed_at + dt.timedelta(seconds=20 * last.seconds))
-    held = Job.objects.filter(kind="insights.foresee", state=Job.State.WAITING).first()
-    return held or jobs.enqueue("insights.foresee", not_before=begin)
+    job = _to_foresee(begin)
+    while job.ended:
+        release_predictions(job.pk)
+        job = _to_foresee(begin)
+    return job
+
+
+def _to_foresee(begin: dt.datetime, *, by: int | None = None) -> Job:
+    """The one job of predictions: it has a key, so that two who ask at once get the same.
+
+    Args:
+        begin: When it may begin at the latest; one that waits for longer is brought forward.
+        by: The id of the user who asks.
+
+    Returns:
+        The job, which waits, runs, or has ended and still holds the key.
+    """
+    job = jobs.enqueue("insights.foresee", key=FORESEE_KEY, not_before=begin, by=by)
+    if job.state == Job.State.WAITING and not job.failures and job.not_before > begin:
+        Job.objects.filter(pk=job.pk, state=Job.State.WAITING).update(not_before=begin)
+        job.not_before = begin
+    return job
+
+
+def release_predictions(key: Any) -> None:
+    """Let others ask for predictions again: a job that ends gives its key back.
+
+    Args:
+        key: The primary key of the job.
+    """
+    Job.objects.filter(pk=key, key=FORESEE_KEY).update(key=None)
 
 
 def keep_predictions(

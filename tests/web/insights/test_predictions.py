@@ -421,6 +421,55 @@ def test_predictions_are_asked_for_once_and_not_all_the_time(computed: Predictio
     assert job.not_before == computed.computed_at + dt.timedelta(seconds=12_000)
 
 
+def test_what_comes_in_while_predictions_are_made_is_asked_for_once_more(
+    computed: PredictionRun,
+) -> None:
+    Job.objects.all().delete()
+    runs.notice("other data")
+    job = runs.foresee_soon()
+    assert job is not None
+    Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING)
+    runs.notice("yet other data")
+    assert runs.foresee_soon() == job  # one at a time
+    assert runs.ask("worth").job == job
+    # The job itself asks again at its end; one that never came to its end is passed over.
+    runs.release_predictions(job.pk)
+    after = runs.foresee_soon()
+    assert after is not None
+    assert after != job
+    Job.objects.filter(pk=after.pk).update(state=Job.State.CANCELLED)
+    again = runs.foresee_soon()
+    assert again is not None
+    assert again not in (job, after)
+    assert again.state == Job.State.WAITING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_ask_at_once_get_one_computation(company: Any) -> None:
+    import threading
+
+    from django.db import connection
+
+    runs.notice("data")
+    gate, found = threading.Barrier(6), []
+
+    def ask(number: int) -> None:
+        try:
+            gate.wait()
+            job = runs.foresee_soon() if number % 2 else runs.ask("worth").job
+            found.append(job and job.pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert set(found) == {Job.objects.get(kind="insights.foresee").pk}
+
+
 def test_predictions_whose_files_are_gone_are_made_again(computed: PredictionRun) -> None:
     import shutil
 
