@@ -91,7 +91,13 @@ def test_whoever_was_seen_to_is_left_alone_for_a_while(days: int, expected: str)
 def test_a_product_is_proposed_once_a_purchase_is_due_and_not_before() -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     known = replace(
-        NOBODY, likely=(LIKELY,), next_on=tomorrow, low_on=TODAY, high_on=tomorrow, returns=0.7
+        NOBODY,
+        likely=(LIKELY,),
+        next_on=tomorrow,
+        low_on=TODAY,
+        high_on=tomorrow,
+        returns=0.7,
+        horizon_days=365,
     )
     assert said(known) == (
         "Propose “Cups”. Likely to be bought: because they bought “Teapot”. Of 100 customers of the"
@@ -99,7 +105,7 @@ def test_a_product_is_proposed_once_a_purchase_is_due_and_not_before() -> None:
     )
     assert said(replace(known, low_on=tomorrow)) == (
         "Nothing to do now. The next purchase is expected between 2 Mar 2024 and 2 Mar 2024."
-        " It comes with a probability of 70%."
+        " It comes within 365 days with a probability of 70%."
     )
 
     assert rules(replace(known, low_on=tomorrow, overdue=True)) == ["product"]
@@ -132,6 +138,10 @@ def test_what_needs_a_contact_is_held_back_where_none_is_allowed() -> None:
     assert [action.rule for action in some.actions] == ["alert", "upgrade"]
     assert all(action.channels == ("E-mail",) for action in some.actions)
     assert [action.rule for action, _why in some.held_back] == ["product"]
+    # Of a purpose that is left out nothing is known: whoever asks looks first.
+    offers = advise(replace(FULL, reach={NEWS: NO_WAY}))
+    assert [action.rule for action in offers.actions] == ["alert", "upgrade"]
+    assert [action.rule for action, _why in offers.held_back] == ["product"]
     # Nothing to do needs no consent.
     assert rules(replace(NOBODY, leaves=0.2, reach={SERVICE: NO_WAY, NEWS: NO_WAY})) == ["wait"]
 

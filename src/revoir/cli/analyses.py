@@ -105,7 +105,7 @@ def _write_figures(result: Result, code: str, currency: str | None) -> None:
         ("end", T("to (not included)")),
         *((name, name) for name in result.by),
         ("value", result.metric.label.text(code)),
-        ("interval", T("95 % interval")),
+        ("interval", T("95% interval")),
         ("numerator", T("numerator")),
         ("denominator", T("denominator")),
         ("complete", T("complete")),

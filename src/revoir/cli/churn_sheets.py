@@ -134,7 +134,7 @@ def _print_lists(card: Card, code: str) -> None:
         print(msg("Lists that would have been made:").text(code))
         columns = [
             ("by", T("Order")), ("share", T("Length")), ("n", T("Customers")), ("left", T("Left")),
-            ("rate", T("Share")), ("ends", T("95 % interval")), ("lift", T("Lift")),
+            ("rate", T("Share")), ("ends", T("95% interval")), ("lift", T("Lift")),
             ("caught", T("Of all who left")),
         ]  # fmt: skip
         write_rows(rows, "table", columns)
@@ -156,7 +156,7 @@ def _print_curve(card: Card, code: str) -> None:
     ]
     columns = [
         ("n", T("Customers")), ("predicted", T("Mean probability")), ("observed", T("Left")),
-        ("ends", T("95 % interval")),
+        ("ends", T("95% interval")),
     ]  # fmt: skip
     write_rows(rows, "table", columns)
 
@@ -284,7 +284,7 @@ def _print_hazards(found: Hazards, code: str) -> None:
     ]
     columns = [
         ("column", T("Column")), ("level", T("Value")), ("reference", T("Against")),
-        ("ratio", T("Hazard ratio")), ("ends", T("95 % interval")),
+        ("ratio", T("Hazard ratio")), ("ends", T("95% interval")),
     ]  # fmt: skip
     write_rows(rows, "table", columns)
     for name, reason in found.left_out:

@@ -278,7 +278,7 @@ def _print_customers(found: Recommendations, rows: list[dict[str, Any]], code: s
         columns = [
             ("method", T("Method")), ("precision", T("Precision at 10")),
             ("recall", T("Recall at 10")), ("ndcg", T("nDCG at 10")),
-            ("between", T("95 % interval")), ("hits", T("Customers with a hit")),
+            ("between", T("95% interval")), ("hits", T("Customers with a hit")),
             ("coverage", T("Products recommended")),
         ]  # fmt: skip
         write_rows(tested, "table", columns)
@@ -410,8 +410,8 @@ def _print_product(
         ]
         columns = [
             ("product_id", T("Code")), ("product", T("Product")), ("n", T("Baskets with both")),
-            ("confidence", T("Share of its baskets")), ("confidences", T("95 % interval")),
-            ("lift", T("Lift")), ("lifts", T("90 % interval")),
+            ("confidence", T("Share of its baskets")), ("confidences", T("95% interval")),
+            ("lift", T("Lift")), ("lifts", T("90% interval")),
         ]  # fmt: skip
         write_rows(shown, "table", columns)
     else:
@@ -434,7 +434,7 @@ def _print_product(
     ]
     columns = [
         ("product_id", T("Code")), ("product", T("Product")), ("n", T("Buyers who did")),
-        ("share", T("Share")), ("shares", T("95 % interval")), ("price", T("Price before")),
+        ("share", T("Share")), ("shares", T("95% interval")), ("price", T("Price before")),
         ("other_price", T("Price after")), ("days", T("Days (median)")),
     ]  # fmt: skip
     write_rows(shown, "table", columns)

@@ -85,10 +85,12 @@ class Check:
             return self.reason or msg("Not enough data.")
         lowest, highest = self.bands[0], self.bands[-1]
         told = msg(
-            "Tested on the past: of the customers with the lowest scores on {day}, {low} left"
-            " within {days} days; of those with the highest, {high}.",
+            "Tested on the past: of the {lowest} customers with the lowest scores on {day}, {low}"
+            " left within {days} days; of the {highest} with the highest, {high}.",
             day=self.day,
+            lowest=lowest.customers,
             low=Percent(lowest.share, 0),
+            highest=highest.customers,
             high=Percent(highest.share, 0),
             days=self.horizon_days,
         )

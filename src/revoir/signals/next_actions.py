@@ -10,7 +10,7 @@ action keeps customers is known once it is tried against customers who are left 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from revoir.language import Message, Money, Percent, msg, nmsg
@@ -120,6 +120,7 @@ class Known:
         low_on: From when.
         high_on: Until when.
         returns: Probability that it comes within the horizon.
+        horizon_days: So many days.
         overdue: Whether the silence is long for this customer's rhythm.
         upgrades: Products due for an upgrade.
         likely: Products that they are likely to buy, the likeliest first.
@@ -143,6 +144,7 @@ class Known:
     low_on: dt.date | None = None
     high_on: dt.date | None = None
     returns: float | None = None
+    horizon_days: int | None = None
     overdue: bool = False
     upgrades: tuple[Owned, ...] = ()
     likely: tuple[Likely, ...] = ()
@@ -248,7 +250,12 @@ def _alerted(known: Known) -> Found:
         text = ANSWERS.get(alert.signal, _CALL)
         if text.msgid not in said:
             said.add(text.msgid)
-            reason = msg("{signal}: {reason}", signal=alert.label, reason=alert.reason)
+            reason = msg(
+                "{signal}, on {day}: {reason}",
+                signal=alert.label,
+                day=alert.raised_on,
+                reason=alert.reason,
+            )
             yield text, reason, _record(alert)
 
 
@@ -426,11 +433,11 @@ def advise(known: Known) -> Advice:
 _DO_NOT = msg("Do not contact them.")
 
 
-def _allowed(known: Known, purposes: Iterable[str]) -> tuple[tuple[str, ...], Message | None]:
+def _allowed(known: Known, purposes: Sequence[str]) -> tuple[tuple[str, ...], Message | None]:
     """The ways that any of some purposes allows, or why none does."""
     asked = [known.reach[purpose] for purpose in purposes if purpose in known.reach]
     channels = tuple(dict.fromkeys(channel for one in asked for channel in one.channels))
-    if channels or not asked:
+    if channels or len(asked) < len(purposes):
         return channels, None
     return (), msg("{reasons}", reasons=[one.reason for one in asked if one.reason is not None])
 
@@ -455,9 +462,13 @@ def _why_wait(known: Known) -> tuple[Message, Message | None]:
             low=known.low_on,
             high=known.high_on,
         )
-        if known.returns is None:
+        if known.returns is None or known.horizon_days is None:
             return told, None
-        return told, msg("It comes with a probability of {share}.", share=Percent(known.returns, 0))
+        return told, msg(
+            "It comes within {days} days with a probability of {share}.",
+            days=known.horizon_days,
+            share=Percent(known.returns, 0),
+        )
     if known.leaves is not None:
         told = msg("No alert is open, and they are likelier to stay than to leave.")
         return told, msg("Risk of leaving: {share}.", share=Percent(known.leaves, 0))

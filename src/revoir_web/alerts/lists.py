@@ -45,7 +45,7 @@ def state_of(request: HttpRequest) -> str:
 def alerts(request: HttpRequest) -> AlertTable:
     """Alerts, most at stake first."""
     company = getattr(request, "company", None) or Company.current()
-    labels = queries.labels()
+    labels, rights = queries.labels(), queries.rights()
     named = may(request.user, Right.SEE_PERSONAL)
     handles = may(request.user, Right.EDIT_CUSTOMERS)
     state = state_of(request)
@@ -67,6 +67,7 @@ def alerts(request: HttpRequest) -> AlertTable:
             ),
             Column("why", _("Why"), value=queries.why_text),
             Column("raised_on", _("Raised on"), kind="day", sort="raised_on"),
+            Column("right", _("Such alerts right"), value=lambda row: rights.get(row.signal)),
             Column(
                 "bought_for",
                 _("Bought for"),

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from revoir.language import Message
+from revoir.language import Message, Percent, msg
 from revoir_web.accounts.models import User
 from revoir_web.accounts.rights import ROLES, Right
 from revoir_web.alerts.actions import today
@@ -29,6 +29,19 @@ def labels() -> dict[str, str]:
     """Name of each signal → what people call it."""
     rows = SignalState.objects.values_list("signal", "label")
     return {name: _text(label) for name, label in rows}
+
+
+def rights() -> dict[str, str]:
+    """Name of each signal → how many of its past alerts were right, of how many."""
+    found = {}
+    for name, record in SignalState.objects.values_list("signal", "record"):
+        precision = (record or {}).get("precision") or {}
+        if precision.get("value") is not None:
+            told = msg(
+                "{share} of {n}", share=Percent(precision["value"], 0), n=precision["denominator"]
+            )
+            found[name] = told.text(language())
+    return found
 
 
 def _text(held: dict[str, Any] | None) -> str:

@@ -91,6 +91,7 @@ def of_customer(
             handled_on=max((one.handled_on for one in alerts if one.handled_on), default=None),
             leaves_mean=facts.get("departures", {}).get("mean"),
             **{name: known.get(name) for name in names},
+            horizon_days=facts.get("next", {}).get("horizon_days"),
             overdue=bool(known.get("overdue")),
             upgrades=tuple(_owned(row) for row in known.get("upgrades", ())),
             likely=tuple(_likely(row, facts) for row in known.get("products", ())),

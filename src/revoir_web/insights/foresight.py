@@ -106,6 +106,7 @@ def _worth(book: Book) -> Part:
         "label": str(found.model.label) if found.model else None,
         "total": vars(total) if (total := predictions.total_of(found)) else None,
         "confidence": found.confidence,
+        "margin": found.margin,
         "reason": plain(found.reason),
     }
     answer = predictions.worth(found)

@@ -92,9 +92,11 @@ def _said(value: Any) -> str:
 def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[dict[str, Any]]:
     """What is foretold, each beside what it means; or why it is not."""
     found = []
+    of_margin = run.facts.get("worth", {}).get("margin", 1) != 1
+    worth = _("Margin within a year") if of_margin else _("Will bring in within a year")
     for kind, label, value, beside in (
         ("departures", _("Risk of leaving"), share(told["leaves"]), None),
-        ("worth", _("Will bring in within a year"), _amount(told["clv"], currency),
+        ("worth", worth, _amount(told["clv"], currency),
          _bounds(told, currency)),
         ("next", _("Next purchase"), told["next_on"], _interval(told)),
         ("health", _("Health, of 100"), whole(told["health"]), None),

@@ -199,10 +199,18 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
         ]
         for row, told in zip(rows, cells, strict=True)
     ]
-    columns += [msg("Worth")] if with_money else []
+    of_margin = found.margin != 1
+    if with_money:
+        columns.append(msg("Margin to come") if of_margin else msg("Sales to come"))
     columns.append(msg("{share} bounds", share=share(found.confidence)))
     return {
         "sentence": _text(found.sentence(), language) if found.sentence() else None,
+        "counted": _text(
+            msg("These amounts are margin: {share} of sales.", share=Percent(found.margin)),
+            language,
+        )
+        if of_margin and with_money
+        else None,
         "reason": _text(found.reason, language) if found.reason else None,
         "notes": _texts(found.notes, language),
         "tested": _tested(tested, language) if tested else None,
@@ -236,11 +244,12 @@ def _tested(tested: Backtest, language: str) -> dict[str, Any]:
 # -- When they will buy --------------------------------------------------------------------------
 def upcoming(found: NextPurchases) -> dict[str, Any]:
     """Who is overdue against their own rhythm, and of whom a purchase is expected soon."""
-    rows = _overdue_and_due(found)
+    rows, late, due = _overdue_and_due(found)
     return drawn.in_each(
         lambda language: _next(found, rows, language),
         as_of=found.as_of.isoformat(),
-        overdue=sum(row["overdue"] for row in rows),
+        overdue=late,
+        due=due,
         customers=[
             {
                 "id": row["customer_id"],
@@ -255,25 +264,23 @@ def upcoming(found: NextPurchases) -> dict[str, Any]:
     )
 
 
-def _overdue_and_due(found: NextPurchases) -> list[dict[str, Any]]:
-    """Overdue customers, those likeliest to come back first, then those who are due."""
+def _overdue_and_due(found: NextPurchases) -> tuple[list[dict[str, Any]], int, int]:
+    """Overdue customers, those likeliest to come back first, then due ones; how many there are."""
     import datetime as dt
 
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if found.rhythm is None:
-        return []
+        return [], 0, 0
     held = found.customers
     soon = pa.scalar(found.as_of + dt.timedelta(days=DUE_DAYS), pa.date32())
     late = held["overdue"]
     due = pc.and_(pc.invert(late), pc.fill_null(pc.less_equal(held["next_on"], soon), False))
     keys = [("returns", "descending"), ("customer_id", "ascending")]
-    return [
-        row
-        for those in (late, due)
-        for row in held.filter(those).sort_by(keys).slice(0, LISTED).to_pylist()
-    ]
+    both = [held.filter(those).sort_by(keys) for those in (late, due)]
+    rows = [row for table in both for row in table.slice(0, LISTED).to_pylist()]
+    return rows, both[0].num_rows, both[1].num_rows
 
 
 def _next(found: NextPurchases, rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
@@ -337,7 +344,7 @@ def _health(found: Health, check: Check | None, language: str) -> dict[str, Any]
                 msg("Customers"),
                 msg("Left"),
                 msg("Share who left"),
-                msg("95 % interval"),
+                msg("95% interval"),
             ],
             bands,
             language,
@@ -435,7 +442,7 @@ def _products(
                 msg("Precision at 10"),
                 msg("Recall at 10"),
                 msg("nDCG at 10"),
-                msg("95 % interval"),
+                msg("95% interval"),
                 msg("Customers with a hit"),
                 msg("Products recommended"),
             ],
@@ -449,7 +456,7 @@ def _products(
                 msg("Baskets with both"),
                 msg("Share of its baskets"),
                 msg("Lift"),
-                msg("90 % interval"),
+                msg("90% interval"),
             ],
             together,
             language,

@@ -18,7 +18,7 @@ from revoir_web.common.models import Company, Job
 from revoir_web.insights import engine
 from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
-FORMAT = 1
+FORMAT = 2
 """Of stored results; with a new one, answers of an earlier program are no longer found."""
 FORETOLD = ("departures", "worth", "next", "health", "products")
 """Kinds of questions that are answered together, by a run of predictions."""
@@ -207,7 +207,7 @@ def prune(standing: Iterable[str]) -> int:
         standing: The keys of the answers that every refresh computes.
     """
     AnalysisRun.objects.filter(standing=True).exclude(key__in=list(standing)).delete()
-    rows = AnalysisRun.objects.filter(standing=False).exclude(kind__in=FORETOLD)
+    rows = AnalysisRun.objects.filter(standing=False).exclude(key__in=_keys_foretold())
     old = timezone.now() - dt.timedelta(days=KEPT_DAYS)
     count = rows.filter(computed_at__lt=old).delete()[0]
     surplus = list(rows.order_by("-computed_at").values_list("pk", flat=True)[KEPT_MAX:])
@@ -230,8 +230,14 @@ def are_foretold() -> bool:
         return False
     if not engine.folder_of(last.number).exists():  # as after a restore
         return False
-    held = AnalysisRun.objects.filter(kind__in=FORETOLD).only("computed_at", "settings_hash")
+    held = AnalysisRun.objects.filter(key__in=_keys_foretold())
+    held = held.only("computed_at", "settings_hash")
     return len(held) == len(FORETOLD) and all(map(_is_fresh, held))
+
+
+def _keys_foretold() -> list[str]:
+    """The keys of the answers that a run of predictions gives, in the format of this program."""
+    return [key_of(kind, {}) for kind in FORETOLD]
 
 
 def foresee_soon() -> Job | None:

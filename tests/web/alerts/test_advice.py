@@ -38,7 +38,9 @@ def test_an_open_alert_is_answered_with_its_record(zoe: Customer, raised: Raised
     raised(ZOE)
     (action,) = advice.of_customer(zoe, None, None).actions
     assert action.text.text("en") == "Have one person call and settle what they complained about."
-    assert action.reason.text("en") == "Repeated complaints: 2 complaints in 30 days."
+    assert action.reason.text("en") == (
+        "Repeated complaints, on 25 Feb 2026: 2 complaints in 30 days."
+    )
     assert action.figure is not None
     assert action.figure.text("en") == (
         "Of 400 such alerts in the past, 50% were right (45% to 55%): the customer left."

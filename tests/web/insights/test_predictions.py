@@ -470,6 +470,16 @@ def test_many_who_ask_at_once_get_one_computation(company: Any) -> None:
     assert set(found) == {Job.objects.get(kind="insights.foresee").pk}
 
 
+def test_answers_of_an_earlier_program_do_not_count(computed: PredictionRun) -> None:
+    old = timezone.now() - dt.timedelta(days=runs.KEPT_DAYS + 1)
+    AnalysisRun.objects.create(
+        key="of an earlier format", kind="worth", settings_hash="h", computed_at=old
+    )
+    assert runs.are_foretold()
+    assert runs.prune([]) == 1
+    assert AnalysisRun.objects.filter(kind__in=runs.FORETOLD).count() == len(runs.FORETOLD)
+
+
 def test_predictions_whose_files_are_gone_are_made_again(computed: PredictionRun) -> None:
     import shutil
 
