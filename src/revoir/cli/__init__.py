@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import typer
 
 from revoir.cli import (
+    actions,
     analyses,
     check,
     churn,
@@ -61,6 +62,7 @@ for _command, _help in (
     (next.next_, T("Say when each customer is likely to buy next, and who is overdue.")),
     (churn.churn, T("List the customers to save: who may leave, how likely, and why.")),
     (signals.signals, T("Say who shows early signs of leaving, and how often those were right.")),
+    (actions.actions, T("Say what to do with each customer now, and from which figure.")),
     (recommend.recommend, T("Recommend products to customers, or say what goes with a product.")),
     (template.template, T("Write an Excel file to fill in.")),
     (demo.demo, T("Generate the files of a French shop whose truth is known.")),
