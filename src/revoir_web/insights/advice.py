@@ -76,7 +76,7 @@ def of_customer(
     if barred is not None:
         return advise(Known(company.today, barred=barred))
     facts: Mapping[str, Any] = run.facts if run is not None else {}
-    reach = {code: ways(customer, code) for code in (SERVICE, NEWS)}
+    reach = ways(customer, (SERVICE, NEWS))
     alerts = [watch(customer) for watch in _WATCHES]
     names = ("leaves", "worth", "stake", "next_on", "low_on", "high_on", "returns")
     known = told or {}

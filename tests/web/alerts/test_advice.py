@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from django.utils import timezone
 from revoir_web.alerts import actions
 from revoir_web.alerts.models import Alert, SignalState
 from revoir_web.consents import actions as consents
-from revoir_web.consents.models import Purpose
-from revoir_web.consents.queries import ways
+from revoir_web.consents.models import Channel, Purpose
+from revoir_web.consents.queries import Ways, may_contact, ways
 from revoir_web.customers.models import Customer
 from revoir_web.insights import advice
 
@@ -84,20 +85,42 @@ def test_an_alert_of_somebody_who_cannot_be_reached_is_held_back(
 
 
 def test_why_there_is_no_way(zoe: Customer) -> None:
-    assert ways(zoe, "service").channels == ("email",)
-    news = ways(zoe, "news")
+    def of(code: str) -> Ways:
+        return ways(zoe, [code])[code]
+
+    assert of("service").channels == ("email",)
+    news = of("news")
     assert news.reason is not None
     text = news.reason.text("en")
     assert "never agreed to (" in text
     assert "no address or number (" in text
     purpose = Purpose.objects.get(code="service")
     consents.record(customer=zoe, purpose=purpose, channel="email", given=False, source="test")
-    refused = ways(zoe, "service").reason
+    refused = of("service").reason
     assert refused is not None
     assert "refused (" in refused.text("en")
     Purpose.objects.filter(code="service").update(active=False)
-    closed = ways(zoe, "service").reason
+    closed = of("service").reason
     assert closed is not None
     assert closed.text("en") == "No purpose “service” is in use."
     zoe.erased_at = timezone.now()
     assert rules(zoe) == ["no_contact"]
+
+
+@pytest.mark.parametrize("address", ["", "email", "phone", "address"])
+def test_ways_are_those_that_contact_is_allowed_by(zoe: Customer, address: str) -> None:
+    zoe.email = ""
+    if address:
+        setattr(zoe, address, "+33639980876" if address == "phone" else "zoe@example.org")
+    zoe.save()
+    codes = list(Purpose.objects.values_list("code", flat=True))
+    answers = [*itertools.product(codes, Channel.values)]
+    for number, (code, channel) in enumerate(answers):
+        purpose = Purpose.objects.get(code=code)
+        if number % 3 and channel in purpose.channels:
+            consents.record(
+                customer=zoe, purpose=purpose, channel=channel, given=number % 3 == 1, source="test"
+            )
+    found = ways(zoe, codes)
+    for code, channel in answers:
+        assert (channel in found[code].channels) == may_contact(zoe, code, channel)
