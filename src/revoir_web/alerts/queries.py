@@ -32,13 +32,17 @@ def labels() -> dict[str, str]:
 
 
 def rights() -> dict[str, str]:
-    """Name of each signal → how many of its past alerts were right, of how many."""
+    """Name of each signal → how many of its alerts were right, and what silence alone tells."""
     found = {}
     for name, record in SignalState.objects.values_list("signal", "record"):
         precision = (record or {}).get("precision") or {}
         if precision.get("value") is not None:
+            others = (record.get("as_silent") or {}).get("value")
             told = msg(
-                "{share} of {n}", share=Percent(precision["value"], 0), n=precision["denominator"]
+                "{share} of {n}; others as silent: {others}",
+                share=Percent(precision["value"], 0),
+                n=precision["denominator"],
+                others=None if others is None else Percent(others, 0),
             )
             found[name] = told.text(language())
     return found

@@ -21,12 +21,14 @@ class Way:
         label: What it says (lazy).
         right: What one needs (None: to be signed in).
         prefix: Paths that count as being there.
+        also: More of them.
     """
 
     name: str
     label: Any
     right: Right | None
     prefix: str
+    also: tuple[str, ...] = ()
 
 
 MAIN = (
@@ -35,8 +37,14 @@ MAIN = (
     Way("insights:cohorts", _("Cohorts"), Right.SEE_DASHBOARD, "/cohorts/"),
     Way("insights:rfm", _("RFM"), Right.SEE_DASHBOARD, "/rfm/"),
     Way("insights:departures", _("To save"), Right.SEE_DASHBOARD, "/departures/"),
-    Way("alerts:list", _("Alerts"), Right.SEE_CUSTOMERS, "/alerts/"),
-    Way("insights:worth", _("Predictions"), Right.SEE_DASHBOARD, "/worth/"),
+    Way("alerts:list", _("Alerts"), Right.SEE_CUSTOMERS, "/alerts/", ("/signals/",)),
+    Way(
+        "insights:worth",
+        _("Predictions"),
+        Right.SEE_DASHBOARD,
+        "/worth/",
+        ("/next/", "/products/", "/health/", "/predictions/"),
+    ),
     Way("insights:segments", _("Segments"), Right.SEE_DASHBOARD, "/segments/"),
     Way("customers:list", _("Customers"), Right.SEE_CUSTOMERS, "/customers/"),
     Way("ingest:imports", _("Imports"), Right.IMPORT_DATA, "/imports/"),
@@ -67,7 +75,11 @@ def ways(request: HttpRequest, listed: tuple[Way, ...]) -> list[dict[str, Any]]:
             url = reverse(way.name)
         except NoReverseMatch:
             continue  # an app that is not installed here
-        here = request.path == "/" if way.prefix == "/" else request.path.startswith(way.prefix)
+        here = (
+            request.path == "/"
+            if way.prefix == "/"
+            else request.path.startswith((way.prefix, *way.also))
+        )
         found.append({"url": url, "label": way.label, "here": here})
     return found
 

@@ -393,6 +393,15 @@ def test_the_first_page_part_says_what_to_do_in_both_languages(
     assert "This person was erased: there is nobody to contact." in page.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/worth/", "/next/", "/products/", "/health/", "/predictions/"])
+def test_the_menu_says_where_one_is(
+    company: Any, as_role: Callable[[str], Client], path: str
+) -> None:
+    page = as_role("manager").get(path).content.decode()
+    menu = page.split("<main")[0]  # once for wide screens, once for narrow ones
+    assert set(re.findall(r'<a href="([^"]+)" aria-current="page">', menu)) == {"/worth/"}
+
+
 def test_runs_are_listed(computed: PredictionRun, as_role: Callable[[str], Client]) -> None:
     page = as_role("analyst").get("/predictions/").content.decode()
     assert page.count('<th scope="row">') == 1
