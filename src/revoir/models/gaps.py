@@ -22,6 +22,7 @@ from scipy import special
 from revoir.models.incomplete_beta import odds_survival
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 
 HALF_DAY = 0.5
 """How far a wait lies at most from the whole number of days that it is counted as."""
@@ -57,6 +58,27 @@ class History:
             self.log_squares[chosen],
             self.silence[chosen],
         )
+
+    def some(self, most: int, *, seed: int = 0, beside: Floats | None = None) -> Ints:
+        """Draw some of the customers, where there are more than so many.
+
+        They are drawn from the histories in their order, not in that of the customers, so that
+        names change nothing.
+
+        Args:
+            most: How many.
+            seed: Chooses the draw.
+            beside: What else is to be drawn with the histories, one value a customer.
+
+        Returns:
+            The places of those drawn.
+        """
+        if len(self) <= most:
+            return np.arange(len(self))
+        keys = (self.log_squares, self.log_sum, self.silence, self.recency, self.frequency)
+        order = np.lexsort(keys if beside is None else (beside, *keys))
+        chosen = np.random.default_rng(seed).choice(len(self), most, replace=False)
+        return order[chosen]
 
 
 class NextGap(Protocol):

@@ -124,9 +124,7 @@ class Rhythm:
 
     def _drawn(self, history: History) -> tuple[History, Floats]:
         """Some of the customers; those who are alike stand once, with their number."""
-        if len(history) > self.sample:
-            draw = np.random.default_rng(self.seed)
-            history = history.take(np.sort(draw.choice(len(history), self.sample, replace=False)))
+        history = history.take(history.some(self.sample, seed=self.seed))
         fields = (history.frequency, history.recency, history.log_sum, history.log_squares)
         columns = np.stack([*fields, history.silence], axis=1)
         alike, counts = np.unique(columns, axis=0, return_counts=True)

@@ -176,7 +176,7 @@ def _drawn(
     everyone = len(counts.at) <= DRAWN_CUSTOMERS_MAX
     draws = DRAWS if everyone else DRAWS // 2
     if not everyone:
-        chosen = _sampled(len(counts.at), seed)
+        chosen = _sampled(counts, spent, seed)
         counts, spent = _part(counts, chosen), None if spent is None else spent.of(chosen)
     fitted = _sums(_moments(model, counts, question, spent))
     spending = [] if spent is None else spent.model.draw(draws, seed=seed + 1)
@@ -220,9 +220,12 @@ def _moments(
     return np.stack([none, amount, scale**2 / spread * (p * mean + p**2 * squares)])
 
 
-def _sampled(customers: int, seed: int) -> Ints:
+def _sampled(counts: Counts, spent: Spent | None, seed: int) -> Ints:
+    """Some customers, drawn from their histories in order: their names change nothing."""
+    keys = (counts.at,) if spent is None else (spent.monetary_value, counts.at)
     rng = np.random.default_rng(seed)
-    return np.sort(rng.choice(customers, DRAWN_CUSTOMERS_MAX, replace=False))
+    order: Ints = np.lexsort(keys)
+    return order[rng.choice(len(order), DRAWN_CUSTOMERS_MAX, replace=False)]
 
 
 def _part(counts: Counts, customers: Ints) -> Counts:

@@ -7,7 +7,6 @@ of the past knows more than was known on its day.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -106,10 +105,12 @@ def _history(book: Book, known: _Known) -> History:
         (rows.day < date(known.day)) & (rows.next_day.isnull() | (rows.next_day >= date(known.day)))
     )
     if known.customers > SAMPLE:
-        # Who is drawn depends on nothing but the customer: nobody who joins later changes it.
-        parts = 1_000_000
-        place = ((rows.customer_id.hash() % parts) + parts) % parts
-        rows = rows.filter(place < math.ceil(parts * SAMPLE / known.customers))
+        # Every n-th of all histories in their order: names, engines and later customers change
+        # nothing.
+        done = [rows.x, rows.day, rows.first_day, rows.log_sum.round(6), rows.log_squares.round(6)]
+        rows = rows.mutate(place=ibis.row_number().over(ibis.window(order_by=done)))
+        reached = (rows.place + 1) * SAMPLE // known.customers
+        rows = rows.filter(reached > rows.place * SAMPLE // known.customers)
     found = book.columns(
         rows.select(
             frequency=rows.x.cast("float64"),
