@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from revoir.experiments.intervals import Interval, wilson
+from revoir.models.fitting import lowest
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,10 +70,7 @@ class Mixture:
             return -float(weights @ np.logaddexp(*terms)) / float(weights.sum())
 
         start = np.concatenate([np.log(_START[:4]), [special.logit(_START[4])]])
-        found = optimize.minimize(
-            unlikely, start, method="L-BFGS-B", bounds=[(at - 6, at + 6) for at in start]
-        )
-        return cls._from(found.x)
+        return cls._from(lowest(unlikely, start, bounds=[(at - 6, at + 6) for at in start]))
 
     @classmethod
     def _from(cls, theta: Floats) -> Mixture:

@@ -21,13 +21,14 @@ from revoir.errors import UsageError
 from revoir.language import Message, Number, Percent, msg
 from revoir.models.bg_nbd import BgNbd
 from revoir.models.counts import Counts, Floats
+from revoir.models.fitting import SAMPLE_CUSTOMERS
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.mbg_cnbd_k import MbgCnbdK
 from revoir.models.mbg_nbd import MbgNbd
 from revoir.models.origins import holdout, origins
 from revoir.models.pareto_nbd import ParetoNbd
 from revoir.models.rules import RULES
-from revoir.models.transactions import SAMPLE_CUSTOMERS, TransactionModel
+from revoir.models.transactions import TransactionModel
 
 MODELS: Mapping[str, Callable[[], TransactionModel]] = {
     "mbg_nbd": MbgNbd,

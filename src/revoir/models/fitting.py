@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +27,9 @@ PRIOR_CUSTOMERS = 100.0
 
 FEW_CASES = 500
 """Customers who came back, or left, up to whom drawn parameters are weighed by the likelihood."""
+
+SAMPLE_CUSTOMERS = 50_000
+"""Customers that a fit begins with, where there are more."""
 
 _FADE = 4.0
 """Power with which the prior fades as cases come in."""
@@ -185,6 +191,39 @@ def drawn(found: Fit, size: int, *, seed: int, objective: Objective | None = Non
     return kept
 
 
+def lowest(function: Callable[..., Any], start: Floats, **settings: Any) -> Floats:
+    """Where a function is least, by L-BFGS-B on one thread.
+
+    Its matrices have a row a parameter. Given several threads, the library of linear algebra hands
+    each of its steps to others and waits for them: on a busy machine most of the time goes there.
+
+    Args:
+        function: What is to be least, of a vector.
+        start: Where the search begins.
+        settings: As `scipy.optimize.minimize` takes them.
+
+    Returns:
+        The vector.
+    """
+    from scipy.optimize import minimize
+
+    with _SEARCHING, _libraries().limit(limits=1, user_api="blas"):
+        found: Floats = minimize(function, start, method="L-BFGS-B", **settings).x
+    return found
+
+
+_SEARCHING = Lock()
+"""The number of threads is the process's: who changes it second would restore the changed one."""
+
+
+@cache
+def _libraries() -> Any:
+    """The libraries of linear algebra that are loaded; to look for them takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 class _Search:
     """Looks for the summit of the log posterior."""
 
@@ -202,8 +241,6 @@ class _Search:
 
     def climb(self, start: Floats) -> Floats:
         """Come near the summit."""
-        from scipy.optimize import minimize
-
         scale = max(1.0, abs(self.downhill(start)[0]))
 
         def scaled(z: Floats) -> tuple[float, Floats]:
@@ -212,11 +249,7 @@ class _Search:
 
         bounds = [(centre - _REACH, centre + _REACH) for centre in self.prior.centre]
         options = {"maxiter": 500, "ftol": 1e-11, "gtol": 1e-9}
-        found = minimize(
-            scaled, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-        )  # fmt: skip
-        z: Floats = found.x
-        return z
+        return lowest(scaled, start, jac=True, bounds=bounds, options=options)
 
     def finish(self, z: Floats) -> tuple[Floats, Floats, float]:
         """Newton's steps from nearby: the summit, the Hessian there, what is left to gain."""

@@ -17,7 +17,15 @@ import numpy.typing as npt
 from revoir.errors import InputError
 from revoir.language import msg
 from revoir.models.counts import Floats
-from revoir.models.fitting import FEW_CASES, PRIOR_CUSTOMERS, Fit, Prior, drawn, fit
+from revoir.models.fitting import (
+    FEW_CASES,
+    PRIOR_CUSTOMERS,
+    SAMPLE_CUSTOMERS,
+    Fit,
+    Prior,
+    drawn,
+    fit,
+)
 
 
 class GammaGamma:
@@ -101,7 +109,9 @@ class GammaGamma:
         prior = Prior.weak(
             (4.0, 3.0, 0.75 * usual), (1.0, 0.8, 1.2), len(x), self.prior_customers
         )  # fmt: skip
-        self.fit_ = fit(self._likelihood, prior, names=self.names)
+        few = slice(None, None, max(1, len(x) // SAMPLE_CUSTOMERS))
+        sample = None if few.step == 1 else _Likelihood(x[few], mean[few])
+        self.fit_ = fit(self._likelihood, prior, names=self.names, sample=sample)
         p, over, v = self.fit_.parameters
         self.parameters_ = {"p": float(p), "q": float(1 + over), "v": float(v)}
         errors = self.fit_.standard_errors.tolist()

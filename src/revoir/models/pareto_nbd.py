@@ -71,7 +71,7 @@ class ParetoNbd(PairModel):
         slopes[0] += 1 / (r + x)
         return value + np.log(r + x), slopes
 
-    def _log_alive(self, theta: Floats, x: Floats, T: Floats) -> Floats:
+    def _log_alive(self, theta: Floats, x: Floats, T: Floats, going: Floats) -> Floats:
         r, alpha, s, beta = theta
         here: Floats = -(r + x) * np.log(alpha + T) - s * np.log(beta + T)
         return _constants(theta, x) + here

@@ -26,9 +26,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from revoir.language import Message, nmsg
+from revoir.models.fitting import lowest
 from revoir.models.gaps import FAMILIES, HALF_DAY, Family, Floats, History, NextGap
 
 GAPS_MIN = 30
@@ -216,10 +217,7 @@ def _most_likely(
         return float((prior - likely) / weights.sum())
 
     def climb(start: Floats, some: History, weights: Floats) -> Floats:
-        top: Floats = optimize.minimize(
-            unlikely, start, args=(some, weights), method="L-BFGS-B", bounds=bounds
-        ).x
-        return top
+        return lowest(unlikely, start, args=(some, weights), bounds=bounds)
 
     def found_from(leaving: tuple[float, float]) -> Floats:
         start = np.concatenate([centre[:-2], np.log(leaving)])

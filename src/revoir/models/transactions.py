@@ -19,11 +19,17 @@ import numpy.typing as npt
 from revoir.errors import InputError
 from revoir.language import msg
 from revoir.models.counts import Counts, Floats, counted
-from revoir.models.fitting import FEW_CASES, PRIOR_CUSTOMERS, Fit, Objective, Prior, drawn, fit
+from revoir.models.fitting import (
+    FEW_CASES,
+    PRIOR_CUSTOMERS,
+    SAMPLE_CUSTOMERS,
+    Fit,
+    Objective,
+    Prior,
+    drawn,
+    fit,
+)
 from revoir.models.simulation import Purchases
-
-SAMPLE_CUSTOMERS = 50_000
-"""Customers that a fit begins with, where there are more."""
 
 
 class Ahead(NamedTuple):
@@ -317,21 +323,30 @@ class PairModel(TransactionModel):
         return total, by_ended @ of_ended + by_going @ of_going
 
     def _rows(self, theta: Floats, counts: Counts) -> Floats:
-        last, observed = counts.last, counts.observed
-        ended, _ = self._ended(theta, last.x, last.t)
+        observed = counts.observed
         going, _ = self._going(theta, observed.x, observed.t)
-        found: Floats = np.logaddexp(ended[last.at], going[observed.at])
+        return self._with_ended(theta, counts, going[observed.at])
+
+    def _with_ended(self, theta: Floats, counts: Counts, going: Floats) -> Floats:
+        """The log-likelihood of each history, whose second term is known."""
+        ended, _ = self._ended(theta, counts.last.x, counts.last.t)
+        found: Floats = np.logaddexp(ended[counts.last.at], going)
         return found
 
     def _alive(self, theta: Floats, counts: Counts) -> Floats:
         observed = counts.observed
-        here = self._log_alive(theta, observed.x, observed.t)[observed.at]
+        going, _ = self._going(theta, observed.x, observed.t)
+        here = self._log_alive(theta, observed.x, observed.t, going)[observed.at]
+        whole = self._with_ended(theta, counts, going[observed.at])
         # Rounding may leave a hair more than the whole.
-        return np.minimum(np.exp(here - self._rows(theta, counts)), 1.0)
+        return np.minimum(np.exp(here - whole), 1.0)
 
-    def _log_alive(self, theta: Floats, x: Floats, T: Floats) -> Floats:
-        """The logarithm of the part of the likelihood in which the customer has not left."""
-        return self._going(theta, x, T)[0]
+    def _log_alive(self, theta: Floats, x: Floats, T: Floats, going: Floats) -> Floats:
+        """The logarithm of the part of the likelihood in which the customer has not left.
+
+        By default that is the second term, `going`.
+        """
+        return going
 
     def _ahead_of_alive(
         self, theta: Floats, t: float, counts: Counts
