@@ -1,7 +1,8 @@
 """One measurement in one process: run a task on a file, say how long it took and what it held.
 
 Runs in any environment, so it imports the standard library alone.
-Called as: worker.py MODULE FUNCTION PATH; the last line written is JSON.
+Called as: worker.py MODULE FUNCTION PATH; the last line written is JSON. Tasks import `phase` from
+here.
 """
 
 import importlib.util
@@ -9,7 +10,23 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_PHASES: dict[str, float] = {}
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """Measure a part of the work.
+
+    Args:
+        name: What the results call it.
+    """
+    start = time.perf_counter()
+    yield
+    _PHASES[name] = time.perf_counter() - start
 
 
 def measure(module: str, function: str, path: str) -> dict:
@@ -36,7 +53,7 @@ def measure(module: str, function: str, path: str) -> dict:
     return {
         "seconds": seconds,
         "peak_mib": peak,
-        "phases": getattr(task, "PHASES", {}),
+        "phases": _PHASES,
         "figures": tell(),
         "versions": task.versions(),
     }
@@ -47,4 +64,5 @@ if __name__ == "__main__":
     sys.path = [
         entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent
     ]
+    sys.modules["worker"] = sys.modules[__name__]
     print(json.dumps(measure(*sys.argv[1:4])))

@@ -1,7 +1,5 @@
 """Who may leave: ours, with its test on a later period, and the way that tutorials teach."""
 
-import time
-from contextlib import contextmanager
 from importlib import import_module
 
 import duckdb
@@ -14,8 +12,8 @@ import revoir
 from revoir import engines
 from revoir.models.churn import churn
 from revoir.models.validation import auc
+from worker import phase
 
-PHASES = {}
 WINDOW_DAYS = 182
 """Half a year in three years of orders: there is a later period to test on."""
 
@@ -35,20 +33,13 @@ def versions():
     }
 
 
-@contextmanager
-def _phase(name):
-    start = time.perf_counter()
-    yield
-    PHASES[name] = time.perf_counter() - start
-
-
 def churn_in_place(path):
     backend = engines.memory()
     backend.raw_sql(f"create view orders as from read_parquet('{path}')")
     rule = revoir.Activity(window_days=WINDOW_DAYS)
     book = revoir.Book(engines.open_tables(backend)).with_settings(activity=rule)
     found = churn(book)
-    with _phase("reasons of 1,000"):
+    with phase("reasons of 1,000"):
         found.ranked(limit=1_000)
 
     def tell():

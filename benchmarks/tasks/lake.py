@@ -6,7 +6,6 @@ A lake is filled before the clock starts, in a folder that goes with the process
 import atexit
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import deltalake
@@ -17,8 +16,8 @@ import pyarrow.compute
 import revoir
 from revoir import engines
 from revoir.store import Lake
+from worker import phase
 
-PHASES = {}
 _FEW = 1_000
 _REPLACED = 10_000
 
@@ -49,9 +48,8 @@ def _fill(path):
     folder = tempfile.mkdtemp(prefix="revoir-lake-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     lake, rows = Lake.create(Path(folder) / "lake"), _rows(path)
-    start = time.perf_counter()
-    lake.append("orders", rows, batch="all")
-    PHASES["append all"] = time.perf_counter() - start
+    with phase("append all"):
+        lake.append("orders", rows, batch="all")
     return lake, rows
 
 
@@ -63,9 +61,8 @@ def append_all(path):
 def append_few(path):
     """A thousand orders more."""
     lake, rows = _fill(path)
-    start = time.perf_counter()
-    lake.append("orders", rows.slice(0, _FEW), batch="few")
-    PHASES["append 1,000"] = time.perf_counter() - start
+    with phase("append 1,000"):
+        lake.append("orders", rows.slice(0, _FEW), batch="few")
     lake.undo("few")
     return _told(lake, rows)
 
@@ -75,29 +72,27 @@ def upsert(path):
     lake, rows = _fill(path)
     step = max(rows.num_rows // _REPLACED, 1)
     chosen = rows.take(pa.array(range(0, rows.num_rows, step)))
-    start = time.perf_counter()
-    lake.upsert("orders", chosen, batch="replaced")
-    PHASES["upsert 10,000"] = time.perf_counter() - start
+    with phase("upsert 10,000"):
+        lake.upsert("orders", chosen, batch="replaced")
     return _told(lake, rows)
 
 
 def open_and_group(path):
     """Open the lake and ask the bare question of the floor."""
     lake, _ = _fill(path)
-    start = time.perf_counter()
-    book = revoir.open(lake.place.url)
-    orders = book.table("orders")
-    found = book.backend.con.sql(
-        book.backend.compile(
-            orders.group_by("customer_id").aggregate(
-                n=orders.count(),
-                first=orders.ordered_at.min(),
-                last=orders.ordered_at.max(),
-                amount=orders.amount.sum(),
+    with phase("open and group"):
+        book = revoir.open(lake.place.url)
+        orders = book.table("orders")
+        found = book.backend.con.sql(
+            book.backend.compile(
+                orders.group_by("customer_id").aggregate(
+                    n=orders.count(),
+                    first=orders.ordered_at.min(),
+                    last=orders.ordered_at.max(),
+                    amount=orders.amount.sum(),
+                )
             )
-        )
-    ).to_arrow_table()
-    PHASES["open and group"] = time.perf_counter() - start
+        ).to_arrow_table()
     return lambda: {
         "customers": found.num_rows,
         "amount": float(pa.compute.sum(found["amount"]).as_py()),
@@ -112,17 +107,16 @@ def plain_group(path):
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     plain = str(Path(folder) / "orders.parquet")
     pyarrow.parquet.write_table(_rows(path), plain)
-    start = time.perf_counter()
-    found = (
-        engines.memory()
-        .con.sql(
-            "select customer_id, count(*), min(ordered_at), max(ordered_at), sum(amount) amount"
-            " from read_parquet($path) group by customer_id",
-            params={"path": plain},
+    with phase("plain Parquet"):
+        found = (
+            engines.memory()
+            .con.sql(
+                "select customer_id, count(*), min(ordered_at), max(ordered_at), sum(amount) amount"
+                " from read_parquet($path) group by customer_id",
+                params={"path": plain},
+            )
+            .to_arrow_table()
         )
-        .to_arrow_table()
-    )
-    PHASES["plain Parquet"] = time.perf_counter() - start
     return lambda: {
         "customers": found.num_rows,
         "amount": float(pa.compute.sum(found["amount"]).as_py()),

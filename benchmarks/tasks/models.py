@@ -1,7 +1,6 @@
 """Our models of repeat purchase, on the tables where they are, as the peers' are."""
 
-import time
-from contextlib import contextmanager
+from importlib import import_module
 
 import duckdb
 import numba
@@ -14,12 +13,12 @@ from revoir.models.bg_nbd import BgNbd
 from revoir.models.clv import clv as foretell
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.pareto_nbd import ParetoNbd
+from worker import phase
 
-PHASES = {}
-
-# What is imported or loaded when first used is not part of the time: the engine, SciPy, and what
-# numba has compiled.
+# What is imported or loaded when first used is not part of the time: the engine, SciPy, pandas (by
+# PyArrow, whenever it is given NumPy's arrays), and what numba has compiled.
 engines.memory().disconnect()
+import_module("pandas")
 _few = np.array([0.0, 1.0, 3.0]), np.array([0.0, 9.0, 20.0]), np.array([30.0, 30.0, 30.0])
 for _model in (BgNbd(), ParetoNbd()):
     _model.fit(*_few).expected_purchases(9, *_few)
@@ -33,13 +32,6 @@ def versions():
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
-
-
-@contextmanager
-def _phase(name):
-    start = time.perf_counter()
-    yield
-    PHASES[name] = time.perf_counter() - start
 
 
 def _book(path):
@@ -58,9 +50,9 @@ def pareto_nbd(path):
 
 def _fitted(path, model):
     book = _book(path)
-    with _phase("summary"):
+    with phase("summary"):
         found = book.columns(customer_summary(book))
-    with _phase("fit"):
+    with phase("fit"):
         model.fit(*(found[name].to_numpy() for name in ("frequency", "recency", "T")))
     return lambda: {"customers": found.num_rows, "log_likelihood": model.log_likelihood_}
 
@@ -75,9 +67,9 @@ def clv_tested(path):
 
 def _clv(path, *, tested):
     book = _book(path)
-    with _phase("purchases"):
+    with phase("purchases"):
         assert book.purchases is not None
-    with _phase("answer"):
+    with phase("answer"):
         found = foretell(book, model="bg_nbd", tested=tested)
     return lambda: {
         "customers": found.customers.num_rows,

@@ -1,8 +1,6 @@
 """Ours: `…_in_place` on the tables where they are, as the peers do; the others read and check."""
 
 import json
-import time
-from contextlib import contextmanager
 from importlib import import_module
 
 import duckdb
@@ -16,8 +14,7 @@ from revoir.metrics.summary import customer_summary
 from revoir.reports.build import build
 from revoir.reports.plain import to_json
 from revoir.segments.rfm import rfm
-
-PHASES = {}
+from worker import phase
 
 # What is imported when first used is not part of the time either.
 engines.memory().disconnect()
@@ -31,13 +28,6 @@ def versions():
     return {"revoir": revoir.__version__, "ibis": ibis.__version__, "duckdb": duckdb.__version__}
 
 
-@contextmanager
-def _phase(name):
-    start = time.perf_counter()
-    yield
-    PHASES[name] = time.perf_counter() - start
-
-
 def _in_place(path):
     """The book of a warehouse whose `orders` are that file."""
     backend = engines.memory()
@@ -46,7 +36,7 @@ def _in_place(path):
 
 
 def _checked(path):
-    with _phase("read and check"):
+    with phase("read and check"):
         return revoir.read(path)
 
 
@@ -59,7 +49,7 @@ def summary(path):
 
 
 def _summary(book):
-    with _phase("answer"):
+    with phase("answer"):
         found = _arrow(book, customer_summary(book))
     return lambda: (
         {"customers": found.num_rows}
@@ -76,7 +66,7 @@ def cohorts_checked(path):
 
 
 def _cohorts(book):
-    with _phase("answer"):
+    with phase("answer"):
         grid = cohorts(book)
 
     def tell():
@@ -104,7 +94,7 @@ def rfm_checked(path):
 
 
 def _rfm(book):
-    with _phase("answer"):
+    with phase("answer"):
         scores = rfm(book)
         found = _arrow(book, scores.customers)
     return lambda: (
@@ -122,7 +112,7 @@ def report_checked(path):
 
 
 def _report(book):
-    with _phase("answer"):
+    with phase("answer"):
         text = to_json(build(book))
 
     def tell():

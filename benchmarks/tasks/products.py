@@ -2,8 +2,6 @@
 
 import datetime as dt
 import importlib.util
-import time
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -21,8 +19,7 @@ from revoir.models.recommend import recommend
 from revoir.models.recommend_record import POPULARITY, Stretch, try_methods
 from revoir.models.recommender import Method, Recommender
 from revoir.models.rhythm import Rhythm
-
-PHASES = {}
+from worker import phase
 
 _place = Path(__file__).with_name("recommending.py")
 _spec = importlib.util.spec_from_file_location("recommending", _place)
@@ -59,13 +56,6 @@ def versions():
     }
 
 
-@contextmanager
-def _phase(name):
-    start = time.perf_counter()
-    yield
-    PHASES[name] = time.perf_counter() - start
-
-
 def _in_place(path, table):
     """The book of a warehouse whose only table is that file."""
     backend = engines.memory()
@@ -75,23 +65,23 @@ def _in_place(path, table):
 
 def next_in_place(path):
     book = _in_place(path, "orders")
-    with _phase("answer"):
+    with phase("answer"):
         found = next_purchases(book)
     return lambda: {"customers": found.customers.num_rows}
 
 
 def next_tested(path):
     book = _in_place(path, "orders")
-    with _phase("answer"):
+    with phase("answer"):
         found = next_purchases(book)
-    with _phase("record"):
+    with phase("record"):
         record = found.record
     return lambda: {"customers": found.customers.num_rows, "returned": record.awaited[-1].returned}
 
 
 def recommend_to_all(path):
     book = _in_place(path, "order_lines")
-    with _phase("answer"):
+    with phase("answer"):
         found = recommend(book)
     return lambda: {
         "customers": len(found.products["customer_id"].unique()),
@@ -115,7 +105,7 @@ def _measured(path, method_for):
     answers = {}
     for question in recommending.QUESTIONS:
         new = question == "new"
-        with _phase(question):
+        with phase(question):
             method = method_for(sold, new)
             last = int(rows[2].max()) - hidden
             stretch = Stretch.of(sold, last, hidden)

@@ -1,7 +1,5 @@
 """Early signals: the alerts of today and the record of each signal; and the health of customers."""
 
-import time
-from contextlib import contextmanager
 from importlib import import_module
 
 import duckdb
@@ -12,8 +10,7 @@ import revoir
 from revoir import engines
 from revoir.signals.alerts import all_alerts
 from revoir.signals.health import health_scores
-
-PHASES = {}
+from worker import phase
 
 # What is imported when first used is not part of the time either.
 engines.memory().disconnect()
@@ -25,13 +22,6 @@ import_module("pandas")  # by PyArrow, whenever it is given Python objects
 
 def versions():
     return {"revoir": revoir.__version__, "ibis": ibis.__version__, "duckdb": duckdb.__version__}
-
-
-@contextmanager
-def _phase(name):
-    start = time.perf_counter()
-    yield
-    PHASES[name] = time.perf_counter() - start
 
 
 def _in_place(path):
@@ -46,10 +36,10 @@ def signals_in_place(path):
     book = _in_place(path)
     raised = all_alerts(book)
     found = {}
-    with _phase("alerts"):
+    with phase("alerts"):
         for alerts in raised:
             found[alerts.signal.name] = book.columns(alerts.open)
-    with _phase("records"):
+    with phase("records"):
         records = {alerts.signal.name: alerts.record for alerts in raised}
     return lambda: {
         f"{name} {figure}": value
@@ -65,6 +55,6 @@ def signals_in_place(path):
 def health_in_place(path):
     """The score of every active customer, with its parts, in memory."""
     book = _in_place(path)
-    with _phase("scores"):
+    with phase("scores"):
         found = book.columns(health_scores(book).customers)
     return lambda: {"customers": found.num_rows, "health": float(pc.sum(found["health"]).as_py())}

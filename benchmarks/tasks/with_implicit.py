@@ -2,8 +2,6 @@
 
 import importlib.util
 import os
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 # implicit warns of more threads than one below its own.
@@ -17,7 +15,7 @@ from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import BM25Recommender
 from scipy import sparse
 
-PHASES = {}
+from worker import phase
 
 _place = Path(__file__).with_name("recommending.py")
 _spec = importlib.util.spec_from_file_location("recommending", _place)
@@ -35,13 +33,6 @@ def versions():
         "scipy": scipy.__version__,
         "pyarrow": pyarrow.__version__,
     }
-
-
-@contextmanager
-def _phase(name):
-    start = time.perf_counter()
-    yield
-    PHASES[name] = time.perf_counter() - start
 
 
 ALS = [
@@ -70,7 +61,7 @@ def _measured(path, make, settings):
     choosing, past, _ = recommending.stretches(recommending.read(path))
     answers = {}
     for question in recommending.QUESTIONS:
-        with _phase(question):
+        with phase(question):
             reached = [
                 choosing.measured(question, _ranked(choosing, question, make(**one)))["ndcg"]
                 for one in settings
@@ -103,14 +94,14 @@ def bm25_to_all(path):
 
 def _to_all(path, model):
     """Five products to each of all customers, from the file of order lines."""
-    with _phase("read"):
+    with phase("read"):
         lines = pq.read_table(path, columns=["customer_id", "product_id"])
         codes = [pc.dictionary_encode(lines[name]).combine_chunks() for name in lines.column_names]
         customer, product = (one.indices.to_numpy() for one in codes)
         bought = sparse.csr_matrix((np.ones(len(customer), np.float32), (customer, product)))
-    with _phase("fit"):
+    with phase("fit"):
         model.fit(bought, show_progress=False)
-    with _phase("recommend"):
+    with phase("recommend"):
         everybody = np.arange(bought.shape[0])
         ids, _ = model.recommend(everybody, bought, N=5, filter_already_liked_items=False)
     return lambda: {"customers": len(ids), "rows": ids.size}

@@ -6,6 +6,8 @@ import pandas as pd
 from lifetimes import BetaGeoFitter, GammaGammaFitter, ParetoNBDFitter
 from lifetimes.utils import summary_data_from_transaction_data
 
+from worker import phase
+
 
 def versions():
     import pyarrow
@@ -44,8 +46,10 @@ def pareto_nbd(path):
 
 
 def _fitted(path, model):
-    found = _summary(path)
-    model.fit(found["frequency"], found["recency"], found["T"])
+    with phase("summary"):
+        found = _summary(path)
+    with phase("fit"):
+        model.fit(found["frequency"], found["recency"], found["T"])
     return lambda: _figures(found, model)
 
 

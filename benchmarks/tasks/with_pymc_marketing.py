@@ -10,6 +10,8 @@ import pymc_marketing  # noqa: E402
 from pymc_marketing.clv import BetaGeoModel  # noqa: E402
 from pymc_marketing.clv.utils import rfm_summary  # noqa: E402
 
+from worker import phase  # noqa: E402
+
 
 def versions():
     import numpy
@@ -42,8 +44,10 @@ def _summary(orders):
 
 def bg_nbd(path):
     """One customer in ten: with all of them it takes more memory than most machines have."""
-    orders = pd.read_parquet(path)
-    found = _summary(orders[orders["customer_id"] % 10 == 0])
-    model = BetaGeoModel(data=found)
-    model.fit(method="map")
+    with phase("summary"):
+        orders = pd.read_parquet(path)
+        found = _summary(orders[orders["customer_id"] % 10 == 0])
+    with phase("fit"):
+        model = BetaGeoModel(data=found)
+        model.fit(method="map")
     return lambda: {"customers": len(found)}
