@@ -1,4 +1,4 @@
-"""Real engines for tests: DuckDB in memory, a PostgreSQL of its own, Spark on two threads."""
+"""Real engines for tests: DuckDB in memory, a PostgreSQL of its own, Spark on one thread."""
 
 from __future__ import annotations
 
@@ -140,10 +140,17 @@ def _spark() -> Iterator[BaseBackend]:
         raise Unavailable("Spark needs Java 17 or later, and there is no java command")
     with tempfile.TemporaryDirectory(prefix="revoir-spark-", ignore_cleanup_errors=True) as folder:
         backend = connect(
-            "pyspark://local[2]",
+            "pyspark://local[1]",
             **{
+                # Tables of tests are small: what Spark does for large ones (compiling each query
+                # to Java, compiling that again, sharing it out) would take all of the time.
+                "spark.sql.codegen.wholeStage": "false",
+                "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+                "spark.sql.adaptive.enabled": "false",
+                "spark.ui.enabled": "false",
+                "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
                 "spark.sql.warehouse.dir": folder,
-                "spark.sql.shuffle.partitions": 2,
+                "spark.sql.shuffle.partitions": 1,
                 "spark.sql.session.timeZone": "UTC",
                 "spark.driver.memory": "1g",
                 "spark.log.level": "ERROR",
