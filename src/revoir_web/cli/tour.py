@@ -13,6 +13,8 @@ from revoir.language import Message, msg
 
 SEED = 1
 CUSTOMERS = 4_500
+END = dt.date(2026, 7, 1)
+"""The day after the last of the shop's data."""
 PASSWORD = "une visite de la boutique"  # noqa: S105 (of an invented shop, printed for all to read)
 PEOPLE = {
     "owner": ("owner@example.com", "Camille Martin"),
@@ -50,11 +52,13 @@ def fill() -> None:
         return
     folder = _files()
     people = _people()
+    # Before the data: figures and predictions are then computed once.
+    _plans(people)
     say(T("Bringing the shop in…"))
     _import(sorted(folder.iterdir()), people["owner"])
     say(T("Computing the figures…"))
     _finish()
-    _plans(people)
+    _ask()
     _finish()
 
 
@@ -79,7 +83,7 @@ def _files() -> Path:
     folder = Path(settings.DATA) / "demo-files"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    shop(SEED, customers=CUSTOMERS).write(folder, language())
+    shop(SEED, customers=CUSTOMERS, end=END).write(folder, language())
     return folder
 
 
@@ -117,7 +121,6 @@ def _import(files: Iterable[Path], owner: Any) -> None:
     _finish()
     held.refresh_from_db()
     actions.confirm(held=held, by=owner)
-    _finish()
 
 
 def _finish() -> None:
@@ -128,16 +131,13 @@ def _finish() -> None:
 
 def _plans(people: dict[str, Any]) -> None:
     """Goals, segments and a digest, as somebody would set them up."""
-    from revoir_web.insights import actions, runs
-    from revoir_web.insights.models import DataState
+    from revoir_web.insights import actions
 
     owner, code = people["owner"], language()
     for name, rule, description in SEGMENTS:
         actions.save_segment(
             name=name.text(code), rule=rule, description=description.text(code), by=owner
         )
-        for kind in ("segment", "comparison"):
-            runs.ask(kind, {"rule": rule})
     actions.save_digest(
         name=msg("Monday's figures").text(code),
         metrics=DIGEST,
@@ -146,16 +146,23 @@ def _plans(people: dict[str, Any]) -> None:
         recipients=[people["owner"], people["manager"]],
         by=owner,
     )
-    runs.ask("departures")
-    last = DataState.current().facts.get("last")
-    if last:
-        year = dt.date.fromisoformat(last).year
-        actions.set_goal(
-            metric="retention_rate",
-            value=0.75,
-            start=dt.date(year, 1, 1),
-            end=dt.date(year + 1, 1, 1),
-            note=msg("Plan of the year").text(code),
-            by=owner,
-        )
+    year = (END - dt.timedelta(days=1)).year
+    actions.set_goal(
+        metric="retention_rate",
+        value=0.75,
+        start=dt.date(year, 1, 1),
+        end=dt.date(year + 1, 1, 1),
+        note=msg("Plan of the year").text(code),
+        by=owner,
+    )
     actions.set_goal(metric="nps", value=50, by=owner)
+
+
+def _ask() -> None:
+    """Ask what somebody would look at next, so that no page begins with a computation."""
+    from revoir_web.insights import runs
+
+    for _name, rule, _description in SEGMENTS:
+        for kind in ("segment", "comparison"):
+            runs.ask(kind, {"rule": rule})
+    runs.ask("departures")
