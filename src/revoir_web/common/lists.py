@@ -64,7 +64,7 @@ def jobs(request: HttpRequest) -> Table:
                 "kind", _("Job"), sort="kind", value=lambda job: label(job.kind).text(language())
             ),
             Column("state", _("State"), sort="state", value=lambda job: job.get_state_display()),
-            Column("percent", _("Progress"), value=_progress),
+            Column("share", _("Progress"), kind="percent"),
             Column("attempts", _("Attempts"), kind="number", sort="attempts"),
             Column("created_at", _("Asked for"), kind="moment", sort="created_at"),
             Column("finished_at", _("Ended"), kind="moment", sort="finished_at"),
@@ -107,10 +107,6 @@ def _details(entry: AuditEntry) -> str:
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     return "; ".join(f"{name}: {told(value)}" for name, value in entry.details.items())
-
-
-def _progress(job: Job) -> str | None:
-    return None if job.percent is None else f"{job.percent}\xa0%"
 
 
 def _since(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
