@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import python_calamine as calamine
 from revoir.engines.sql import identifier
 from revoir.errors import InputError, Where
 from revoir.language import Message, msg, nmsg
+from revoir.memory import uncollected
 from revoir.reading import columns
 from revoir.reading.layout import (
     Layout,
@@ -54,7 +54,7 @@ def read_workbook(path: Path, file: str, scratch: Scratch) -> list[RawTable]:
     """
     facts = inspect(path, file)
     try:
-        with _without_collector(), calamine.CalamineWorkbook.from_path(path) as book:
+        with uncollected(), calamine.CalamineWorkbook.from_path(path) as book:
             return _sheets(book, file, facts, scratch)
     except calamine.PasswordError as error:
         raise InputError(
@@ -64,18 +64,6 @@ def read_workbook(path: Path, file: str, scratch: Scratch) -> list[RawTable]:
         ) from error
     except calamine.CalamineError as error:
         raise damaged(file, error) from error
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Cells are in no cycle: to look for some among a hundred thousand rows takes a tenth more."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _sheets(

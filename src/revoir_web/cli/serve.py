@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -205,6 +206,9 @@ def _after_fork(server: Any, process: Any) -> None:
     from django.db import connections
 
     connections.close_all()
+    # What is loaded by now stays: to look through it for what could go would hold requests up for
+    # a tenth of a second, again and again.
+    gc.freeze()
 
 
 def work() -> None:
@@ -213,6 +217,7 @@ def work() -> None:
 
     from revoir_web.common.worker import Stop, Worker
 
+    gc.freeze()  # as in the web process
     stop = Stop()
     stop.on_signals()
     _follow_parent(stop)

@@ -8,7 +8,6 @@ a person (`merging`), never decided here.
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from revoir.memory import uncollected
 from revoir_web.common import bulk
 from revoir_web.customers import blocklist
 from revoir_web.customers.models import (
@@ -91,15 +91,8 @@ def resolve_many(
     """
     if not len(rows):
         return []
-    # The many small objects below live until the end: looking for cycles among them, again and
-    # again, takes as long as making them.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         return _resolve(_columns(rows), len(rows), source, undoable, part)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _resolve(

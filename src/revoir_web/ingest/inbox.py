@@ -21,6 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from revoir.language import Number, msg
+from revoir.memory import uncollected
 from revoir.tables import CUSTOMERS, plain_name
 from revoir_web.common import jobs
 from revoir_web.common.bulk import give_way, in_parts
@@ -108,7 +109,8 @@ def drain(job: jobs.Running) -> dict[str, int]:
             job.progress(
                 told["landed"], 0, msg("{n} events are in the lake.", n=Number(told["landed"], 0))
             )
-            landed, repeated = _land(landing, job)
+            with uncollected():
+                landed, repeated = _land(landing, job)
             told["landed"] += landed
             told["repeated"] += repeated
     if told["landed"]:
