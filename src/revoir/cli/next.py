@@ -147,6 +147,13 @@ def _whole(found: NextPurchases, listed: pa.Table, code: str) -> dict[str, Any]:
             "log_likelihoods": rhythm.log_likelihoods_,
             "customers": rhythm.customers_,
         },
+        "pace": {
+            "days": found.pace.days.tolist(),
+            "usual_days": found.pace.usual.tolist(),
+            "customers": found.pace.customers,
+            "expected": found.pace.expected,
+            "returned": found.pace.returned,
+        },
         "customers": listed.to_pylist(),
         "record": None if rhythm is None else _record(found.record, code),
         "reason": found.reason.text(code) if found.reason else None,
@@ -204,6 +211,9 @@ def _print(found: NextPurchases, listed: pa.Table, due: int | None, code: str) -
     if found.rhythm is not None:
         for sentence in found.record.sentences():
             print(sentence.text(code))
+    allowed = found.pace.sentence()
+    if allowed is not None:
+        print(allowed.text(code))
 
 
 def _print_customers(found: NextPurchases, listed: pa.Table, code: str) -> None:

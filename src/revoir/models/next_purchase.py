@@ -19,6 +19,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.models.gaps import Floats, History
 from revoir.models.next_record import Record, back_test, overdue_of
+from revoir.models.pace import STEADY, Pace, pace_of
 from revoir.models.purchase_days import history_of, number_of, purchase_days
 from revoir.models.rhythm import Expected, Rhythm, reason_against
 
@@ -46,6 +47,7 @@ class NextPurchases:
             silent for so long), `overdue` (whether that is below `next_record.OVERDUE` for someone
             who has come back before). Nulls where there is not enough data.
         rhythm: The model (None: there is not enough data).
+        pace: What the days ahead are worth, by the same days a year ago.
         reason: Why there is none (None: there is one).
     """
 
@@ -55,6 +57,7 @@ class NextPurchases:
     coverage: float
     customers: pa.Table
     rhythm: Rhythm | None
+    pace: Pace = STEADY
     reason: Message | None = None
 
     @cached_property
@@ -111,11 +114,12 @@ def _expected(
     reason = reason_against(history)
     if reason is not None:
         table = _table(found, history, as_of, None)
-        return NextPurchases(book, as_of, horizon, coverage, table, None, reason)
+        return NextPurchases(book, as_of, horizon, coverage, table, None, reason=reason)
     rhythm = Rhythm().fit(history)
-    expected = rhythm.expect(history, horizon_days=horizon, coverage=coverage)
+    pace = pace_of(book, as_of)
+    expected = rhythm.expect(history, horizon_days=horizon, coverage=coverage, pace=pace)
     table = _table(found, history, as_of, expected)
-    return NextPurchases(book, as_of, horizon, coverage, table, rhythm)
+    return NextPurchases(book, as_of, horizon, coverage, table, rhythm, pace)
 
 
 def _horizon(history: History) -> int:

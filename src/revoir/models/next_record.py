@@ -12,6 +12,7 @@ from revoir.book import Book
 from revoir.experiments.intervals import Interval, wilson
 from revoir.language import Message, Number, Percent, msg, nmsg
 from revoir.models.gaps import Floats, History
+from revoir.models.pace import Pace, pace_of
 from revoir.models.purchase_days import (
     days_of,
     history_of,
@@ -198,11 +199,12 @@ def back_test(book: Book, *, as_of: dt.date | None = None, horizon_days: int) ->
     came = days_of(found, "next_day") - number_of(cutoff)
     came = np.where(came <= hidden, came, np.nan)
     usual = usual_gap(book, cutoff)
-    return _held_against(history, came, hidden, Record(cutoff, as_of), usual)
+    pace = pace_of(book, cutoff)
+    return _held_against(history, came, hidden, Record(cutoff, as_of), usual, pace)
 
 
 def _held_against(
-    history: History, came: Floats, hidden: int, blank: Record, usual_days: float
+    history: History, came: Floats, hidden: int, blank: Record, usual_days: float, pace: Pace
 ) -> Record:
     """What was expected at the cut-off, and what came."""
     rhythm = Rhythm().fit(history)
@@ -215,7 +217,8 @@ def _held_against(
     # Days and intervals are told, and held against the truth, of those alone who came back.
     theirs, days = history.take(np.flatnonzero(back)), came[back]
     expected = {
-        level: rhythm.expect(theirs, horizon_days=hidden, coverage=level) for level in LEVELS
+        level: rhythm.expect(theirs, horizon_days=hidden, coverage=level, pace=pace)
+        for level in LEVELS
     }
     own = np.where(
         theirs.frequency > 0, theirs.recency / np.maximum(theirs.frequency, 1), usual_days
@@ -230,7 +233,11 @@ def _held_against(
         until=blank.until,
         customers=len(history),
         awaited=tuple(
-            Awaited(by, float(rhythm.returns_within(history, by).sum()), int((came <= by).sum()))
+            Awaited(
+                by,
+                float(rhythm.returns_within(history, pace.usual_days(by)).sum()),
+                int((came <= by).sum()),
+            )
             for by in (hidden // 4, hidden // 2, hidden)
         ),
         covered=tuple(_covered(level, one, days) for level, one in expected.items()),

@@ -31,6 +31,7 @@ from scipy import special
 from revoir.language import Message, nmsg
 from revoir.models.fitting import lowest
 from revoir.models.gaps import FAMILIES, HALF_DAY, Family, Floats, History, NextGap
+from revoir.models.pace import STEADY, Pace
 
 GAPS_MIN = 30
 """Fewer complete gaps than this say nothing of the rhythm of a shop."""
@@ -132,7 +133,12 @@ class Rhythm:
         return History(*np.ascontiguousarray(alike.T)), counts.astype(np.float64)
 
     def expect(
-        self, history: History, *, horizon_days: int = 365, coverage: float = 0.8
+        self,
+        history: History,
+        *,
+        horizon_days: int = 365,
+        coverage: float = 0.8,
+        pace: Pace = STEADY,
     ) -> Expected:
         """Say what is to be expected of customers.
 
@@ -140,6 +146,7 @@ class Rhythm:
             history: Their purchase days, up to the day that is looked from.
             horizon_days: How far ahead is looked.
             coverage: Share of the next purchases within the horizon that the interval holds.
+            pace: What the days ahead are worth.
 
         Returns:
             The expectations. An interval is made of whole days, so that it holds a little more
@@ -148,12 +155,12 @@ class Rhythm:
         gap = self.next_gap(history)
         now = history.silence + HALF_DAY
         silence = gap.survival(now)
-        later = gap.survival(now + horizon_days)
+        later = gap.survival(now + pace.usual_days(horizon_days))
         active = _active(silence, history.frequency, self.parameters_)
 
         def day(share: float) -> Floats:
             reached = gap.quantile(np.maximum(silence - share * (silence - later), _TINY))
-            whole = np.floor(reached + HALF_DAY) - history.silence
+            whole = np.floor(pace.days_ahead(np.maximum(reached - now, 0))) + 1
             return np.where(silence > _NEVER, np.clip(whole, 1, horizon_days), np.nan)
 
         tail = (1 - coverage) / 2
@@ -171,8 +178,8 @@ class Rhythm:
         """The probability that active customers are silent for as long as each is, or longer."""
         return self.next_gap(history).survival(history.silence + HALF_DAY)
 
-    def returns_within(self, history: History, days: float) -> Floats:
-        """The probability that each customer buys within so many days."""
+    def returns_within(self, history: History, days: Floats | float) -> Floats:
+        """The probability that each customer buys within so many usual days."""
         gap = self.next_gap(history)
         now = history.silence + HALF_DAY
         silence = np.maximum(gap.survival(now), _TINY)
