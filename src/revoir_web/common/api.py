@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 from django.apps import apps
@@ -31,6 +31,7 @@ from django.http import (
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja import Router as NinjaRouter
@@ -418,10 +419,21 @@ def _on_http_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 # -- Addresses ---------------------------------------------------------------------------------
+@lru_cache
+def schema(code: str) -> dict[str, Any]:
+    """What can be called, as OpenAPI; it takes most of a second to make.
+
+    Args:
+        code: The language that it is read in.
+    """
+    with override(code):
+        return dict(api.get_openapi_schema(path_prefix="api/"))
+
+
 @public
 def openapi(request: HttpRequest) -> JsonResponse:
     """What can be called, as OpenAPI."""
-    return JsonResponse(api.get_openapi_schema(path_prefix="api/"))
+    return JsonResponse(schema(language()))
 
 
 def addresses() -> list[URLPattern]:

@@ -9,16 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from revoir_web.common.rights import Right
+from revoir_web.common.words import language
 
 
 def reference(request: HttpRequest) -> HttpResponse:
     """Every call of the API."""
-    from revoir_web.common.api import api
+    from revoir_web.common.api import schema
 
-    schema = api.get_openapi_schema(path_prefix="api/")
-    parts = schema["components"].get("schemas", {})
+    told = schema(language())
+    parts = told["components"].get("schemas", {})
     groups: dict[str, list[dict[str, Any]]] = {}
-    for route, methods in schema["paths"].items():
+    for route, methods in told["paths"].items():
         for method, held in methods.items():
             call = _call(route, method, held, parts)
             groups.setdefault(held["tags"][0], []).append(call)
