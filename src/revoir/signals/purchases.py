@@ -13,6 +13,7 @@ from revoir.signals.registry import Case, Parameter, Signal, Values, declare
 from revoir.signals.spans import NUMBER, fallen, later, numbered, span, two_spans
 
 _ORDERS = (("orders.customer_id",),)
+_EXACT = "decimal(18, 4)"
 
 
 def several_currencies(book: Book) -> Message | None:
@@ -26,33 +27,41 @@ def several_currencies(book: Book) -> Message | None:
 
 
 def _visits(book: Book) -> ir.Table:
-    """Days that customers were seen on beside the neighbouring ones, with what they bought.
+    """What customers bought on the days they were seen on, beside the neighbouring ones.
 
-    Where there are events, they are visits without an amount; `nth` numbers the days.
+    Where there are events, they are visits without an amount; `nth` numbers the days, and `so_far`
+    is what the customer bought for up to and with each.
     """
     bought = book.purchases
     # In several currencies purchases are counted, for their amounts cannot be added up.
-    amount = ibis.literal(1) if several_currencies(book) else bought.amount.fill_null(0)
-    exact = amount.cast("decimal(18, 4)")
-    rows = bought.select(
+    counted = several_currencies(book) is not None
+    amount = ibis.literal(1) if counted else bought.amount.fill_null(0)
+    rows = bought.mutate(seen_on=bought.day, amount=amount.cast(_EXACT))
+    if counted or book.has("events"):
+        seen = rows.select("customer_id", "seen_on", "amount")
+        if book.has("events"):
+            events = book.table("events").filter(lambda t: t.customer_id.notnull())
+            days = events.select("customer_id", seen_on=events.occurred_at.cast("date")).distinct()
+            seen = seen.union(days.mutate(amount=ibis.literal(0).cast(_EXACT)))
+        days = seen.group_by("customer_id", "seen_on").aggregate(
+            amount=seen.amount.sum().cast(_EXACT)
+        )
+        window = ibis.window(group_by="customer_id", order_by="seen_on")
+        so_far = ibis.cumulative_window(group_by="customer_id", order_by="seen_on")
+        return days.mutate(
+            so_far=days.amount.sum().over(so_far).cast(_EXACT),
+            previous_on=days.seen_on.lag().over(window),
+            next_on=days.seen_on.lead().over(window),
+            nth=ibis.row_number().over(window) + 1,
+        )
+    return rows.select(
         "customer_id",
-        seen_on=bought.day,
-        amount=exact,
-        previous_on=bought.previous_day,
-        next_on=bought.next_day,
-        nth=bought.nth,
-    )
-    if not book.has("events"):
-        return rows
-    events = book.table("events").filter(lambda t: t.customer_id.notnull())
-    days = events.select("customer_id", seen_on=events.occurred_at.cast("date")).distinct()
-    nothing = days.mutate(amount=ibis.literal(0).cast("decimal(18, 4)"))
-    seen = rows.select("customer_id", "seen_on", "amount").union(nothing)
-    window = ibis.window(group_by="customer_id", order_by="seen_on")
-    return seen.mutate(
-        previous_on=seen.seen_on.lag().over(window),
-        next_on=seen.seen_on.lead().over(window),
-        nth=ibis.dense_rank().over(window) + 1,
+        "seen_on",
+        "amount",
+        so_far=rows.amount_so_far.cast(_EXACT),
+        previous_on=rows.previous_day,
+        next_on=rows.next_day,
+        nth=rows.nth,
     )
 
 
@@ -72,44 +81,86 @@ def _purchases_down(book: Book, values: Values) -> ir.Table:
     alone = rows.filter(~near & (rows.amount > 0) & ibis.literal(after < 2 * days))
     met = alone.select(
         "customer_id",
-        recent=ibis.literal(0).cast("decimal(18, 4)"),
-        before=alone.amount,
+        recent=ibis.literal(0).cast(_EXACT),
+        before=alone.amount.cast(_EXACT),
         last_visit=alone.seen_on,
         raised_on=later(alone.seen_on, after),
         next_act=alone.next_on,
         nth=alone.nth,
     )
-    crowd = _checked(numbered(rows.filter(near), "seen_on"), values)
+    crowd = _checked(rows.filter(near), values)
     met = met.union(crowd.select(*met.columns).cast(met.schema()))
     # Without events a visit is a purchase, and the silence after it the one that is looked at.
     return met.drop("next_act", "nth") if book.has("events") else met.mutate(act=met.last_visit)
 
 
-def _checked(rows: ir.Table, values: Values) -> ir.Table:
-    """The first day of each silence on which the condition is met, looking at what lies around."""
-    days, quiet, drop = int(values["period_days"]), int(values["quiet_days"]), values["drop"]
-    rows = rows.mutate(next_act=rows.next_on.coalesce(date(FAR)))
-    recent, before = two_spans(rows.amount, days, quiet)
-    first = rows.mutate(recent=recent, before=before, last_visit=rows.seen_on)
-    first = first.filter(
-        fallen(first.recent, first.before, drop)
-        & (first.next_act.delta(first.seen_on, unit="day") > quiet)
-    ).mutate(raised_on=later(first.seen_on, quiet))
-    recent, before = two_spans(rows.amount, days, days)
-    since = span(0, days)
-    second = rows.mutate(
-        recent=recent,
-        before=before,
-        last_visit=rows.seen_on.max().over(since),
-        next_act=rows.next_act.max().over(since),
-        nth=rows.nth.max().over(since),
+def _one_a_day(rows: ir.Table) -> ir.Table:
+    """Rows of `_visits`, those of one day together; they are few, and grouped alone."""
+    shared = ((rows.previous_on == rows.seen_on) | (rows.next_on == rows.seen_on)).fill_null(False)
+    several = rows.filter(shared)
+    days = several.group_by("customer_id", "seen_on").aggregate(
+        amount=several.amount.sum().cast(_EXACT),
+        so_far=several.so_far.max(),
+        previous_on=several.previous_on.min(),
+        next_on=several.next_on.coalesce(date(FAR)).max().nullif(date(FAR)),
+        nth=several.nth.max(),
     )
-    second = second.filter(
-        fallen(second.recent, second.before, drop)
-        & (second.last_visit.delta(second.seen_on, unit="day") <= days - quiet)
-    ).mutate(raised_on=later(second.seen_on, days))
-    columns = ("customer_id", "recent", "before", "last_visit", "next_act", "nth", "raised_on")
-    every = first.select(*columns).union(second.select(*columns))
+    return rows.filter(~shared).union(days)
+
+
+def _checked(rows: ir.Table, values: Values) -> ir.Table:
+    """The first day of each silence on which the condition is met, looking at what lies around.
+
+    Engines sum a span anew for each row; to look up the running sum at its ends costs half. It
+    holds visits that lie apart, which `rows` leave out: none of them is within a span.
+    """
+    days, quiet, drop = int(values["period_days"]), int(values["quiet_days"]), values["drop"]
+    rows = _one_a_day(rows)
+    rows = numbered(rows, "seen_on").mutate(
+        next_act=rows.next_on.coalesce(date(FAR)),
+        until_then=(rows.so_far - rows.amount).cast(_EXACT),
+    )
+
+    def spent_before(low: int) -> ir.NumericValue:
+        """What was bought for before the day that lies `low` days after each, if not after it."""
+        return rows.until_then.first().over(span(low, 0)) if low <= 0 else rows.so_far
+
+    since = span(0, days)
+    known = rows.mutate(
+        # Without a visit for a while after this one the later span ends with it.
+        split=spent_before(quiet - days + 1),
+        start=spent_before(quiet - 2 * days + 1),
+        later_start=spent_before(1 - days),
+        later_end=rows.so_far.last().over(since),
+        later_visit=rows.seen_on.max().over(since),
+        later_act=rows.next_act.max().over(since),
+        later_nth=rows.nth.max().over(since),
+    )
+    placed = known.mutate(
+        recent=known.so_far - known.split,
+        before=known.split - known.start,
+        later_recent=known.later_end - known.so_far,
+        later_before=known.so_far - known.later_start,
+    )
+    first = placed.filter(
+        fallen(placed.recent, placed.before, drop)
+        & (placed.next_act.delta(placed.seen_on, unit="day") > quiet)
+    )
+    first = first.mutate(last_visit=first.seen_on, raised_on=later(first.seen_on, quiet))
+    second = placed.filter(
+        fallen(placed.later_recent, placed.later_before, drop)
+        & (placed.later_visit.delta(placed.seen_on, unit="day") <= days - quiet)
+    )
+    second = second.select(
+        "customer_id",
+        recent=second.later_recent,
+        before=second.later_before,
+        last_visit=second.later_visit,
+        next_act=second.later_act,
+        nth=second.later_nth,
+        raised_on=later(second.seen_on, days),
+    )
+    every = first.select(*second.columns).union(second)
     return every.group_by("customer_id", "last_visit").aggregate(
         raised_on=every.raised_on.min(),
         recent=every.recent.argmin(every.raised_on),
@@ -159,6 +210,8 @@ def _basket_shrinking(book: Book, values: Values) -> ir.Table:
     # The last purchase of a day carries the sum up to and with that day.
     days = bought.filter(bought.next_day.isnull() | (bought.next_day > bought.day))
     window = ibis.window(group_by="customer_id", order_by="day")
+    # Who has not yet bought on as many days has nothing to compare.
+    days = days.filter(days.nth >= count)
     rows = days.select(
         "customer_id",
         "nth",

@@ -21,7 +21,7 @@ from revoir.metrics.activity import Gaps
 from revoir.metrics.calendar import date
 from revoir.periods import Grain, periods_between
 from revoir.signals.registry import Case, Parameter, Signal, Values, declare
-from revoir.signals.spans import NUMBER, later, learned, numbered, once_known, span
+from revoir.signals.spans import later, learned, numbered, once_known, span
 
 if TYPE_CHECKING:
     from revoir.models.gaps import History
@@ -50,21 +50,22 @@ def _quarters(book: Book) -> list[dt.date]:
 def _silences(book: Book) -> ir.Table:
     """The last purchase of each day, with the logarithms of the gaps until then."""
     bought = book.purchases
+    last = bought.next_day.isnull() | (bought.next_day > bought.day)
+    columns = ("customer_id", "day", "next_day", "first_day")
+    # Those who bought on one day have no gap to sum: they are many, and spared the sorting.
+    first = bought.filter((bought.nth == 1) & last)
+    once = first.select(*columns, x=first.nth - 1, log_sum=0.0, log_squares=0.0)
+    again = bought.filter(bought.nth > 1)
     # Of two purchases on one day the second stands no days after the first: that is no gap.
-    gap = bought.day.delta(bought.previous_day, unit="day").cast("float64").nullif(0)
-    rows = numbered(
-        bought.select(
-            "customer_id", "day", "next_day", "first_day", x=bought.nth - 1, log=gap.ln()
-        ),
-        "day",
-    )
+    gap = again.day.delta(again.previous_day, unit="day").cast("float64").nullif(0)
+    rows = numbered(again.select(*columns, x=again.nth - 1, log=gap.ln()), "day")
     so_far = span(None, 0)
     summed = rows.mutate(
         log_sum=rows.log.sum().over(so_far).fill_null(0.0),
         log_squares=(rows.log * rows.log).sum().over(so_far).fill_null(0.0),
     )
-    last = summed.filter(summed.next_day.isnull() | (summed.next_day > summed.day))
-    return book.cached("signals silences", last.drop("log", NUMBER))
+    back = summed.filter(summed.next_day.isnull() | (summed.next_day > summed.day))
+    return book.cached("signals silences", once.union(back.select(*once.columns)))
 
 
 @dataclass(frozen=True)
@@ -231,9 +232,8 @@ def _overdue(book: Book, values: Values) -> ir.Table:
     rows = paces(book, values["share"])
     if rows is None:
         rows, known = _nobody(book), [(book.as_of, None)]
-    gap = rows.next_day.delta(rows.day, unit="day")
-    due = rows.filter((rows.x > 0) & (rows.due_days <= _DAYS_MAX))
-    due = due.filter(due.next_day.isnull() | (due.due_days < gap))
+    gap = rows.next_day.delta(rows.day, unit="day").coalesce(_DAYS_MAX + 1)
+    due = rows.filter((rows.x > 0) & (rows.due_days < ibis.least(gap, _DAYS_MAX + 1)))
     return due.select(
         "customer_id",
         "usual_days",

@@ -7,6 +7,8 @@ counts as gone on the day that the rule no longer holds (`gone_on`).
 
 from __future__ import annotations
 
+import datetime as dt
+
 import ibis
 import ibis.expr.types as ir
 
@@ -162,10 +164,7 @@ def placed(book: Book, raised: ir.Table) -> tuple[ir.Table, bool]:
         found = rows.join(
             quiet, [rows.customer_id == quiet.whose, rows.raised_on >= quiet.act]
         ).drop("whose")
-    active = (
-        (found.raised_on <= date(book.as_of))
-        & (found.raised_on >= found.act)
-        & (found.next_act.isnull() | (found.raised_on < found.next_act))
-        & (found.gone_on.isnull() | (found.raised_on < found.gone_on))
-    )
-    return found.filter(active), single
+    # One comparison: engines compute what days stand for anew in each.
+    tomorrow = date(book.as_of + dt.timedelta(days=1))
+    ends = ibis.least(found.next_act, found.gone_on, tomorrow)
+    return found.filter((found.raised_on >= found.act) & (found.raised_on < ends)), single
