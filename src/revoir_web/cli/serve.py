@@ -213,6 +213,8 @@ def _after_fork(server: Any, process: Any) -> None:
 
 def work() -> None:
     """Do jobs until asked to stop."""
+    # Two threads that import different parts of it at the same time get half of one of them.
+    import ibis  # noqa: F401
     from django.conf import settings
 
     from revoir_web.common.worker import Stop, Worker

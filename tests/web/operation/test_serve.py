@@ -90,3 +90,23 @@ def test_what_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None
         if family.poll() is None:
             family.kill()
     assert (tmp_path / "data/secret.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_worker_knows_ibis_before_its_threads_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import sys, django, revoir.cli\n"
+        "django.setup()\n"
+        "from revoir_web.common import worker\n"
+        "worker.Worker.work = lambda self: print('ibis.expr.types' in sys.modules)\n"
+        "from revoir_web.cli.serve import work\n"
+        "assert 'ibis' not in sys.modules\n"
+        "work()\n"
+    )
+    monkeypatch.setenv("REVOIR_DATA", str(tmp_path))
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "revoir_web.settings")
+    told = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert told.stdout.strip() == "True"
