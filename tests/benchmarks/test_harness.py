@@ -17,6 +17,7 @@ def few(tmp_path, monkeypatch):
     return [*sizes, "--repeat=1", "--no-peers", f"--results={tmp_path / 'RESULTS.md'}"]
 
 
+@pytest.mark.heavy  # each entry is a process of its own, which takes seconds to begin
 def test_all_comparisons_run_and_agree(few, tmp_path):
     assert run.main(few) == 0
     kept = json.loads((tmp_path / "RESULTS.json").read_text())
