@@ -7,7 +7,7 @@ from statistics import mean, median
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from revoir.experiments.intervals import ratio_interval
@@ -160,6 +160,7 @@ def test_a_basket_is_as_sure_as_its_customers_and_anonymous_orders_stand_alone(b
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_baskets_are_drawn_by_customer_in_any_period(book_of, orders, grain, start):
+    assume(start is None or max(day for _customer, day, _amount in orders) >= start)
     for figure in measure(book_of(orders), "average_order_value", grain=grain, start=start).figures:
         drawn = defaultdict(list)
         for place, (customer, day, amount) in enumerate(orders):
