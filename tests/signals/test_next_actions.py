@@ -54,6 +54,22 @@ def said(known: Known) -> str:
     return " ".join(str(part) for part in (first.text, first.reason, first.figure) if part)
 
 
+def test_an_alert_that_tells_less_than_silence_calls_for_nothing_but_its_own_answer() -> None:
+    poor = alert("basket_shrinking", low=0.01)
+    assert poor.high < poor.as_silent
+    assert rules(replace(NOBODY, alerts=(poor,), leaves=0.2)) == ["wait"]
+    assert "foretells no departure" in said(replace(NOBODY, alerts=(poor,), leaves=0.2))
+    assert "No alert" not in said(replace(NOBODY, alerts=(poor,)))
+    # It is no reason to leave alone whoever is likely to leave, and hides no better alert.
+    assert rules(replace(FULL, alerts=(poor,)))[0] == "leaving"
+    assert rules(replace(NOBODY, alerts=(poor, alert()))) == ["alert"]
+    # What they said is answered, however seldom those who say it leave.
+    assert rules(replace(NOBODY, alerts=(replace(poor, signal="complaints"),))) == ["alert"]
+    # As often as silence, or nobody knows how often: it counts.
+    assert rules(replace(NOBODY, alerts=(replace(poor, high=0.25),))) == ["alert"]
+    assert rules(replace(NOBODY, alerts=(replace(poor, alerts=0),))) == ["alert"]
+
+
 def test_the_order_is_that_of_the_rules_and_three_is_the_most() -> None:
     assert rules(FULL) == ["alert", "upgrade", "product"]
     three = (alert(), alert("complaints"), alert("detractor"))

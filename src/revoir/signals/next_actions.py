@@ -51,6 +51,17 @@ class OpenAlert:
     high: float = 0.0
     as_silent: float | None = None
 
+    @property
+    def calls(self) -> bool:
+        """Whether it calls for anything: it has an answer of its own, or tells more than silence.
+
+        Customers about whom it is raised and who surely leave less often than others who are
+        silent for as long need nobody to ask whether all is well.
+        """
+        if self.signal in ANSWERS or not self.alerts or self.as_silent is None:
+            return True
+        return self.high >= self.as_silent
+
 
 @dataclass(frozen=True)
 class Owned:
@@ -244,7 +255,8 @@ def _alerted(known: Known) -> Found:
     """One action for all alerts that call for the same, told by the one most often right."""
     said: set[str] = set()
     ordered = sorted(
-        known.alerts, key=lambda one: (-one.low, -one.right, -one.raised_on.toordinal(), one.signal)
+        (one for one in known.alerts if one.calls),
+        key=lambda one: (-one.low, -one.right, -one.raised_on.toordinal(), one.signal),
     )
     for alert in ordered:
         text = ANSWERS.get(alert.signal, _CALL)
@@ -302,7 +314,9 @@ def _due(known: Known) -> Found:
 
 def _leaving(known: Known) -> Found:
     mean = known.leaves_mean or 0.0
-    if known.alerts or known.leaves is None or known.leaves < max(LEAVES_MIN, mean):
+    if any(one.calls for one in known.alerts):
+        return
+    if known.leaves is None or known.leaves < max(LEAVES_MIN, mean):
         return
     if not known.is_rested:
         return
@@ -356,7 +370,8 @@ RULES: tuple[Rule, ...] = (
         "alert",
         msg("Answer an open alert"),
         msg(
-            "An alert of the customer is open and not put off. Several that call for the same are"
+            "An alert of the customer is open and not put off, and has an answer of its own or was"
+            " not surely right less often than silence alone. Several that call for the same are"
             " one action, told by the alert that was most surely right in the past."
         ),
         (SERVICE, NEWS),
@@ -366,8 +381,8 @@ RULES: tuple[Rule, ...] = (
         "leaving",
         msg("Get in touch with who is likely to leave"),
         msg(
-            "No alert is open, the probability of leaving is half or more and at least the mean of"
-            " all customers, and nobody saw to an alert of theirs in the last 30 days."
+            "No alert calls for anything, the probability of leaving is half or more and at least"
+            " the mean of all customers, and nobody saw to an alert of theirs in the last 30 days."
         ),
         (SERVICE, NEWS),
         _leaving,
@@ -469,6 +484,10 @@ def _why_wait(known: Known) -> tuple[Message, Message | None]:
             days=known.horizon_days,
             share=Percent(known.returns, 0),
         )
+    if known.alerts:
+        quiet = known.alerts[0]
+        told = msg("“{signal}” foretells no departure here.", signal=quiet.label)
+        return told, _record(quiet)
     if known.leaves is not None:
         told = msg("No alert is open, and they are likelier to stay than to leave.")
         return told, msg("Risk of leaving: {share}.", share=Percent(known.leaves, 0))
