@@ -233,6 +233,11 @@ class Book:
         return tuple(row["currency"] for row in rows)
 
     @property
+    def currency(self) -> str | None:
+        """The currency of all amounts (None: there are several, or it is not known)."""
+        return self.currencies[0] if len(self.currencies) == 1 else None
+
+    @property
     def purchases(self) -> ir.Table:
         """Every purchase of a known customer beside that customer's neighbouring ones.
 

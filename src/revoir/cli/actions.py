@@ -124,11 +124,10 @@ def _whole(found: Asked, rows: list[dict[str, Any]], code: str) -> dict[str, Any
 def _print(
     book: Book, found: Asked, rows: list[dict[str, Any]], columns: list[str], code: str
 ) -> None:
-    currency = book.currencies[0] if len(book.currencies) == 1 else None
     shown = [
         {
             **row,
-            "stake": None if row["stake"] is None else Money(row["stake"], currency, 0),
+            "stake": None if row["stake"] is None else Money(row["stake"], book.currency, 0),
         }
         for row in rows[:SHOWN_MAX]
     ]

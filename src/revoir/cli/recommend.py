@@ -420,7 +420,7 @@ def _print_product(
     if not ups:
         return
     print(msg("Buyers of “{product}” move up to:", product=label).text(code))
-    money = book.currencies[0] if len(book.currencies) == 1 else None
+    money = book.currency
     shown = [
         {
             **row,

@@ -214,7 +214,7 @@ def _print_summary(book: Book, scores: Rfm, rows: list[dict[str, Any]], code: st
     )  # fmt: skip
     if not rows or scores.cutoffs is None:
         return
-    money = _one_currency(book)
+    money = book.currency
     shown = [
         {
             **row,
@@ -250,11 +250,6 @@ def _print_summary(book: Book, scores: Rfm, rows: list[dict[str, Any]], code: st
 
 def _maybe(value: Any, show: Any) -> Any:
     return None if value is None else show(value)
-
-
-def _one_currency(book: Book) -> str | None:
-    """The currency of all amounts, where there is one."""
-    return book.currencies[0] if len(book.currencies) == 1 else None
 
 
 def _cutoffs(cutoffs: Cutoffs | None) -> dict[str, list[float]] | None:

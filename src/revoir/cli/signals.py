@@ -320,7 +320,7 @@ def _print_customers(
 ) -> None:
     if not rows:
         return
-    currency = book.currencies[0] if len(book.currencies) == 1 else None
+    currency = book.currency
     import datetime as dt
 
     shown = [

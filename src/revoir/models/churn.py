@@ -127,7 +127,7 @@ class Churn:
     @property
     def currency(self) -> str | None:
         """The currency of all amounts, where there is one."""
-        return self.book.currencies[0] if len(self.book.currencies) == 1 else None
+        return self.book.currency
 
     def ranked(
         self,

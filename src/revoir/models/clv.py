@@ -190,7 +190,7 @@ def clv(
     head: dict[str, Any] = {
         "as_of": book.as_of, "horizon_days": horizon_days, "unit": unit, "discount": discount,
         "margin": 1.0 if margin is None else margin, "confidence": confidence,
-        "currency": book.currencies[0] if len(book.currencies) == 1 else None,
+        "currency": book.currency,
         "count": len(age), "counts": counts,
     }  # fmt: skip
     reason = too_few(counts) or _too_short(counts, horizon_days)

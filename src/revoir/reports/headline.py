@@ -81,7 +81,7 @@ class Maker:
         self.book = book
         self.frame = frame
         self.own = tuple(own)
-        self.currency = book.currencies[0] if len(book.currencies) == 1 else None
+        self.currency = book.currency
         if not book.currencies:
             self.currency = book.settings.currency
 

@@ -102,8 +102,6 @@ class _Gathered:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.reasons: list[Message] = []
-        currencies = book.currencies
-        self.currency = currencies[0] if len(currencies) == 1 else None
         self.alerts: dict[Any, list[OpenAlert]] = {}
         for held in all_alerts(book):
             if held.reason is None:
@@ -139,7 +137,7 @@ class _Gathered:
         names = ("next_on", "low_on", "high_on", "returns")
         return Known(
             self.book.as_of,
-            currency=self.currency,
+            currency=self.book.currency,
             alerts=tuple(self.alerts.get(who, ())),
             leaves=leaving.get("probability"),
             leaves_mean=self.mean,
@@ -172,7 +170,7 @@ class _Gathered:
             self.alerts.setdefault(alert.customer_id, []).append(one)
 
     def _reason(self, held: Alerts, alert: Alert) -> Message:
-        case = Case(alert.facts, held.values, alert.raised_on, self.currency)
+        case = Case(alert.facts, held.values, alert.raised_on, self.book.currency)
         return held.signal.reason(case)
 
     def _leaving(self) -> tuple[dict[Any, Mapping[str, Any]], float | None]:

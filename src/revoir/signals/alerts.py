@@ -155,8 +155,7 @@ class Alerts:
         )
         if limit is not None:
             rows = rows.limit(limit)
-        currencies = self.book.currencies
-        currency = currencies[0] if len(currencies) == 1 else None
+        currency = self.book.currency
         found = []
         for row in self.book.rows(rows):
             seen = {name: row[name] for name in facts}

@@ -138,7 +138,6 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
     from revoir.signals import alerts_of
 
     found = alerts_of(book, name, given)
-    currencies = book.currencies
     nothing = found.reason is not None
     return Seen(
         as_of=book.as_of,
@@ -148,7 +147,7 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
         record=_record(found.record),
         _signal=found.signal,
         _values=found.values,
-        _currency=currencies[0] if len(currencies) == 1 else None,
+        _currency=book.currency,
     )
 
 
