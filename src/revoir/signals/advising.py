@@ -218,8 +218,7 @@ class _Gathered:
             likely.setdefault(row["customer_id"], []).append(one)
         due = due_upgrades(self.book).products.sort_by("due_on")
         for row in due.to_pylist():
-            owned = Owned(row["product"], row["since"], row["due_on"], row["given"], row["offer"])
-            upgrades.setdefault(row["customer_id"], []).append(owned)
+            upgrades.setdefault(row["customer_id"], []).append(Owned.of(row))
         return likely, upgrades
 
     def _refusing(self) -> set[Any]:

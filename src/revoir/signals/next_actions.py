@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from revoir.language import Message, Money, Percent, msg, nmsg
 
@@ -80,6 +81,11 @@ class Owned:
     due_on: dt.date
     given: bool
     offer: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Owned:
+        """From a row of `revoir.models.upgrades.due_upgrades`."""
+        return cls(row["product"], row["since"], row["due_on"], row["given"], row["offer"])
 
 
 @dataclass(frozen=True)

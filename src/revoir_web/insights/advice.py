@@ -93,7 +93,7 @@ def of_customer(
             **{name: known.get(name) for name in names},
             horizon_days=facts.get("next", {}).get("horizon_days"),
             overdue=bool(known.get("overdue")),
-            upgrades=tuple(_owned(row) for row in known.get("upgrades", ())),
+            upgrades=tuple(Owned.of(row) for row in known.get("upgrades", ())),
             likely=tuple(_likely(row, facts) for row in known.get("products", ())),
             nothing=_nothing(run, told),
             reach={
@@ -102,10 +102,6 @@ def of_customer(
             },
         )
     )  # fmt: skip
-
-
-def _owned(row: Mapping[str, Any]) -> Owned:
-    return Owned(row["product"], row["since"], row["due_on"], row["given"], row["offer"])
 
 
 def _likely(row: Mapping[str, Any], facts: Mapping[str, Any]) -> Likely:
