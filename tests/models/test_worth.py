@@ -8,7 +8,7 @@ import pytest
 from revoir.models.counts import counted
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.mbg_nbd import MbgNbd
-from revoir.models.worth import Question, Spent, worth
+from revoir.models.worth import DRAWN_CUSTOMERS_MAX, Question, Spent, _sampled, worth
 
 WORLD = MbgNbd.of(r=0.8, alpha=60.0, a=0.6, b=4.0)
 SPENDING = GammaGamma.of(p=6.25, q=3.74, v=15.44)
@@ -75,6 +75,14 @@ def test_bounds_by_sample_and_by_everyone_agree(large, monkeypatch):
     assert sampled.total.high == pytest.approx(whole.total.high, rel=0.02)
     apart = np.abs(sampled.high / whole.high - 1)
     assert np.quantile(apart, 0.95) < 0.1
+
+
+def test_the_sample_is_that_of_all_customers_in_order(large):
+    """Only some are sorted; whoever is drawn is the one at that place of the whole order."""
+    counts, spent = large[1], large[2]
+    order = np.lexsort((spent.monetary_value, counts.at))
+    drawn = np.random.default_rng(3).choice(len(order), DRAWN_CUSTOMERS_MAX, replace=False)
+    assert _sampled(counts, spent, 3).tolist() == order[drawn].tolist()
 
 
 def test_fewer_customers_are_less_sure(large, small):

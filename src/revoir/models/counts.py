@@ -41,14 +41,21 @@ class Counts:
         t_x: Time from the first purchase to the last.
         T: Time from the first purchase to the end of the observation.
         n: How many customers have this history.
-        at: For each customer which history it is.
+        key: For each customer a number that is greater the later their history comes, and equal
+            for equal ones.
     """
 
     x: Floats
     t_x: Floats
     T: Floats
     n: Floats
-    at: Ints
+    key: Ints
+
+    @cached_property
+    def at(self) -> Ints:
+        """For each customer which history it is; a fit needs it not."""
+        _, found = np.unique(self.key, return_inverse=True)
+        return found
 
     @cached_property
     def last(self) -> Pairs:
@@ -72,6 +79,8 @@ class Counts:
 
     def scaled(self, factor: float) -> Counts:
         """The same histories with time in another unit (1 / 7: from days to weeks)."""
+        if factor == 1:
+            return self
         return replace(self, t_x=self.t_x * factor, T=self.T * factor)
 
     def sample(self, customers: int) -> Counts:
@@ -116,7 +125,7 @@ def counted(frequency: npt.ArrayLike, recency: npt.ArrayLike, T: npt.ArrayLike) 
     else:
         times, x_values = x.astype(np.int64), None
     key = (times * most[0] + last) * most[1] + observed
-    distinct, at, n = np.unique(key, return_inverse=True, return_counts=True)
+    distinct, n = np.unique(key, return_counts=True)
     rest, observed = np.divmod(distinct, most[1])
     times, last = np.divmod(rest, most[0])
     return Counts(
@@ -124,7 +133,7 @@ def counted(frequency: npt.ArrayLike, recency: npt.ArrayLike, T: npt.ArrayLike) 
         t_x=last_values[last],
         T=observed_values[observed],
         n=n.astype(np.float64),
-        at=at,
+        key=key,
     )
 
 
@@ -154,6 +163,16 @@ def _numbered(times: Floats) -> tuple[Ints, Floats]:
 def _pairs(x: Floats, t: Floats) -> Pairs:
     at, values = _numbered(t)
     counts, count_values = _numbered(x)
-    distinct, places = np.unique(counts * len(values) + at, return_inverse=True)
+    distinct, places = _distinct(counts * len(values) + at, len(count_values) * len(values))
     first, second = np.divmod(distinct, len(values))
     return Pairs(count_values[first], values[second], places)
+
+
+def _distinct(key: Ints, most: int) -> tuple[Ints, Ints]:
+    """The distinct keys, all below `most`, and for each key which of them it is."""
+    if most > 4 * len(key) + 1_000:
+        return np.unique(key, return_inverse=True)
+    # A table of all that are possible is made faster than the keys are sorted.
+    there = np.zeros(most, dtype=np.bool_)
+    there[key] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[key]

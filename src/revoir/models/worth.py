@@ -221,11 +221,23 @@ def _moments(
 
 
 def _sampled(counts: Counts, spent: Spent | None, seed: int) -> Ints:
-    """Some customers, drawn from their histories in order: their names change nothing."""
-    keys = (counts.at,) if spent is None else (spent.monetary_value, counts.at)
+    """Some customers, drawn from their histories in order: their names change nothing.
+
+    Equal histories stand in the order of what was spent; only those that are drawn from are sorted.
+    """
     rng = np.random.default_rng(seed)
-    order: Ints = np.lexsort(keys)
-    return order[rng.choice(len(order), DRAWN_CUSTOMERS_MAX, replace=False)]
+    drawn = rng.choice(len(counts.at), DRAWN_CUSTOMERS_MAX, replace=False)
+    ends = np.cumsum(counts.n.astype(np.int64))
+    history = np.searchsorted(ends, drawn, side="right")
+    wanted = np.zeros(len(ends), dtype=np.bool_)
+    wanted[history] = True
+    theirs = np.flatnonzero(wanted[counts.at])
+    keys = (counts.at,) if spent is None else (spent.monetary_value, counts.at)
+    theirs = theirs[np.lexsort([key[theirs] for key in keys])]
+    # How many customers come before the drawn one who are not looked at.
+    skipped = ends - np.cumsum(np.where(wanted, counts.n, 0).astype(np.int64))
+    found: Ints = theirs[drawn - skipped[history]]
+    return found
 
 
 def _part(counts: Counts, customers: Ints) -> Counts:
