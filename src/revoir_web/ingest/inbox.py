@@ -127,20 +127,17 @@ def _next() -> Landing | None:
     landing = Landing.objects.order_by("begun_at").first()
     if landing is not None:
         return landing
-    rows = InboxEvent.objects.filter(landing=None).order_by("pk")
+    rows = InboxEvent.objects.order_by("pk")
     waiting = list(rows.values_list("pk", flat=True)[:LANDING_MAX])
-    if not waiting:
-        return None
-    landing = Landing.objects.create()
-    # Whoever dies in between leaves a smaller landing, of which nothing is in the lake yet.
-    for part in in_parts(waiting, _PART):
-        InboxEvent.objects.filter(pk__in=part).update(landing=landing)
-        give_way()
-    return landing
+    return Landing.objects.create(events=waiting) if waiting else None
 
 
 def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
-    rows = list(InboxEvent.objects.filter(landing=landing).order_by("pk"))
+    rows = [
+        row
+        for part in in_parts(landing.events, _PART)
+        for row in InboxEvent.objects.filter(pk__in=part).order_by("pk")
+    ]
     digests, messages = _once(rows)
     orders = _write(messages, landing)
     # All is in the lake under the landing's name: whoever dies from here on leaves messages that

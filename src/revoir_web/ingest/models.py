@@ -206,6 +206,8 @@ class Landing(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     begun_at = models.DateTimeField(default=timezone.now)
+    events: models.JSONField[list[int], list[int]] = models.JSONField(default=list)
+    """Their keys: to mark the messages themselves would write each of them a second time."""
 
     def __str__(self) -> str:
         return str(self.id)
@@ -219,7 +221,6 @@ class InboxEvent(models.Model):
     received_at = models.DateTimeField()
     sent_at = models.CharField(max_length=64, blank=True)
     body = models.TextField()
-    landing = models.ForeignKey(Landing, models.SET_NULL, null=True)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
