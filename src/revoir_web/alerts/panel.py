@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from revoir.language import Message, written
 from revoir_web.accounts.models import User
-from revoir_web.alerts import actions, queries
+from revoir_web.alerts import queries
 from revoir_web.alerts.models import Alert, SignalState
 from revoir_web.common.models import Company
 from revoir_web.common.rights import Right, may
@@ -45,9 +45,9 @@ def _line(alert: Alert, labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 @advice.watched_by
-def watched(customer: Customer) -> advice.Watched:
+def watched(customer: Customer, company: Company) -> advice.Watched:
     """What the advice on a customer is to know of their alerts."""
-    day = actions.today()
+    day = company.today
     held = list(Alert.objects.filter(customer=customer, is_open=True))
     states = SignalState.objects.in_bulk({alert.signal for alert in held})
     put_off = [alert.snoozed_until for alert in held if alert.is_snoozed(day)]
@@ -61,7 +61,7 @@ def watched(customer: Customer) -> advice.Watched:
             _told(alert, states.get(alert.signal)) for alert in held if not alert.is_snoozed(day)
         ),
         min((until for until in put_off if until is not None), default=None),
-        handled.astimezone(Company.current().zone).date() if handled else None,
+        handled.astimezone(company.zone).date() if handled else None,
     )
 
 

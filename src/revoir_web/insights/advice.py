@@ -50,7 +50,7 @@ class Watched:
     handled_on: dt.date | None = None
 
 
-Watch = Callable[[Customer], Watched]
+Watch = Callable[[Customer, Company], Watched]
 _WATCHES: list[Watch] = []
 
 
@@ -62,7 +62,11 @@ def watched_by(watch: Watch) -> Watch:
 
 
 def of_customer(
-    customer: Customer, run: PredictionRun | None, told: Mapping[str, Any] | None
+    customer: Customer,
+    run: PredictionRun | None,
+    told: Mapping[str, Any] | None,
+    *,
+    company: Company | None = None,
 ) -> Advice:
     """What to do with a customer now.
 
@@ -70,14 +74,15 @@ def of_customer(
         customer: Whom.
         run: The last run of predictions (None: there is none).
         told: What it says of the customer, as `foresight.of_customer` gives it.
+        company: The company (None: it is read).
     """
-    company = Company.current()
+    company = company or Company.current()
     barred = barred_from_contact(customer)
     if barred is not None:
         return advise(Known(company.today, barred=barred))
     facts: Mapping[str, Any] = run.facts if run is not None else {}
     reach = ways(customer, (SERVICE, NEWS))
-    alerts = [watch(customer) for watch in _WATCHES]
+    alerts = [watch(customer, company) for watch in _WATCHES]
     names = ("leaves", "worth", "stake", "next_on", "low_on", "high_on", "returns")
     known = told or {}
     return advise(

@@ -51,7 +51,7 @@ def advised(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
         customer: With whom.
     """
     run, told = _foretold(request, customer)
-    found = advice.of_customer(customer, run, told)
+    found = advice.of_customer(customer, run, told, company=getattr(request, "company", None))
     return {
         "to_do": [
             {
