@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +58,37 @@ def engine(request: pytest.FixtureRequest, _running_engine: TestEngine) -> Itera
     _running_engine.clear()
 
 
+@pytest.fixture(scope="session")
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command as the shell does, in this process: ``command("report", path)``.
+
+    To start a process and import everything takes longer than most questions. Help and the names
+    of arguments are worded when the program starts; a test of those needs a process of its own.
+    """
+
+    def run(*words: object, language: str = "en") -> subprocess.CompletedProcess[str]:
+        from revoir.cli import common, main
+
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["revoir", *map(str, words)])
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            patch.setattr(common, "_chosen", [])  # what --lang said
+            patch.setenv("REVOIR_LANG", language)
+            with pytest.raises(SystemExit) as left:
+                main()
+        return subprocess.CompletedProcess(words, int(left.value.code or 0), _held(out), _held(err))
+
+    return run
+
+
+def _held(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
+
+
 def _chromium() -> str | None:
     """The browser of the system; None lets Playwright look for its own."""
     asked = os.environ.get("REVOIR_CHROMIUM")
@@ -67,6 +101,9 @@ def browser() -> Iterator[Browser]:
     """Chromium without a window, with an empty profile and nothing in the background."""
     from playwright.sync_api import Error, sync_playwright
 
+    # The browser's loop runs in this thread from now on; Django's ORM takes whoever asks it after
+    # that, in this test or another, for a coroutine.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(

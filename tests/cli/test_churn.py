@@ -3,20 +3,18 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 
 import pytest
 
 from revoir.datasets.btyd import bg_nbd_orders
 
 
-def revoir(*arguments, language="en"):
-    command = [sys.executable, "-c", "from revoir.cli import main; main()", "churn"]
-    return subprocess.run(
-        [*command, *map(str, arguments), "--lang", language],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def revoir(command):
+    def run(*arguments, language="en"):
+        return command("churn", *arguments, "--lang", language)
+
+    return run
 
 
 def written(path, customers, seed=1):
@@ -37,7 +35,7 @@ def sales(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def answer(sales):
+def answer(revoir, sales):
     """What is said of them, as JSON, and written to a file."""
     out = sales.with_name("to save.csv")
     done = revoir(sales, "--activity-days", 182, "--format", "json", "--currency", "EUR", "-o", out)
@@ -61,7 +59,7 @@ def test_json_holds_the_list_its_record_and_the_card(answer):
     assert test["use"] == "test"
 
 
-def test_a_table_tells_the_record_before_the_list(sales, answer):
+def test_a_table_tells_the_record_before_the_list(revoir, sales, answer):
     done = revoir(sales, "--activity-days", 182, "--currency", "EUR")
     assert done.returncode == 0, done.stderr
     out = done.stdout
@@ -74,7 +72,7 @@ def test_a_table_tells_the_record_before_the_list(sales, answer):
     assert "The first 50 of" in done.stderr
 
 
-def test_csv_and_files_have_a_row_a_customer(sales, answer):
+def test_csv_and_files_have_a_row_a_customer(revoir, sales, answer):
     done = revoir(
         sales, "--activity-days", 182, "--format", "csv", "--top", 7, "--rank", "risk",
         language="fr",
@@ -91,7 +89,7 @@ def test_csv_and_files_have_a_row_a_customer(sales, answer):
     ]
 
 
-def test_the_card_and_the_curves_are_shown(sales):
+def test_the_card_and_the_curves_are_shown(revoir, sales):
     card = revoir(sales, "--activity-days", 182, "--card")
     assert card.returncode == 0, card.stderr
     for heading in ("Tested on a later period", "Lists that would have been made", "What weighs"):
@@ -103,7 +101,7 @@ def test_the_card_and_the_curves_are_shown(sales):
     assert "182 days after a purchase" in held["notes"][0]
 
 
-def test_too_few_customers_are_told_and_that_is_an_answer(tmp_path):
+def test_too_few_customers_are_told_and_that_is_an_answer(revoir, tmp_path):
     few = written(tmp_path / "few.csv", 15)
     done = revoir(few, "--activity-days", 182, "--format", "json")
     assert done.returncode == 0
@@ -124,7 +122,7 @@ def test_too_few_customers_are_told_and_that_is_an_answer(tmp_path):
         (["--attribute", "shoe"], "“shoe” is no column of customers"),
     ],
 )
-def test_wrong_questions_are_refused(tmp_path, options, words):
+def test_wrong_questions_are_refused(revoir, tmp_path, options, words):
     few = written(tmp_path / "few.csv", 150)
     done = revoir(few, "--activity-days", 182, *options)
     assert done.returncode == 2

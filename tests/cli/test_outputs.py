@@ -1,7 +1,5 @@
 """What the command line writes, and what it must never write over."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +11,10 @@ A3,ann,2024-03-04,30
 """
 
 
-def revoir(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in English."""
-    command = [sys.executable, "-c", "from revoir.cli import main; main()", *arguments]
-    return subprocess.run([*command, "--lang", "en"], capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def revoir(command):
+    """Runs a command in English."""
+    return lambda *arguments: command(*arguments, "--lang", "en")
 
 
 @pytest.fixture
@@ -27,18 +25,18 @@ def sales(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("command", "option"),
+    ("asked", "option"),
     [("check", "--quarantine"), ("check", "--write-mapping"), ("segments", "--output")],
 )
 @pytest.mark.parametrize("given", ["sales.csv", "*.csv", "."])
-def test_the_input_is_never_written_over(sales, command, option, given):
-    done = revoir(command, str(sales.parent / given), option, str(sales))
+def test_the_input_is_never_written_over(revoir, sales, asked, option, given):
+    done = revoir(asked, str(sales.parent / given), option, str(sales))
     assert done.returncode == 2
     assert done.stderr.startswith("sales.csv: This file is being read")
     assert sales.read_text() == SALES
 
 
-def test_a_report_is_not_written_over_its_workbook(tmp_path):
+def test_a_report_is_not_written_over_its_workbook(revoir, tmp_path):
     book = tmp_path / "sales.xlsx"
     book.write_bytes(b"the only copy")
     done = revoir("report", str(book), "-o", str(book))
@@ -46,7 +44,7 @@ def test_a_report_is_not_written_over_its_workbook(tmp_path):
     assert book.read_bytes() == b"the only copy"
 
 
-def test_nothing_in_quarantine_is_not_said_to_be_written(tmp_path, sales):
+def test_nothing_in_quarantine_is_not_said_to_be_written(revoir, tmp_path, sales):
     sales.write_text(SALES.replace("02-30", "02-28"))
     out = tmp_path / "rows.csv"
     done = revoir("check", str(sales), "--quarantine", str(out))
@@ -55,7 +53,7 @@ def test_nothing_in_quarantine_is_not_said_to_be_written(tmp_path, sales):
     assert "rows.csv was not written" in done.stderr
 
 
-def test_the_bad_rows_of_several_files_are_each_in_a_file_that_is_named(tmp_path):
+def test_the_bad_rows_of_several_files_are_each_in_a_file_that_is_named(revoir, tmp_path):
     """They were “written to rows.csv”, and no such file was there."""
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
@@ -71,7 +69,7 @@ def test_the_bad_rows_of_several_files_are_each_in_a_file_that_is_named(tmp_path
         assert "02-30" in (out / name).read_text(encoding="utf-8-sig")
 
 
-def test_no_column_of_figures_is_broken_into_letters(tmp_path):
+def test_no_column_of_figures_is_broken_into_letters(revoir, tmp_path):
     path = tmp_path / "sales.csv"
     lines = [f"ann,20{year}-{month:02}-03,10" for year in range(10, 16) for month in range(1, 13)]
     path.write_text("\n".join(["customer_id,order_date,amount", *lines]))
@@ -81,7 +79,7 @@ def test_no_column_of_figures_is_broken_into_letters(tmp_path):
     assert row.count("100%") == 72
 
 
-def test_days_are_written_in_the_language(tmp_path):
+def test_days_are_written_in_the_language(revoir, tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text("customer_id,order_date,amount\nann,2024-03-15,10\n")
     told = revoir("check", str(path)).stdout
@@ -89,12 +87,12 @@ def test_days_are_written_in_the_language(tmp_path):
     assert "2024-03-15" not in told
 
 
-def test_a_new_customer_cannot_cost_less_than_nothing(sales):
+def test_a_new_customer_cannot_cost_less_than_nothing(revoir, sales):
     done = revoir("report", str(sales), "--acquisition-cost", "-5")
     assert done.returncode == 2
 
 
-def test_segments_have_their_names_in_tables_and_their_keys_in_files(tmp_path):
+def test_segments_have_their_names_in_tables_and_their_keys_in_files(revoir, tmp_path):
     path = tmp_path / "sales.csv"
     lines = [f"c{n},2024-{n % 12 + 1:02}-03,10" for n in range(60)]
     path.write_text("\n".join(["customer_id,order_date,amount", *lines]))

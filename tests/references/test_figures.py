@@ -1,33 +1,39 @@
 """Reference figures of the real data, by the command line, from the files as they are."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 pytestmark = pytest.mark.reference
 
 
-def revoir(*arguments: str):
-    """What a command prints as JSON."""
-    command = [sys.executable, "-c", "from revoir.cli import main; main()", *arguments]
-    done = subprocess.run(
-        [*command, "--format", "json"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def revoir(command):
+    """Gives what a command prints as JSON."""
+
+    def run(*arguments: str):
+        done = command(*arguments, "--format", "json")
+        assert done.returncode in (0, 1), done.stderr
+        return json.loads(done.stdout)
+
+    return run
 
 
-def value(*arguments: str) -> float:
-    (row,) = revoir("metric", *arguments)
-    return row["value"]
+@pytest.fixture(scope="module")
+def value(revoir):
+    """Gives the value of a metric."""
+
+    def run(*arguments: str) -> float:
+        (row,) = revoir("metric", *arguments)
+        return row["value"]
+
+    return run
 
 
 CLEAN = "quantity > 0 and unit_price > 0 and customer_id is known"
 
 
-def test_cdnow_totals(reference_data):
+def test_cdnow_totals(revoir, value, reference_data):
     path = str(reference_data / "cdnow/CDNOW_master.txt")
     held = revoir("check", path)
     assert held["files"][0]["rows_in"] == held["files"][0]["rows_accepted"] == 69_659
@@ -38,14 +44,14 @@ def test_cdnow_totals(reference_data):
     assert value("revenue", path) == 2_500_315.63
 
 
-def test_cdnow_repeaters_of_the_published_sample(reference_data):
+def test_cdnow_repeaters_of_the_published_sample(revoir, reference_data):
     """Fader, Hardie & Lee (2005): 2,357 customers, 946 of whom came back by 1997-09-30."""
     path = str(reference_data / "cdnow/CDNOW_sample.txt")
     (row,) = revoir("metric", "repurchase_rate", path, "--to", "1997-10-01")
     assert (row["numerator"], row["denominator"]) == (946, 2_357)
 
 
-def test_online_retail_raw_and_cleaned_totals(reference_data):
+def test_online_retail_raw_and_cleaned_totals(revoir, value, reference_data):
     path = str(reference_data / "online_retail/online_retail.parquet")
     held = revoir("check", path)
     assert held["files"][0]["rows_in"] == 541_909
@@ -57,7 +63,7 @@ def test_online_retail_raw_and_cleaned_totals(reference_data):
     assert value("customers", path) == 4_338
 
 
-def test_online_retail_december_cohort(reference_data):
+def test_online_retail_december_cohort(revoir, reference_data):
     path = str(reference_data / "online_retail/online_retail.parquet")
     cells = revoir("cohorts", path)
     found = {
@@ -69,7 +75,7 @@ def test_online_retail_december_cohort(reference_data):
     assert found[1] == (324, 885)
 
 
-def test_telco_churn_by_contract(reference_data):
+def test_telco_churn_by_contract(revoir, reference_data):
     path = str(reference_data / "telco/Telco-Customer-Churn.csv")
     (row,) = revoir("metric", "churn_rate", path)
     assert (row["numerator"], row["denominator"]) == (1_869, 7_043)
@@ -84,7 +90,7 @@ def test_telco_churn_by_contract(reference_data):
     }
 
 
-def test_jardinerie_nps(reference_data):
+def test_jardinerie_nps(revoir, reference_data):
     path = str(reference_data / "jardinerie_nps/nps.csv")
     (row,) = revoir("metric", "nps", path)
     assert round(row["value"], 2) == 53.61
@@ -93,7 +99,7 @@ def test_jardinerie_nps(reference_data):
     assert row["parts"]["detractors"] == 613
 
 
-def test_superstore(reference_data):
+def test_superstore(value, reference_data):
     path = str(reference_data / "superstore/superstore.csv")
     assert value("customers", path) == 793
     assert value("orders", path) == 5_009

@@ -6,8 +6,6 @@ that stand beside them, on the 2,357 customers of the sample until 1997-09-30, i
 
 import datetime as dt
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -286,13 +284,11 @@ def test_cdnow_buyers_are_not_regular(cdnow):
     assert found.k_ == 1
 
 
-def test_the_command_line_says_the_same(reference_data):
-    path = str(reference_data / "cdnow/CDNOW_sample.txt")
-    command = [sys.executable, "-c", "from revoir.cli import main; main()", "clv", path]
+def test_the_command_line_says_the_same(command, reference_data):
+    path = reference_data / "cdnow/CDNOW_sample.txt"
     options = ["--model", "bg_nbd", "--as-of", "1997-09-30", "--unit", "week", "--horizon", "39w"]
-    done = subprocess.run(
-        [*command, *options, "--format", "json"], capture_output=True, text=True, check=True
-    )
+    done = command("clv", path, *options, "--format", "json")
+    assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert {name: round(value, 4) for name, value in answer["parameters"].items()} == {
         "r": 0.2426, "alpha": 4.4136, "a": 0.7929, "b": 2.4259,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 import revoir
-from revoir.cli import app
 from revoir.datasets.shop import shop
 from revoir.errors import RevoirError, UsageError
 from revoir.metrics.registry import measure, metrics
@@ -23,25 +19,16 @@ from revoir.store import Lake
 BATCH = "2026-06"
 
 
-def command(*words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", "from revoir.cli import main; main()", *words],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        env={**os.environ, "REVOIR_LANG": "en"},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "Warning" not in done.stderr
-    return done.stdout if done.stdout else done.stderr
+@pytest.fixture(scope="module")
+def ask(command) -> Callable[..., str]:
+    """Gives what a command tells, on standard output or beside it."""
 
+    def run(*words: str, code: int = 0) -> str:
+        done = command(*words)
+        assert done.returncode == code, done.stderr
+        return done.stdout or done.stderr
 
-def answer(*words: str) -> str:
-    """What a command that succeeds writes, without a process of its own."""
-    done = CliRunner().invoke(app, words, env={"REVOIR_LANG": "en"})
-    assert done.exit_code == 0, done.output
-    return done.stdout
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +39,10 @@ def files(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lake(files, tmp_path_factory) -> Path:
+def lake(ask, files, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "lake"
-    answer("lake", "create", str(folder))
-    answer("lake", "append", str(folder), str(files), "--batch", BATCH)
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), str(files), "--batch", BATCH)
     return folder
 
 
@@ -105,45 +92,45 @@ def test_the_span_and_the_tables_are_the_same(books):
         ["segments", "--format", "json"],
     ],
 )
-def test_commands_take_a_lake_for_files(files, lake, words):
+def test_commands_take_a_lake_for_files(ask, files, lake, words):
     name, *rest = words
     asked = list(rest)
     place = 1 if name == "metric" else 0
-    on_files = answer(name, *asked[:place], str(files), *asked[place:])
-    on_lake = answer(name, *asked[:place], str(lake), *asked[place:])
+    on_files = ask(name, *asked[:place], str(files), *asked[place:])
+    on_lake = ask(name, *asked[:place], str(lake), *asked[place:])
     assert json.loads(on_lake) == json.loads(on_files)
 
 
-def test_the_report_takes_a_lake(lake, tmp_path):
-    answer("report", str(lake), "-o", str(tmp_path / "r.json"), "--lang", "en")
+def test_the_report_takes_a_lake(ask, lake, tmp_path):
+    ask("report", str(lake), "-o", str(tmp_path / "r.json"), "--lang", "en")
     assert json.loads((tmp_path / "r.json").read_text())
 
 
-def test_check_says_what_a_lake_holds(lake):
-    held = json.loads(answer("check", str(lake), "--format", "json"))
+def test_check_says_what_a_lake_holds(ask, lake):
+    held = json.loads(ask("check", str(lake), "--format", "json"))
     assert {one["table"] for one in held["tables"]} >= {"customers", "orders"}
     assert held["version"].startswith("customers:")
-    assert "orders" in answer("check", str(lake))
+    assert "orders" in ask("check", str(lake))
 
 
-def test_the_group_of_commands(files, tmp_path):
+def test_the_group_of_commands(ask, files, tmp_path):
     folder = str(tmp_path / "lake")
-    assert "ready" in command("lake", "create", folder)
-    first = command("lake", "append", folder, str(files))
+    assert "ready" in ask("lake", "create", folder)
+    first = ask("lake", "append", folder, str(files))
     assert "orders:" in first
-    assert "was there already" in command("lake", "append", folder, str(files))
-    history = json.loads(command("lake", "history", folder, "--format", "json"))
+    assert "was there already" in ask("lake", "append", folder, str(files))
+    history = json.loads(ask("lake", "history", folder, "--format", "json"))
     batch = next(one["batch"] for one in history if one["batch"])
-    command("lake", "compact", folder)
-    command("lake", "vacuum", folder, "--days", "1", "--dry-run")
-    assert "✓ orders" in command("lake", "verify", folder)
-    assert "taken out" in command("lake", "undo", folder, batch)
-    assert "stays out" in command("lake", "append", folder, str(files))
-    command("lake", "undo", folder, "never", code=2)
-    command("lake", "verify", str(tmp_path / "nothing"), code=3)
+    ask("lake", "compact", folder)
+    ask("lake", "vacuum", folder, "--days", "1", "--dry-run")
+    assert "✓ orders" in ask("lake", "verify", folder)
+    assert "taken out" in ask("lake", "undo", folder, batch)
+    assert "stays out" in ask("lake", "append", folder, str(files))
+    ask("lake", "undo", folder, "never", code=2)
+    ask("lake", "verify", str(tmp_path / "nothing"), code=3)
 
 
-def test_addresses_do_not_become_customer_numbers(tmp_path):
+def test_addresses_do_not_become_customer_numbers(ask, tmp_path):
     file = tmp_path / "ventes.csv"
     file.write_text(
         "email;date;montant\nana@exemple.fr;05/01/2024;12\nbo@exemple.fr;06/01/2024;3\n"
@@ -151,8 +138,8 @@ def test_addresses_do_not_become_customer_numbers(tmp_path):
         encoding="utf-8",
     )
     folder = tmp_path / "lake"
-    command("lake", "create", str(folder))
-    assert "have no number" in command("lake", "append", str(folder), str(file), "--batch", "1")
+    ask("lake", "create", str(folder))
+    assert "have no number" in ask("lake", "append", str(folder), str(file), "--batch", "1")
     for part in folder.rglob("*"):
         if part.is_file():
             assert b"exemple" not in part.read_bytes()
