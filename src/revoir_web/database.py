@@ -70,10 +70,10 @@ def _sqlite(path: Path) -> dict[str, Any]:
             # locked" whatever the timeout: take the write lock at once.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # What is acknowledged is on the disk.
+            # What is acknowledged is on the disk; what is deleted is not.
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-2000;"
-                " PRAGMA temp_store=MEMORY"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+                " PRAGMA cache_size=-2000; PRAGMA temp_store=MEMORY"
             ),
         },
     }

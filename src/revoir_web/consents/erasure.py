@@ -6,17 +6,18 @@ either the person is gone everywhere, or nothing was done and the error is told.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from revoir_web.common import audit, bulk
+from revoir_web.common import audit, bulk, jobs
 from revoir_web.common.models import Job, Replay
 from revoir_web.consents import ledger
 from revoir_web.consents.models import Consent, Erasure
@@ -39,6 +40,9 @@ from revoir_web.customers.models import (
 from revoir_web.customers.text import phone_spellings
 
 PART = 100
+SCRUB = "consents.scrub"
+SCRUB_SECONDS = 60
+"""How often at most the log is emptied after erasures."""
 TELLING = 6
 """A text of fewer characters is found in too much that is somebody else's."""
 
@@ -147,7 +151,27 @@ def _erase_part(ids: Sequence[str], reason: str, actor: Any) -> list[Erasure]:
     # Before the commit: a line too many erases nobody twice, a line too few would let a restored
     # backup bring someone back.
     ledger.write(found.ids, hashes, now)
+    minute = int(now.timestamp()) // SCRUB_SECONDS
+    then = dt.datetime.fromtimestamp((minute + 1) * SCRUB_SECONDS, dt.UTC)
+    jobs.enqueue(SCRUB, key=f"{SCRUB}:{minute}", not_before=then)
     return records
+
+
+def empty_log() -> bool:
+    """Write the log of SQLite back and empty it: it holds pages as they were before an erasure.
+
+    Returns:
+        Whether nothing is left in it (False: somebody was reading all the while).
+    """
+    if connection.vendor != "sqlite":
+        return True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_pages = cursor.fetchone()
+    except OperationalError:
+        return False
+    return not busy
 
 
 def _what_names(persons: Sequence[Customer]) -> Erased:

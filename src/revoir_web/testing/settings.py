@@ -45,7 +45,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     # In a file: several connections must see it, as in life.
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}
     DATABASES["default"]["OPTIONS"]["init_command"] = (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON"
     )
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # It logs its end when pytest has closed the stream already.

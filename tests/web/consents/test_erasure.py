@@ -331,6 +331,25 @@ def test_a_hundred_persons_are_gone_everywhere(
 
 
 @pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the file of SQLite is looked into")
+@pytest.mark.django_db(transaction=True)
+def test_the_files_of_the_database_hold_nothing_either(company: Any) -> None:
+    """Freed pages and the log kept e-mail addresses of persons whose rows were empty."""
+    ids = customers.resolve_many([person(n) for n in range(300)], source="test")
+    customers.index_waiting()
+    gone = Customer.objects.filter(pk__in=ids[:HUNDRED])
+    actions.erase_persons(customers=gone, reason=Erasure.Reason.REQUEST)
+    Job.objects.filter(kind=erasure.SCRUB).update(not_before=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    jobs.run_waiting()
+    assert Job.objects.get(kind=erasure.SCRUB).result == {"emptied": True}
+    connection.close()
+    path = Path(connection.settings_dict["NAME"])
+    held = [part.read_bytes() for part in path.parent.glob(f"{path.name}*")]
+    assert any(b"quelquun00200@example.com" in part for part in held)
+    for n in range(HUNDRED):
+        assert not any(f"quelquun{n:05d}@example.com".encode() in part for part in held), n
+
+
 def test_it_takes_a_typed_word_and_the_right(as_role: SignIn, company: Any) -> None:
     [id] = customers.resolve_many([person(1)], source="test")
     url = reverse("consents:erase", args=[id])
