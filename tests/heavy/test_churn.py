@@ -1,5 +1,7 @@
 """Churn on more of the real data, and shuffled and simulated worlds at length."""
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -8,6 +10,7 @@ import revoir
 from revoir.book import Activity, Book
 from revoir.datasets.btyd import BgNbd, bg_nbd_orders
 from revoir.engines import memory
+from revoir.experiments.intervals import difference_interval
 from revoir.models.churn import churn
 from revoir.models.departures import cutoffs, definition_of
 from revoir.models.validation import judge
@@ -56,14 +59,29 @@ def test_probabilities_of_now_come_true(reference_data):
 
 
 def world(customers, seed):
-    made = bg_nbd_orders(customers, BgNbd(), seed=seed)
+    """A shop that opens with its data: the longer it is there, the longer its customers are."""
+    return book_of(bg_nbd_orders(customers, BgNbd(), seed=seed))
+
+
+def steady(customers, seed):
+    """Customers of a shop whose data begin eight years after it opened, when it grows no more."""
+    days = (dt.date(2025, 1, 1) - dt.date(2014, 1, 1)).days
+    years = BgNbd(start=dt.date(2014, 1, 1), joining_days=days, days=days)
+    made = bg_nbd_orders(8 * customers, years, seed=seed)
+    known = made.ordered_at >= np.datetime64("2022-01-01")
+    there = np.unique(made.customer_id[known])
+    some = np.random.default_rng(seed).choice(there, customers, replace=False)
+    return book_of(made, known & np.isin(made.customer_id, some))
+
+
+def book_of(made, kept=slice(None)):
     orders = pa.table(
         {
-            "customer_id": np.char.add("c", made.customer_id.astype(str)),
-            "ordered_at": made.ordered_at,
-            "ordered_on": made.ordered_at.astype("datetime64[D]"),
-            "amount": pa.array(made.amount).cast(pa.decimal128(18, 4)),
-            "kind": ["purchase"] * len(made.amount),
+            "customer_id": np.char.add("c", made.customer_id[kept].astype(str)),
+            "ordered_at": made.ordered_at[kept],
+            "ordered_on": made.ordered_at[kept].astype("datetime64[D]"),
+            "amount": pa.array(made.amount[kept]).cast(pa.decimal128(18, 4)),
+            "kind": ["purchase"] * len(made.amount[kept]),
         }
     )
     return Book({"orders": memory().create_table("orders", orders)}).with_settings(
@@ -87,10 +105,13 @@ def test_slopes_of_a_later_period_are_near_one(customers):
 
 @pytest.mark.parametrize("customers", [50, 100, 300])
 def test_the_records_of_small_shops_hold_what_they_promise(customers):
-    """The share of the list that leaves next lies within the interval that the past gave."""
+    """Nine times in ten what leaves of the list next is no other share than the past gave.
+
+    Where a shop changes the past promises too much or too little, and its card says so.
+    """
     held = count = 0
-    for seed in range(60):
-        book = world(customers, seed)
+    for seed in range(120):
+        book = steady(customers, seed)
         definition = definition_of(book)
         days = cutoffs(book, definition)
         then = churn(book.at(days[0]))
@@ -104,9 +125,8 @@ def test_the_records_of_small_shops_hold_what_they_promise(customers):
         kept = {row["customer_id"] for row in book.rows(later)}
         left = len(named - kept)
         # Both the record and what comes are drawn: the interval of their difference is wider.
-        from revoir.experiments.intervals import difference_interval
-
         low, high = difference_interval(tops.left, tops.n, left, n, confidence=0.9)
         held += low <= 0 <= high
         count += 1
-    assert count == 0 or held / count >= 0.82
+    # With 50 customers few shops have a record at all.
+    assert held / count == pytest.approx(0.9, abs=0.03 if count > 100 else 0.1)
