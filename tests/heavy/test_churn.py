@@ -104,14 +104,15 @@ def test_slopes_of_a_later_period_are_near_one(customers):
 
 
 @pytest.mark.parametrize("customers", [50, 100, 300])
-def test_the_records_of_small_shops_hold_what_they_promise(customers):
+@pytest.mark.parametrize(("shop", "seeds"), [(world, 60), (steady, 120)])
+def test_the_records_of_small_shops_hold_what_they_promise(shop, seeds, customers):
     """Nine times in ten what leaves of the list next is no other share than the past gave.
 
     Where a shop changes the past promises too much or too little, and its card says so.
     """
     held = count = 0
-    for seed in range(120):
-        book = steady(customers, seed)
+    for seed in range(seeds):
+        book = shop(customers, seed)
         definition = definition_of(book)
         days = cutoffs(book, definition)
         then = churn(book.at(days[0]))
@@ -128,5 +129,7 @@ def test_the_records_of_small_shops_hold_what_they_promise(customers):
         low, high = difference_interval(tops.left, tops.n, left, n, confidence=0.9)
         held += low <= 0 <= high
         count += 1
+    assert count == 0 or held / count >= 0.82
     # With 50 customers few shops have a record at all.
-    assert held / count == pytest.approx(0.9, abs=0.03 if count > 100 else 0.1)
+    if shop is steady and customers > 50:
+        assert held / count == pytest.approx(0.9, abs=0.03)
