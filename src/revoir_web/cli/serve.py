@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -20,6 +21,9 @@ _log = structlog.get_logger("revoir.serve")
 _NAMES = ("web", "worker", "scheduler")
 _MEMORY = Path("/dev/shm")  # noqa: S108 (gunicorn makes its file there safely)
 _GRACE_SECONDS = 25
+_NICE = 5
+"""Of the worker: about a third of the weight of a process that does not step back."""
+_SESSION = Path("/proc/self/autogroup")
 _RESTARTS_MAX = 5
 """Deaths of one process within a minute after which everything stops."""
 
@@ -220,10 +224,24 @@ def work() -> None:
     from revoir_web.common.worker import Stop, Worker
 
     gc.freeze()  # as in the web process
+    _let_pages_go_first()
     stop = Stop()
     stop.on_signals()
     _follow_parent(stop)
     Worker(threads=settings.ENVIRONMENT.worker_threads, stop=stop).work()
+
+
+def _let_pages_go_first() -> None:
+    """Take processor time after whoever answers pages: a person waits for those.
+
+    Linux may weigh sessions against one another first, and processes only within one: there the
+    session steps back as well.
+    """
+    if not hasattr(os, "nice"):
+        return
+    os.nice(_NICE)
+    with contextlib.suppress(OSError):
+        _SESSION.write_text(str(_NICE))
 
 
 def schedule() -> None:

@@ -7,6 +7,8 @@ import csv
 import datetime as dt
 import io
 import json
+import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -351,6 +353,30 @@ def test_the_files_of_the_database_hold_nothing_either(company: Any) -> None:
     assert any(b"quelquun00200@example.com" in part for part in held)
     for n in range(HUNDRED):
         assert not any(f"quelquun{n:05d}@example.com".encode() in part for part in held), n
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite is emptied so")
+@pytest.mark.django_db(transaction=True)
+def test_emptying_the_log_keeps_nobody_waiting_for_whoever_reads(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that reads for long kept everybody else from writing for twenty seconds."""
+    monkeypatch.setattr(erasure, "_PAUSES", (0, 0.01))
+    path = connection.settings_dict["NAME"]
+    customers.resolve_many([person(1)], source="test")
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM customers_customer").fetchone()
+        customers.resolve_many([person(2)], source="test")
+        begun = time.monotonic()
+        assert not erasure.empty_log()
+        assert time.monotonic() - begun < 10
+        reader.execute("COMMIT")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        assert cursor.fetchone()[0] == 20_000
+    assert erasure.empty_log()
+    assert Path(f"{path}-wal").stat().st_size == 0
 
 
 def test_it_takes_a_typed_word_and_the_right(as_role: SignIn, company: Any) -> None:

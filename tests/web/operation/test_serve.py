@@ -35,6 +35,10 @@ def children(pid: int) -> dict[str, int]:
     return found
 
 
+def niceness(pid: int = 0) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
+
+
 def wait(what: str, holds: object) -> None:
     latest = time.monotonic() + 90
     while not holds():  # type: ignore[operator]
@@ -72,6 +76,8 @@ def test_what_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None
             assert answer.status == 200
         first = children(family.pid)
         assert set(first) == {"web", "worker", "scheduler"}
+        wait("jobs let pages go first", lambda: niceness(first["worker"]) == niceness() + 5)
+        assert niceness(first["web"]) == niceness()
         for pid in first.values():
             os.kill(pid, signal.SIGKILL)
         wait(
