@@ -52,7 +52,9 @@ def alerts(request: HttpRequest) -> AlertTable:
     return AlertTable(
         request,
         # Fetched for the page alone: joined, they would be read for every page before it.
-        queries.in_state(Alert.objects.all(), state).prefetch_related("customer", "owner"),
+        queries.in_state(Alert.objects.all(), state).prefetch_related(
+            "customer__identifiers", "owner"
+        ),
         [
             Column(
                 "customer",

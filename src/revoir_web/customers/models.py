@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -81,7 +82,18 @@ class Customer(models.Model):
     @property
     def label(self) -> str:
         """How the customer is called on pages, for those who may know."""
-        return self.name or self.company_name or self.email or self.phone or self.short
+        return self.called or self.number or self.short
+
+    @property
+    def called(self) -> str:
+        """A name or an address, if any is known."""
+        return self.name or self.company_name or self.email or self.phone
+
+    @property
+    def number(self) -> str:
+        """The number that the company itself gave them first, if any (see `with_numbers`)."""
+        given = [one for one in self.identifiers.all() if one.kind == Identifier.Kind.EXTERNAL]
+        return f"№ {min(given, key=lambda one: one.pk).value}" if given else ""
 
     @property
     def short(self) -> str:
@@ -91,6 +103,12 @@ class Customer(models.Model):
     def __str__(self) -> str:
         # Logs and the audit trail may show it: no personal value.
         return self.id
+
+
+def with_numbers(customers: Iterable[Customer]) -> None:
+    """Fetch the numbers of customers whom nothing else names, together instead of one by one."""
+    nameless = [customer for customer in customers if not customer.called]
+    models.prefetch_related_objects(nameless, "identifiers")
 
 
 class Identifier(models.Model):

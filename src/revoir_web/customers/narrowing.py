@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
 from django.db.models import F, Lookup, Q, QuerySet, Value
 from django.db.models.functions import NullIf
 
 from revoir_web.customers import columns
-from revoir_web.customers.models import CustomerFigures
+from revoir_web.customers.models import CustomerFigures, with_numbers
 from revoir_web.customers.text import after
 
 AT_ONCE = 2000
@@ -121,13 +122,18 @@ class Narrowed:
         found = self._find()
         if found is not None:
             return _by_keys(found[part])
-        return list(self._rows.select_related("customer")[part])
+        rows = list(self._rows.select_related("customer")[part])
+        with_numbers(row.customer for row in rows)
+        return rows
 
     def iterator(self, chunk_size: int = AT_ONCE) -> Iterator[CustomerFigures]:
         """Every row, in order."""
         found = self._find()
         if found is None:
-            yield from self._rows.select_related("customer").iterator(chunk_size=chunk_size)
+            rows = self._rows.select_related("customer").iterator(chunk_size=chunk_size)
+            while part := list(islice(rows, chunk_size)):
+                with_numbers(row.customer for row in part)
+                yield from part
             return
         for begin in range(0, len(found), chunk_size):
             yield from _by_keys(found[begin : begin + chunk_size])
@@ -135,6 +141,7 @@ class Narrowed:
 
 def _by_keys(ids: Sequence[str]) -> list[CustomerFigures]:
     """The rows of these keys, as they are now, in this order; who is gone is left out."""
-    held = CustomerFigures.objects.select_related("customer").filter(Among(F("pk"), ids))
+    held = list(CustomerFigures.objects.select_related("customer").filter(Among(F("pk"), ids)))
+    with_numbers(row.customer for row in held)
     by_key = {row.pk: row for row in held}
     return [by_key[id] for id in ids if id in by_key]

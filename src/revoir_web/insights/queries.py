@@ -204,7 +204,8 @@ def labels(ids: Iterable[str], named: bool) -> dict[str, str]:
     customer = apps.get_model("customers", "Customer")
     wanted, found = list(ids), {}
     for first in range(0, len(wanted), 500):
-        for held in customer.objects.filter(pk__in=wanted[first : first + 500]):
+        people = customer.objects.filter(pk__in=wanted[first : first + 500])
+        for held in people.prefetch_related("identifiers") if named else people:
             found[held.pk] = held.label if named else held.short
     return found
 
