@@ -93,12 +93,12 @@ class Customer(models.Model):
     def number(self) -> str:
         """The number that the company itself gave them first, if any (see `with_numbers`)."""
         given = [one for one in self.identifiers.all() if one.kind == Identifier.Kind.EXTERNAL]
-        return f"№ {min(given, key=lambda one: one.pk).value}" if given else ""
+        return f"№\u00a0{min(given, key=lambda one: one.pk).value}" if given else ""
 
     @property
     def short(self) -> str:
         """What stands in the place of the name."""
-        return f"№ {self.id[-8:]}"
+        return f"№\u00a0{self.id[-8:]}"
 
     def __str__(self) -> str:
         # Logs and the audit trail may show it: no personal value.
