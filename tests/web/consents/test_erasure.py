@@ -332,7 +332,6 @@ def test_a_hundred_persons_are_gone_everywhere(
     ledger.path().unlink()
 
 
-@pytest.mark.django_db
 @pytest.mark.skipif(
     connection.vendor != "sqlite",
     reason="PostgreSQL keeps the bytes of deleted rows until it vacuums (docs/how-to/consent.md)",
@@ -355,7 +354,7 @@ def test_the_files_of_the_database_hold_nothing_either(company: Any) -> None:
         assert not any(f"quelquun{n:05d}@example.com".encode() in part for part in held), n
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite is emptied so")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its log by itself")
 @pytest.mark.django_db(transaction=True)
 def test_emptying_the_log_keeps_nobody_waiting_for_whoever_reads(
     company: Any, monkeypatch: pytest.MonkeyPatch
@@ -379,6 +378,7 @@ def test_emptying_the_log_keeps_nobody_waiting_for_whoever_reads(
     assert Path(f"{path}-wal").stat().st_size == 0
 
 
+@pytest.mark.django_db
 def test_it_takes_a_typed_word_and_the_right(as_role: SignIn, company: Any) -> None:
     [id] = customers.resolve_many([person(1)], source="test")
     url = reverse("consents:erase", args=[id])
