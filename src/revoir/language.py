@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -117,6 +117,23 @@ def msg(msgid: str, /, **params: Any) -> Message:
 def nmsg(singular: str, plural: str, n: int, /, **params: Any) -> Message:
     """Make a message that counts; ``{n}`` is the count."""
     return Message(singular, {"n": n, **params}, plural, n)
+
+
+def clauses(phrases: Iterable[str], language: str) -> str:
+    """Put phrases on one line, parted by the semicolon of the language.
+
+    Args:
+        phrases: Phrases that are already in the language.
+        language: One of `LANGUAGES`.
+
+    Returns:
+        The line; empty without a phrase.
+
+    Examples:
+        >>> clauses(["one", "two"], "en")
+        'one; two'
+    """
+    return msg("; ").text(language).join(phrases)
 
 
 @cache

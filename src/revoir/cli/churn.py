@@ -25,7 +25,7 @@ from revoir.cli.lists import (
     with_contacts,
     write_customers,
 )
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, clauses, msg, nmsg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,7 +270,7 @@ def _expected(book: Book, found: Churn, customers: pa.Array) -> pa.Array | None:
 
 def _why(one: AtRisk, code: str) -> str | None:
     told = [reason.text.text(code) for reason in one.raising[:REASONS_SHOWN]]
-    return "; ".join(told) or None
+    return clauses(told, code) or None
 
 
 def _whole(found: Churn, listed: pa.Table, ranked: list[AtRisk], code: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _of_one(
     currency: str | None,
 ) -> tuple[Reason, ...]:
     known = Known(values, currency)
-    found = []
+    told: list[tuple[str, Message, float]] = []
     for theme, places in _by_theme(features).items():
         weight = float(contributions[places].sum())
         # The feature that weighs most on the side of its theme speaks for it.
@@ -84,11 +84,32 @@ def _of_one(
         speakers = sorted(places, key=lambda place: -contributions[place] * side)
         text = next(filter(None, (_said(features[place], known) for place in speakers)), None)
         if text is not None:
-            found.append(Reason(theme, text, weight, _points(margin, weight)))
+            told.append((theme, text, weight))
+    found = [
+        Reason(theme, text, weight, _points(margin, weight))
+        for theme, text, weight in _said_once(told)
+    ]
     found.sort(key=lambda one: -one.weight)
     # Whoever is likelier to leave than others is so for a reason, however small each one is.
     least = min(WEIGHT_MIN, max(found[0].weight, 0.0)) if found else WEIGHT_MIN
     return tuple(one for one in found if one.weight >= least > 0 or one.weight <= -WEIGHT_MIN)
+
+
+def _said_once(
+    told: Sequence[tuple[str, Message, float]],
+) -> list[tuple[str, Message, float]]:
+    """Themes that say the same of a customer (theme, text, weight) as one, under the weightiest.
+
+    Whoever bought once has one day that says how lately they buy and since when they are known.
+    """
+    kept: list[tuple[str, Message, float]] = []
+    for theme, text, weight in sorted(told, key=lambda one: -abs(one[2])):
+        place = next((at for at, one in enumerate(kept) if one[1] == text), None)
+        if place is None:
+            kept.append((theme, text, weight))
+        else:
+            kept[place] = (*kept[place][:2], kept[place][2] + weight)
+    return kept
 
 
 def _said(feature: Feature, known: Known) -> Message | None:

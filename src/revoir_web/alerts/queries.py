@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from revoir.language import Message, Percent, msg
+from revoir.language import Message, Percent, clauses, msg
 from revoir_web.accounts.models import User
 from revoir_web.accounts.rights import ROLES, Right
 from revoir_web.alerts.actions import today
@@ -115,7 +115,7 @@ def history(alert: Alert) -> list[dict[str, Any]]:
     return [
         {"at": entry.at, "who": entry.actor_name or "Revoir", "what": words}
         for entry in trail
-        if (words := "; ".join(_done(entry.details)))
+        if (words := clauses(_done(entry.details), language()))
     ]
 
 

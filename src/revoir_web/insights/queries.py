@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from revoir.language import Money, Number, Percent, written
+from revoir.language import Money, Number, Percent, clauses, written
 from revoir_web.common import words
 from revoir_web.common.models import Company
 from revoir_web.common.words import language
@@ -380,6 +380,7 @@ def listed_customers(asked: runs.Asked, *, named: bool) -> list[dict[str, Any]]:
             **words,
             "label": people.get(row["id"], row["id"][-8:]),
             "url": customer_url(row["id"]),
+            "why": clauses(words.get("reasons", ()), language()),
         }
         for row, words in zip(rows, asked.result["customers"], strict=True)
     ]

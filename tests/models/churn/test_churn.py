@@ -204,6 +204,18 @@ def test_reasons_are_true_and_in_words(in_large_shop):
     assert said > 20
 
 
+def test_no_reason_is_given_twice(in_large_shop):
+    """Whoever bought once has one day: their silence and their standing are the same words."""
+    once = 0
+    for one in in_large_shop.ranked(limit=200):
+        texts = [reason.text.text("en") for reason in one.reasons]
+        assert len(set(texts)) == len(texts)
+        if any(text.startswith("bought once") for text in texts):
+            once += 1
+            assert not any(text.startswith("first purchase") for text in texts)
+    assert once
+
+
 def test_complaints_are_among_the_reasons(in_large_shop):
     """In this shop whoever complains of a late parcel leaves more often."""
     texts = [

@@ -49,7 +49,7 @@ LINES = Family(
                 None
                 if known["lines_per_order"] is None
                 else msg(
-                    "{n} different articles an order on average",
+                    "different articles an order: {n} on average",
                     n=plain(known["lines_per_order"]),
                 )
             ),
@@ -67,7 +67,7 @@ LINES = Family(
                 None
                 if known["articles_per_order"] is None
                 else msg(
-                    "{n} articles an order on average",
+                    "articles an order: {n} on average",
                     n=plain(known["articles_per_order"]),
                 )
             ),

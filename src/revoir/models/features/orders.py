@@ -100,6 +100,16 @@ def rhythm_in_words(known: Known) -> Message | None:
     )
 
 
+def _standing_in_words(known: Known) -> Message | None:
+    if known["usual_gap_days"] is None:
+        return rhythm_in_words(known)
+    return nmsg(
+        "first purchase {n} day ago",
+        "first purchase {n} days ago",
+        known.count("days_since_first"),
+    )
+
+
 def _last_gap_in_words(known: Known) -> Message | None:
     ratio = known["last_gap_ratio"]
     if ratio is None or abs(ratio - 1) < 0.2:
@@ -225,11 +235,7 @@ PURCHASES = Family(
             lambda table, moments: days_since(table, table.first_day),
             msg("a customer of long standing"),
             msg("a new customer"),
-            lambda known: nmsg(
-                "first purchase {n} day ago",
-                "first purchase {n} days ago",
-                known.count("days_since_first"),
-            ),
+            _standing_in_words,
         ),
         Feature(
             "purchase_days",
