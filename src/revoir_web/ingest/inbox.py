@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -155,7 +156,7 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
         give_way()
     today = timezone.now().date()
     for some in in_parts(list(zip(rows, digests, strict=True)), _PART):
-        seen = [SeenMessage(digest=digest, seen_on=today) for _row, digest in some]
+        seen = [SeenMessage(digest=UUID(digest), seen_on=today) for _row, digest in some]
         with transaction.atomic():
             job.fence()
             SeenMessage.objects.bulk_create(seen, ignore_conflicts=True)
@@ -177,12 +178,9 @@ def _once(rows: Sequence[InboxEvent]) -> tuple[list[str], list[Message]]:
             by_digest[digest] = Message(row.kind, digest, _moment(body, row), body)
     known: set[str] = set()
     digests = list(by_digest)
-    for start in range(0, len(digests), _PART):
-        known |= set(
-            SeenMessage.objects.filter(digest__in=digests[start : start + _PART]).values_list(
-                "digest", flat=True
-            )
-        )
+    for part in in_parts(digests, _PART):
+        seen = SeenMessage.objects.filter(digest__in=[UUID(digest) for digest in part])
+        known |= {found.hex for found in seen.values_list("digest", flat=True)}
     return of_row, [message for digest, message in by_digest.items() if digest not in known]
 
 

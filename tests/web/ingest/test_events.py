@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import gzip
+import hashlib
 import json
 import threading
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
@@ -307,3 +309,19 @@ def test_amounts_that_are_none() -> None:
     assert row is not None
     assert row["amount"] == 4
     assert len(lines) == 2
+
+
+def test_a_hash_kept_as_text_is_known_after_the_update(key: str) -> None:
+    before = [("ingest", "0003_name_the_messages_of_a_landing")]
+    after = [("ingest", "0004_keep_hashes_as_numbers")]
+    digest = hashlib.sha256(b"m-1").hexdigest()[:32]
+    try:
+        MigrationExecutor(connection).migrate(before)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO ingest_seenmessage VALUES (%s, '2026-01-01')", [digest])
+    finally:
+        MigrationExecutor(connection).migrate(after)
+    send(key, "track", {"userId": "u1", "event": "Visite", "messageId": "m-1"})
+    send(key, "track", {"userId": "u1", "event": "Autre", "messageId": "m-2"})
+    drained()
+    assert lake("SELECT event FROM events") == [("Autre",)]
