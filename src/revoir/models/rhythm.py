@@ -23,6 +23,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +112,9 @@ class Rhythm:
         """
         drawn, weights = self._drawn(history)
         known = history.frequency > 0
-        typical = float(np.exp(history.log_sum[known].sum() / history.frequency[known].sum()))
+        # Exactly summed: the order of the rows would change the last bit, and with it how far the
+        # search for parameters goes.
+        typical = math.exp(math.fsum(history.log_sum[known]) / history.frequency[known].sum())
         families = [FAMILIES[self.family]] if self.family else list(FAMILIES.values())
         found = {one.name: _most_likely(one, drawn, weights, typical) for one in families}
         self.customers_ = int(weights.sum())
