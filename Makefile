@@ -56,7 +56,9 @@ setup: .venv/.environment .venv/.catalogues ## Install everything but the browse
 demo: setup ## Open the application, filled with an invented shop
 	$(RUN)/revoir tour --data $(DEMO)/installation
 
-test: lint types .venv/.chromium ## Check everything but the heavy tests
+test: lint ## Check everything but the heavy tests
+	@# Types are checked while the browser is being installed: each keeps one core busy.
+	@$(MAKE) --no-print-directory .venv/.chromium & $(RUN)/mypy && wait $$!
 	$(RUN)/python -m pytest $(SPREAD) -m "not heavy"
 	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest $(SPREAD) -m "not heavy and not browser" tests/web
 

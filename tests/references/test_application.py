@@ -122,6 +122,7 @@ def test_online_retail(online_retail: Path) -> None:
     assert (found[0], found[1]) == ((885, 885), (324, 885))
 
 
+@pytest.mark.heavy
 def test_online_retail_as_csv(online_retail: Path, tmp_path: Path) -> None:
     import duckdb
 
@@ -134,6 +135,7 @@ def test_online_retail_as_csv(online_retail: Path, tmp_path: Path) -> None:
     assert (found[0], found[1]) == ((885, 885), (324, 885))
 
 
+@pytest.mark.heavy
 def test_online_retail_as_a_workbook(online_retail: Path, tmp_path: Path) -> None:
     import duckdb
     import xlsxwriter

