@@ -50,6 +50,21 @@ def test_quarantined_rows_are_said_and_do_not_fail_the_report(sales: Path):
     assert file["rows_accepted"] == 150
 
 
+def test_a_period_that_lacks_its_last_day_can_be_counted(tmp_path: Path):
+    first = dt.date(2021, 1, 1)
+    path = tmp_path / "sales.csv"
+    rows = [f"c{n // 3},{first + dt.timedelta(days=n)},10.0" for n in range(1094)]
+    path.write_text("\n".join(["client,date,amount", *rows]), "utf-8")
+    told = [
+        runner.invoke(
+            app, ["report", str(path), "--lang", "en", "-o", str(tmp_path / "r.json"), *more]
+        ).stderr
+        for more in ([], ["--as-of", "2023-12-31"])
+    ]
+    assert "If nothing was sold since 30 Dec 2023, say --as-of 2023-12-31." in told[0]
+    assert "does not count yet" not in told[1]
+
+
 def test_all_formats_at_once(sales: Path):
     outputs = [f"r.{kind}" for kind in ("html", "pdf", "xlsx", "json")]
     arguments = ["report", str(sales), *(part for path in outputs for part in ("-o", path))]

@@ -128,6 +128,15 @@ def report(
             _write(made, path, book)
     for path in outputs:
         common.say(msg("The report is in {path}", path=str(path)).text(language))
+    if made.nearly_over is not None and made.span is not None:
+        common.say(
+            msg(
+                "The last period does not count yet. If nothing was sold since {last}, say"
+                " --as-of {day}.",
+                last=made.span[1],
+                day=made.nearly_over.isoformat(),
+            ).text(language)
+        )
 
 
 def _outputs(given: list[Path] | None, files: list[str]) -> list[Path]:

@@ -140,7 +140,7 @@ def answers_or_people(
         notes.append(
             msg(
                 "Column {header}: no value comes again, so it was taken as the number of the"
-                " answer. If it is the customer's, say --map customer_id={header}.",
+                " answer. If it is the customer's, give it the meaning customer_id.",
                 header=held.header,
             )
         )

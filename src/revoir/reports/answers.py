@@ -526,8 +526,8 @@ def _name_the_till(share: float) -> Action:
         return Action(
             title=msg("Tell which column of your file names the customer."),
             why=msg(
-                "No purchase that was read says who bought. If a column does, name it with --map"
-                " customer_id=…; if none does, ask for a name or a card at the till."
+                "No purchase that was read says who bought. If a column does, give it the meaning"
+                " customer_id; if none does, ask for a name or a card at the till."
             ),
             customers=None,
             stake=None,

@@ -434,6 +434,7 @@ class _Draft:
             missing=self.missing,
             has_orders=book.has("orders"),
             warnings=self._warnings(),
+            nearly_over=self._nearly_over(),
         )
 
     def _warnings(self) -> tuple[Message, ...]:
@@ -444,6 +445,11 @@ class _Draft:
         if self.closed_on is not None:
             said.append(remarks.of_a_closed_group(self.closed_on))
         return tuple(one for one in said if one is not None)
+
+    def _nearly_over(self) -> dt.date | None:
+        if self.span is None or self.frame is None:
+            return None
+        return remarks.nearly_over(self.book, self.frame, self.span[1])
 
     def _stale(self) -> bool:
         return self.span is not None and remarks.stale(self.book, self.span[1])

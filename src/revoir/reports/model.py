@@ -485,6 +485,8 @@ class Report:
         missing: Why a section is absent, by its name.
         has_orders: Whether the data hold orders, be they too few.
         warnings: What the reader must know before reading any figure.
+        nearly_over: The day up to which the data must reach for the last period to count, where
+            they lack but a few days (None: it counts, or much is lacking).
     """
 
     title: str | None
@@ -514,3 +516,4 @@ class Report:
     missing: Mapping[str, Message] = field(default_factory=dict)
     has_orders: bool = True
     warnings: tuple[Message, ...] = ()
+    nearly_over: dt.date | None = None

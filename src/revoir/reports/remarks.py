@@ -58,24 +58,34 @@ def of_the_end(book: Book, frame: Frame, last: dt.date) -> Message | None:
             " since the last purchase are counted to {as_of}.",
             **said,
         )
-    return _nearly_over(frame, last) if last == book.as_of else None
-
-
-def _nearly_over(frame: Frame, last: dt.date) -> Message | None:
-    """That a period would count if its last days, without a sale, were said to be covered."""
-    period = frame.periods[-1]
-    lacking = (period.end - ONE_DAY - last).days
-    if frame.grain is Grain.WEEK or not 0 < lacking <= NEARLY_DAYS:
+    over = nearly_over(book, frame, last)
+    if over is None:
         return None
     return nmsg(
         "The data end {n} day before the end of the period that began on {start}: it does not"
-        " count yet. If nothing was sold since, say --as-of {day}.",
+        " count yet.",
         "The data end {n} days before the end of the period that began on {start}: it does not"
-        " count yet. If nothing was sold since, say --as-of {day}.",
-        lacking,
-        start=period.start,
-        day=(period.end - ONE_DAY).isoformat(),
+        " count yet.",
+        (over - last).days,
+        start=frame.periods[-1].start,
     )
+
+
+def nearly_over(book: Book, frame: Frame, last: dt.date) -> dt.date | None:
+    """The last day of a period that lacks but a few days, on which likely nothing was sold.
+
+    Args:
+        book: The company's tables.
+        frame: The periods of the report.
+        last: The last day of the data.
+
+    Returns:
+        The day; None where the last period is complete, or far from it.
+    """
+    over: dt.date = frame.periods[-1].end - ONE_DAY
+    if frame.grain is Grain.WEEK or last != book.as_of or frame.end <= book.as_of:
+        return None
+    return over if 0 < (over - last).days <= NEARLY_DAYS else None
 
 
 def nobody_new_since(cohorts: CohortSection | None, frame: Frame) -> dt.date | None:
