@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from revoir.language import Message, msg, nmsg
 from revoir.models.classifiers import (
@@ -83,21 +84,54 @@ class Learned:
         return self.rule if name == "rule" else self.learners[name]
 
 
-def folds_of(customers: Sequence[Any], seed: int = 0) -> Ints:
-    """Share customers out to folds by their name: the same on every engine, in any order.
+def marks_of(values: Floats, seed: int = 0) -> npt.NDArray[np.uint64]:
+    """Make a number that looks drawn at random from each row of figures.
 
     Args:
-        customers: Their identifiers; equal ones come to the same fold.
-        seed: Chooses the shares.
+        values: The rows; of numbers as single precision holds them, so that the last bit of a sum
+            changes nothing.
+        seed: Chooses the numbers.
 
     Returns:
-        A number from 0 to `FOLDS` − 1 for each.
+        One number a row; rows that are alike have the same.
 
     Examples:
-        >>> folds_of(["ann", "bob", "ann"]).tolist() == folds_of(["ann", "bob", "ann"]).tolist()
-        True
+        >>> marks = marks_of(np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]))
+        >>> bool(marks[0] == marks[2]), bool(marks[0] == marks[1])
+        (True, False)
     """
-    return numbers_of(customers, seed) % FOLDS
+    draw = np.random.default_rng(seed)
+    # Not from nothing: a row of zeros would add nothing to its customer.
+    marks = np.full(len(values), draw.integers(1, 2**63, dtype=np.uint64))
+    for column in values.T:
+        # Adding nothing makes one zero of both; every missing value has the same bits.
+        single = np.where(np.isnan(column), np.nan, column + 0.0).astype(np.float32)
+        factor, shift = draw.integers(0, 2**63, 2, np.uint64) | np.uint64(1)
+        marks = (marks ^ (single.view(np.uint32) * factor)) * shift
+        marks ^= marks >> np.uint64(29)
+    return marks
+
+
+def folds_of(customers: Ints, marks: npt.NDArray[np.uint64]) -> Ints:
+    """Share customers out to folds by what is known of them, and not by what they are called.
+
+    Args:
+        customers: The number of the customer of each row, from 0.
+        marks: The number that was made from each row (`marks_of`).
+
+    Returns:
+        A number from 0 to `FOLDS` − 1 for each row; the rows of a customer have the same, and the
+        folds are of one size. Customers who are alike in every row may change places.
+
+    Examples:
+        >>> folds_of(np.array([0, 1, 0]), np.array([7, 3, 9], np.uint64)).tolist()
+        [1, 0, 1]
+    """
+    total = np.zeros(int(customers.max(initial=-1)) + 1, np.uint64)
+    np.add.at(total, customers, marks)
+    place = np.empty(len(total), np.int64)
+    place[np.argsort(total, kind="stable")] = np.arange(len(total)) % FOLDS
+    return place[customers]
 
 
 def numbers_of(customers: Sequence[Any], seed: int = 0) -> Ints:

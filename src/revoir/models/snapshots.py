@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from revoir.book import Book
-from revoir.models.classifiers import FOLDS
 from revoir.models.departures import Definition, Kind, present, said_by_file, with_worth
 from revoir.models.features.compute import Choice, feature_table
-from revoir.models.learning import Examples, numbers_of
+from revoir.models.learning import Examples, folds_of, marks_of, numbers_of
 from revoir.models.matrix import Matrix, levels_of, matrix_of, stacked
 from revoir.models.validation import Bools, Floats
 
@@ -134,7 +133,8 @@ def examples_of(snapshots: Sequence[Snapshot], choice: Choice, seed: int = 0) ->
         seed: Chooses the share and the folds.
 
     Returns:
-        The examples.
+        The examples; those of a day in an order that is made from what is known of them, as their
+        folds are, so that names change nothing.
     """
     import pyarrow as pa
 
@@ -145,11 +145,15 @@ def examples_of(snapshots: Sequence[Snapshot], choice: Choice, seed: int = 0) ->
     names = pa.chunked_array(
         [chunk for one in kept for chunk in one.table["customer_id"].chunks]
     ).combine_chunks()
-    coded = names.dictionary_encode()
-    folds = numbers_of(coded.dictionary.to_pylist(), seed) % FOLDS
-    customer = coded.indices.to_numpy().astype(np.int64)
+    customer = names.dictionary_encode().indices.to_numpy().astype(np.int64)
     left, worth = (
         np.concatenate([getattr(one, name) for one in kept]) for name in ("left", "worth")
     )
     counts = tuple(len(one) for one in kept)
-    return Examples(matrix, left, worth, customer, folds[customer], counts)
+    day = np.repeat(np.arange(len(counts)), counts)
+    marks = marks_of(np.column_stack([matrix.values, left, day]), seed)
+    order = np.lexsort((marks, day))
+    return Examples(
+        matrix.rows(order), left[order], worth[order], customer[order],
+        folds_of(customer, marks)[order], counts,
+    )  # fmt: skip

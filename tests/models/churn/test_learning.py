@@ -12,6 +12,7 @@ from revoir.models.learning import (
     Examples,
     folds_of,
     learn,
+    marks_of,
     no_better,
     too_few,
 )
@@ -32,17 +33,33 @@ def examples(seed, n, *, figures=1, strength=1.0, interaction=0.0):
     margin = strength * filled[:, :figures].sum(axis=1) + interaction * filled[:, 0] * filled[:, 1]
     left = rng.random(n) < sigmoid(margin - 0.5)
     names = tuple("abcdef")
-    folds = folds_of([f"c{number}" for number in range(n)])
+    folds = folds_of(np.arange(n), marks_of(values))
     worth = np.full(n, np.nan)
     return Examples(Matrix(values, names, {}), left, worth, np.arange(n), folds, (n,)), margin
 
 
 def test_folds_are_even_and_the_same_for_a_customer_anywhere():
-    names = [f"C{number:05d}" for number in range(20_000)]
-    folds = folds_of(names)
-    assert (np.bincount(folds, minlength=FOLDS) > 3_800).all()
-    assert (folds_of(names[::-1])[::-1] == folds).all()
-    assert (folds_of(names, seed=1) != folds).mean() > 0.7
+    """Also of customers of several rows, of alike ones, and with a last bit that differs."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 40, (30_000, 2)) / 7
+    customer = rng.permutation(np.concatenate([np.arange(20_000), np.arange(10_000)]))
+    folds = folds_of(customer, marks_of(values))
+    whose = np.empty(20_000, int)
+    whose[customer] = folds
+    assert (folds == whose[customer]).all()
+    assert (np.bincount(whose) == 4_000).all()
+    order = rng.permutation(30_000)
+    rows, names = values[order] * (1 + 1e-15), rng.permutation(20_000)[customer[order]]
+    sizes = [
+        np.bincount(held, minlength=FOLDS)
+        for held in (folds[order], folds_of(names, marks_of(rows)))
+    ]
+    assert (sizes[0] == sizes[1]).all()
+    alone = np.flatnonzero(np.bincount(customer)[customer] == 2)
+    again = np.empty(30_000, int)
+    again[order] = folds_of(names, marks_of(rows))
+    assert (again[alone] == folds[alone]).mean() > 0.99
+    assert (folds_of(customer, marks_of(values, seed=1)) != folds).mean() > 0.7
 
 
 def test_what_is_learned_comes_near_the_truth():
@@ -92,7 +109,13 @@ def test_shuffled_labels_teach_nothing():
         said = learned.named(name)
         assert auc(said.held_out, blind.left).value == pytest.approx(0.5, abs=0.02)
         assert np.ptp(said.probabilities(fresh.matrix)) < 0.3
-    assert no_better(learned, None) is not None
+    refused = 0
+    for _ in range(5):
+        few, _ = examples(5, 2_000, figures=3, strength=2.0)
+        few = Examples(few.matrix, rng.permutation(few.left), few.worth, few.customer,
+                       few.folds, few.counts)  # fmt: skip
+        refused += no_better(learn(few, tuple("abcdef")), None) is not None
+    assert refused >= 4
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +253,7 @@ def test_a_rule_of_texts_draws_small_groups_to_the_middle():
     left = rng.random(1_000) < np.array([0.2, 0.6, 0.6])[which.astype(int)]
     left[980:] = True
     matrix = Matrix(which[:, None], ("plan",), {"plan": ("a", "b", "c")})
-    rule = fit_rule(matrix, left, folds_of(range(1_000)), ["plan"])
+    rule = fit_rule(matrix, left, np.arange(1_000) % FOLDS, ["plan"])
     low, high, few = rule.probabilities(matrix.rows(np.array([0, 600, 990])))
     assert low < 0.3
     assert 0.5 < high < few < 0.95
