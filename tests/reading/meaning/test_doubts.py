@@ -85,7 +85,7 @@ def test_an_id_that_never_comes_again_is_the_answers_and_that_is_said(read: Read
     reading = read(_ANSWERS.format(2))
     assert _meaning(reading, "id") == "responses.response_id"
     assert "Column id: no value comes again" in told(reading)
-    assert "--map customer_id=id" in told(reading)
+    assert "give it the meaning customer_id" in told(reading)
 
 
 def test_an_id_that_comes_again_is_the_customers_and_no_answer_is_lost(read: Read) -> None:
