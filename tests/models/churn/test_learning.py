@@ -33,7 +33,7 @@ def examples(seed, n, *, figures=1, strength=1.0, interaction=0.0):
     margin = strength * filled[:, :figures].sum(axis=1) + interaction * filled[:, 0] * filled[:, 1]
     left = rng.random(n) < sigmoid(margin - 0.5)
     names = tuple("abcdef")
-    folds = folds_of(np.arange(n), marks_of(values))
+    folds = np.arange(n) % FOLDS
     worth = np.full(n, np.nan)
     return Examples(Matrix(values, names, {}), left, worth, np.arange(n), folds, (n,)), margin
 
@@ -48,17 +48,12 @@ def test_folds_are_even_and_the_same_for_a_customer_anywhere():
     whose[customer] = folds
     assert (folds == whose[customer]).all()
     assert (np.bincount(whose) == 4_000).all()
-    order = rng.permutation(30_000)
-    rows, names = values[order] * (1 + 1e-15), rng.permutation(20_000)[customer[order]]
-    sizes = [
-        np.bincount(held, minlength=FOLDS)
-        for held in (folds[order], folds_of(names, marks_of(rows)))
-    ]
-    assert (sizes[0] == sizes[1]).all()
-    alone = np.flatnonzero(np.bincount(customer)[customer] == 2)
+    order, names = rng.permutation(30_000), rng.permutation(20_000)[customer]
     again = np.empty(30_000, int)
-    again[order] = folds_of(names, marks_of(rows))
-    assert (again[alone] == folds[alone]).mean() > 0.99
+    again[order] = folds_of(names[order], marks_of(values[order] * (1 + 1e-15)))
+    assert (np.bincount(again) == np.bincount(folds)).all()
+    told_apart = np.bincount(customer)[customer] == 2  # no two customers have the same two rows
+    assert (again == folds)[told_apart].mean() > 0.99
     assert (folds_of(customer, marks_of(values, seed=1)) != folds).mean() > 0.7
 
 
@@ -109,13 +104,7 @@ def test_shuffled_labels_teach_nothing():
         said = learned.named(name)
         assert auc(said.held_out, blind.left).value == pytest.approx(0.5, abs=0.02)
         assert np.ptp(said.probabilities(fresh.matrix)) < 0.3
-    refused = 0
-    for _ in range(5):
-        few, _ = examples(5, 2_000, figures=3, strength=2.0)
-        few = Examples(few.matrix, rng.permutation(few.left), few.worth, few.customer,
-                       few.folds, few.counts)  # fmt: skip
-        refused += no_better(learn(few, tuple("abcdef")), None) is not None
-    assert refused >= 4
+    assert no_better(learned, None) is not None
 
 
 @pytest.fixture(scope="module")
