@@ -375,8 +375,8 @@ needs_proc = pytest.mark.skipif(
 
 
 @needs_proc
-def test_three_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path, 3, 1.5)
+def test_six_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path, 6, 1.5)
 
 
 @needs_proc
