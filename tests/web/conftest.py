@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
 
 from revoir_web.accounts.models import User
@@ -22,11 +23,9 @@ PASSWORD = "une phrase assez longue"
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobody_is_left(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A thread that a test started may still hold its connection: no database is dropped then."""
+    """End the connections of threads that outlive their test: the database can be dropped then."""
     yield
     with django_db_blocker.unblock():
-        from django.db import connection
-
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(
