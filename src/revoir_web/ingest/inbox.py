@@ -239,12 +239,9 @@ def _join_visitors(
         if id and row["anonymous_id"] and row["customer_id"]
         and message.kind in ("identify", "alias")
     }  # fmt: skip
-    values = list(said)
-    for start in range(0, len(values), _PART):
-        held = Identifier.objects.filter(
-            kind="anonymous", value__in=values[start : start + _PART]
-        ).select_related("customer")
-        for visitor in held:
+    for part in in_parts(list(said), _PART):
+        held = Identifier.objects.filter(kind="anonymous", value__in=part)
+        for visitor in held.select_related("customer"):
             winner = Customer.objects.filter(
                 pk=said[visitor.value], merged_into=None, erased_at=None
             ).first()
