@@ -58,7 +58,7 @@ demo: setup ## Open the application, filled with an invented shop
 
 test: lint ## Check everything but the heavy tests
 	@# Types are checked while the browser is being installed: each keeps one core busy.
-	@$(MAKE) --no-print-directory .venv/.chromium & $(RUN)/mypy && wait $$!
+	@$(MAKE) --no-print-directory types & $(MAKE) --no-print-directory .venv/.chromium && wait $$!
 	$(RUN)/python -m pytest $(SPREAD) -m "not heavy"
 	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest $(SPREAD) -m "not heavy and not browser" tests/web
 
