@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -13,10 +14,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
 
-from revoir_web.common import audit
+from revoir_web.common import audit, pages
 from revoir_web.common.rights import Right, may, requires
-from revoir_web.common.tables import MASK, Table
+from revoir_web.common.tables import MASK, Table, fits_a_sheet
 
 Rows = Iterable[Sequence[Any]]
 Maker = Callable[[HttpRequest], tuple[Sequence[str], Rows]]
@@ -36,6 +38,10 @@ class Export:
     name: str
     make: Maker
     rights: frozenset[Right]
+
+
+class DoesNotFit(Exception):
+    """The rows are more, or a text is longer, than a sheet of Excel can hold."""
 
 
 _EXPORTS: dict[str, Export] = {}
@@ -64,8 +70,24 @@ def registered() -> Mapping[str, Export]:
     return _EXPORTS
 
 
+def check_fits(request: HttpRequest, count: int) -> None:
+    """Refuse a sheet of too many rows before any is written.
+
+    Args:
+        request: Whose address says whether CSV or XLSX is asked for.
+        count: How many rows there are.
+
+    Raises:
+        DoesNotFit: A sheet is asked for, and has not so many.
+    """
+    if request.path.endswith(".xlsx") and not fits_a_sheet(count):
+        raise DoesNotFit
+
+
 def of_table(table: Table) -> tuple[list[str], Iterator[list[Any]]]:
     """What a list shows, as headings and rows: same filters, order and columns, every page."""
+    if table.request.path.endswith(".xlsx"):
+        check_fits(table.request, table.count)
     seen = may(table.request.user, Right.SEE_PERSONAL)
     columns = table.chosen
 
@@ -102,22 +124,26 @@ def download(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
         raise Http404
     if not all(may(request.user, right) for right in export.rights):
         raise PermissionDenied
-    headings, rows = export.make(request)
+    try:
+        headings, rows = export.make(request)
+        sheet = _xlsx(headings, rows) if form == "xlsx" else None
+    except DoesNotFit:
+        return pages.not_possible(
+            request,
+            _("This is more than a sheet of Excel holds"),
+            _("A sheet has 1,048,576 rows, and a cell 32,767 characters. Take it as CSV."),
+        )
     # The filters may name a person: the trail keeps which were used, not their values.
     filters = sorted(request.GET)
     audit.record(
         "export", object=name, details={"form": form, "columns": len(headings), "filters": filters}
     )
     file_name = f"{name}-{dt.date.today().isoformat()}.{form}"
-    if form == "csv":
-        response: HttpResponseBase = StreamingHttpResponse(
-            _csv(headings, rows), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = f'attachment; filename="{file_name}"'
-        return response
-    return FileResponse(
-        _xlsx(headings, rows), as_attachment=True, filename=file_name, content_type=XLSX
-    )
+    if sheet is not None:
+        return FileResponse(sheet, as_attachment=True, filename=file_name, content_type=XLSX)
+    response = StreamingHttpResponse(_csv(headings, rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response
 
 
 def _csv(headings: Sequence[str], rows: Rows) -> Iterator[str]:
@@ -138,25 +164,24 @@ def _csv(headings: Sequence[str], rows: Rows) -> Iterator[str]:
 def _xlsx(headings: Sequence[str], rows: Rows) -> Any:
     import xlsxwriter
 
-    file = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115 (the response closes it)
-    book = xlsxwriter.Workbook(
-        file,
-        {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "default_date_format": "yyyy-mm-dd",
-        },
-    )
-    sheet = book.add_worksheet()
-    bold = book.add_format({"bold": True})
-    for place, heading in enumerate(headings):
-        sheet.write_string(0, place, heading, bold)
-    sheet.freeze_panes(1, 0)
-    for number, row in enumerate(rows, start=1):
-        for place, value in enumerate(row):
-            _write(sheet, number, place, _plain(value))
-    book.close()
+    how = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "default_date_format": "yyyy-mm-dd",
+    }
+    with contextlib.ExitStack() as opened:
+        file = opened.enter_context(tempfile.TemporaryFile(suffix=".xlsx"))
+        with xlsxwriter.Workbook(file, how) as book:
+            sheet = book.add_worksheet()
+            bold = book.add_format({"bold": True})
+            for place, heading in enumerate(headings):
+                sheet.write_string(0, place, heading, bold)
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate(rows, start=1):
+                for place, value in enumerate(row):
+                    _write(sheet, number, place, _plain(value))
+        opened.pop_all()  # the response closes it
     file.seek(0)
     return file
 
@@ -166,13 +191,16 @@ def _write(sheet: Any, row: int, column: int, value: Any) -> None:
         case None:
             return
         case bool():
-            sheet.write_boolean(row, column, value)
+            fault = sheet.write_boolean(row, column, value)
         case int() | float():
-            sheet.write_number(row, column, value)
+            fault = sheet.write_number(row, column, value)
         case dt.date():
-            sheet.write_datetime(row, column, value)
+            fault = sheet.write_datetime(row, column, value)
         case _:
-            sheet.write_string(row, column, harmless(str(value)))
+            fault = sheet.write_string(row, column, harmless(str(value)))
+    # The writer drops rows after the last and cuts long texts, and says so in this number alone.
+    if fault:
+        raise DoesNotFit
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-_CODES = {400: "bad_request", 403: "not_allowed", 404: "not_found", 500: "broken"}
+_CODES = {
+    400: "bad_request",
+    403: "not_allowed",
+    404: "not_found",
+    409: "not_possible",
+    500: "broken",
+}
 
 
 def _fault(status: int, title: str, text: str) -> dict[str, Any]:
@@ -64,6 +70,11 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
         _("There is nothing at this address"),
         _("It may have been moved or removed. Look for it from the dashboard."),
     )
+
+
+def not_possible(request: HttpRequest, title: str, text: str) -> HttpResponse:
+    """409: what is asked for is understood and allowed, and cannot be done as things are."""
+    return _page(request, 409, title, text)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

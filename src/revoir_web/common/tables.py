@@ -19,6 +19,13 @@ from revoir_web.common.words import language
 
 PAGE = 50
 MASK = "•••"
+SHEET_ROWS = 1_048_575
+"""As many rows as a sheet of Excel has, below its heading."""
+
+
+def fits_a_sheet(count: int) -> bool:
+    """Whether so many rows find room in a sheet of Excel."""
+    return count <= SHEET_ROWS
 
 
 @dataclass(frozen=True)
@@ -357,6 +364,11 @@ class Table:
     def clear_url(self) -> str:
         """The list without filters and search."""
         return self.link(q=None, page=None, **{held.name: None for held in self.filters})
+
+    @property
+    def for_excel(self) -> bool:
+        """Whether all rows find room in a sheet."""
+        return fits_a_sheet(self.count)
 
     @property
     def export_query(self) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
-from revoir.files import whole
 from revoir.language import Message, msg
 from revoir_web.insights import drawn, files
 from revoir_web.insights.figures import question_of
@@ -38,17 +36,8 @@ def rows(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 def rows_file(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """All of the rows that a figure was computed from, in a file of the data folder."""
     table, names = _behind(book, asked)
-    number = uuid.uuid4().hex
-    path = files.rows_of(number)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with whole(path) as draft:
-        target = str(draft).replace("'", "''")
-        book.backend._run_pre_execute_hooks(table)
-        written = book.backend.con.execute(
-            f"COPY ({book.backend.compile(table)}) TO '{target}' (FORMAT parquet)"
-        ).fetchall()
-    files.sweep()
-    return drawn.in_each(_headings(names), names=names, file=number, total=int(written[0][0]))
+    number, total = files.write_rows(book, table)
+    return drawn.in_each(_headings(names), names=names, file=number, total=total)
 
 
 def _headings(names: Sequence[str]) -> Callable[[str], dict[str, list[str]]]:

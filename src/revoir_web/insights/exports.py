@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from revoir_web.common import exports
-from revoir_web.common.rights import Right
+from revoir_web.common.rights import Right, may
 from revoir_web.insights import files, queries, runs
+from revoir_web.insights.models import SavedSegment
 
 _FIGURES = (
     "period_start",
@@ -22,10 +23,6 @@ _FIGURES = (
     "numerator",
     "denominator",
 )
-
-
-SHEET_ROWS = 1_048_575
-"""As many rows as a sheet of Excel has, below its heading."""
 
 
 @exports.register("metric", Right.SEE_DASHBOARD)
@@ -64,52 +61,54 @@ def cohorts_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence
 @exports.register("segment-customers", Right.SEE_CUSTOMERS)
 def segment_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
     """The customers of a segment; who may not know them gets their numbers alone."""
-    from revoir_web.common.rights import may
-    from revoir_web.insights.models import SavedSegment
-
     held = SavedSegment.objects.filter(
         pk=queries.number_of(request.GET.get("segment")), removed_at=None
     ).first()
-    asked = runs.look("members", {"rule": held.rule, "all": True}) if held else None
-    if asked is None or asked.result is None:
+    if held is None:
         raise Http404
-    found = asked.data["rows"]
-    named = may(request.user, Right.SEE_PERSONAL)
-    people = queries.people_of([row["id"] for row in found]) if named else {}
+    asked = runs.look("members-file", {"rule": held.rule})
     heads = ["customer_id", _("Last purchase"), _("Purchase days"), _("Bought in all")]
-    if named:
-        heads += [_("Name"), _("E-mail address")]
-
-    def rows() -> Iterable[Sequence[Any]]:
-        for row in found:
-            line = [row["id"], row["last"], row["days"], row["amount"]]
-            yield [*line, *people.get(row["id"], ("", ""))] if named else line
-
-    return heads, rows()
+    return _of_file(request, asked, heads, customer=0)
 
 
 @exports.register("rows", Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS)
 def rows_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
     """All rows behind a figure; who may not know the customers gets their numbers alone."""
-    import pyarrow.parquet as pq
-
-    from revoir_web.common.rights import may
-
     asked = runs.look("rows-file", queries.rows_question(request.GET.get("name", ""), request.GET))
-    path = files.rows_of(asked.data["file"]) if asked.result is not None else None
-    too_long = asked.data.get("total", 0) > SHEET_ROWS and request.path.endswith(".xlsx")
-    if path is None or not path.is_file() or too_long:
+    if asked.result is None:
         raise Http404
     names = asked.data["names"]
-    place = names.index("customer_id") if "customer_id" in names else 0
-    named = "customer_id" in names and may(request.user, Right.SEE_PERSONAL)
-    heads = [*asked.result["columns"], *([_("Name"), _("E-mail address")] if named else [])]
+    place = names.index("customer_id") if "customer_id" in names else None
+    return _of_file(request, asked, asked.result["columns"], customer=place)
+
+
+def _of_file(
+    request: HttpRequest, asked: runs.Asked, heads: Sequence[str], *, customer: int | None
+) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    """The rows of a file that the worker made, part by part; names for those who may know them.
+
+    Args:
+        request: Who asks, and in which form.
+        asked: The answer that is a file.
+        heads: What stands above its columns.
+        customer: The place of the column of customers (None: there is none).
+    """
+    import pyarrow.parquet as pq
+
+    path = files.rows_of(asked.data["file"]) if asked.result is not None else None
+    if path is None or not path.is_file():
+        raise Http404
+    exports.check_fits(request, asked.data["total"])
+    if customer is None or not may(request.user, Right.SEE_PERSONAL):
+        place, heads = None, list(heads)
+    else:
+        place, heads = customer, [*heads, _("Name"), _("E-mail address")]
 
     def rows() -> Iterable[Sequence[Any]]:
         with pq.ParquetFile(path) as file:
             for part in file.iter_batches(batch_size=5000):
                 lines = list(zip(*(column.to_pylist() for column in part.columns), strict=True))
-                if not named:
+                if place is None:
                     yield from lines
                     continue
                 people = queries.people_of([line[place] for line in lines if line[place]])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from revoir.errors import UsageError
 from revoir.language import Message, Money, Number, Percent, msg, nmsg
 from revoir.periods import Grain
-from revoir_web.insights import drawn
+from revoir_web.insights import drawn, files
 from revoir_web.insights.figures import day_of
 from revoir_web.insights.questions import answers
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pyarrow as pa
 
     from revoir.book import Book
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 AGES_MAX = 24
 MEMBERS_PAGE = 50
-EXPORT_MAX = 100_000
 COMPARED = ("retention_rate", "repurchase_rate", "revenue_per_customer", "average_order_value")
 """What a segment is compared with everybody by."""
 
@@ -376,32 +376,47 @@ def comparison(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 @answers("members")
 def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The customers who meet a rule, those who bought for most first, a page at a time."""
-    from revoir.segments.rules import customers_matching
-
-    matching = customers_matching(book, str(asked.get("rule", "")))
-    count = book.rows(matching.aggregate(n=matching.count()))[0]["n"]
+    members = _members(book, asked)
+    count = book.rows(members.aggregate(n=members.count()))[0]["n"]
     first = max(0, int(asked.get("page", 1)) - 1) * MEMBERS_PAGE
-    limit = EXPORT_MAX if asked.get("all") else MEMBERS_PAGE
-    if book.has("orders", "customer_id"):
-        last = book.purchases.filter(book.purchases.next_day.isnull())
-        known = last.select(
-            bought__id=last.customer_id, last_day=last.day, days=last.nth, amount=last.amount_so_far
-        )
-        joined = matching.left_join(known, matching.customer_id == known.bought__id)
-        joined = joined.order_by(joined.amount.desc(nulls_first=False), joined.customer_id)
-    else:
-        joined = matching.order_by("customer_id")
-    found = book.rows(joined.limit(limit, offset=first))
+    found = book.rows(members.limit(MEMBERS_PAGE, offset=first))
     rows = [
         {
             "id": row["customer_id"],
-            "last": row["last_day"].isoformat() if row.get("last_day") else None,
-            "days": row.get("days"),
-            "amount": None if row.get("amount") is None else float(row["amount"]),
+            "last": row["last_day"].isoformat() if row["last_day"] else None,
+            "days": row["days"],
+            "amount": None if row["amount"] is None else float(row["amount"]),
         }
         for row in found
     ]
     return drawn.in_each(lambda language: {}, count=int(count), rows=rows, first=first)
+
+
+@answers("members-file")
+def members_file(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """All customers who meet a rule, in a file of the data folder."""
+    number, total = files.write_rows(book, _members(book, asked))
+    return drawn.in_each(lambda language: {}, file=number, total=total)
+
+
+def _members(book: Book, asked: Mapping[str, Any]) -> ir.Table:
+    """The customers who meet a rule with what they bought, those who bought for most first."""
+    import ibis
+
+    from revoir.segments.rules import customers_matching
+
+    matching = customers_matching(book, str(asked.get("rule", "")))
+    if not book.has("orders", "customer_id"):
+        nothing = {"last_day": "date", "days": "int64", "amount": "float64"}
+        bare = {name: ibis.null().cast(kind) for name, kind in nothing.items()}
+        return matching.select("customer_id", **bare).order_by("customer_id")
+    last = book.purchases.filter(book.purchases.next_day.isnull())
+    known = last.select(
+        bought__id=last.customer_id, last_day=last.day, days=last.nth, amount=last.amount_so_far
+    )
+    joined = matching.left_join(known, matching.customer_id == known.bought__id)
+    joined = joined.order_by(joined.amount.desc(nulls_first=False), joined.customer_id)
+    return joined.select("customer_id", "last_day", "days", "amount")
 
 
 # -- What if -----------------------------------------------------------------------------------

@@ -151,12 +151,12 @@ def rows_question(name: str, given: QueryDict) -> dict[str, Any]:
     return runs.asked_of(question)
 
 
-def rows_file(question: Mapping[str, Any], *, by: int | None) -> runs.Asked:
-    """The file of all rows behind a figure; it is made again where it was swept away."""
-    asked = runs.look("rows-file", question)
+def made_file(kind: str, question: Mapping[str, Any], *, by: int | None) -> runs.Asked:
+    """The answer to a question that is a file; it is made again where it was swept away."""
+    asked = runs.look(kind, question)
     if asked.result is not None and not files.rows_of(asked.data["file"]).is_file():
-        runs.forget("rows-file", question)
-    return runs.ask("rows-file", question, by=by)
+        runs.forget(kind, question)
+    return runs.ask(kind, question, by=by)
 
 
 def pages_of(asked: runs.Asked, page: int, given: QueryDict) -> dict[str, Any]:

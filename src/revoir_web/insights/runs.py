@@ -352,7 +352,7 @@ def _forget_rules_about_predictions() -> None:
     """Let go of counts of customers that spoke of earlier predictions."""
     from revoir.segments.features import speaks_of_predictions
 
-    rows = AnalysisRun.objects.filter(kind__in=("segment", "comparison", "members"))
+    rows = AnalysisRun.objects.filter(kind__in=("segment", "comparison", "members", "members-file"))
     told = [run.pk for run in rows if speaks_of_predictions(run.parameters.get("rule", ""))]
     AnalysisRun.objects.filter(pk__in=told).delete()
 

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from django.test import Client
 
+from revoir_web.common import exports, tables
 from revoir_web.common.exports import harmless
 from revoir_web.common.models import AuditEntry
 
@@ -87,6 +88,31 @@ def test_an_export_has_what_the_list_shows_and_is_on_record(
     sheet = openpyxl.load_workbook(content).active
     assert sheet.max_row == 11
     assert sheet["B2"].value.startswith("a.00")
+
+
+def test_a_sheet_that_cannot_hold_every_row_is_refused(
+    entries: None, as_role: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of more rows than a sheet has lost the last of them without a word."""
+    monkeypatch.setattr(tables, "SHEET_ROWS", 119)
+    client = as_role("owner")
+    refused = client.get("/exports/audit.xlsx")
+    assert refused.status_code == 409
+    assert "CSV" in refused.content.decode()
+    assert not AuditEntry.objects.filter(action="export").exists()
+    page = client.get("/audit/").content.decode()
+    assert "/exports/audit.csv" in page
+    assert "/exports/audit.xlsx" not in page
+    held = client.get("/exports/audit.xlsx?action=a.00")
+    assert b"".join(held.streaming_content)[:2] == b"PK"
+    assert len(rows(client.get("/exports/audit.csv"))) > 120
+
+
+def test_what_the_writer_of_sheets_leaves_out_is_no_sheet(company: Any) -> None:
+    """The writer said that a row or the end of a text had no place, and nobody listened."""
+    for heads, lines in ((["a"], [["x" * 32_768]]), ([str(n) for n in range(3)], [[1] * 16_385])):
+        with pytest.raises(exports.DoesNotFit):
+            exports._xlsx(heads, lines)
 
 
 def test_an_export_wants_its_own_rights(as_role: Callable[[str], Client]) -> None:

@@ -9,15 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.http import QueryDict
 from django.test import Client
 
+from revoir.book import Book
 from revoir_web.accounts.models import User
-from revoir_web.common import jobs
+from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
-from revoir_web.insights import actions, queries, runs
+from revoir_web.insights import actions, files, queries, questions, runs
 from revoir_web.insights.models import Digest, Goal, SavedSegment, SavedView
 
 pytestmark = pytest.mark.django_db
@@ -194,6 +198,61 @@ def test_customers_of_a_segment_have_names_for_those_who_may_know(
     address = f"/segments/{segment.pk}/customers/"
     assert "Aline Rosier" in content(as_role("advisor"), address)
     assert "Aline Rosier" not in content(as_role("analyst"), address)
+
+
+def test_the_file_of_a_segment_has_every_customer(
+    filled: Path, as_role: AsRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page counted 300,000 customers, and the file ended after the first 100,000."""
+    from revoir_web.customers.models import Customer
+
+    segment = actions.save_segment(name="Tous", rule="orders >= 1")
+    address, client = f"/segments/{segment.pk}/customers/", as_role("manager")
+    export = f"/exports/segment-customers.{{}}?segment={segment.pk}"
+    content(client, address)
+    jobs.run_waiting()
+    content(client, export.format("csv"), 404)
+    for _time in range(2):
+        assert "fichier" in content(client, address + "?file=1")
+        jobs.run_waiting()
+        assert export.format("xlsx") in content(client, address + "?file=1")
+        [made] = (Path(settings.MEDIA_ROOT) / "reports").glob("*.parquet")
+        page = runs.look("members", {"rule": segment.rule, "page": 1}).data
+        Customer.objects.get_or_create(id=page["rows"][0]["id"], defaults={"name": "Aline Rosier"})
+        response = client.get(export.format("csv"))
+        text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+        lines = list(csv.reader(io.StringIO(text)))
+        assert len(lines) == page["count"] + 1 > 51
+        first = page["rows"][0]
+        assert lines[1][:3] == [first["id"], first["last"], str(first["days"])]
+        assert float(lines[1][3]) == first["amount"]
+        assert lines[1][4] == "Aline Rosier"
+        workbook = client.get(export.format("xlsx"))
+        assert b"".join(workbook.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
+        anonymous = as_role("analyst").get(export.format("csv"))
+        assert b"Aline" not in b"".join(anonymous.streaming_content)  # type: ignore[attr-defined]
+        with monkeypatch.context() as patch:
+            patch.setattr(tables, "SHEET_ROWS", page["count"] - 1)
+            assert "CSV" in content(client, export.format("xlsx"), 409)
+        made.unlink()
+    content(client, export.format("csv"), 404)
+
+
+def test_a_file_of_customers_has_no_limit(tmp_path: Path, settings: Any) -> None:
+    """The file of a segment was cut at 100,000 customers."""
+    settings.MEDIA_ROOT = tmp_path
+    count = 100_001
+    orders = pa.table(
+        {
+            "customer_id": [f"c{number}" for number in range(count)],
+            "ordered_on": pa.array([dt.date(2024, 1, 5)] * count, pa.date32()),
+            "amount": [10.0] * count,
+        }
+    )
+    book = Book({"orders": ibis.duckdb.connect().create_table("orders", orders)})
+    made = questions.answer("members-file", book, {"rule": "orders >= 1"})["data"]
+    assert made["total"] == count
+    assert pq.read_metadata(files.rows_of(made["file"])).num_rows == count
 
 
 # -- Goals, what-if ----------------------------------------------------------------------------

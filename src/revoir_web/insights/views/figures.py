@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from revoir_web.common.rights import Right, may, requires
+from revoir_web.common.tables import fits_a_sheet
 from revoir_web.customers import seen
-from revoir_web.insights import exports, queries, runs
+from revoir_web.insights import queries, runs
 from revoir_web.insights.models import DataState, SavedSegment
 
 GRAINS = ("week", "month", "quarter", "year")
@@ -106,10 +107,10 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "shown": asked.result,
         "lines": queries.lines(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "page": queries.pages_of(asked, page, request.GET),
-        "file": queries.rows_file(question, by=request.user.pk) if wanted else None,
+        "file": queries.made_file("rows-file", question, by=request.user.pk) if wanted else None,
         "file_query": whole.urlencode(),
         "export_query": query.urlencode(),
-        "for_excel": asked.data.get("total", 0) <= exports.SHEET_ROWS,
+        "for_excel": fits_a_sheet(asked.data.get("total", 0)),
         "definition": queries.definition(name),
         "given": request.GET,
         **queries.freshness(asked, DataState.current()),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from revoir.errors import RevoirError
 from revoir_web.common.rights import Right, may, requires
+from revoir_web.common.tables import fits_a_sheet
 from revoir_web.common.words import language
 from revoir_web.customers import seen
 from revoir_web.insights import actions, queries, runs
@@ -158,11 +159,13 @@ def segment_customers(request: HttpRequest, id: int) -> HttpResponse:
     page = queries.page_of(request.GET)
     asked = runs.ask("members", {"rule": held.rule, "page": page}, by=request.user.pk)
     wanted = bool(request.GET.get("file")) and may(request.user, Right.EXPORT_DATA)
-    whole = {"rule": held.rule, "all": True}
     context = {
         "held": held,
         "asked": asked,
-        "file": runs.ask("members", whole, by=request.user.pk) if wanted else None,
+        "file": queries.made_file("members-file", {"rule": held.rule}, by=request.user.pk)
+        if wanted
+        else None,
+        "for_excel": fits_a_sheet(asked.data.get("count", 0)),
         "page": queries.members_page(asked, page, named=may(request.user, Right.SEE_PERSONAL)),
         **queries.freshness(asked, DataState.current()),
     }
