@@ -7,6 +7,7 @@ import uuid
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Field, File, Query, Schema
@@ -17,7 +18,7 @@ from revoir_web.accounts.models import ApiKey, User
 from revoir_web.common.api import Page, Paging, Refused, Router, paged, read_cursor
 from revoir_web.common.rights import Right, may
 from revoir_web.common.words import from_json, language
-from revoir_web.ingest import actions, understanding, webhooks
+from revoir_web.ingest import actions, exports, understanding, webhooks
 from revoir_web.ingest.models import Import, WebhookEndpoint
 
 router = Router()
@@ -96,7 +97,10 @@ class FileUnderstood(Schema):
     rows_quarantined: int
     rows_duplicate: int
     columns: list[ColumnOut]
-    quarantine: list[QuarantinedOut] = Field(description="The first 20 rows.")
+    quarantine: list[QuarantinedOut] = Field(
+        description="The first 20 rows; all of them: /api/imports/{id}/quarantine/{place}, where"
+        " place is that of this file in the list, from 0."
+    )
 
 
 class Understood(Schema):
@@ -250,6 +254,16 @@ def get_understood(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
         for file in told["files"]
     ]
     return {"files": files, "mapping": told["mapping"]}
+
+
+@router.serve(
+    "GET", "/imports/{uuid:id}/quarantine/{int:place}",
+    rights=[Right.IMPORT_DATA, Right.SEE_PERSONAL], gives=None,
+    summary="Get the rows set aside as a file",
+)  # fmt: skip
+def get_quarantine(request: HttpRequest, id: uuid.UUID, place: int) -> HttpResponseBase:
+    """All rows of a file that were not accepted, as CSV: correct them there, and import that."""
+    return exports.quarantine_file(_import(id), place)
 
 
 @router.serve(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import uuid
 from typing import Any
@@ -12,6 +14,7 @@ from django.test import Client
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
+from revoir_web.common.models import AuditEntry
 
 from .conftest import lake, work
 
@@ -78,6 +81,32 @@ def test_mapping_that_is_none_is_refused(company: object) -> None:
     program.upload(held, "a.csv", ORDERS)
     for mapping in ("- [", "files: 3", "files:\n- columns: {client: nothing.known}"):
         program.ask("POST", f"/imports/{held}/read", {"mapping": mapping}, status=409)
+
+
+def test_every_row_set_aside_is_given(company: object) -> None:
+    """A program was told of the first 20 rows, and had no way to the others."""
+    program = Program(Right.IMPORT_DATA, Right.SEE_PERSONAL)
+    held = program.ask("POST", "/imports", status=201)["id"]
+    wrong = b"".join(b"B%d,C%d,x,5,b%d@example.com\n" % (n, n, n) for n in range(30))
+    program.upload(held, "ventes.csv", ORDERS + wrong)
+    path = f"/imports/{held}/quarantine"
+    program.ask("GET", f"{path}/0", status=404)
+    program.ask("POST", f"/imports/{held}/read", {})
+    work()
+    [file] = program.ask("GET", f"/imports/{held}/understood")["files"]
+    assert (len(file["quarantine"]), file["rows_quarantined"]) == (20, 31)
+    answer = program.client.get(f"/api{path}/0", headers=program.headers)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert "ventes-quarantine.csv" in answer["Content-Disposition"]
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert len(lines) == 31
+    assert lines[-1]["email"] == "b29@example.com"
+    assert AuditEntry.objects.get(action="import.quarantine").details == {"file": 0}
+    for place in (1, 10**400):
+        program.ask("GET", f"{path}/{place}", status=404)
+    masked = Program(Right.IMPORT_DATA)
+    masked.ask("GET", f"{path}/0", status=403)
 
 
 def test_empty_file_is_refused(company: object) -> None:

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from revoir_web.common import audit, jobs
 from revoir_web.common.models import Job
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import from_json, language
-from revoir_web.ingest import actions, lists, meanings, understanding
+from revoir_web.ingest import actions, exports, lists, meanings, understanding
 from revoir_web.ingest.models import Import, Upload
 
 State = Import.State
@@ -299,18 +299,7 @@ def undo(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @requires(Right.IMPORT_DATA, Right.SEE_PERSONAL)
 def quarantine(request: HttpRequest, id: uuid.UUID, place: int) -> HttpResponseBase:
     """The rows of a file that were not accepted, to be corrected and uploaded again."""
-    held = get_object_or_404(Import, pk=id)
-    path = understanding.quarantine_of(held, place)
-    if not path.is_file():
-        raise Http404
-    audit.record("import.quarantine", object=held, details={"file": place})
-    understood = understanding.kept(held) or {"files": []}
-    names = [file["file"] for file in understood["files"]]
-    stem = names[place].rpartition(".")[0] if place < len(names) else "file"
-    return FileResponse(
-        path.open("rb"), as_attachment=True, filename=f"{stem or 'file'}-quarantine.csv",
-        content_type="text/csv; charset=utf-8",
-    )  # fmt: skip
+    return exports.quarantine_file(get_object_or_404(Import, pk=id), place)
 
 
 def _done(request: HttpRequest, held: Import, act: Any) -> HttpResponse:
