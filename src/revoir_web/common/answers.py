@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 from typing import Any, Generic, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from ninja import Field, Schema
@@ -148,6 +149,8 @@ def paged(
     """
     if cursor:
         after = read_cursor(cursor)
+        if by != "pk" and isinstance(rows.model._meta.get_field(by), DateTimeField):
+            after = _moment(after)
         try:
             rows = rows.filter(**{f"{by}__{'lt' if down else 'gt'}": after})
         except (ValueError, TypeError) as error:
@@ -177,6 +180,16 @@ def read_cursor(cursor: str) -> Any:
     if not whole and (not isinstance(value, str) or len(value) > 200 or "\x00" in value):
         raise _bad_cursor()
     return value
+
+
+def _moment(value: Any) -> dt.datetime:
+    try:
+        at = dt.datetime.fromisoformat(str(value))
+        if at.tzinfo is None:
+            raise _bad_cursor()
+        return at.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
+        raise _bad_cursor() from error
 
 
 def _bad_cursor() -> Refused:

@@ -438,9 +438,12 @@ def openapi(request: HttpRequest) -> JsonResponse:
 
 def addresses() -> list[URLPattern]:
     """The addresses of every app's calls, below `/api/`."""
+    # Imported here: both need what stands above.
+    from revoir_web.common.calls import router as own
     from revoir_web.common.reference import reference
 
     if not api._router_registrations[1:]:
+        api.add_router("", own, tags=["common"])
         for config in apps.get_app_configs():
             name = f"{config.name}.api"
             if config.name.startswith("revoir_web.") and importlib.util.find_spec(name):

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from revoir_web.accounts.models import ApiKey
 from revoir_web.common import api as door
+from revoir_web.common import jobs
 from revoir_web.common.rights import Right
 from revoir_web.consents.models import Purpose
 from revoir_web.customers import actions as customers
@@ -77,6 +78,7 @@ def there() -> dict[str, str]:
         "segments": SavedSegment.objects.create(name="s", rule="orders > 1").pk,
         "goals": Goal.objects.create(metric="retention_rate", value=0.8).pk,
         "metrics": "retention_rate",
+        "jobs": jobs.enqueue("insights.refresh").pk,
     }
     Purpose.objects.get_or_create(code="news", defaults={"name": "News"})
     return {f"/api/{path}/{{": str(value) for path, value in found.items()}
@@ -203,7 +205,6 @@ def events() -> dict[str, Any]:
 
 def sent(live_server: Any, key: str, count: int) -> list[str]:
     """Send events, then bring whatever was taken into the lake."""
-    from revoir_web.common import jobs
     from revoir_web.common.models import Job
     from revoir_web.ingest.models import InboxEvent
 
