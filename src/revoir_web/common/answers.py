@@ -150,11 +150,11 @@ def paged(
     if cursor:
         after = read_cursor(cursor)
         if by != "pk" and isinstance(rows.model._meta.get_field(by), DateTimeField):
-            after = _moment(after)
+            after = moment_of(after)
         try:
             rows = rows.filter(**{f"{by}__{'lt' if down else 'gt'}": after})
         except (ValueError, TypeError) as error:
-            raise _bad_cursor() from error
+            raise bad_cursor() from error
     found = list(rows.order_by(f"-{by}" if down else by)[: limit + 1])
     more = len(found) > limit
     return found[:limit], write_cursor(getattr(found[limit - 1], by)) if more else None
@@ -175,24 +175,30 @@ def read_cursor(cursor: str) -> Any:
     try:
         value = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, RecursionError) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
     whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     if not whole and (not isinstance(value, str) or len(value) > 200 or "\x00" in value):
-        raise _bad_cursor()
+        raise bad_cursor()
     return value
 
 
-def _moment(value: Any) -> dt.datetime:
+def moment_of(value: Any) -> dt.datetime:
+    """The moment that a cursor tells, in UTC.
+
+    Raises:
+        Refused: It is none, or has no time zone.
+    """
     try:
         at = dt.datetime.fromisoformat(str(value))
         if at.tzinfo is None:
-            raise _bad_cursor()
+            raise bad_cursor()
         return at.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
 
 
-def _bad_cursor() -> Refused:
+def bad_cursor() -> Refused:
+    """What a call answers to a cursor that is none of ours."""
     return Refused(
         400,
         "bad_cursor",

@@ -166,6 +166,25 @@ def add_note(*, customer: Customer, text: str, actor: Any) -> Note:
 
 
 @transaction.atomic
+def change_note(*, note: Note, text: str, actor: Any) -> Note:
+    """Write other words in the place of a note's.
+
+    Args:
+        note: Which.
+        text: At most 5,000 characters.
+        actor: Who writes.
+
+    Returns:
+        The note.
+    """
+    _must_be_there(note.customer)
+    note.text = text.strip()
+    note.save(update_fields=["text", "updated_at"])
+    audit.record("customer.note_changed", actor=actor, object=note.customer)
+    return note
+
+
+@transaction.atomic
 def delete_note(*, note: Note, actor: Any) -> None:
     """Take a note away."""
     audit.record("customer.note_deleted", actor=actor, object=note.customer)

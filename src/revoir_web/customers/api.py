@@ -16,19 +16,21 @@ from revoir_web.common.api import (
     Page,
     Paging,
     Refused,
-    Router,
     paged,
     read_cursor,
     write_cursor,
 )
 from revoir_web.common.rights import Right, may
 from revoir_web.customers import actions, queries
+from revoir_web.customers.api_page import (
+    customer_of,
+    router,  # the calls of a customer's page are on it
+)
 from revoir_web.customers.models import Customer, CustomerFigures, Identifier, MergeProposal
 from revoir_web.customers.models import Merge as MergeRow
 from revoir_web.customers.narrowing import Condition, Narrowed
 from revoir_web.customers.text import fold
 
-router = Router()
 DEEPEST = 100_000
 
 
@@ -216,7 +218,7 @@ def _conditions(asked: Filters) -> Iterator[Condition]:
 )
 def get_customer(request: HttpRequest, id: str) -> dict[str, Any]:
     """One customer; of one who was merged, the customer that they are now."""
-    customer = _customer(id)
+    customer = customer_of(id)
     personal = may(request.user, Right.SEE_PERSONAL)
     if personal:
         audit.record("customer.see", object=customer, details={"api": True})
@@ -257,13 +259,13 @@ def identify_customer(request: HttpRequest, body: CustomerIn) -> dict[str, Any]:
 )
 def correct_customer(request: HttpRequest, id: str, body: CustomerPatch) -> dict[str, Any]:
     """Change fields of a profile; null empties one."""
-    customer = _customer(id)
+    customer = customer_of(id)
     fields: dict[str, Any] = body.dict(exclude_unset=True)
     for name, value in fields.items():
         if value is None and name != "birth_date":
             fields[name] = ""
     actions.update_profile(customer=customer, fields=fields, actor=request.user)
-    return _full(_customer(id), True)
+    return _full(customer_of(id), True)
 
 
 # -- Merges ------------------------------------------------------------------------------------
@@ -386,11 +388,6 @@ def _merge(row: MergeRow) -> dict[str, Any]:
 
 
 # -- Told --------------------------------------------------------------------------------------
-def _customer(id: str) -> Customer:
-    customer = get_object_or_404(Customer, pk=id)
-    return customer.merged_into if customer.merged_into is not None else customer
-
-
 _OPEN = (
     "id", "postcode", "city", "region", "country", "gender", "company_name", "language",
     "created_on",

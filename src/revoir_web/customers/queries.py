@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from revoir_web.common.rights import Right, may
 from revoir_web.customers import facts
 from revoir_web.customers.models import (
     Customer,
@@ -26,6 +27,8 @@ from revoir_web.customers.text import after, fold, phone_of
 FOUND_MAX = 2000
 """Customers that a search looks at; nobody reads on that far."""
 FACTS = 60
+FACTS_MAX = 100_000
+"""How many facts of one moment are gone through page by page."""
 
 
 def aliases() -> dict[str, str]:
@@ -179,6 +182,38 @@ def profile(customer: Customer, *, kind: str = "", before: dt.datetime | None = 
         metrics=beside_segment(figures),
         more=len(happened) > FACTS,
     )
+
+
+def timeline(
+    customer: Customer, *, limit: int, since: tuple[dt.datetime, int] | None = None
+) -> tuple[list[Mapping[str, Any]], tuple[dt.datetime, int] | None]:
+    """What happened with a customer, newest first, so that pages leave out nothing.
+
+    Many facts may have one moment, such as the lines of an order: beside the moment, where a page
+    begins depends on how many facts of that moment were shown.
+
+    Args:
+        customer: With whom.
+        limit: How many at most.
+        since: What the page before gave (None: from the newest).
+
+    Returns:
+        The facts, and where the next page begins (None: there is none).
+    """
+    at, given = since or (None, 0)
+    before = None if at is None else at + dt.timedelta(microseconds=1)
+    found = facts.facts(lake_ids(customer), limit=given + limit + 1, before=before)[given:]
+    if len(found) <= limit:
+        return found, None
+    found = found[:limit]
+    last = found[-1]["at"]
+    same = sum(fact["at"] == last for fact in found)
+    return found, (last, same + (given if last == at else 0))
+
+
+def may_change(user: Any, note: Note) -> bool:
+    """Whether somebody may change a note or take it away: one's own, or any of a team to manage."""
+    return note.author_id == user.pk or may(user, Right.MANAGE_PEOPLE)
 
 
 def products(happened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -186,7 +186,7 @@ def note_add(request: HttpRequest, id: str) -> HttpResponse:
 def note_delete(request: HttpRequest, id: str, note: int) -> HttpResponse:
     """Take a note away: one's own, or any with the right to manage people."""
     held = get_object_or_404(Note, pk=note, customer=id)
-    if held.author_id != request.user.pk and not may(request.user, Right.MANAGE_PEOPLE):
+    if not queries.may_change(request.user, held):
         raise PermissionDenied
     actions.delete_note(note=held, actor=request.user)
     messages.success(request, _("The note is gone."))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from revoir.language import msg
 from revoir_web.accounts.models import ApiKey
+from revoir_web.common.api import write_cursor
+from revoir_web.common.models import AuditEntry
 from revoir_web.common.rights import Right
-from revoir_web.customers import actions
+from revoir_web.customers import actions, facts
+from revoir_web.customers.models import Customer
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +113,98 @@ def test_a_customer_from_first_to_last(company: Any) -> None:
     from revoir_web.consents import ledger
 
     ledger.path().unlink()
+
+
+def page_by_page(call: Api, path: str) -> list[Any]:
+    """The rows of all pages of a list."""
+    found: list[Any] = []
+    cursor = ""
+    while True:
+        page = call("get", f"{path}?limit=3{cursor}").json()
+        found += page["items"]
+        if not page["next"]:
+            return found
+        cursor = f"&cursor={page['next']}"
+
+
+def test_facts_of_one_moment_are_all_told(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happened with a customer stood on their page alone, and no call told it."""
+    [id] = actions.resolve_many([{"customer_id": "1", "email": "a@b.fr"}], source="t")
+    day = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+    held = [
+        {"at": day + dt.timedelta(hours=9), "kind": "response", "title": "nps",
+         "details": {"score": 3, "bad": True, "text": "Trop cher"}},
+        *({"at": day, "kind": "product", "id": f"L{n}", "title": f"P{n}", "amount": Decimal(n),
+           "details": {"product": f"P{n}", "quantity": 2, "upgrade_on": day.date(),
+                       "odd": float("nan"), "many": [1]}} for n in range(7)),
+        {"at": day - dt.timedelta(days=1), "kind": "order", "id": "O1", "title": msg("Order"),
+         "amount": Decimal("9.50"), "currency": "CHF", "details": {}},
+    ]  # fmt: skip
+
+    def provider(ids: Any, *, limit: int, before: dt.datetime | None) -> list[Any]:
+        return [fact for fact in held if before is None or fact["at"] < before][:limit]
+
+    monkeypatch.setattr(facts, "_PROVIDERS", [provider])
+    told = page_by_page(Api(*ALL), f"/customers/{id}/facts")
+    assert [fact["title"] for fact in told] == ["nps", *(f"P{n}" for n in range(7)), "Commande"]
+    said, line, order = told[0], told[1], told[-1]
+    assert (said["text"], said["details"], said["day_only"]) == (
+        "Trop cher", {"score": 3, "bad": True}, False,
+    )  # fmt: skip
+    assert line["details"] == {"product": "P0", "quantity": 2, "upgrade_on": "2026-01-05"}
+    assert (line["day_only"], line["currency"]) == (True, "EUR")
+    assert (order["id"], order["amount"], order["currency"]) == ("O1", 9.5, "CHF")
+    masked = page_by_page(Api(Right.SEE_CUSTOMERS), f"/customers/{id}/facts")
+    assert {**said, "text": None} == masked[0]
+    for cursor in ("x", "2026-01-05", "2026-01-05T00:00:00+00:00 -1", "9999-12-31T00:00:00Z 1"):
+        path = f"/customers/{id}/facts?cursor={write_cursor(cursor)}"
+        assert Api(*ALL)("get", path).status_code == 400, cursor
+
+
+def test_a_profile_has_what_the_page_shows(company: Any) -> None:
+    ids = actions.resolve_many(
+        [{"customer_id": n, "email": "a@b.fr"} for n in ("1", "2")], source="t"
+    )
+    actions.index_waiting()
+    actions.propose_merges()
+    actions.write_figures(
+        [{"customer_id": id, "orders": n, "revenue": n * 10, "segment": "loyal"}
+         for n, id in enumerate(ids, start=1)]
+    )  # fmt: skip
+    told = Api(Right.SEE_CUSTOMERS)("get", f"/customers/{ids[0]}/profile").json()
+    assert told["metrics"][0] == {"name": "orders", "value": 1, "mean": 1.5, "tone": "worse"}
+    [pair] = told["may_be"]
+    assert (pair["customer"], told["merged"], told["products"]) == (ids[1], [], [])
+    assert Api(*ALL)("post", "/merges", {"winner": ids[1], "loser": ids[0]}).status_code == 201
+    assert Api(*ALL)("get", f"/customers/{ids[0]}/profile").json()["merged"] == [ids[0]]
+
+
+def test_notes(company: Any, users: Any) -> None:
+    [id] = actions.resolve_many([{"customer_id": "1"}], source="t")
+    call = Api(Right.SEE_CUSTOMERS, Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+    path = f"/customers/{id}/notes"
+    made = [call("post", path, {"text": f" note {n} "}).json() for n in range(5)]
+    assert (made[0]["text"], made[0]["author"]) == ("note 0", None)
+    assert [row["id"] for row in page_by_page(call, path)] == [row["id"] for row in made[::-1]]
+    one = f"{path}/{made[0]['id']}"
+    assert call("patch", one, {"text": "autre"}).json()["text"] == "autre"
+    for text in ("", "  ", "x" * 5001):
+        assert call("patch", one, {"text": text}).status_code == 422
+        assert call("post", path, {"text": text}).status_code == 422
+    assert call("delete", one).status_code == 204
+    assert call("delete", one).status_code == 404
+    # Somebody else's is changed by whoever manages people.
+    customer = Customer.objects.get(pk=id)
+    note = actions.add_note(customer=customer, text="à elle", actor=users["advisor"])
+    one = f"{path}/{note.pk}"
+    assert page_by_page(call, path)[0]["author"] == "Camille advisor"
+    assert call("patch", one, {"text": "x"}).status_code == 403
+    assert call("delete", one).status_code == 403
+    assert Api(*ALL)("delete", one).status_code == 204
+    assert Api(Right.SEE_CUSTOMERS)("get", path).status_code == 403
+    found = AuditEntry.objects.filter(action__startswith="customer.note")
+    assert found.filter(action="customer.note_changed").count() == 1
+    assert "note 0" not in str(list(found.values_list("details", flat=True)))
 
 
 def test_merges(company: Any) -> None:
