@@ -56,13 +56,13 @@ def list_jobs(request: HttpRequest, asked: Query[JobFilters]) -> dict[str, Any]:
     found, following = paged(
         rows, limit=asked.limit, cursor=asked.cursor, by="created_at", down=True
     )
-    return {"items": [_job(held) for held in found], "next": following}
+    return {"items": [job_told(held) for held in found], "next": following}
 
 
 @router.serve("GET", "/jobs/{uuid:id}", rights=[Right.SEE_JOBS], gives=JobOut, summary="Get a job")
 def get_job(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
     """How far a job is; ask again while it waits or runs."""
-    return _job(get_object_or_404(Job, pk=id))
+    return job_told(get_object_or_404(Job, pk=id))
 
 
 @router.serve(
@@ -73,10 +73,11 @@ def cancel_job(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
     held = get_object_or_404(Job, pk=id)
     jobs.cancel(held)
     audit.record("job.cancel", object=held, details={"kind": held.kind})
-    return _job(held)
+    return job_told(held)
 
 
-def _job(held: Job) -> dict[str, Any]:
+def job_told(held: Job) -> dict[str, Any]:
+    """A job as calls tell it (`JobOut`)."""
     lang = language()
     fields = (
         "id", "kind", "state", "attempts", "cancel_requested", "created_at", "not_before",

@@ -15,13 +15,13 @@ from ninja.files import UploadedFile
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.models import ApiKey, User
-from revoir_web.common.api import Page, Paging, Refused, Router, paged
+from revoir_web.common.api import Page, Paging, Refused, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.common.words import from_json, language
 from revoir_web.ingest import actions, exports, understanding, webhooks
+from revoir_web.ingest.api_sources import router  # the calls of sources are on it
 from revoir_web.ingest.models import Import, WebhookEndpoint
 
-router = Router()
 _RIGHTS = [Right.IMPORT_DATA]
 
 

@@ -70,6 +70,16 @@ def run_source(*, source: Source, by: Any = None) -> Job:
     return jobs.enqueue("ingest.fetch", arguments={"source": source.pk}, by=by.pk if by else None)
 
 
+def under_way(source: Source) -> Job | None:
+    """What asks a source now, or is about to (None: nothing does)."""
+    job = (
+        Job.objects.filter(kind="ingest.fetch", arguments__source=source.pk)
+        .order_by("-created_at")
+        .first()
+    )
+    return None if job is None or job.ended else job
+
+
 @transaction.atomic
 def keep_host_key(*, source: Source, key: str, by: Any = None) -> None:
     """Believe an SFTP server by this key, and by no other.

@@ -27,7 +27,7 @@ from revoir_web.customers import merging
 from revoir_web.customers.models import Customer, MergeProposal
 from revoir_web.ingest import actions as imports
 from revoir_web.ingest import intake
-from revoir_web.ingest.models import WebhookEndpoint
+from revoir_web.ingest.models import Source, WebhookEndpoint
 from revoir_web.insights.models import Goal, SavedSegment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,6 +78,7 @@ def there() -> dict[str, str]:
         "segments": SavedSegment.objects.create(name="s", rule="orders > 1").pk,
         "goals": Goal.objects.create(metric="retention_rate", value=0.8).pk,
         "metrics": "retention_rate",
+        "sources": Source.objects.get_or_create(name="s", kind="folder", location="drop")[0].pk,
         "jobs": jobs.enqueue("insights.refresh").pk,
     }
     Purpose.objects.get_or_create(code="news", defaults={"name": "News"})

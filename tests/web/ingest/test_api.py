@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from django.test import Client
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
 from revoir_web.common.models import AuditEntry
+from revoir_web.ingest import planning
+from revoir_web.ingest.models import Source
 
 from .conftest import lake, work
 
@@ -145,6 +148,38 @@ def test_write_keys_and_webhooks(company: object) -> None:
     assert good["secret"].startswith("whsec_")
     assert "secret" not in program.ask("GET", "/webhooks")[0]
     program.ask("DELETE", f"/webhooks/{good['id']}", status=204)
+
+
+def test_sources_are_listed_and_asked(company: object, tmp_path: Path) -> None:
+    """Only a person could have a source asked, or see why it could not be."""
+    (tmp_path / "drop").mkdir()
+    held = planning.save_source(
+        source=Source(kind="folder"),
+        fields={"name": "caisse", "location": str(tmp_path / "drop"), "password": "secret"},
+    )
+    other = planning.save_source(
+        source=Source(kind="folder"), fields={"name": "b", "location": str(tmp_path / "gone")}
+    )
+    program = Program(Right.MANAGE_SOURCES)
+    first = program.ask("GET", "/sources?limit=1")
+    second = program.ask("GET", f"/sources?limit=1&cursor={first['next']}")
+    assert [row["name"] for row in first["items"] + second["items"]] == ["caisse", "b"]
+    assert second["next"] is None
+    assert "secret" not in str(first)
+    assert held.secret not in str(first)
+    (tmp_path / "drop" / "ventes.csv").write_bytes(ORDERS)
+    job = program.ask("POST", f"/sources/{held.pk}/run", {}, status=202)
+    assert (job["kind"], job["state"]) == ("ingest.fetch", "waiting")
+    assert program.ask("GET", f"/sources/{held.pk}")["job"] == job["id"]
+    program.ask("POST", f"/sources/{other.pk}/run", {}, status=202)
+    work()
+    told = program.ask("GET", f"/sources/{held.pk}")
+    assert (told["job"], told["error"], told["last_found"]) == (None, None, 1)
+    assert len(told["imports"]) == 1
+    assert program.ask("GET", f"/sources/{other.pk}")["error"]
+    assert AuditEntry.objects.filter(action="source.run").count() == 2
+    program.ask("POST", f"/sources/{2**70}/run", {}, status=422)
+    program.ask("GET", "/sources/999999", status=404)
 
 
 def test_pages_without_the_right(as_role: Any, company: object) -> None:

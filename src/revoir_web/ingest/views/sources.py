@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 from revoir.errors import RevoirError
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.models import ApiKey, User
-from revoir_web.common.models import Job
 from revoir_web.common.rights import Right, public, requires
 from revoir_web.common.words import language
 from revoir_web.ingest import fetching, intake, outside, planning
@@ -66,16 +65,11 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
         planning.save_source(source=fresh, fields=form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("ingest:source", id=id)
-    job = (
-        Job.objects.filter(kind="ingest.fetch", arguments__source=id)
-        .order_by("-created_at")
-        .first()
-    )
     return render(
         request, "ingest/source.html",
         {
             "form": form, "source": held, "label": held.get_kind_display(),
-            "imports": held.imports.all()[:10], "job": job if job and not job.ended else None,
+            "imports": held.imports.all()[:10], "job": planning.under_way(held),
             "fingerprint": fetching.fingerprint(held.host_key) if held.host_key else "",
         },
     )  # fmt: skip
