@@ -20,7 +20,7 @@ from revoir_web.common.rights import Right, may
 from revoir_web.common.words import from_json, language
 from revoir_web.ingest import actions, exports, understanding, webhooks
 from revoir_web.ingest.api_sources import router  # the calls of sources are on it
-from revoir_web.ingest.models import Import, WebhookEndpoint
+from revoir_web.ingest.models import Import, WebhookDelivery, WebhookEndpoint
 
 _RIGHTS = [Right.IMPORT_DATA]
 
@@ -152,6 +152,29 @@ class WebhookIn(Schema):
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*\S[^\x00]*$")
     url: str = Field(min_length=8, max_length=1000, pattern=r"^https?://[^\x00\s]+$")
     kinds: list[str] = Field(min_length=1, max_length=20)
+
+
+class WebhookPatch(Schema):
+    """What to change; what is left out, or null, stays as it is."""
+
+    name: str | None = Field(None, min_length=1, max_length=100, pattern=r"^[^\x00]*\S[^\x00]*$")
+    url: str | None = Field(None, min_length=8, max_length=1000, pattern=r"^https?://[^\x00\s]+$")
+    kinds: list[str] | None = Field(None, min_length=1, max_length=20)
+    enabled: bool | None = Field(None, description="Whether it is told anything.")
+
+
+class DeliveryOut(Schema):
+    """Something told, or to be told, to an address: waiting → delivered, or failed."""
+
+    id: uuid.UUID
+    kind: str
+    state: str
+    attempts: int
+    status: int | None = Field(description="The HTTP status that it answered last.")
+    error: str | None = Field(description="Why the last attempt failed.")
+    created_at: dt.datetime
+    tried_at: dt.datetime | None
+    next_at: dt.datetime | None
 
 
 class WebhookOut(Schema):
@@ -334,13 +357,8 @@ def list_webhooks(request: HttpRequest) -> list[WebhookEndpoint]:
 )  # fmt: skip
 def make_webhook(request: HttpRequest, body: WebhookIn) -> dict[str, Any]:
     """The secret that deliveries are signed with is in this answer alone."""
-    if unknown := sorted(set(body.kinds) - set(webhooks.KINDS)):
-        raise Refused(
-            422, "unknown_kind", _("Nothing is called %(kind)s.") % {"kind": unknown[0][:64]},
-            _("Use: %(kinds)s.") % {"kinds": ", ".join(webhooks.KINDS)},
-        )  # fmt: skip
     endpoint, secret = webhooks.create(
-        name=body.name, url=body.url, kinds=body.kinds, by=request.user
+        name=body.name, url=body.url, kinds=_kinds(body.kinds), by=request.user
     )
     told = WebhookOut.from_orm(endpoint).dict()
     return {**told, "secret": secret}
@@ -354,6 +372,74 @@ def remove_webhook(request: HttpRequest, id: int) -> None:
     """It is told nothing any more."""
     endpoint = get_object_or_404(WebhookEndpoint, pk=_row(id))
     webhooks.remove(endpoint=endpoint, by=request.user)
+
+
+@router.serve(
+    "PATCH", "/webhooks/{int:id}", rights=[Right.MANAGE_WEBHOOKS], gives=WebhookOut,
+    summary="Change a webhook",
+)  # fmt: skip
+def change_webhook(request: HttpRequest, id: int, body: WebhookPatch) -> WebhookEndpoint:
+    """Another name or address, told of other things, out of use or in use again."""
+    endpoint = get_object_or_404(WebhookEndpoint, pk=_row(id))
+    fields = body.dict(exclude_none=True)
+    if "kinds" in fields:
+        fields["kinds"] = _kinds(fields["kinds"])
+    webhooks.change(endpoint=endpoint, fields=fields, by=request.user)
+    return endpoint
+
+
+@router.serve(
+    "GET", "/webhooks/{int:id}/deliveries", rights=[Right.MANAGE_WEBHOOKS],
+    gives=Page[DeliveryOut], summary="List what a webhook was told",
+)  # fmt: skip
+def list_deliveries(request: HttpRequest, id: int, asked: Query[Paging]) -> dict[str, Any]:
+    """What was told, or is to be, and what the address answered; the last first."""
+    endpoint = get_object_or_404(WebhookEndpoint, pk=_row(id))
+    rows, following = paged(
+        endpoint.deliveries.all(),
+        limit=asked.limit, cursor=asked.cursor, by="created_at", down=True,
+    )  # fmt: skip
+    return {"items": [_delivery(held) for held in rows], "next": following}
+
+
+@router.serve(
+    "POST", "/webhooks/{int:id}/test", rights=[Right.MANAGE_WEBHOOKS], gives=DeliveryOut,
+    status=202, summary="Try a webhook out",
+)  # fmt: skip
+def test_webhook(request: HttpRequest, id: int) -> dict[str, Any]:
+    """Send an address something to try it out; its outcome stands among the deliveries."""
+    endpoint = get_object_or_404(WebhookEndpoint, pk=_row(id))
+    return _delivery(webhooks.test(endpoint=endpoint))
+
+
+@router.serve(
+    "POST", "/webhooks/{int:id}/deliveries/{uuid:delivery}/again",
+    rights=[Right.MANAGE_WEBHOOKS], gives=DeliveryOut, status=202,
+    summary="Tell a webhook again",
+)  # fmt: skip
+def again_webhook(request: HttpRequest, id: int, delivery: uuid.UUID) -> dict[str, Any]:
+    """Try a delivery again that was given up."""
+    held = get_object_or_404(WebhookDelivery, pk=delivery, endpoint=_row(id))
+    webhooks.again(delivery=held)
+    return _delivery(held)
+
+
+def _kinds(wanted: list[str]) -> list[str]:
+    """What an address is to be told of, if there is all of it."""
+    if unknown := sorted(set(wanted) - set(webhooks.KINDS)):
+        raise Refused(
+            422, "unknown_kind", _("Nothing is called %(kind)s.") % {"kind": unknown[0][:64]},
+            _("Use: %(kinds)s.") % {"kinds": ", ".join(webhooks.KINDS)},
+        )  # fmt: skip
+    return [kind for kind in webhooks.KINDS if kind in wanted]
+
+
+def _delivery(held: WebhookDelivery) -> dict[str, Any]:
+    fields = ("id", "kind", "state", "attempts", "status", "created_at", "tried_at", "next_at")
+    return {
+        **{name: getattr(held, name) for name in fields},
+        "error": held.failure.text(language()) if held.failure else None,
+    }
 
 
 def _row(id: int) -> int:

@@ -17,7 +17,7 @@ from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
 from revoir_web.common.models import AuditEntry
 from revoir_web.ingest import planning
-from revoir_web.ingest.models import Source
+from revoir_web.ingest.models import Source, WebhookEndpoint
 
 from .conftest import lake, work
 
@@ -148,6 +148,36 @@ def test_write_keys_and_webhooks(company: object) -> None:
     assert good["secret"].startswith("whsec_")
     assert "secret" not in program.ask("GET", "/webhooks")[0]
     program.ask("DELETE", f"/webhooks/{good['id']}", status=204)
+
+
+def test_a_webhook_is_changed_and_its_deliveries_are_seen(company: object) -> None:
+    """A program could add and remove an address, and never see what became of what it was told."""
+    program = Program(Right.MANAGE_WEBHOOKS)
+    hook = {"name": "h", "url": "https://8.8.8.8/h", "kinds": ["import.landed"]}
+    path = f"/webhooks/{program.ask('POST', '/webhooks', hook, status=201)['id']}"
+    told = program.ask("PATCH", path, {"name": "i", "kinds": ["source.failed", "import.landed"]})
+    assert (told["name"], told["url"]) == ("i", hook["url"])
+    assert told["kinds"] == ["import.landed", "source.failed"]
+    program.ask("PATCH", path, {"kinds": ["x"]}, status=422)
+    program.ask("PATCH", path, {"kinds": []}, status=422)
+    program.ask("PATCH", path, {"url": "http://169.254.169.254/"}, status=409)
+    assert program.ask("PATCH", path, {}) == told
+    assert AuditEntry.objects.filter(action="webhook.change").count() == 1
+    # Its name leads nowhere any more: it can be put out of use all the same.
+    WebhookEndpoint.objects.update(url="https://nowhere.invalid/")
+    assert program.ask("PATCH", path, {"enabled": False})["enabled"] is False
+    tried = program.ask("POST", f"{path}/test", {}, status=202)
+    assert (tried["kind"], tried["state"], tried["attempts"]) == ("test", "waiting", 0)
+    program.ask("POST", f"{path}/test", {}, status=202)
+    work()
+    first = program.ask("GET", f"{path}/deliveries?limit=1")
+    [last] = program.ask("GET", f"{path}/deliveries?limit=1&cursor={first['next']}")["items"]
+    assert (last["id"], last["state"], last["attempts"]) == (tried["id"], "failed", 1)
+    assert last["error"]
+    again = program.ask("POST", f"{path}/deliveries/{tried['id']}/again", {}, status=202)
+    assert (again["state"], again["attempts"]) == ("waiting", 0)
+    other = f"/webhooks/999999/deliveries/{tried['id']}/again"
+    program.ask("POST", other, {}, status=404)
 
 
 def test_sources_are_listed_and_asked(company: object, tmp_path: Path) -> None:
