@@ -110,7 +110,7 @@ def _by_key(kind: str, value: str, limit: int) -> QuerySet[Any, str]:
 
 def views_of(user: Any) -> QuerySet[SavedView]:
     """The saved lists that a user sees: their own, and those for everyone."""
-    return SavedView.objects.filter(Q(owner=user) | Q(shared=True)).select_related("owner")
+    return SavedView.objects.filter(Q(owner=user.pk) | Q(shared=True)).select_related("owner")
 
 
 def open_proposals() -> QuerySet[MergeProposal]:

@@ -10,9 +10,15 @@ from ninja import Field, Query, Schema
 
 from revoir_web.common.api import Page, paged
 from revoir_web.common.rights import Right
-from revoir_web.insights import actions, queries, runs
-from revoir_web.insights.api_predictions import router  # the calls of predictions are on it
-from revoir_web.insights.api_told import Told, told
+from revoir_web.insights import (
+    actions,
+    api_groups,  # noqa: F401 (their calls are on the router too)
+    api_predictions,  # noqa: F401
+    api_saved,  # noqa: F401
+    queries,
+    runs,
+)
+from revoir_web.insights.api_told import Told, router, told
 from revoir_web.insights.models import DataState, Goal, SavedSegment
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]

@@ -18,8 +18,6 @@ from revoir_web.insights import advice, foresight, runs
 from revoir_web.insights.api_told import Told, router, told
 from revoir_web.insights.models import PredictionRun
 
-__all__ = ["router"]
-
 
 class AtRisk(Schema):
     """A customer to save."""

@@ -421,9 +421,11 @@ def customers_url() -> str | None:
 
 
 # -- Saved things ------------------------------------------------------------------------------
-def views_of(user: Any, path: str) -> list[SavedView]:
-    """The saved views of a page: one's own and those for everybody."""
-    return list(SavedView.objects.filter(Q(user=user) | Q(shared=True), path=path))
+def views_of(user: Any, path: str | None = None) -> list[SavedView]:
+    """The saved views of a page (None: of all pages): one's own and those for everybody."""
+    # A program has no views of its own, and no number.
+    found = SavedView.objects.filter(Q(user=user.pk) | Q(shared=True))
+    return list(found if path is None else found.filter(path=path))
 
 
 def number_of(text: str | None) -> int:

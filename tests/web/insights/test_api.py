@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from revoir_web.accounts.models import ApiKey
 from revoir_web.common import jobs
-from revoir_web.insights import runs
+from revoir_web.common.rights import Right
+from revoir_web.customers import actions as customers
+from revoir_web.insights import actions, runs
 from revoir_web.insights.models import Goal, SavedSegment
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +41,70 @@ def test_the_dashboard_is_that_of_the_page(filled: Path, as_role: AsRole) -> Non
     stored = runs.look("dashboard").data["headline"]
     assert [row["value"] for row in found["headline"]] == [row["value"] for row in stored]
     assert len(found["answers"]) == 2
+
+
+def test_rfm_is_that_of_the_page(filled: Path, as_role: AsRole) -> None:
+    """Segments and who moved stood on the page alone."""
+    client = as_role("analyst")
+    found = asked(client, "/api/rfm")
+    stored = runs.look("rfm")
+    assert found["state"] == "fresh"
+    assert sum(row["customers"] for row in found["segments"]) > 100
+    assert found["segments"][0]["label"] == stored.result["segments"][0]["label"]
+    assert found["segments"][0]["advice"]
+    assert found["cutoffs"]
+    assert [[row["before"], row["after"], row["customers"]] for row in found["moves"]] == [
+        list(move) for move in stored.data["moves"]
+    ]
+    assert asked(client, "/api/rfm?before=2025-03-01")["state"] == "computing"
+    jobs.run_waiting()
+    other = asked(client, "/api/rfm?before=2025-03-01")
+    assert (other["state"], other["before"]) == ("fresh", "2025-03-01")
+    asked(client, "/api/rfm?before=x", 422)
+
+
+def test_what_if_has_the_numbers_of_the_page(filled: Path, as_role: AsRole) -> None:
+    client = as_role("analyst")
+    address = "/api/what-if?points=2&margin=0.4&acquisition_cost=25&keeping_cost=5"
+    found = asked(client, address)
+    assert found["scenario"]["times"] == 5
+    assert found["scenario"]["customers"] == pytest.approx(found["at_start"] * 0.02)
+    # Without numbers of one's own, the company's, of which some are not said.
+    plain = asked(client, "/api/what-if")
+    assert plain["scenario"]["points"] == 3
+    assert plain["scenario"]["cost"] is None
+    for wrong in ("points=0", "points=-4", "points=nan", "margin=2", "keeping_cost=inf"):
+        asked(client, f"/api/what-if?{wrong}", 422)
+
+
+def test_views_and_digests_are_listed(users: Any, as_role: AsRole) -> None:
+    analyst = users["analyst"]
+    actions.save_view(user=analyst, name="Par an", path="/metrics/revenue/", query="grain=year")
+    actions.save_view(user=users["owner"], name="À lui", path="/rfm/", query="")
+    actions.save_view(user=users["owner"], name="À tous", path="/rfm/", query="", shared=True)
+    customers.save_view(owner=users["owner"], name="Lyon", query="city=Lyon", shared=True)
+    client = as_role("analyst")
+    found = asked(client, "/api/views")
+    assert [(row["name"], row["path"], row["own"]) for row in found] == [
+        ("Par an", "/metrics/revenue/", True),
+        ("À tous", "/rfm/", False),
+        ("Lyon", "/customers/", False),
+    ]
+    _key, text = ApiKey.make("test", [Right.SEE_DASHBOARD.value])
+    headers = {"Authorization": f"Bearer {text}"}
+    assert [row["name"] for row in Client().get("/api/views", headers=headers).json()] == ["À tous"]
+    made = [
+        actions.save_digest(name=name, metrics=["revenue"], every="week", weekday=2,
+                            at=dt.time(8), recipients=[analyst])
+        for name in ("b", "a")
+    ]  # fmt: skip
+    first = asked(client, "/api/digests?limit=1")
+    second = asked(client, f"/api/digests?limit=1&cursor={first['next']}")
+    assert [row["name"] for row in first["items"] + second["items"]] == ["b", "a"]
+    assert second["items"][0]["recipients"] == [analyst.pk]
+    assert second["items"][0]["weekday"] == 2
+    actions.remove_digest(digest=made[0])
+    assert [row["name"] for row in asked(client, "/api/digests")["items"]] == ["a"]
 
 
 def test_a_metric_is_computed_when_it_is_first_asked(filled: Path, as_role: AsRole) -> None:
