@@ -6,9 +6,12 @@ import base64
 import binascii
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from django.db.models import DateTimeField, QuerySet
+from django import forms
+from django.db.models import DateTimeField, Model, QuerySet
+from django.forms.models import model_to_dict
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from ninja import Field, Schema
@@ -126,6 +129,29 @@ def strict_json(body: bytes) -> Any:
             ),
         ) from error
     return held
+
+
+def changed_by(
+    form: type[forms.ModelForm[Any]], row: Model, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The fields that a call changes in a row, checked by the form of its page.
+
+    Args:
+        form: The form.
+        row: As it is; it is changed too, and not to be saved.
+        changes: Names and values.
+
+    Returns:
+        The names that were given, with the values that the form makes of them.
+
+    Raises:
+        Refused: The form does not take a value.
+    """
+    held = form({**model_to_dict(row, fields=form.base_fields), **changes}, instance=row)
+    if not held.is_valid():
+        name, faults = next(iter(held.errors.items()))
+        raise Refused(422, "invalid", f"{name}: {faults[0]}")
+    return {name: held.cleaned_data[name] for name in changes}
 
 
 # -- Pages of rows -----------------------------------------------------------------------------

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
 
-from revoir_web.common import audit, jobs
+from revoir_web.common import actions, audit, jobs
+from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
-from revoir_web.common.models import Job
+from revoir_web.common.forms import CompanyForm
+from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
 
@@ -91,3 +93,105 @@ def job_told(held: Job) -> dict[str, Any]:
         "message": held.message.text(lang) if held.message else None,
         "error": held.failure.text(lang) if held.failure else None,
     }
+
+
+# -- Audit trail -------------------------------------------------------------------------------
+class EntryOut(Schema):
+    """Who saw, changed or exported what."""
+
+    id: int
+    at: dt.datetime
+    actor: int | None = Field(description="The person (null: the program, or a key).")
+    actor_name: str = Field(description="As it was then; of a key, its name and beginning.")
+    action: str
+    object_kind: str
+    object_id: str
+    address: str | None = Field(description="Where the request came from.")
+    details: dict[str, Any] = Field(description="Names of fields, counts; never of customers.")
+
+
+Word = Annotated[str, Field(max_length=254, pattern=r"^[^\x00]*$")]
+
+
+class EntryFilters(Paging):
+    """What to narrow the trail by."""
+
+    action: Word = Field("", description="Beginning of the action, such as `customer.`.")
+    actor: Word = Field("", description="Part of the name.")
+    object_kind: Word = ""
+    object_id: Word = ""
+    since: dt.date | None = None
+    until: dt.date | None = Field(None, description="This day is still in it.")
+
+
+@router.serve(
+    "GET", "/audit", rights=[Right.SEE_AUDIT], gives=Page[EntryOut], summary="List the audit trail"
+)
+def list_entries(request: HttpRequest, asked: Query[EntryFilters]) -> dict[str, Any]:
+    """Who saw, changed or exported what; the last first."""
+    wanted = {
+        "action__startswith": asked.action,
+        "actor_name__icontains": asked.actor,
+        "object_kind": asked.object_kind,
+        "object_id": asked.object_id,
+        "at__date__gte": asked.since,
+        "at__date__lte": asked.until,
+    }
+    rows = AuditEntry.objects.filter(**{name: value for name, value in wanted.items() if value})
+    found, following = paged(rows, limit=asked.limit, cursor=asked.cursor, down=True)
+    fields = ("at", "actor_name", "action", "object_kind", "object_id", "address", "details")
+    items = [
+        {"id": row.pk, "actor": row.actor_id, **{name: getattr(row, name) for name in fields}}
+        for row in found
+    ]
+    return {"items": items, "next": following}
+
+
+# -- Company -----------------------------------------------------------------------------------
+class CompanyOut(Schema):
+    """What the company says of itself."""
+
+    name: str
+    language: str
+    currency: str
+    timezone: str
+    fiscal_year_start_month: int
+    activity_window_days: int | None = Field(
+        description="Days that a purchase keeps a customer active; null: taken from the data."
+    )
+    margin: float | None = Field(description="As a share of revenue: 0.35 is 35 %.")
+    acquisition_cost: float | None = Field(description="What winning a customer costs.")
+
+
+class CompanyPatch(Schema):
+    """What to change; what is left out stays as it is, null empties what may be empty."""
+
+    name: str | None = Field(None, max_length=200)
+    language: str | None = Field(None, max_length=2)
+    currency: str | None = Field(None, max_length=3, description="ISO 4217.")
+    timezone: str | None = Field(None, max_length=64, description="Such as Europe/Paris.")
+    fiscal_year_start_month: int | None = Field(None, ge=1, le=12)
+    activity_window_days: int | None = Field(None, ge=1, le=100_000)
+    margin: float | None = Field(None, ge=0, le=1)
+    acquisition_cost: float | None = Field(None, ge=0, le=1e9)
+
+
+@router.serve(
+    "GET", "/company", rights=[Right.MANAGE_COMPANY], gives=CompanyOut, summary="Get the company"
+)
+def get_company(request: HttpRequest) -> Company:
+    """What the company says of itself; figures depend on it."""
+    return Company.current()
+
+
+@router.serve(
+    "PATCH",
+    "/company",
+    rights=[Right.MANAGE_COMPANY],
+    gives=CompanyOut,
+    summary="Change the company",
+)
+def change_company(request: HttpRequest, body: CompanyPatch) -> Company:
+    """Change what the company says of itself; the figures are computed again."""
+    fields = changed_by(CompanyForm, Company.current(), body.dict(exclude_unset=True))
+    return actions.change_company(fields=fields, actor=request.user)

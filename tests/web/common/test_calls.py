@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -81,3 +82,49 @@ def test_a_cursor_of_ones_own_making_is_no_error_of_ours(company: Any, value: An
     answer = Api(*Right)("get", f"/jobs?cursor={write_cursor(value)}")
     assert answer.status_code == 400, answer.content
     assert answer.json()["error"]["code"] == "bad_cursor"
+
+
+def test_the_trail_is_gone_through_page_by_page(company: Any) -> None:
+    """The audit trail could be read on its page alone."""
+    call = Api(Right.SEE_AUDIT)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(action=f"a.{n}", actor_name="Ana Diaz", object_kind="customer", object_id=str(n),
+                   details={"n": n}, at=dt.datetime(2026, 1, 1 + n, 12, tzinfo=dt.UTC))
+        for n in range(5)
+    )  # fmt: skip
+    AuditEntry.objects.create(action="b", actor_name="Revoir", address="203.0.113.7")
+    found = call.everything("/audit?limit=2")
+    assert [row["action"] for row in found] == ["b", "a.4", "a.3", "a.2", "a.1", "a.0"]
+    assert found[0]["address"] == "203.0.113.7"
+    assert found[1]["details"] == {"n": 4}
+    for query, actions in (
+        ("action=a.&actor=diaz&since=2026-01-02&until=2026-01-03", ["a.2", "a.1"]),
+        ("object_kind=customer&object_id=3", ["a.3"]),
+        ("action=%25", []),
+    ):
+        rows = call("get", f"/audit?{query}").json()["items"]
+        assert [row["action"] for row in rows] == actions, query
+    assert call("get", "/audit?since=x").status_code == 422
+    assert Api(Right.SEE_JOBS)("get", "/audit").status_code == 403
+
+
+def test_the_company_is_seen_and_changed(company: Any) -> None:
+    call = Api(Right.MANAGE_COMPANY)
+    told = call("get", "/company").json()
+    assert (told["name"], told["currency"], told["margin"]) == ("Comptoir des Halles", "EUR", None)
+    changes = {"margin": 0.35, "activity_window_days": 90, "timezone": "Europe/Zurich"}
+    assert call("patch", "/company", changes).json() == {**told, **changes}
+    assert call("patch", "/company", {"margin": None}).json()["margin"] is None
+    changed = call("get", "/company").json()
+    assert (changed["timezone"], changed["name"]) == ("Europe/Zurich", told["name"])
+    details = AuditEntry.objects.filter(action="company.change").earliest("pk").details
+    assert set(details) == set(changes)
+    for wrong in (
+        {"margin": 2}, {"name": ""}, {"name": None}, {"currency": "XXXX"}, {"currency": "???"},
+        {"timezone": "Mars/Olympus"}, {"language": "xx"}, {"margin": 0.123456},
+        {"fiscal_year_start_month": None},
+    ):  # fmt: skip
+        answer = call("patch", "/company", wrong)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid"), wrong
+    assert call("get", "/company").json() == changed
+    assert call("patch", "/company", {}).json() == changed
