@@ -13,10 +13,10 @@ from django.test import Client
 from revoir.language import msg
 from revoir_web.accounts.models import ApiKey
 from revoir_web.common.api import write_cursor
-from revoir_web.common.models import AuditEntry
+from revoir_web.common.models import AuditEntry, Replay
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions, facts
-from revoir_web.customers.models import Customer
+from revoir_web.customers.models import Customer, Note
 
 pytestmark = pytest.mark.django_db
 
@@ -205,6 +205,24 @@ def test_notes(company: Any, users: Any) -> None:
     found = AuditEntry.objects.filter(action__startswith="customer.note")
     assert found.filter(action="customer.note_changed").count() == 1
     assert "note 0" not in str(list(found.values_list("details", flat=True)))
+
+
+def test_a_note_that_is_kept_to_be_told_again_goes_with_the_person(company: Any) -> None:
+    from revoir_web.consents import ledger
+
+    [id] = actions.resolve_many([{"customer_id": "1", "email": "a@b.fr"}], source="t")
+    actions.index([id])
+    call = Api(*ALL)
+    call.headers["Idempotency-Key"] = "k"
+    path = f"/customers/{id}/notes"
+    first = call("post", path, {"text": "allergique aux noix"}).json()
+    assert call("post", path, {"text": "allergique aux noix"}).json() == first
+    assert Note.objects.count() == Replay.objects.count() == 1
+    del call.headers["Idempotency-Key"]
+    assert call("delete", f"/customers/{id}").status_code == 204
+    assert not Replay.objects.exists()
+    assert not Note.objects.exists()
+    ledger.path().unlink()
 
 
 def test_merges(company: Any) -> None:
