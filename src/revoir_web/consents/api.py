@@ -10,10 +10,12 @@ from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
 
 from revoir_web.common import audit
+from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.consents import actions, links, portability, queries
-from revoir_web.consents.models import Consent, Erasure, Purpose
+from revoir_web.consents.forms import RuleForm
+from revoir_web.consents.models import Consent, Erasure, Purpose, RetentionRule
 from revoir_web.customers.models import Customer
 
 router = Router()
@@ -192,6 +194,115 @@ def erase_customer(request: HttpRequest, id: str) -> None:
     """Forget a person for good; what they bought stays in the sums."""
     customer = get_object_or_404(Customer, pk=id, erased_at=None)
     actions.erase_persons(customers=[customer], reason=Erasure.Reason.REQUEST, actor=request.user)
+
+
+# -- How long persons are kept -----------------------------------------------------------------
+class ErasureOut(Schema):
+    """That someone was erased, when and why; not who."""
+
+    id: int
+    customer: str = Field(description="The number by which statistics still know them.")
+    at: dt.datetime
+    reason: str = Field(description="request, retention.")
+    by: int | None = Field(description="The person who did it (null: the program, or a key).")
+    rows: dict[str, int] = Field(description="Where something was found → how many rows.")
+
+
+class AnnouncedOut(Schema):
+    """A customer whose erasure is announced."""
+
+    customer: str
+    erase_on: dt.date
+
+
+class RuleOut(Schema):
+    """How long persons are kept."""
+
+    enabled: bool = Field(description="Whether persons are erased whose time is over.")
+    prospect_months: int = Field(description="Of those who never bought, after the last contact.")
+    customer_months: int | None = Field(description="Of those who bought; null: they are kept.")
+    notice_days: int = Field(description="Between the announcement and the erasure.")
+    alert_months: int | None = Field(
+        description="Of alerts, after they closed; null: as long as their customer."
+    )
+
+
+class RulePatch(Schema):
+    """What to change; what is left out stays as it is, null empties what may be empty."""
+
+    enabled: bool = True
+    prospect_months: int | None = Field(None, ge=1, le=240)
+    customer_months: int | None = Field(None, ge=1, le=240)
+    notice_days: int | None = Field(None, ge=1, le=365)
+    alert_months: int | None = Field(None, ge=1, le=240)
+
+
+_ERASE = [Right.ERASE_CUSTOMERS, Right.SEE_PERSONAL]
+
+
+@router.serve(
+    "GET", "/erasures", rights=_ERASE, gives=Page[ErasureOut], summary="List the record of erasures"
+)
+def list_erasures(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
+    """What was erased, the last first."""
+    found, following = paged(
+        Erasure.objects.all(), limit=paging.limit, cursor=paging.cursor, down=True
+    )
+    items = [
+        {
+            "id": row.pk,
+            "customer": row.customer_id,
+            "at": row.at,
+            "reason": row.reason,
+            "by": row.by_id,
+            "rows": row.rows,
+        }
+        for row in found
+    ]
+    return {"items": items, "next": following}
+
+
+@router.serve(
+    "GET",
+    "/erasures/announced",
+    rights=_ERASE,
+    gives=Page[AnnouncedOut],
+    summary="List customers who are to be erased",
+)
+def list_announced(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
+    """Whoever had no contact for longer than the rule allows, and when they will be erased."""
+    found, following = paged(
+        Customer.objects.filter(erase_on__isnull=False), limit=paging.limit, cursor=paging.cursor
+    )
+    return {
+        "items": [{"customer": row.pk, "erase_on": row.erase_on} for row in found],
+        "next": following,
+    }
+
+
+@router.serve(
+    "GET",
+    "/retention-rule",
+    rights=[Right.MANAGE_COMPANY],
+    gives=RuleOut,
+    summary="Get how long persons are kept",
+)
+def get_rule(request: HttpRequest) -> RetentionRule:
+    """How long persons and alerts are kept."""
+    return RetentionRule.current()
+
+
+@router.serve(
+    "PATCH",
+    "/retention-rule",
+    rights=[Right.MANAGE_COMPANY],
+    gives=RuleOut,
+    summary="Change how long persons are kept",
+)
+def change_rule(request: HttpRequest, body: RulePatch) -> RetentionRule:
+    """What was announced under the old rule is announced anew under this one."""
+    fields = changed_by(RuleForm, RetentionRule.current(), body.dict(exclude_unset=True))
+    return actions.change_rule(fields=fields, actor=request.user)
 
 
 def _told(row: Consent, personal: bool) -> dict[str, Any]:

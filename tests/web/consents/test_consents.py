@@ -191,6 +191,40 @@ def test_the_clock_announces_then_erases(as_role: SignIn, company: Any) -> None:
     assert Customer.objects.get(pk=ids[1]).erased_at is None
 
 
+def test_the_record_of_erasures_and_the_rule_are_told(as_role: SignIn, zoe: Customer) -> None:
+    """Who was erased, who will be and by which rule stood on pages alone."""
+    client = as_role("owner")
+    due = timezone.localdate() + dt.timedelta(days=3)
+    others = customers.resolve_many([{"customer_id": f"D{n}"} for n in range(2)], source="test")
+    Customer.objects.filter(pk__in=others).update(erase_on=due)
+    first = client.get("/api/erasures/announced?limit=1").json()
+    second = client.get(f"/api/erasures/announced?limit=1&cursor={first['next']}").json()
+    assert first["items"] + second["items"] == [
+        {"customer": id, "erase_on": due.isoformat()} for id in sorted(others)
+    ]
+    Erasure.objects.create(customer_id="x" * 32, reason="retention", rows={"notes": 2})
+    Erasure.objects.create(customer_id="y" * 32, reason="request")
+    first = client.get("/api/erasures?limit=1").json()
+    second = client.get(f"/api/erasures?limit=1&cursor={first['next']}").json()
+    assert [row["reason"] for row in first["items"] + second["items"]] == ["request", "retention"]
+    assert second["items"][0]["rows"] == {"notes": 2}
+    assert as_role("manager").get("/api/erasures").status_code == 403
+
+    def patch(**changes: Any) -> Any:
+        return client.patch("/api/retention-rule", changes, content_type="application/json")
+
+    rule = client.get("/api/retention-rule").json()
+    assert (rule["enabled"], rule["prospect_months"], rule["customer_months"]) == (True, 36, None)
+    told = patch(customer_months=60, alert_months=None).json()
+    assert told == {**rule, "customer_months": 60, "alert_months": None}
+    assert not Customer.objects.filter(erase_on__isnull=False).exists()
+    assert patch(enabled=False).json() == {**told, "enabled": False}
+    for wrong in ({"notice_days": 0}, {"notice_days": None}, {"enabled": None}):
+        assert patch(**wrong).status_code == 422, wrong
+    assert RetentionRule.current().enabled is False
+    assert RetentionRule.current().notice_days == rule["notice_days"]
+
+
 def test_months_before_keeps_within_the_month() -> None:
     assert retention.months_before(dt.date(2024, 1, 31), 2) == dt.date(2023, 11, 30)
     assert retention.months_before(dt.date(2024, 5, 5), 36) == dt.date(2021, 5, 5)
