@@ -36,7 +36,9 @@ class ViewOut(Schema):
 )
 def list_views(request: HttpRequest) -> list[dict[str, Any]]:
     """Those for everybody, and one's own; of lists of customers, with the scope see_customers."""
-    found = [(view.path, view, view.user_id) for view in queries.views_of(request.user)]
+    found: list[tuple[str, Any, int]] = [
+        (view.path, view, view.user_id) for view in queries.views_of(request.user)
+    ]
     if may(request.user, Right.SEE_CUSTOMERS):
         path = reverse("customers:list")
         found += [(path, view, view.owner_id) for view in customers.views_of(request.user)]
