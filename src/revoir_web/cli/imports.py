@@ -64,7 +64,7 @@ def import_files(
             _wait(actions.confirm(held=held, again=again))
     except RevoirError:
         held.refresh_from_db()
-        if held.state in (Import.State.UPLOADING, Import.State.READ, Import.State.FAILED):
+        if actions.settle(held).state in actions.OPEN:
             actions.cancel(held=held)
         raise
     held.refresh_from_db()

@@ -27,6 +27,9 @@ from revoir_web.ingest import understanding, webhooks
 from revoir_web.ingest.models import Import, KnownMapping, Source, Upload
 
 State = Import.State
+BUSY = (State.READING, State.LANDING, State.UNDOING)
+OPEN = (State.UPLOADING, State.READ, State.FAILED)
+"""Where an import waits for somebody to say how it goes on."""
 _CHUNK = 1 << 20
 _FREE_MIN = 200 << 20
 """Bytes that stay free on the disk, whatever is uploaded."""
@@ -78,7 +81,7 @@ def add_file(*, held: Import, name: str, content: IO[bytes] | Path) -> Upload:
     Raises:
         UsageError: The import has been read, the disk is full, or the file is empty.
     """
-    _expect(held, State.UPLOADING, State.READ, State.FAILED)
+    expect(held, *OPEN)
     if held.uploads.count() >= FILES_MAX:
         raise UsageError(
             msg("An import can have {n} files at most.", n=FILES_MAX),
@@ -117,7 +120,7 @@ def add_file(*, held: Import, name: str, content: IO[bytes] | Path) -> Upload:
 @transaction.atomic
 def remove_file(*, held: Import, upload: Upload) -> None:
     """Take a file out of an import that has not been read."""
-    _expect(held, State.UPLOADING, State.READ, State.FAILED)
+    expect(held, *OPEN)
     folder = upload.path.parent
     upload.delete()
     _retitle(held)
@@ -157,7 +160,7 @@ def read(*, held: Import, mapping: str | None = None, by: Any = None) -> Job:
         UsageError: There is no file, or it is being read already.
     """
     held = _locked(held)
-    _expect(held, State.UPLOADING, State.READ, State.FAILED)
+    expect(held, *OPEN)
     if not held.uploads.exists() and not held.location:
         raise UsageError(msg("There is no file to read."), remedy=msg("Choose one or more."))
     if mapping is not None:
@@ -183,7 +186,7 @@ def confirm(*, held: Import, by: Any = None, again: bool = False) -> Job:
         UsageError: It was not read, nothing of it was accepted, or it was imported before.
     """
     held = _locked(held)
-    _expect(held, State.READ)
+    expect(held, State.READ)
     if not held.rows_accepted:
         raise UsageError(
             msg("No row was accepted: there is nothing to bring in."),
@@ -202,15 +205,39 @@ def confirm(*, held: Import, by: Any = None, again: bool = False) -> Job:
 
 @transaction.atomic
 def cancel(*, held: Import, by: Any = None) -> None:
-    """Give an import up before it is in the lake; its files are removed."""
+    """Give an import up before it is in the lake; its files are removed.
+
+    Where a landing of it broke off, what had come in is taken out first, by a job.
+    """
     held = _locked(held)
-    _expect(held, State.UPLOADING, State.READING, State.READ, State.FAILED)
+    expect(held, *OPEN, State.READING)
     if (job := held.job) is not None and not job.ended:
         jobs.cancel(job)
+    audit.record("import.cancel", actor=by, object=held)
+    _let_go(held, by=by)
+
+
+@transaction.atomic
+def give_up(*, held: Import) -> None:
+    """As `cancel`, where nobody has asked for it: an import that has come in is left as it is."""
+    held = _locked(held)
+    if held.state in OPEN:
+        _let_go(held)
+
+
+def _let_go(held: Import, by: Any = None) -> None:
+    if held.batch:
+        _undo(held, by)
+        return
     held.state = State.CANCELLED
     held.save(update_fields=["state", "updated_at"])
-    audit.record("import.cancel", actor=by, object=held)
     transaction.on_commit(lambda: forget_files(held))
+
+
+def _undo(held: Import, by: Any) -> Job:
+    job = jobs.enqueue("ingest.undo", arguments={"held": str(held.pk)}, by=by.pk if by else None)
+    _move(held, State.UNDOING, job)
+    return job
 
 
 @transaction.atomic
@@ -221,9 +248,8 @@ def undo(*, held: Import, by: Any = None) -> Job:
         UsageError: It is not in the lake.
     """
     held = _locked(held)
-    _expect(held, State.LANDED)
-    job = jobs.enqueue("ingest.undo", arguments={"held": str(held.pk)}, by=by.pk if by else None)
-    _move(held, State.UNDOING, job)
+    expect(held, State.LANDED)
+    job = _undo(held, by)
     audit.record("import.undo", actor=by, object=held, details=_counts(held))
     return job
 
@@ -233,18 +259,23 @@ def settle(held: Import) -> Import:
     job = held.job if held.busy else None
     if job is None or not job.ended or job.state == Job.State.DONE:
         return held
-    # What was about to land may have landed in part: it stays as it was, to be tried again.
+    if held.state == State.READING and job.state == Job.State.CANCELLED:
+        with transaction.atomic():
+            locked = _locked(held)
+            if locked.state == State.READING and locked.job_id == job.pk:
+                _let_go(locked)
+        held.refresh_from_db()
+        return held
+    # What broke off may have been done in part (`batch`): it is tried again, or taken out.
     back = {State.READING: State.FAILED, State.LANDING: State.READ, State.UNDOING: State.LANDED}
-    state = State.CANCELLED if _stopped(held, job) else back[State(held.state)]
+    state = back[State(held.state)]
+    if held.state == State.UNDOING and held.landed_at is None:
+        state = State.READ if held.files_removed_at is None else State.CANCELLED
     Import.objects.filter(pk=held.pk, state=held.state, job_id=job.pk).update(
         state=state, error=(job.error or {}).get("what")
     )
     held.refresh_from_db()
     return held
-
-
-def _stopped(held: Import, job: Job) -> bool:
-    return job.state == Job.State.CANCELLED and held.state == State.READING
 
 
 def has_read(*, held: Import, understood: dict[str, Any], job: jobs.Running) -> None:
@@ -293,10 +324,14 @@ def has_landed(*, held: Import, landed: dict[str, Any], job: jobs.Running) -> No
 
 
 def has_undone(*, held: Import, job: jobs.Running) -> None:
-    """Keep that an import is out of the lake."""
+    """Keep that an import is out of the lake, undone or given up before it was wholly in."""
     with transaction.atomic():
         job.fence()
         held = _locked(held)
+        if held.landed_at is None:
+            _let_go(held)
+            refresh(reason=f"undo:{held.pk}:{job.id}")
+            return
         held.state = State.UNDONE
         held.undone_at = timezone.now()
         held.error = None
@@ -365,7 +400,12 @@ def _move(held: Import, state: str, job: Job) -> None:
     held.save()
 
 
-def _expect(held: Import, *states: str) -> None:
+def expect(held: Import, *states: str) -> None:
+    """Refuse to do something to an import that stands elsewhere.
+
+    Raises:
+        UsageError: It stands at none of these states.
+    """
     if held.state not in states:
         raise UsageError(
             msg("This import cannot be changed so: it stands at “{state}”.",

@@ -12,7 +12,6 @@ from revoir_web.consents.erasure import Erased, eraser
 from revoir_web.ingest import actions, sql, understanding
 from revoir_web.ingest.models import Import, InboxEvent, WebhookDelivery
 
-_OPEN = (Import.State.UPLOADING, Import.State.READ, Import.State.FAILED)
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
 _CHUNK = 1 << 22
 
@@ -57,9 +56,9 @@ def from_imports(persons: Erased) -> int:
     for held in Import.objects.filter(files_removed_at=None):
         if not held.folder.is_dir():
             continue
-        if held.state in _OPEN and _holds(held, persons):
+        if held.state in actions.OPEN and _holds(held, persons):
             actions.forget_files(held)
-            Import.objects.filter(pk=held.pk).update(state=Import.State.CANCELLED)
+            actions.give_up(held=held)
             count += 1
             continue
         count += sum(_without(path, persons) for path in held.folder.glob("quarantine/*.csv"))

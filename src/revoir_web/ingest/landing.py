@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from revoir.errors import UsageError
 from revoir.language import Message, msg
@@ -28,33 +29,37 @@ def batch_of(held: Import, part: str) -> str:
         held: The import.
         part: "new" or "changed": rows that were added, and rows in the place of others.
     """
-    return f"import-{held.id.hex}-{part}"
+    return f"{held.batch}-{part}"
 
 
 def land(
     held: Import,
     *,
-    again: bool,
+    batch: str,
     resolve: staging.Resolve,
     progress: Callable[[Message], None],
     fence: Callable[[], None],
+    finish: Callable[[dict[str, dict[str, int]]], None],
 ) -> dict[str, dict[str, int]]:
     """Write the rows of an import into the lake.
 
     Args:
         held: The import, read and confirmed.
-        again: Whether an earlier attempt may have written some of it.
+        batch: What the lake calls the rows that this attempt writes: no other has called any so.
         resolve: Finds or makes the customers.
         progress: Told what is being done.
         fence: Raises, within a transaction, where this attempt counts no more.
+        finish: Told, by table, how many rows were new, changed and unchanged; from then on the
+            import is in the lake.
 
     Returns:
-        By table, how many rows were new, changed and unchanged.
+        What `finish` was told.
     """
     import pyarrow.parquet as pq
 
     progress(msg("Waiting for another import…"))
     with only_one(LOCK):
+        _begin(held, batch, fence)
         staged = staging.prepare(held, resolve, progress)
         store = lake()
         for table in staged:
@@ -67,14 +72,58 @@ def land(
                 if "customer_id" in rows.column_names:
                     # One customer's page reads the groups of rows that hold them, not the file.
                     rows = rows.sort_by("customer_id")
-                batch = batch_of(held, part)
-                # After a death another import may have brought some of these keys meanwhile.
-                if part == "changed" or again:
-                    store.upsert(table, rows, batch=batch)
-                else:
-                    store.append(table, rows, batch=batch)
+                write = store.upsert if part == "changed" else store.append
+                write(table, rows, batch=batch_of(held, part))
         _keep_words(held, progress, fence)
-    return {table: vars(counts) for table, counts in staged.items()}
+        landed = {table: vars(counts) for table, counts in staged.items()}
+        # Who is next at the lake takes out what is not finished.
+        finish(landed)
+    return landed
+
+
+def _begin(held: Import, batch: str, fence: Callable[[], None]) -> None:
+    """Take out what broken landings have left, and keep how the rows of this one are called."""
+    _held(fence)
+    sweep()
+    with transaction.atomic():
+        fence()
+        held.batch = batch
+        held.save(update_fields=["batch"])
+
+
+def _held(fence: Callable[[], None]) -> None:
+    """Go no further if the job was lost while waiting: whoever has it now may have been here."""
+    with transaction.atomic():
+        fence()
+
+
+def sweep() -> None:
+    """Take out what landings have left that were stopped, killed or failed; ask for `LOCK` first.
+
+    Otherwise a row of theirs that another import brings too would count as unchanged there, and
+    be in nobody's name once the broken landing is taken out. Their customers stay for now: they
+    may be tried again.
+    """
+    for held in Import.objects.filter(landed_at=None).exclude(batch=""):
+        _facts_out(held)
+        # Nobody will come back to this one.
+        Import.objects.filter(pk=held.pk, state=Import.State.CANCELLED).update(batch="")
+
+
+def _facts_out(held: Import) -> dict[str, int]:
+    """Take the rows of an import out of the lake, and what it said beside them."""
+    found: dict[str, int] = {}
+    store = lake()
+    for part in ("changed", "new") if held.batch else ():
+        try:
+            removed = store.undo(batch_of(held, part))
+        except UsageError:
+            continue  # it had no such rows
+        for table, count in removed.items():
+            found[table] = found.get(table, 0) + count
+    verbatims.forget(source_of(held))
+    consents.take_back(source=source_of(held))
+    return found
 
 
 def _keep_words(
@@ -113,23 +162,19 @@ def take_out(
     Returns:
         By table, how many rows were taken out or brought back.
     """
-    found: dict[str, int] = {}
-    source = source_of(held)
     # Nothing that comes in meanwhile may speak of customers who are just going.
     with only_one(INBOX), only_one(LOCK):
         progress(msg("Taking the rows out…"))
-        store = lake()
-        for part in ("changed", "new"):
-            try:
-                removed = store.undo(batch_of(held, part))
-            except UsageError:
-                continue  # it had no such rows
-            for table, count in removed.items():
-                found[table] = found.get(table, 0) + count
-        verbatims.forget(source)
-        consents.take_back(source=source)
+        _held(fence)
+        found = _facts_out(held)
         progress(msg("Looking for customers that nothing else speaks of…"))
-        _take_customers_back(held, source, fence)
+        _take_customers_back(held, source_of(held), fence)
+        with transaction.atomic():
+            fence()
+            held.batch = ""
+            held.save(update_fields=["batch"])
+            # What never was in the lake was not undone, and may yet come.
+            Import.objects.filter(pk=held.pk, landed_at=None).update(undone=None)
     return found
 
 
@@ -172,6 +217,8 @@ def look_after(*, days_kept: int = 7) -> dict[str, Any]:
     """Put small files of the lake together, and remove those that nobody reads any more."""
     import datetime as dt
 
+    with only_one(LOCK):
+        sweep()
     store = lake()
     done = store.compact()
     return {"tables": len(done), "files": store.vacuum(dt.timedelta(days=days_kept))}

@@ -126,6 +126,8 @@ class Import(Base):
     rows_accepted = models.PositiveBigIntegerField(_("Accepted"), default=0)
     rows_quarantined = models.PositiveBigIntegerField(_("In quarantine"), default=0)
     rows_duplicate = models.PositiveBigIntegerField(_("Duplicates"), default=0)
+    batch = models.CharField(max_length=100, blank=True, default="")
+    """What the lake calls its rows, from before the first is written until all are out again."""
     landed = models.JSONField(null=True)
     """By table: how many rows are new, changed and unchanged."""
     undone: models.JSONField[Any, Any] = models.JSONField(null=True)

@@ -7,7 +7,6 @@ rows stand before it. So an export that begins in January again adds only what i
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-READY = "ready.json"
 WORDS = ".words.parquet"
 """How the file ends that holds what customers said in one of the tables."""
 ORDER = ("customers", "orders", "order_lines", "subscriptions", "responses", "interactions",
@@ -61,7 +59,7 @@ class Staged:
 def prepare(
     held: Import, resolve: Resolve, progress: Callable[[Message], None]
 ) -> dict[str, Staged]:
-    """Make the rows that an import writes into the lake, once.
+    """Make the rows that an import writes into the lake as it is now.
 
     Args:
         held: The import, read.
@@ -71,10 +69,7 @@ def prepare(
     Returns:
         By table, what will be written.
     """
-    folder = held.folder / "final"
-    if (folder / READY).is_file():
-        return {name: Staged(**counts) for name, counts in _read(folder / READY).items()}
-    understanding.fresh(folder)
+    folder = understanding.fresh(held.folder / "final")
     made = held.folder / "made"
     with closing(sql.connect(held.folder / "spill")) as connection:
         for path in made.glob("*.parquet"):
@@ -95,15 +90,7 @@ def prepare(
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)
-    understanding.write_json(
-        folder / READY, {name: vars(staged) for name, staged in counts.items()}
-    )
     return counts
-
-
-def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 # -- Who ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -33,6 +34,11 @@ DELIVERIES_DAYS = 90
 def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Read the files of an import."""
     held = actions.found(arguments["held"])
+    if held.state != Import.State.READING or held.job_id != job.pk:
+        return {"import": str(held.pk)}
+    if held.batch:
+        # Other meanings may make other rows, of other customers.
+        _withdraw(held, job, _steps(job))
     locations: list[Any] = [upload.path for upload in held.uploads.select_related("held")]
     if held.location:
         locations.append(vault.opened(held.location))
@@ -48,28 +54,60 @@ def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 @jobs.handler("ingest.land", label=msg("Import"), retries=3)
 def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Bring an import into the lake."""
-    held = actions.found(arguments["held"])
+    held = _theirs(job, arguments, Import.State.LANDING, Import.State.LANDED)
     if held.state == Import.State.LANDED:
         return {"import": str(held.pk)}
-    landed = landing.land(
-        held,
-        again=job.attempt > 1,
-        resolve=lambda rows: people.resolve(rows, held, job),
-        progress=_steps(job),
-        fence=job.fence,
-    )
-    agreeing.keep(held)
-    actions.has_landed(held=held, landed=landed, job=job)
+
+    def finish(landed: dict[str, dict[str, int]]) -> None:
+        agreeing.keep(held)
+        actions.has_landed(held=held, landed=landed, job=job)
+
+    try:
+        landed = landing.land(
+            held,
+            batch=f"import-{held.id.hex}-{job.id[:8]}-{job.attempt}",
+            resolve=lambda rows: people.resolve(rows, held, job),
+            progress=_steps(job),
+            fence=job.fence,
+            finish=finish,
+        )
+    except jobs.Lost:
+        raise
+    except Exception:
+        # Half of it is no figure of anybody's. Whoever is killed leaves it to those who come next.
+        held.refresh_from_db()
+        if held.batch and held.landed_at is None:
+            _withdraw(held, job, lambda message: None)
+        raise
     return {"import": str(held.pk), "tables": landed}
+
+
+def _withdraw(held: Import, job: jobs.Running, progress: Callable[[Message], None]) -> None:
+    """Take out what a landing that was not finished has brought."""
+    landing.take_out(held, progress=progress, fence=job.fence)
+    actions.refresh(reason=f"undo:{held.pk}:{job.id}")
 
 
 @jobs.handler("ingest.undo", label=msg("Undoing of an import"), retries=3)
 def undo(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Take an import out again."""
-    held = actions.found(arguments["held"])
+    out = (Import.State.UNDONE, Import.State.CANCELLED)
+    held = _theirs(job, arguments, Import.State.UNDOING, *out)
+    if held.state in out:
+        return {"import": str(held.pk)}
     removed = landing.take_out(held, progress=_steps(job), fence=job.fence)
     actions.has_undone(held=held, job=job)
     return {"import": str(held.pk), "tables": removed}
+
+
+def _theirs(job: jobs.Running, arguments: dict[str, Any], *states: str) -> Import:
+    """The import that a job works on; one that waits for something else is left alone.
+
+    A job of the past that somebody starts again must not do what nobody has asked for now.
+    """
+    held = actions.found(arguments["held"])
+    actions.expect(held, *(states if held.job_id == job.pk else ()))
+    return held
 
 
 @jobs.handler("ingest.preview", label=msg("Preview of a mapping"), retries=0)
@@ -116,13 +154,14 @@ def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Compact the lake; remove what is kept for a while only."""
     del arguments
     now = timezone.now()
+    for held in Import.objects.filter(state__in=actions.BUSY):
+        actions.settle(held)
     old = Import.objects.filter(
         updated_at__lt=now - dt.timedelta(days=KEPT_DAYS), files_removed_at=None
-    ).exclude(state__in=(Import.State.READING, Import.State.LANDING, Import.State.UNDOING))
+    ).exclude(state__in=actions.BUSY)
     for held in old:
         job.check()
-        if held.state in (Import.State.UPLOADING, Import.State.READ, Import.State.FAILED):
-            Import.objects.filter(pk=held.pk, state=held.state).update(state=Import.State.CANCELLED)
+        actions.give_up(held=held)
         actions.forget_files(held)
     seen, _ = SeenMessage.objects.filter(
         seen_on__lt=now.date() - dt.timedelta(days=SEEN_DAYS)
