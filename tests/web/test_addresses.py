@@ -280,5 +280,34 @@ def test_each_role_does_what_it_may_to_what_is_there(
                 assert status != 403, f"{role} may {method} {path}"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", sorted(jobs.handlers()))
+def test_each_role_starts_and_stops_the_jobs_that_are_its_own(
+    kind: str, as_role: Callable[[str], Client], users: dict[str, Any]
+) -> None:
+    """Whoever saw the list of jobs stopped erasures and began imports again."""
+    right = jobs.handlers()[kind].right
+    for role in Role:
+        client, seen = as_role(role.value), Right.SEE_JOBS in ROLES[role]
+        allowed = seen and right in ROLES[role]
+        job = jobs.enqueue(kind)
+        stop, again = (reverse(f"common:job-{act}", args=[job.pk]) for act in ("cancel", "retry"))
+        page = reverse("common:job", args=[job.pk])
+        assert (f'action="{stop}"' in client.get(page).content.decode()) == allowed, role
+        assert client.post(stop).status_code == (302 if allowed else 403 if seen else 404), role
+        job.refresh_from_db()
+        assert job.state == ("cancelled" if allowed else "waiting"), role
+        jobs.cancel(job)
+        assert (f'action="{again}"' in client.get(page).content.decode()) == allowed, role
+        assert client.post(again).status_code == (302 if allowed else 403), role
+        job.refresh_from_db()
+        assert job.state == ("waiting" if allowed else "cancelled"), role
+        own = jobs.enqueue(kind, by=users[role.value].pk)
+        stop = reverse("common:job-cancel", args=[own.pk])
+        page = reverse("common:job", args=[own.pk])
+        assert f'action="{stop}"' in client.get(page).content.decode(), role
+        assert client.post(stop).status_code == 302, role
+
+
 OWN = ("customers:note-delete", "common:export")
 """Where rights say who may, and then the thing itself: another's note, a list of another right."""

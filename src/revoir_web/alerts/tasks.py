@@ -16,13 +16,14 @@ from revoir_web.alerts import actions, watching
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common import bulk, jobs, schedules, words
 from revoir_web.common.models import Company, Schedule
+from revoir_web.common.rights import Right
 from revoir_web.consents.models import RetentionRule
 from revoir_web.consents.retention import months_before
 from revoir_web.insights import engine, runs
 from revoir_web.insights import watch as insights
 
 
-@jobs.handler("alerts.watch", label=msg("Search for alerts"), retries=2)
+@jobs.handler("alerts.watch", right=Right.EDIT_CUSTOMERS, label=msg("Search for alerts"), retries=2)
 def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Raise, close and value the alerts of every signal by what the data say now."""
     del arguments
@@ -82,7 +83,9 @@ def _withdraw(rows: Any, job: jobs.Running, day: dt.date | None = None) -> int:
     return watching.close(closing, fence=job.fence)
 
 
-@jobs.handler("alerts.tidy", label=msg("Removal of old alerts"), retries=1)
+@jobs.handler(
+    "alerts.tidy", right=Right.MANAGE_COMPANY, label=msg("Removal of old alerts"), retries=1
+)
 def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Forget alerts that closed longer ago than the rule of retention says.
 

@@ -23,6 +23,7 @@ from revoir.errors import RevoirError
 from revoir.language import Message, msg
 from revoir_web.common import words
 from revoir_web.common.models import Job
+from revoir_web.common.rights import Right, may
 
 LEASE = dt.timedelta(seconds=20)
 """How long a job is safe from others after its worker's last sign of life."""
@@ -61,10 +62,12 @@ class Handler:
         retries: How many times an error is tried again.
         atomic: Whether work and result are one transaction (short work on the database alone).
         label: What people call it.
+        right: What whoever starts or stops it must have the right to.
     """
 
     kind: str
     work: Work
+    right: Right
     retries: int
     atomic: bool
     label: Message
@@ -74,12 +77,14 @@ _HANDLERS: dict[str, Handler] = {}
 
 
 def handler(
-    kind: str, *, label: Message, retries: int = 3, atomic: bool = False
+    kind: str, *, right: Right, label: Message, retries: int = 3, atomic: bool = False
 ) -> Callable[[Work], Work]:
     """Register what does the jobs of a kind.
 
     Args:
         kind: The name, such as "ingest.import".
+        right: What whoever starts or stops such a job must have the right to: the one that is
+            asked of those who have it done.
         label: What people call it, such as “Import of files”.
         retries: How many times an error is tried again, later each time. Errors of
             `RevoirError` are the user's to mend and are not tried again.
@@ -94,7 +99,7 @@ def handler(
     def register(work: Work) -> Work:
         if kind in _HANDLERS and _HANDLERS[kind].work is not work:
             raise ValueError(f"two handlers for jobs of kind {kind!r}")
-        _HANDLERS[kind] = Handler(kind, work, retries, atomic, label)
+        _HANDLERS[kind] = Handler(kind, work, right, retries, atomic, label)
         return work
 
     return register
@@ -170,6 +175,17 @@ def retry(job: Job) -> None:
         finished_at=None,
     )
     job.refresh_from_db()
+
+
+def may_start(user: Any, job: Job) -> bool:
+    """Whether a user may have a job done again."""
+    known = _HANDLERS.get(job.kind)
+    return may(user, known.right if known else Right.MANAGE_COMPANY)
+
+
+def may_stop(user: Any, job: Job) -> bool:
+    """Whether a user may stop a job: one of their own, or one that they might have asked for."""
+    return (job.created_by is not None and job.created_by == user.pk) or may_start(user, job)
 
 
 class Running:

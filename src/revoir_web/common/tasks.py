@@ -12,6 +12,7 @@ from django.utils import timezone
 from revoir.language import msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Job, Replay, Schedule
+from revoir_web.common.rights import Right
 
 OWN_DAYS = 7
 """How long jobs stay that the program asked for by itself and that ended well."""
@@ -20,7 +21,9 @@ KEPT_DAYS = 90
 FAILED_DAYS = 365
 
 
-@jobs.handler("common.tidy", label=msg("Removal of what is old"), atomic=True)
+@jobs.handler(
+    "common.tidy", right=Right.MANAGE_COMPANY, label=msg("Removal of what is old"), atomic=True
+)
 def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Remove sessions that ended, jobs that ended long ago and answers kept for a repeated call."""
     del job, arguments

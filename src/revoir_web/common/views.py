@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -56,6 +57,8 @@ def job(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def job_cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Stop a job."""
     held = _visible_job(request, id)
+    if not jobs.may_stop(request.user, held):
+        raise PermissionDenied
     jobs.cancel(held)
     audit.record("job.cancel", object=held, details={"kind": held.kind})
     return redirect("common:job", id=id)
@@ -66,6 +69,8 @@ def job_cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def job_retry(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Ask again for a job that failed."""
     held = get_object_or_404(Job, pk=id)
+    if not jobs.may_start(request.user, held):
+        raise PermissionDenied
     jobs.retry(held)
     audit.record("job.retry", object=held, details={"kind": held.kind})
     return redirect("common:job", id=id)

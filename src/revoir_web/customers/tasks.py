@@ -11,11 +11,14 @@ from django.utils import timezone
 from revoir.language import msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Schedule
+from revoir_web.common.rights import Right
 from revoir_web.customers import actions, columns
 from revoir_web.customers.models import ProfileChange
 
 
-@jobs.handler("customers.index", label=msg("Search and duplicates"), retries=3)
+@jobs.handler(
+    "customers.index", right=Right.EDIT_CUSTOMERS, label=msg("Search and duplicates"), retries=3
+)
 def index(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Make imported customers searchable, and look for those that may be one."""
     made = actions.index_waiting(job)
@@ -25,7 +28,12 @@ def index(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     return {"customers": made, "pairs": pairs}
 
 
-@jobs.handler("customers.columns", label=msg("Order of the list of customers"), retries=3)
+@jobs.handler(
+    "customers.columns",
+    right=Right.EDIT_CUSTOMERS,
+    label=msg("Order of the list of customers"),
+    retries=3,
+)
 def write_columns(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Let long lists follow what was changed by hand."""
     del job, arguments
@@ -42,7 +50,12 @@ def _count_for_the_planner() -> None:
             cursor.execute("PRAGMA optimize = 0x10002")
 
 
-@jobs.handler("customers.tidy", label=msg("Removal of old changes of profiles"), atomic=True)
+@jobs.handler(
+    "customers.tidy",
+    right=Right.MANAGE_COMPANY,
+    label=msg("Removal of old changes of profiles"),
+    atomic=True,
+)
 def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Forget what profiles held before a change that can no longer be undone."""
     del job, arguments

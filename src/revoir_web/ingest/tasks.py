@@ -10,6 +10,7 @@ from revoir.errors import RevoirError
 from revoir.language import Message, msg
 from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Job
+from revoir_web.common.rights import Right
 from revoir_web.ingest import (
     actions,
     agreeing,
@@ -30,7 +31,7 @@ SEEN_DAYS = 90
 DELIVERIES_DAYS = 90
 
 
-@jobs.handler("ingest.read", label=msg("Reading of files"), retries=1)
+@jobs.handler("ingest.read", right=Right.IMPORT_DATA, label=msg("Reading of files"), retries=1)
 def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Read the files of an import."""
     held = actions.found(arguments["held"])
@@ -51,7 +52,7 @@ def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"import": str(held.pk)}
 
 
-@jobs.handler("ingest.land", label=msg("Import"), retries=3)
+@jobs.handler("ingest.land", right=Right.IMPORT_DATA, label=msg("Import"), retries=3)
 def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Bring an import into the lake."""
     held = _theirs(job, arguments, Import.State.LANDING, Import.State.LANDED)
@@ -88,7 +89,7 @@ def _withdraw(held: Import, job: jobs.Running, progress: Callable[[Message], Non
     actions.refresh(reason=f"undo:{held.pk}:{job.id}")
 
 
-@jobs.handler("ingest.undo", label=msg("Undoing of an import"), retries=3)
+@jobs.handler("ingest.undo", right=Right.IMPORT_DATA, label=msg("Undoing of an import"), retries=3)
 def undo(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Take an import out again."""
     out = (Import.State.UNDONE, Import.State.CANCELLED)
@@ -110,7 +111,9 @@ def _theirs(job: jobs.Running, arguments: dict[str, Any], *states: str) -> Impor
     return held
 
 
-@jobs.handler("ingest.preview", label=msg("Preview of a mapping"), retries=0)
+@jobs.handler(
+    "ingest.preview", right=Right.IMPORT_DATA, label=msg("Preview of a mapping"), retries=0
+)
 def preview(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Try another mapping on the sample of a file."""
     del job
@@ -123,13 +126,15 @@ def preview(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {}
 
 
-@jobs.handler("ingest.fetch", label=msg("Asking of a source"), retries=3)
+@jobs.handler(
+    "ingest.fetch", right=Right.MANAGE_SOURCES, label=msg("Asking of a source"), retries=3
+)
 def fetch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Ask a source for what is new."""
     return fetching.fetch(int(arguments["source"]), _steps(job))
 
 
-@jobs.handler("ingest.drain", label=msg("Events into the lake"), retries=5)
+@jobs.handler("ingest.drain", right=Right.IMPORT_DATA, label=msg("Events into the lake"), retries=5)
 def drain(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Bring what waits in the inbox into the lake."""
     del arguments
@@ -142,14 +147,18 @@ def drain(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return inbox.drain(job)
 
 
-@jobs.handler("ingest.deliver", label=msg("Delivery of a webhook"), retries=3)
+@jobs.handler(
+    "ingest.deliver", right=Right.MANAGE_WEBHOOKS, label=msg("Delivery of a webhook"), retries=3
+)
 def deliver(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Tell an address what happened."""
     del job
     return webhooks.deliver(str(arguments["delivery"]))
 
 
-@jobs.handler("ingest.tidy", label=msg("Care of the lake and the inbox"), retries=1)
+@jobs.handler(
+    "ingest.tidy", right=Right.IMPORT_DATA, label=msg("Care of the lake and the inbox"), retries=1
+)
 def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Compact the lake; remove what is kept for a while only."""
     del arguments

@@ -27,7 +27,9 @@ Later = Callable[[Callable[[int, int], None]], None]
 """What is left to do once the book is free for others; it says again and again that it goes on."""
 
 
-@jobs.handler("insights.answer", label=msg("Answer to a question"), retries=1)
+@jobs.handler(
+    "insights.answer", right=Right.SEE_DASHBOARD, label=msg("Answer to a question"), retries=1
+)
 def answer(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Answer one question and keep the answer."""
     kind, parameters = arguments["kind"], arguments["parameters"]
@@ -85,7 +87,12 @@ def standing(facts: Mapping[str, Any]) -> Iterator[tuple[Message, str, dict[str,
         yield msg("The metric {name}", name=metric_named(name).label), "metric", {"name": name}
 
 
-@jobs.handler("insights.refresh", label=msg("Computation of the figures"), retries=2)
+@jobs.handler(
+    "insights.refresh",
+    right=Right.MANAGE_COMPANY,
+    label=msg("Computation of the figures"),
+    retries=2,
+)
 def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Compute every standing figure that is out of date, and each customer's."""
     del arguments
@@ -137,7 +144,12 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"computed": len(todo), "customers": changed, "pruned": gone}
 
 
-@jobs.handler("insights.foresee", label=msg("Computation of the predictions"), retries=1)
+@jobs.handler(
+    "insights.foresee",
+    right=Right.MANAGE_COMPANY,
+    label=msg("Computation of the predictions"),
+    retries=1,
+)
 def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Compute what is foretold of every customer, model by model, and keep it."""
     del arguments
@@ -187,7 +199,12 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"customers": table.num_rows}
 
 
-@jobs.handler("insights.predict", label=msg("Whether predictions are to be computed"), retries=1)
+@jobs.handler(
+    "insights.predict",
+    right=Right.MANAGE_COMPANY,
+    label=msg("Whether predictions are to be computed"),
+    retries=1,
+)
 def predict(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Ask for new predictions where a day has begun: silences grow with it."""
     del job, arguments
@@ -199,7 +216,9 @@ def _go_on(job: jobs.Running, place: int, steps: int, told: Message, _done: int,
     job.progress(place, steps, told)
 
 
-@jobs.handler("insights.digest", label=msg("Sending of a digest"), retries=3)
+@jobs.handler(
+    "insights.digest", right=Right.EDIT_DIGESTS, label=msg("Sending of a digest"), retries=3
+)
 def digest(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Write a digest to each of its readers, once an edition."""
     held = Digest.objects.filter(pk=arguments["digest"], removed_at=None, enabled=True).first()
@@ -214,7 +233,9 @@ def digest(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"letters": len(readers)}
 
 
-@jobs.handler("insights.report", label=msg("Making of the report"), retries=1)
+@jobs.handler(
+    "insights.report", right=Right.EXPORT_DATA, label=msg("Making of the report"), retries=1
+)
 def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Make the report as a file, under a name that only the asker is told."""
     from revoir_web.insights import figures

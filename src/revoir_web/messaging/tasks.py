@@ -14,13 +14,19 @@ from django.utils import timezone
 
 from revoir.language import Message, msg
 from revoir_web.common import jobs, words
+from revoir_web.common.rights import Right
 from revoir_web.consents.erasure import Erased, eraser
 from revoir_web.messaging.models import Outbox
 
 RETRIES = 4
 
 
-@jobs.handler("messaging.deliver", label=msg("Sending of a message"), retries=RETRIES)
+@jobs.handler(
+    "messaging.deliver",
+    right=Right.MANAGE_COMPANY,
+    label=msg("Sending of a message"),
+    retries=RETRIES,
+)
 def deliver(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Hand one message to the mail server.
 

@@ -16,16 +16,17 @@ def register() -> None:
     from revoir.language import Message
     from revoir_web.common import jobs
     from revoir_web.common.models import AuditEntry
+    from revoir_web.common.rights import Right
 
     def effect(name: str) -> None:
         AuditEntry.objects.create(action="effect", object_id=name)
 
-    @jobs.handler("killed.atomic", label=Message("atomic"), atomic=True)
+    @jobs.handler("killed.atomic", right=Right.MANAGE_COMPANY, label=Message("atomic"), atomic=True)
     def atomic(job: jobs.Running, /, **arguments: Any) -> None:
         effect(arguments["name"])
         time.sleep(0.1)
 
-    @jobs.handler("killed.steps", label=Message("steps"))
+    @jobs.handler("killed.steps", right=Right.MANAGE_COMPANY, label=Message("steps"))
     def steps(job: jobs.Running, /, **arguments: Any) -> None:
         name = arguments["name"]
         for number in range(STEPS):

@@ -14,6 +14,7 @@ from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Job
+from revoir_web.common.rights import Right
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def kinds() -> Iterator[None]:
 @pytest.fixture
 def handle(kinds: None) -> Any:
     def register(work: Any, **options: Any) -> None:
-        jobs.handler("test", label=msg("Test"), **options)(work)
+        jobs.handler("test", right=Right.MANAGE_COMPANY, label=msg("Test"), **options)(work)
 
     return register
 

@@ -441,3 +441,32 @@ def test_whatever_is_done_many_times(company: object, seed: int) -> None:
     for _turn in range(12):
         play.act()
     play.end()
+
+
+def test_a_job_of_the_past_that_is_begun_again_does_nothing(company: object) -> None:
+    """An import that had been given up became one that was brought in, without a row."""
+    held = bring_in(HEAD + rows(0, 5), land=False)
+    with stopping("Writing orders"):
+        confirm(held)
+    first = held.job
+    assert first is not None
+    actions.cancel(held=held)
+    jobs.retry(first)
+    work()
+    first.refresh_from_db()
+    assert first.state == Job.State.FAILED
+    assert looked_at(held).state == State.CANCELLED
+    other = bring_in(HEAD + rows(0, 5), "other.csv")
+    landing_of_it = other.job
+    assert landing_of_it is not None
+    actions.undo(held=other)
+    undoing = looked_at(other).job
+    assert undoing is not None
+    jobs.cancel(undoing)
+    assert looked_at(other).state == State.LANDED
+    for old in (landing_of_it, undoing):
+        Job.objects.filter(pk=old.pk).update(state=Job.State.CANCELLED)
+        jobs.retry(old)
+        work()
+        assert looked_at(other).state == State.LANDED
+    assert orders() == (5, 5, 50)

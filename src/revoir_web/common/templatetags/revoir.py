@@ -10,7 +10,8 @@ from django import template
 from django.utils import timezone
 
 from revoir.language import Message, Money, Number, Percent, written
-from revoir_web.common import rights
+from revoir_web.common import jobs, rights
+from revoir_web.common.models import Job
 from revoir_web.common.words import from_json, language
 
 register = template.Library()
@@ -70,6 +71,18 @@ def moment(value: dt.datetime | None) -> str:
 def may(user: Any, right: str) -> bool:
     """``{% if user|may:"edit_goals" %}``."""
     return rights.may(user, rights.Right(right))
+
+
+@register.filter
+def may_start(user: Any, job: Job) -> bool:
+    """``{% if user|may_start:job %}``: whether they may have it done again."""
+    return jobs.may_start(user, job)
+
+
+@register.filter
+def may_stop(user: Any, job: Job) -> bool:
+    """``{% if user|may_stop:job %}``."""
+    return jobs.may_stop(user, job)
 
 
 @register.filter
