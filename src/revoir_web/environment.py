@@ -219,6 +219,20 @@ def _count(given: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def uploads(data: Path) -> Path:
+    """The folder where files wait while they come in or go out, for the owner alone.
+
+    It is not the system's: that one is in memory in many a container, and large files fill it.
+
+    Args:
+        data: The data folder.
+    """
+    folder = data / "tmp" / "uploads"
+    for part in (folder.parent, folder):
+        part.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
 def _kept_secret(data: Path) -> str:
     """The key in the data folder; made once, by whichever process comes first."""
     path = data / "secret.key"

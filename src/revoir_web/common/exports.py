@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -164,14 +165,16 @@ def _csv(headings: Sequence[str], rows: Rows) -> Iterator[str]:
 def _xlsx(headings: Sequence[str], rows: Rows) -> Any:
     import xlsxwriter
 
+    folder = settings.FILE_UPLOAD_TEMP_DIR
     how = {
         "constant_memory": True,
+        "tmpdir": str(folder),
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "default_date_format": "yyyy-mm-dd",
     }
     with contextlib.ExitStack() as opened:
-        file = opened.enter_context(tempfile.TemporaryFile(suffix=".xlsx"))
+        file = opened.enter_context(tempfile.TemporaryFile(suffix=".xlsx", dir=folder))
         with xlsxwriter.Workbook(file, how) as book:
             sheet = book.add_worksheet()
             bold = book.add_format({"bold": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,16 @@ def test_what_the_writer_of_sheets_leaves_out_is_no_sheet(company: Any) -> None:
     for heads, lines in ((["a"], [["x" * 32_768]]), ([str(n) for n in range(3)], [[1] * 16_385])):
         with pytest.raises(exports.DoesNotFit):
             exports._xlsx(heads, lines)
+
+
+def test_a_workbook_is_made_on_the_disk_of_the_data(
+    entries: None, as_role: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container whose /tmp is in memory, an export took its size of it."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    answer = as_role("owner").get("/exports/audit.xlsx?action=a.00")
+    content = io.BytesIO(b"".join(answer.streaming_content))
+    assert openpyxl.load_workbook(content).active.max_row == 11
 
 
 def test_an_export_wants_its_own_rights(as_role: Callable[[str], Client]) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from revoir.errors import UsageError
 from revoir_web import database, environment
+from revoir_web.common import jobs
 
 LONG = "0123456789" * 6
 
@@ -68,6 +71,31 @@ def test_revoir_does_not_start_with_unsafe_settings(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "unencrypted" in done.stderr
+
+
+def test_uploads_wait_on_the_disk_and_for_the_owner_alone(tmp_path: Path) -> None:
+    """In a container whose /tmp is in memory, a large file took its size of it."""
+    data = tmp_path / "data"
+    done = run(["manage", "check"], REVOIR_DATA=str(data), REVOIR_SECRET_KEY=LONG)
+    assert done.returncode == 0, done.stderr
+    assert Path(settings.FILE_UPLOAD_TEMP_DIR) == Path(settings.MEDIA_ROOT).parent / "tmp/uploads"
+    for folder in (data / "tmp", data / "tmp" / "uploads"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.django_db
+def test_what_a_killed_process_left_of_uploads_goes_after_a_day() -> None:
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    for name, hours in (("old.upload", 25), ("new.upload", 1)):
+        (folder / name).write_text("ana@example.com")
+        then = time.time() - hours * 3600
+        os.utime(folder / name, (then, then))
+    (folder / "old-folder").mkdir()
+    os.utime(folder / "old-folder", (0, 0))
+    jobs.enqueue("common.tidy")
+    jobs.run_waiting()
+    assert [path.name for path in folder.iterdir()] == ["new.upload"]
+    (folder / "new.upload").unlink()
 
 
 def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
