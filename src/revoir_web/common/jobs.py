@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from revoir.errors import RevoirError
@@ -63,6 +64,8 @@ class Handler:
         atomic: Whether work and result are one transaction (short work on the database alone).
         label: What people call it.
         right: What whoever starts or stops it must have the right to.
+        page: The address that shows what comes of it, by its name, and the argument of the job
+            that this address takes (None: it has no page but its own).
     """
 
     kind: str
@@ -71,13 +74,20 @@ class Handler:
     retries: int
     atomic: bool
     label: Message
+    page: tuple[str, str] | None = None
 
 
 _HANDLERS: dict[str, Handler] = {}
 
 
 def handler(
-    kind: str, *, right: Right, label: Message, retries: int = 3, atomic: bool = False
+    kind: str,
+    *,
+    right: Right,
+    label: Message,
+    retries: int = 3,
+    atomic: bool = False,
+    page: tuple[str, str] | None = None,
 ) -> Callable[[Work], Work]:
     """Register what does the jobs of a kind.
 
@@ -90,6 +100,8 @@ def handler(
             `RevoirError` are the user's to mend and are not tried again.
         atomic: Run the work and keep its result in one transaction. For short work on the
             database alone: it holds the write lock of SQLite.
+        page: The name of the address where people go on from it, such as that of an import, and
+            the argument of the job that says which.
 
     Returns:
         The decorator. A handler may be run again after a death in its middle: what it does
@@ -99,7 +111,7 @@ def handler(
     def register(work: Work) -> Work:
         if kind in _HANDLERS and _HANDLERS[kind].work is not work:
             raise ValueError(f"two handlers for jobs of kind {kind!r}")
-        _HANDLERS[kind] = Handler(kind, work, right, retries, atomic, label)
+        _HANDLERS[kind] = Handler(kind, work, right, retries, atomic, label, page)
         return work
 
     return register
@@ -186,6 +198,15 @@ def may_start(user: Any, job: Job) -> bool:
 def may_stop(user: Any, job: Job) -> bool:
     """Whether a user may stop a job: one of their own, or one that they might have asked for."""
     return (job.created_by is not None and job.created_by == user.pk) or may_start(user, job)
+
+
+def page_of(user: Any, job: Job) -> str | None:
+    """The address where a user goes on from a job (None: they stay with the job)."""
+    known = _HANDLERS.get(job.kind)
+    if known is None or known.page is None or not may_start(user, job):
+        return None
+    name, argument = known.page
+    return reverse(name, args=[job.arguments[argument]]) if argument in job.arguments else None
 
 
 class Running:

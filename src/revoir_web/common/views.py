@@ -48,7 +48,8 @@ def job(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         if held.ended:
             response["HX-Trigger"] = "job-ended"
         return response
-    context = {"job": held, "label": jobs.label(held.kind)}
+    page = jobs.page_of(request.user, held)
+    context = {"job": held, "label": jobs.label(held.kind), "page": page}
     return render(request, "common/job.html", context)
 
 
@@ -61,7 +62,7 @@ def job_cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise PermissionDenied
     jobs.cancel(held)
     audit.record("job.cancel", object=held, details={"kind": held.kind})
-    return redirect("common:job", id=id)
+    return redirect(jobs.page_of(request.user, held) or job_url(held))
 
 
 @requires(Right.SEE_JOBS)

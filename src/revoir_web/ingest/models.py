@@ -163,6 +163,16 @@ class Import(Base):
         """Whether a job works on it."""
         return self.state in (self.State.READING, self.State.LANDING, self.State.UNDOING)
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether what was asked for last was stopped, or failed, before it was done."""
+        job = self.job
+        return (
+            job is not None
+            and job.kind in ("ingest.land", "ingest.undo")
+            and job.state in (Job.State.CANCELLED, Job.State.FAILED)
+        )
+
     def __str__(self) -> str:
         return self.title or str(self.id)
 

@@ -28,10 +28,13 @@ from revoir_web.ingest.models import Import, SeenMessage, WebhookDelivery
 KEPT_DAYS = 30
 """How long rows in quarantine, and imports that nobody confirmed, stay on the disk."""
 SEEN_DAYS = 90
+PAGE = ("ingest:import", "held")
 DELIVERIES_DAYS = 90
 
 
-@jobs.handler("ingest.read", right=Right.IMPORT_DATA, label=msg("Reading of files"), retries=1)
+@jobs.handler(
+    "ingest.read", right=Right.IMPORT_DATA, page=PAGE, label=msg("Reading of files"), retries=1
+)
 def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Read the files of an import."""
     held = actions.found(arguments["held"])
@@ -52,7 +55,7 @@ def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"import": str(held.pk)}
 
 
-@jobs.handler("ingest.land", right=Right.IMPORT_DATA, label=msg("Import"), retries=3)
+@jobs.handler("ingest.land", right=Right.IMPORT_DATA, page=PAGE, label=msg("Import"), retries=3)
 def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Bring an import into the lake."""
     held = _theirs(job, arguments, Import.State.LANDING, Import.State.LANDED)
@@ -89,7 +92,9 @@ def _withdraw(held: Import, job: jobs.Running, progress: Callable[[Message], Non
     actions.refresh(reason=f"undo:{held.pk}:{job.id}")
 
 
-@jobs.handler("ingest.undo", right=Right.IMPORT_DATA, label=msg("Undoing of an import"), retries=3)
+@jobs.handler(
+    "ingest.undo", right=Right.IMPORT_DATA, page=PAGE, label=msg("Undoing of an import"), retries=3
+)
 def undo(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Take an import out again."""
     out = (Import.State.UNDONE, Import.State.CANCELLED)

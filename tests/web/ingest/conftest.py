@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,23 @@ def lake(query: str) -> list[tuple[Any, ...]]:
         for name, table in Lake(django_settings.LAKE).tables(backend).items():
             connection.execute(f"CREATE TABLE {name} AS {backend.compile(table)}")
         return connection.execute(query).fetchall()
+
+
+@contextmanager
+def each_step(do: Callable[[jobs.Running, int, str], None]) -> Iterator[None]:
+    """Do something each time a job tells a step, whose number and words are given."""
+    told = jobs.Running.progress
+    count = 0
+
+    def progress(self: jobs.Running, done: int, total: int = 0, message: Any = None) -> None:
+        nonlocal count
+        count += 1
+        do(self, count, message.text("en") if message is not None else "")
+        told(self, done, total, message)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs.Running, "progress", progress)
+        yield
 
 
 @pytest.fixture

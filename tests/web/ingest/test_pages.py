@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from revoir_web.common import jobs
 from revoir_web.ingest.models import Import
 
-from .conftest import lake, work
+from .conftest import bring_in, each_step, lake, work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -77,6 +78,44 @@ def test_wizard(live: Any, axe: Any, tmp_path: Path, language: str, dark: bool, 
     page.locator(".job").wait_for(state="detached")
     held.refresh_from_db()
     assert held.state == Import.State.UNDONE
+
+
+def test_stop_then_correct_then_bring_in(live: Any, axe: Any) -> None:
+    """The page of a stopped import said nothing of it, and correcting changed nothing."""
+    text = "order_id,customer_id,date,amount,total\n" + "".join(
+        f"J{n},C{n},2024-01-{n + 1:02d},10.00,99.00\n" for n in range(20)
+    )
+    held = bring_in(text, land=False)
+    page = live.page("manager", language="en")
+    page.goto(f"/imports/{held.pk}/")
+    page.locator("form[action$='/confirm/'] button").first.click()
+    stop = page.locator(".job form[action$='/cancel/'] button")
+    stop.wait_for()
+
+    def press(job: jobs.Running, number: int, words: str) -> None:
+        if words.startswith("Writing orders"):
+            stop.click()
+            page.locator(".job button[disabled]").wait_for()
+            job.renew()
+
+    with each_step(press):
+        work()
+    page.locator("#stopped").wait_for()
+    assert page.url.endswith(f"/imports/{held.pk}/")
+    assert axe(page) == []
+    shoot(page, "import-stopped-en")
+    page.locator("select[name='is-0-3']").select_option("ignore")
+    page.locator("select[name='is-0-4']").select_option("orders.amount")
+    page.get_by_role("button", name="Read again with these meanings").click()
+    page.locator(".job").wait_for()
+    work()
+    page.locator("#meanings").wait_for()
+    assert not page.locator("#stopped").count()
+    page.locator("form[action$='/confirm/'] button").first.click()
+    page.locator(".job").wait_for()
+    work()
+    page.locator("[data-opens=undo]").wait_for()
+    assert lake("SELECT count(*), sum(amount) FROM orders") == [(20, 1980)]
 
 
 def test_sources_and_webhooks(live: Any, axe: Any, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from revoir.errors import UsageError
@@ -21,7 +23,7 @@ from revoir_web.customers.models import Customer, Verbatim
 from revoir_web.ingest import actions, landing, tasks, understanding
 from revoir_web.ingest.models import Import
 
-from .conftest import bring_in, lake, work
+from .conftest import bring_in, each_step, lake, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Import.State
@@ -38,23 +40,6 @@ def rows(begin: int, end: int, amount: int = 10, total: int = 99) -> str:
 
 def lines(begin: int, end: int) -> str:
     return "".join(f"J{n},C{n},2024-01-{n % 28 + 1:02d},tea,1,10.00\n" for n in range(begin, end))
-
-
-@contextmanager
-def each_step(do: Callable[[jobs.Running, int, str], None]) -> Iterator[None]:
-    """Do something each time a job tells a step, whose number and words are given."""
-    told = jobs.Running.progress
-    count = 0
-
-    def progress(self: jobs.Running, done: int, total: int = 0, message: Any = None) -> None:
-        nonlocal count
-        count += 1
-        do(self, count, message.text("en") if message is not None else "")
-        told(self, done, total, message)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.Running, "progress", progress)
-        yield
 
 
 def stopping(at: str) -> Any:
@@ -470,3 +455,49 @@ def test_a_job_of_the_past_that_is_begun_again_does_nothing(company: object) -> 
         work()
         assert looked_at(other).state == State.LANDED
     assert orders() == (5, 5, 50)
+
+
+def test_the_page_says_what_is_so_and_what_to_do(
+    company: object, as_role: Callable[[str], Client]
+) -> None:
+    def page(held: Import) -> str:
+        url = reverse("ingest:import", args=[held.pk])
+        return as_role("manager").get(url).content.decode()
+
+    held = bring_in(LINES + lines(0, 20), land=False)
+    assert 'class="notice' not in page(held)
+    with stopping("Writing order_lines"):
+        confirm(held)
+    assert 'id="stopped"' in page(held)
+    assert 'id="half"' not in page(held)
+    held = half_landed(LINES + lines(0, 20), "killed.csv")
+    assert 'id="half"' in page(held)
+    assert confirm(held).state == State.LANDED
+    assert 'id="half"' not in page(held)
+    with stopping("Looking for customers"):
+        actions.undo(held=held)
+        work()
+    assert looked_at(held).state == State.LANDED
+    assert 'id="half-undone"' in page(held)
+    assert 'class="lead"' not in page(held)
+    actions.undo(held=held)
+    work()
+    assert looked_at(held).state == State.UNDONE
+    assert 'id="half-undone"' not in page(held)
+
+
+def test_whoever_stops_an_import_goes_on_from_its_page(
+    company: object, as_role: Callable[[str], Client]
+) -> None:
+    """They stood before a job that was cancelled, which offered to do the same again."""
+    client = as_role("manager")
+    held = bring_in(HEAD + rows(0, 5), land=False)
+    job = actions.confirm(held=held)
+    url = reverse("ingest:import", args=[held.pk])
+    assert client.post(reverse("common:job-cancel", args=[job.pk])).headers["Location"] == url
+    page = client.get(reverse("common:job", args=[job.pk])).content.decode()
+    assert f'href="{url}"' in page
+    assert reverse("common:job-retry", args=[job.pk]) not in page
+    # Whoever sees the job and not the import is led nowhere.
+    page = as_role("analyst").get(reverse("common:job", args=[job.pk])).content.decode()
+    assert url not in page
