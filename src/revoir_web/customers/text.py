@@ -75,7 +75,7 @@ def email_of(value: Any) -> str | None:
     return found.group() if found and len(found.group()) <= 254 else None
 
 
-def phone_of(value: Any, country: str = "", home: str = "FR") -> str | None:
+def phone_of(value: Any, country: Any = "", home: str = "FR") -> str | None:
     """A telephone number as E.164; None when it is none.
 
     Args:
@@ -91,7 +91,7 @@ def phone_of(value: Any, country: str = "", home: str = "FR") -> str | None:
         return None
     text = value if isinstance(value, str) else str(value)
     digits = _NO_DIGIT.sub("", text)
-    region = _REGIONS.get(fold(country), home) if country else home
+    region = _REGIONS.get(fold(str(country)), home) if country else home
     # Most numbers are written in one of two ways, and the library takes 60 µs for each.
     if region == "FR":
         if len(digits) == 10 and digits[0] == "0" and digits[1] != "0":

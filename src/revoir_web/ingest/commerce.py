@@ -97,9 +97,10 @@ class Order:
         moment = dt.datetime.fromisoformat(placed["ordered_at"])
         gross = Decimal(placed["gross"])
         refunds = self.told.get("refunds", {})
-        # A refund that names no amount gives everything back.
         whole = any(amount is None for amount in refunds.values())
-        back = gross if whole else sum((Decimal(a) for a in refunds.values()), Decimal(0))
+        given = None if whole else _usable(sum((Decimal(a) for a in refunds.values()), Decimal(0)))
+        # A refund that names no amount, or none that a shop could have, gives everything back.
+        back = gross if given is None else given
         if "cancelled" in self.told or (back == gross and gross > 0):
             kind, amount = "cancelled", gross
         else:
@@ -129,11 +130,11 @@ class Order:
                 "category": line["category"],
                 "quantity": Decimal(line["quantity"]),
                 "unit_price": None if line["price"] is None else Decimal(line["price"]),
-                "amount": Decimal(line["price"] or 0) * Decimal(line["quantity"]),
+                "amount": _amount(line),
             }
             for place, line in enumerate(placed["products"], 1)
         ]
-        return order, [{**line, "amount": line["amount"].quantize(_CENTS)} for line in lines]
+        return order, lines
 
 
 def _placed(properties: dict[str, Any]) -> dict[str, Any]:
@@ -171,13 +172,15 @@ def _gross(properties: dict[str, Any], products: list[dict[str, Any]]) -> Decima
     for name in ("revenue", "subtotal", "value"):
         base = _number(properties.get(name))
         if base is not None:
-            return base + sum(parts)
-    lines = sum(
-        (Decimal(line["price"] or 0) * Decimal(line["quantity"]) for line in products), Decimal(0)
-    )
-    return (lines + sum(parts) - (_number(properties.get("discount")) or Decimal(0))).quantize(
-        _CENTS
-    )
+            return _usable(base + sum(parts)) or Decimal(0)
+    lines = sum(map(_amount, products), Decimal(0))
+    discount = _number(properties.get("discount")) or Decimal(0)
+    return _usable(lines + sum(parts) - discount) or Decimal(0)
+
+
+def _amount(line: dict[str, Any]) -> Decimal:
+    """What a line comes to; nothing where it has no price, or comes to what no shop could have."""
+    return _usable(Decimal(line["price"] or 0) * Decimal(line["quantity"])) or Decimal(0)
 
 
 def _refund(properties: dict[str, Any]) -> Decimal | None:
@@ -192,7 +195,7 @@ def _refund(properties: dict[str, Any]) -> Decimal | None:
             return None
         quantity = _number(product.get("quantity"))
         amounts.append(price * (Decimal(1) if quantity is None else quantity))
-    return abs(sum(amounts, Decimal(0))).quantize(_CENTS) if amounts else None
+    return _usable(abs(sum(amounts, Decimal(0)))) if amounts else None
 
 
 def _number(value: Any) -> Decimal | None:
@@ -203,6 +206,11 @@ def _number(value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
+    return _usable(number)
+
+
+def _usable(number: Decimal) -> Decimal | None:
+    """An amount as the lake holds it; None where it is none that a shop could have."""
     if not number.is_finite() or abs(number) >= _LARGEST:
         return None
     return number.quantize(_CENTS)

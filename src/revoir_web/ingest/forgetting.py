@@ -10,7 +10,7 @@ from typing import Any
 
 from revoir_web.consents.erasure import Erased, eraser
 from revoir_web.ingest import actions, sql, understanding
-from revoir_web.ingest.models import Import, InboxEvent, WebhookDelivery
+from revoir_web.ingest.models import Import, InboxEvent, SetAside, WebhookDelivery
 
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
 _CHUNK = 1 << 22
@@ -19,15 +19,30 @@ _CHUNK = 1 << 22
 @eraser("ingest.inbox")
 def from_inbox(persons: Erased) -> int:
     """Take messages of theirs out of the inbox."""
+    return _messages_of(persons, InboxEvent)
+
+
+@eraser("ingest.set_aside")
+def from_set_aside(persons: Erased) -> int:
+    """Take messages of theirs out of those that were set aside."""
+    return _messages_of(persons, SetAside)
+
+
+def _messages_of(persons: Erased, model: type[InboxEvent] | type[SetAside]) -> int:
     theirs = {value for _kind, value in persons.keys}
     gone = []
-    for row in InboxEvent.objects.only("pk", "body").iterator(chunk_size=1000):
-        body = json.loads(row.body)
+    for row in model.objects.only("pk", "body").iterator(chunk_size=1000):
+        try:
+            body = json.loads(row.body)
+            text = json.dumps(body, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            gone.append(row.pk)  # nobody can tell whom it names
+            continue
         ids = {str(body.get(name)) for name in ("userId", "anonymousId", "previousId")}
-        if ids & theirs or persons.named_in(json.dumps(body, ensure_ascii=False)):
+        if ids & theirs or persons.named_in(text):
             gone.append(row.pk)
     for start in range(0, len(gone), 500):
-        InboxEvent.objects.filter(pk__in=gone[start : start + 500]).delete()
+        model.objects.filter(pk__in=gone[start : start + 500]).delete()
     return len(gone)
 
 

@@ -4,6 +4,10 @@ Messages are bound to a landing before any of them is written; the landing's id 
 the lake; and they leave the inbox, some at a time, in the transaction that remembers their
 messageId. Whoever dies in between leaves a landing open, and the next worker goes through it again
 with the same outcome.
+
+Nothing of a landing is written into the lake before all of it was made. Where that fails, the
+landing is left with half of its messages, until it succeeds or one message is left: that one is
+set aside with its reason, for a person to look at.
 """
 
 from __future__ import annotations
@@ -18,13 +22,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from revoir.language import Number, msg
 from revoir.memory import uncollected
 from revoir.tables import CUSTOMERS, plain_name
-from revoir_web.common import jobs
+from revoir_web.common import jobs, words
 from revoir_web.common.bulk import give_way, in_parts
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
@@ -33,17 +38,22 @@ from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.naming import is_named, names_of
 from revoir_web.ingest import actions, commerce
 from revoir_web.ingest.lake import INBOX, LOCK, lake
-from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage
+from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage, SetAside
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_log = structlog.get_logger("revoir.inbox")
 LANDING_MAX = 5_000
 """Messages that land together."""
 REFRESH_SECONDS = 900
 """How often at most figures are computed anew because of events."""
 _PART = 500
 """Rows written in one transaction: whoever sends events meanwhile waits for 20 ms at most."""
+_FAULTS = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, DataError,
+)  # fmt: skip
+"""What a message can be to blame for; a disk or a database that fails raises something else."""
 _FIRST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _PERSONAL = frozenset(
     word
@@ -105,13 +115,19 @@ def drain(job: jobs.Running) -> dict[str, int]:
     told = {"landed": 0, "repeated": 0}
     if not has_any():
         return told
+    size = LANDING_MAX
     with only_one(INBOX):
-        while (landing := _next()) is not None:
+        while (landing := _next(size)) is not None:
             job.progress(
                 told["landed"], 0, msg("{n} events are in the lake.", n=Number(told["landed"], 0))
             )
-            with uncollected():
-                landed, repeated = _land(landing, job)
+            try:
+                with uncollected():
+                    landed, repeated = _land(landing, job)
+            except _Unusable as fault:
+                size = _narrow(landing, fault.why, job)
+                continue
+            size = min(2 * size, LANDING_MAX)
             told["landed"] += landed
             told["repeated"] += repeated
     if told["landed"]:
@@ -123,14 +139,75 @@ def drain(job: jobs.Running) -> dict[str, int]:
     return told
 
 
-def _next() -> Landing | None:
+class _Unusable(Exception):
+    """Something in the messages of a landing cannot be made into rows; nothing was written.
+
+    Args:
+        why: What came of it.
+    """
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+def _next(size: int = LANDING_MAX) -> Landing | None:
     """The landing that was left open, or a new one of what waits."""
     landing = Landing.objects.order_by("begun_at").first()
     if landing is not None:
         return landing
     rows = InboxEvent.objects.order_by("pk")
-    waiting = list(rows.values_list("pk", flat=True)[:LANDING_MAX])
+    waiting = list(rows.values_list("pk", flat=True)[:size])
     return Landing.objects.create(events=waiting) if waiting else None
+
+
+def _narrow(landing: Landing, why: Exception, job: jobs.Running) -> int:
+    """Leave half of its messages to a landing that failed, or set its only message aside.
+
+    Returns:
+        How many messages are to land together next: where one is bad, others may be near it.
+    """
+    left = landing.events[: len(landing.events) // 2]
+    with transaction.atomic():
+        job.fence()
+        if left:
+            # The others wait in the inbox for the next landing.
+            landing.events = left
+            landing.save(update_fields=["events"])
+            return len(left)
+        told = msg("Something that was not foreseen went wrong ({kind}).", kind=type(why).__name__)
+        for row in InboxEvent.objects.filter(pk__in=landing.events):
+            SetAside.objects.create(
+                key_id=row.key_id, kind=row.kind, received_at=row.received_at,
+                sent_at=row.sent_at, body=row.body, reason=words.to_json(told),
+            )  # fmt: skip
+            row.delete()
+        landing.delete()
+    _log.error("message_set_aside", exc_info=why)
+    return 1
+
+
+def take_again() -> int:
+    """Put the messages that were set aside back into the inbox: a later version may know better.
+
+    Returns:
+        How many there were.
+    """
+    with transaction.atomic():
+        rows = list(SetAside.objects.select_for_update().order_by("pk"))
+        InboxEvent.objects.bulk_create(
+            [
+                InboxEvent(
+                    key_id=row.key_id, kind=row.kind, received_at=row.received_at,
+                    sent_at=row.sent_at, body=row.body,
+                )
+                for row in rows
+            ],
+            batch_size=_PART,
+        )  # fmt: skip
+        for part in in_parts([row.pk for row in rows], _PART):
+            SetAside.objects.filter(pk__in=part).delete()
+    return len(rows)
 
 
 def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
@@ -139,11 +216,15 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
         for part in in_parts(landing.events, _PART)
         for row in InboxEvent.objects.filter(pk__in=part).order_by("pk")
     ]
-    digests, messages = _once(rows)
-    orders = _write(messages, landing)
+    try:
+        digests, messages = _once(rows)
+        made = _made(messages)
+    except _FAULTS as fault:
+        raise _Unusable(fault) from fault
+    _write(made, landing)
     # All is in the lake under the landing's name: whoever dies from here on leaves messages that
     # land again there as if they had not. What they say of orders is kept before any is gone.
-    told = [EventOrder(order_id=number, told=order.told) for number, order in orders.items()]
+    told = [EventOrder(order_id=number, told=order.told) for number, order in made.told.items()]
     for part in in_parts(told, _PART):
         with transaction.atomic():
             job.fence()
@@ -204,7 +285,10 @@ def _moment(body: dict[str, Any], row: InboxEvent) -> dt.datetime:
     if said is None:
         return received
     sent = _time(row.sent_at)
-    moment = received - (sent - said) if sent is not None else said
+    try:
+        moment = received - (sent - said) if sent is not None else said
+    except OverflowError:  # beyond the year 9999
+        return received
     # What is said to come later than now, or before there were such messages, came now.
     return moment if _FIRST <= moment <= received + dt.timedelta(minutes=1) else received
 
@@ -280,16 +364,17 @@ def _person(message: Message) -> dict[str, Any]:
 
 # -- What -----------------------------------------------------------------------------------------
 @dataclass
-class _Rows:
-    events: list[dict[str, Any]] = field(default_factory=list)
-    orders: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[dict[str, Any]] = field(default_factory=list)
+class _Made:
+    """What messages came to: rows by table, and what is known of the orders by their numbers."""
+
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    told: dict[str, commerce.Order] = field(default_factory=dict)
 
 
-def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.Order]:
-    """Write messages into the lake under the landing's name; twice is as once."""
+def _made(messages: Sequence[Message]) -> _Made:
+    """Make rows of the lake from messages; the customers are there afterwards."""
     if not messages:
-        return {}
+        return _Made()
     customers = _people(messages, "events")
     names = names_of(
         customer
@@ -297,7 +382,7 @@ def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.
         if customer and _says_something(message)
     )
     company = Company.current()
-    rows = _Rows()
+    rows: dict[str, list[dict[str, Any]]] = {"events": [], "orders": [], "order_lines": []}
     numbers = [_order_of(message) for message in messages]
     orders = _known({number for number in numbers if number is not None})
     for message, customer, number in zip(messages, customers, numbers, strict=True):
@@ -312,22 +397,28 @@ def _write(messages: Sequence[Message], landing: Landing) -> dict[str, commerce.
                 customer=customer,
             )
         if customer:
-            rows.events.append(_event(message, customer, names.get(customer, ())))
+            rows["events"].append(_event(message, customer, names.get(customer, ())))
     for number, order in orders.items():
         made, lines = order.rows(number, company.zone)
         if made is not None:
-            rows.orders.append(made)
-            rows.lines += lines
+            rows["orders"].append(made)
+            rows["order_lines"] += lines
+    return _Made({name: _table(name, held) for name, held in rows.items() if held}, orders)
+
+
+def _write(made: _Made, landing: Landing) -> None:
+    """Write what was made into the lake under the landing's name; twice is as once."""
+    if not made.tables:
+        return
     store = lake()
     batch = f"events-{landing.pk.hex}"
-    if rows.events:
-        store.append("events", _table("events", rows.events), batch=batch)
-    if rows.orders:
+    if "events" in made.tables:
+        store.append("events", made.tables["events"], batch=batch)
+    if "orders" in made.tables:
         with only_one(LOCK):
-            store.upsert("orders", _table("orders", rows.orders), batch=batch)
-            if rows.lines:
-                store.upsert("order_lines", _table("order_lines", rows.lines), batch=batch)
-    return orders
+            for name in ("orders", "order_lines"):
+                if name in made.tables:
+                    store.upsert(name, made.tables[name], batch=batch)
 
 
 def _name(message: Message) -> str:

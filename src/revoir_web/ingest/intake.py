@@ -31,6 +31,8 @@ from revoir_web.ingest.models import InboxEvent
 
 BATCH_BYTES = 500 * 1024
 MESSAGE_BYTES = 32 * 1024
+DEPTH_MAX = 64
+"""How deeply objects and lists of a message may lie in one another."""
 ID_MAX = 500
 """Characters of an id; more is a mistake, and no index takes it."""
 PENDING_MAX = 20_000
@@ -175,12 +177,37 @@ def _checked(item: dict[str, Any], kind: str) -> str:
             400, "bad_message_id",
             msg("“messageId” must be a text of at most {n} characters.", n=ID_MAX),
         )  # fmt: skip
-    text = json.dumps(item, separators=(",", ":"))
+    text = _text(item)
     if len(text) > MESSAGE_BYTES:
         plain = json.dumps(item, separators=(",", ":"), ensure_ascii=False)
         if len(plain.encode("utf-8", "surrogatepass")) > MESSAGE_BYTES:
             raise Refused(400, "message_too_large", msg("A message can have 32 KB at most."))
     return text
+
+
+def _text(item: dict[str, Any]) -> str:
+    too_deep = Refused(400, "too_deep", msg("The JSON is nested too deeply."))
+    try:
+        text = json.dumps(item, separators=(",", ":"), allow_nan=False)
+    except RecursionError:
+        raise too_deep from None
+    except ValueError:  # such as 1e999, which is read as infinite
+        raise Refused(400, "bad_json", msg("The body is no JSON.")) from None
+    # Hardly any message has so many brackets at all: the others are not looked through.
+    if text.count("{") + text.count("[") > DEPTH_MAX and _depth(item) > DEPTH_MAX:
+        raise too_deep
+    return text
+
+
+def _depth(item: dict[str, Any]) -> int:
+    """How deeply objects and lists lie in one another."""
+    depth = 0
+    level: list[Any] = [item]
+    while level:
+        depth += 1
+        inner = (held.values() if isinstance(held, dict) else held for held in level)
+        level = [one for held in inner for one in held if isinstance(one, dict | list)]
+    return depth
 
 
 def _id(item: dict[str, Any], name: str) -> str | None:

@@ -225,8 +225,8 @@ class Landing(models.Model):
         return str(self.id)
 
 
-class InboxEvent(models.Model):
-    """A message that was acknowledged and is not in the lake yet."""
+class Acknowledged(models.Model):
+    """A message that was acknowledged."""
 
     key_id = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=8)
@@ -234,8 +234,27 @@ class InboxEvent(models.Model):
     sent_at = models.CharField(max_length=64, blank=True)
     body = models.TextField()
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class InboxEvent(Acknowledged):
+    """A message that was acknowledged and is not in the lake yet."""
+
+
+class SetAside(Acknowledged):
+    """A message of which no rows could be made: it holds nobody up, and waits for a person."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    reason = models.JSONField(null=True)
+
+    @property
+    def why(self) -> Message | None:
+        """What came of it."""
+        return words.from_json(self.reason)
 
 
 class SeenMessage(models.Model):

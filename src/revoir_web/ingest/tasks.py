@@ -23,10 +23,10 @@ from revoir_web.ingest import (
     vault,
     webhooks,
 )
-from revoir_web.ingest.models import Import, SeenMessage, WebhookDelivery
+from revoir_web.ingest.models import Import, SeenMessage, SetAside, WebhookDelivery
 
 KEPT_DAYS = 30
-"""How long rows in quarantine, and imports that nobody confirmed, stay on the disk."""
+"""How long rows in quarantine, imports that nobody confirmed, and messages set aside are kept."""
 SEEN_DAYS = 90
 PAGE = ("ingest:import", "held")
 DELIVERIES_DAYS = 90
@@ -183,8 +183,9 @@ def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     told, _ = WebhookDelivery.objects.filter(
         created_at__lt=now - dt.timedelta(days=DELIVERIES_DAYS)
     ).delete()
+    aside, _ = SetAside.objects.filter(at__lt=now - dt.timedelta(days=KEPT_DAYS)).delete()
     job.progress(0, 0, msg("Compacting the lake…"))
-    return {"messages": seen, "deliveries": told, **landing.look_after()}
+    return {"messages": seen, "deliveries": told, "set_aside": aside, **landing.look_after()}
 
 
 def _steps(job: jobs.Running) -> Any:

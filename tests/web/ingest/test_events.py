@@ -123,7 +123,7 @@ def test_landing_that_was_interrupted_lands_once(key: str, monkeypatch: pytest.M
     landing = inbox._next()
     assert landing is not None
     _digests, messages = inbox._once(list(InboxEvent.objects.all()))
-    inbox._write(messages, landing)  # and here the worker dies
+    inbox._write(inbox._made(messages), landing)  # and here the worker dies
     send(key, "track", {"userId": "u9", "event": "Visite", "messageId": "m9"})
     drained()
     assert lake("SELECT count(*), count(DISTINCT event_id) FROM events") == [(4, 4)]
@@ -313,7 +313,7 @@ def test_amounts_that_are_none() -> None:
 
 def test_a_hash_kept_as_text_is_known_after_the_update(key: str) -> None:
     before = [("ingest", "0003_name_the_messages_of_a_landing")]
-    after = [("ingest", "0004_keep_hashes_as_numbers")]
+    after = MigrationExecutor(connection).loader.graph.leaf_nodes("ingest")
     digest = hashlib.sha256(b"m-1").hexdigest()[:32]
     try:
         MigrationExecutor(connection).migrate(before)

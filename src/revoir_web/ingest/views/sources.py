@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -15,11 +16,12 @@ from django.views.decorators.http import require_POST
 from revoir.errors import RevoirError
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.models import ApiKey, User
+from revoir_web.common import audit
 from revoir_web.common.rights import Right, public, requires
 from revoir_web.common.words import language
-from revoir_web.ingest import fetching, intake, outside, planning
+from revoir_web.ingest import fetching, inbox, intake, outside, planning
 from revoir_web.ingest.forms import SourceForm, WriteKeyForm
-from revoir_web.ingest.models import InboxEvent, Source
+from revoir_web.ingest.models import InboxEvent, SetAside, Source
 
 
 @public
@@ -129,6 +131,42 @@ def events(request: HttpRequest) -> HttpResponse:
     keys = [key for key in ApiKey.objects.all() if Right.SEND_EVENTS in key.rights]
     context = {
         "form": form, "text": text, "keys": keys, "base": settings.BASE_URL,
-        "waiting": InboxEvent.objects.count(),
+        "waiting": InboxEvent.objects.count(), "set_aside": SetAside.objects.count(),
+        "last_aside": SetAside.objects.order_by("-at").first(),
     }  # fmt: skip
     return render(request, "ingest/events.html", context)
+
+
+@requires(Right.MANAGE_SOURCES, Right.MANAGE_KEYS)
+def set_aside(request: HttpRequest) -> StreamingHttpResponse:
+    """The messages of which no rows could be made, one a line, as they were sent."""
+    audit.record("events.set_aside", details={"messages": SetAside.objects.count()})
+    shown = language()
+    lines = (
+        json.dumps(
+            {
+                "set_aside_at": row.at.isoformat(),
+                "reason": row.why.text(shown) if row.why else "",
+                "type": row.kind,
+                "received_at": row.received_at.isoformat(),
+                "message": row.body,
+            },
+            ensure_ascii=False,
+        )
+        + "\n"
+        for row in SetAside.objects.order_by("pk").iterator()
+    )
+    return StreamingHttpResponse(
+        lines, content_type="application/jsonl; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="events-set-aside.jsonl"'},
+    )  # fmt: skip
+
+
+@requires(Right.MANAGE_SOURCES, Right.MANAGE_KEYS)
+@require_POST
+def take_again(request: HttpRequest) -> HttpResponse:
+    """Try the messages that were set aside once more."""
+    count = inbox.take_again()
+    audit.record("events.take_again", details={"messages": count})
+    messages.success(request, _("They wait for the lake again."))
+    return redirect("ingest:events")
