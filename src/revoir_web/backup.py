@@ -1,9 +1,10 @@
 """Copies of an installation: database, lake, files and secret in one file, checked by hashes.
 
 The database is read in its own consistent way while people work: SQLite's online backup, or COPY
-inside one snapshot of PostgreSQL. The lake is copied after it. A Delta table only grows by whole
-commits, so the copy may know of batches that the copied database does not call done yet: when
-they are asked for again, they land once by their batch id.
+inside one snapshot of PostgreSQL. Until the logs of the lake and the files of imports are copied
+too, nothing that waits in the database is brought into the lake: what waits in the copy is not in
+its lake, and lands once. Events are taken all the while. The files that the logs name are copied
+after that: nobody changes them.
 """
 
 from __future__ import annotations
@@ -73,7 +74,6 @@ def back_up(target: Path) -> Copy:
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
-    data = Path(settings.DATA)
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "version": metadata.version("revoir"),
@@ -83,28 +83,43 @@ def back_up(target: Path) -> Copy:
         "files": {},
         "rows": {},
     }
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with (
-            os.fdopen(descriptor, "wb") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        ):
-            held = _Writer(archive, manifest["files"])
-            manifest["rows"] = _write_database(held)
-            if manifest["lake"] == "folder":
-                held.folder(Path(settings.LAKE), "lake")
-            held.folder(data / "files", "files")
-            if (data / "secret.key").exists():
-                held.file(data / "secret.key", "secret.key")
-            if ledger.path().exists():
-                held.file(ledger.path(), ledger.NAME)
-            archive.writestr(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
+        _write(part, manifest)
         part.rename(target)
         ledger.copy_beside(target)
     finally:
         part.unlink(missing_ok=True)
     rows = sum(manifest["rows"].values())
     return Copy(target, len(manifest["files"]), target.stat().st_size, rows)
+
+
+def _write(part: Path, manifest: dict[str, Any]) -> None:
+    from django.conf import settings
+
+    from revoir_web.common.locks import only_one
+    from revoir_web.consents import ledger
+    from revoir_web.ingest.lake import INBOX, LOCK
+
+    data, lake = Path(settings.DATA), Path(settings.LAKE)
+    in_lake: list[Path] = []
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with (
+        os.fdopen(descriptor, "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        held = _Writer(archive, manifest["files"])
+        with only_one(INBOX), only_one(LOCK):
+            manifest["rows"] = _write_database(held)
+            if manifest["lake"] == "folder":
+                in_lake = held.logs(lake, "lake")
+            held.folder(data / "imports", "imports", but="spill")
+        held.paths(in_lake, lake, "lake")
+        held.folder(data / "files", "files")
+        if (data / "secret.key").exists():
+            held.file(data / "secret.key", "secret.key")
+        if ledger.path().exists():
+            held.file(ledger.path(), ledger.NAME)
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
 
 
 def check(source: Path) -> dict[str, Any]:
@@ -237,14 +252,27 @@ class _Writer:
         with path.open("rb") as file:
             self.stream(name, iter(lambda: file.read(_CHUNK), b""))
 
-    def folder(self, folder: Path, name: str) -> None:
-        """Add every file of a folder; those that others remove meanwhile are left out."""
+    def folder(self, folder: Path, name: str, *, but: str = "") -> None:
+        """Add every file of a folder, but for folders of one name."""
+        self.paths([path for path in _files(folder) if but not in path.relative_to(folder).parts], folder, name)
+
+    def logs(self, lake: Path, name: str) -> list[Path]:
+        """Add the logs of a lake, and tell which files there are besides."""
         # What a Delta log names was written before it: the logs are copied first, so that
         # nothing in the copy names a file that came too late for it.
-        paths = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-        for path in sorted(paths, key=lambda path: ("_delta_log" not in path.parts, str(path))):
+        logs = [path for path in _files(lake) if "_delta_log" in path.parts]
+        self.paths(logs, lake, name)
+        return [path for path in _files(lake) if "_delta_log" not in path.parts]
+
+    def paths(self, paths: Iterable[Path], folder: Path, name: str) -> None:
+        """Add files of a folder; those that others remove meanwhile are left out."""
+        for path in paths:
             with contextlib.suppress(FileNotFoundError):
                 self.file(path, f"{name}/{path.relative_to(folder).as_posix()}")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 def _write_database(held: _Writer) -> dict[str, int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
@@ -68,9 +69,17 @@ def prepare(
 
     Returns:
         By table, what will be written.
+
+    Raises:
+        UsageError: What was read is gone, since another program removed it.
     """
-    folder = understanding.fresh(held.folder / "final")
     made = held.folder / "made"
+    if not made.is_dir():
+        raise UsageError(
+            msg("What was read of the files is no longer on the disk."),
+            remedy=msg("Import the files again."),
+        )
+    folder = understanding.fresh(held.folder / "final")
     with closing(sql.connect(held.folder / "spill")) as connection:
         for path in made.glob("*.parquet"):
             connection.execute(
