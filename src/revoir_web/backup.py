@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
+import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ def back_up(target: Path) -> Copy:
     from django.conf import settings
     from django.db import connection
 
+    from revoir_web.common import temporary
     from revoir_web.consents import ledger
 
     if target.exists():
@@ -73,7 +74,8 @@ def back_up(target: Path) -> Copy:
             remedy=msg("Give another name."),
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
+    temporary.empty()
+    part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:12]}.part")
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "version": metadata.version("revoir"),
@@ -83,12 +85,10 @@ def back_up(target: Path) -> Copy:
         "files": {},
         "rows": {},
     }
-    try:
+    with temporary.folder("draft", draft=part):
         _write(part, manifest)
         part.rename(target)
-        ledger.copy_beside(target)
-    finally:
-        part.unlink(missing_ok=True)
+    ledger.copy_beside(target)
     rows = sum(manifest["rows"].values())
     return Copy(target, len(manifest["files"]), target.stat().st_size, rows)
 
@@ -254,7 +254,11 @@ class _Writer:
 
     def folder(self, folder: Path, name: str, *, but: str = "") -> None:
         """Add every file of a folder, but for folders of one name."""
-        self.paths([path for path in _files(folder) if but not in path.relative_to(folder).parts], folder, name)
+        self.paths(
+            [path for path in _files(folder) if but not in path.relative_to(folder).parts],
+            folder,
+            name,
+        )
 
     def logs(self, lake: Path, name: str) -> list[Path]:
         """Add the logs of a lake, and tell which files there are besides."""
@@ -282,10 +286,10 @@ def _write_database(held: _Writer) -> dict[str, int]:
         return _write_postgresql(held)
     import sqlite3  # by now settings have put the sound one in the place of the system's
 
-    from django.conf import settings
+    from revoir_web.common import temporary
 
-    with tempfile.TemporaryDirectory(dir=settings.DATA) as folder:
-        path = Path(folder) / "copy.sqlite3"
+    with temporary.folder("backup") as folder:
+        path = folder / "copy.sqlite3"
         connection.ensure_connection()
         live: Any = connection.connection
         copy = sqlite3.connect(path)

@@ -32,7 +32,7 @@ def prepare() -> None:
     """Bring the database and the static files up to date; safe when several do it at once."""
     from django.core.management import call_command
 
-    from revoir_web.common import schedules
+    from revoir_web.common import schedules, temporary
     from revoir_web.common.locks import only_one
     from revoir_web.customers import columns
 
@@ -42,6 +42,7 @@ def prepare() -> None:
         call_command("collectstatic", interactive=False, verbosity=0, clear=False)
         schedules.ensure()
         columns.begin()
+    temporary.empty()
 
 
 def serve_all(*, host: str, port: int) -> int:

@@ -6,10 +6,18 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from zlib import crc32
 
 from django.conf import settings
 from django.db import connection
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("w")
+    except PermissionError:
+        return path.open()  # another user made it, such as root for a backup
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def only_one(name: str) -> Iterator[None]:
     """
     folder = Path(settings.DATA)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
+    with _opened(folder / f"{name}.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if connection.vendor != "postgresql":
             yield

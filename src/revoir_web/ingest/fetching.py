@@ -6,7 +6,6 @@ import base64
 import fnmatch
 import hashlib
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from django.utils import timezone
 
 from revoir.errors import RevoirError, UsageError
 from revoir.language import Message, msg
-from revoir_web.common import jobs, words
+from revoir_web.common import jobs, temporary, words
 from revoir_web.ingest import actions, outside, vault, webhooks
 from revoir_web.ingest.models import Import, Source, SourceFile
 
@@ -95,8 +94,8 @@ def _files(source: Source, progress: Progress) -> tuple[Import | None, int]:
         Source.Kind.SFTP: _sftp,
         Source.Kind.URL: _url,
     }[Source.Kind(source.kind)]
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.DATA) as folder:
-        found = list(walk(source, Path(folder), progress))
+    with temporary.folder("fetch") as folder:
+        found = list(walk(source, folder, progress))
         if not found:
             return None, 0
         held = actions.begin(

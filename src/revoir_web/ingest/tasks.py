@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from revoir.errors import RevoirError
 from revoir.language import Message, msg
-from revoir_web.common import jobs, schedules
+from revoir_web.common import jobs, schedules, temporary
 from revoir_web.common.models import Job
 from revoir_web.common.rights import Right
 from revoir_web.ingest import (
@@ -184,6 +184,7 @@ def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         created_at__lt=now - dt.timedelta(days=DELIVERIES_DAYS)
     ).delete()
     aside, _ = SetAside.objects.filter(at__lt=now - dt.timedelta(days=KEPT_DAYS)).delete()
+    temporary.empty()
     job.progress(0, 0, msg("Compacting the lake…"))
     return {"messages": seen, "deliveries": told, "set_aside": aside, **landing.look_after()}
 
