@@ -285,14 +285,17 @@ def _sftp(source: Source, target: Path, progress: Progress) -> Iterator[Found]:
             for entry in sorted(client.listdir_attr(folder), key=lambda held: held.filename):
                 if not stat.S_ISREG(entry.st_mode or 0) or not _wanted(source, entry.filename):
                     continue
+                # A file that is still being written is left for the next time.
+                if time.time() - (entry.st_mtime or 0) < settings.SOURCE_SETTLE_SECONDS:
+                    continue
                 mark = f"{entry.st_size}:{entry.st_mtime}"
                 if not _is_new(source, entry.filename, mark):
                     continue
                 progress(msg("Fetching {file}…", file=entry.filename))
                 # Never the server's own name: "../" in it would leave the folder.
                 copy = target / hashlib.sha256(entry.filename.encode()).hexdigest()
-                _copy(client, f"{folder.rstrip('/')}/{entry.filename}", copy, until)
-                yield Found(entry.filename, mark, copy)
+                if _copy(client, f"{folder.rstrip('/')}/{entry.filename}", entry, copy, until):
+                    yield Found(entry.filename, mark, copy)
         except paramiko.AuthenticationException:
             raise UsageError(
                 msg("The server does not accept the user name or the password."),
@@ -309,15 +312,28 @@ def _sftp(source: Source, target: Path, progress: Progress) -> Iterator[Found]:
             ) from None
 
 
-def _copy(client: paramiko.SFTPClient, path: str, copy: Path, until: float) -> None:
+def _copy(
+    client: paramiko.SFTPClient,
+    path: str,
+    entry: paramiko.SFTPAttributes,
+    copy: Path,
+    until: float,
+) -> bool:
+    """Copy a file, and tell whether it stayed as it was all the while."""
     size = 0
-    with client.open(path, "rb") as remote, copy.open("wb") as file:
-        remote.prefetch()
-        while chunk := remote.read(1 << 16):
-            size += len(chunk)
-            if size > BYTES_MAX or time.monotonic() > until:
-                raise outside.Unreachable(msg("The file is too large, or comes too slowly."))
-            file.write(chunk)
+    try:
+        with client.open(path, "rb") as remote, copy.open("wb") as file:
+            remote.prefetch()
+            while chunk := remote.read(1 << 16):
+                size += len(chunk)
+                if size > BYTES_MAX or time.monotonic() > until:
+                    raise outside.Unreachable(msg("The file is too large, or comes too slowly."))
+                file.write(chunk)
+        after = client.stat(path)
+    except FileNotFoundError:
+        return False
+    # The server's clock may be wrong: how old a file seems to be is not enough.
+    return (size, after.st_size, after.st_mtime) == (entry.st_size, entry.st_size, entry.st_mtime)
 
 
 # -- A SQL database -----------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -241,3 +243,53 @@ def test_sftp_is_believed_by_its_key_alone(company: object, settings: Any, tmp_p
         source.refresh_from_db()
         assert source.failure is not None
         assert "another key" in source.failure.text("en")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sftp_leaves_what_is_still_being_written(
+    company: object, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The half of a file that was just being written was imported as the whole of it."""
+    from . import sftp_server
+
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    settings.SOURCE_SETTLE_SECONDS = 60
+    file = tmp_path / "remote" / "ventes.csv"
+    file.parent.mkdir()
+    file.write_bytes(ORDERS)
+    usual = sftp_server._Files.open
+
+    def old() -> None:
+        hour_ago = time.time() - 3600
+        os.utime(file, (hour_ago, hour_ago))
+
+    def found() -> int | None:
+        planning.run_source(source=source)
+        work()
+        source.refresh_from_db()
+        assert source.failure is None, source.failure.text("en")
+        return source.last_found
+
+    with sftp_server.running(file.parent, "ana", "secret") as port:
+        source = planning.save_source(
+            source=Source(kind="sftp"),
+            fields={
+                "name": "S", "location": f"sftp://127.0.0.1:{port}/", "user_name": "ana",
+                "password": "secret", "pattern": "*.csv",
+            },
+        )  # fmt: skip
+        planning.keep_host_key(source=source, key=fetching.key_of(source.location))
+        assert found() == 0, "it was written just now"
+
+        def grows(self: Any, path: str, flags: int, attr: Any) -> Any:
+            with file.open("ab") as more:
+                more.write(b"A99,C9,2025-03-09,5.00\n")
+            old()  # by a clock that is wrong
+            return usual(self, path, flags, attr)
+
+        old()
+        monkeypatch.setattr(sftp_server._Files, "open", grows)
+        assert found() == 0, "it grew meanwhile"
+        monkeypatch.setattr(sftp_server._Files, "open", usual)
+        assert found() == 1
+        assert found() == 0
