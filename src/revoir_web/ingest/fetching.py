@@ -367,6 +367,30 @@ def database_url(source: Source) -> str:
     return f"{url}?{kind}={quote(asked)}"
 
 
+def checked_again(url: str) -> str:
+    """Look once more, directly before it is connected to, where the host of a database is.
+
+    Args:
+        url: As `database_url` gave it: some time ago, and its name may lead elsewhere by now.
+
+    Returns:
+        The URL to connect to. PostgreSQL is told the very address that was looked at.
+
+    Raises:
+        UsageError: The host leads inside a network, or there is none of this name.
+    """
+    parts = urlsplit(url)
+    try:
+        address = outside.checked(parts.hostname or "", parts.port or 5432)
+    except outside.Unreachable as error:
+        raise UsageError(error.why, remedy=msg("Correct the address.")) from None
+    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
+        return url
+    # What is asked for stays at the end: a query takes all that follows it.
+    base, _mark, asked = url.partition("?")
+    return f"{base}?hostaddr={address}" + (f"&{asked}" if asked else "")
+
+
 def _database(source: Source) -> Import:
     try:
         url = database_url(source)

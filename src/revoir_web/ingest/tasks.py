@@ -44,9 +44,9 @@ def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         # Other meanings may make other rows, of other customers.
         _withdraw(held, job, _steps(job))
     locations: list[Any] = [upload.path for upload in held.uploads.select_related("held")]
-    if held.location:
-        locations.append(vault.opened(held.location))
     try:
+        if held.location:
+            locations.append(fetching.checked_again(vault.opened(held.location)))
         understood = understanding.read(held, locations, _steps(job))
     except RevoirError as error:
         actions.has_failed(held=held, error=jobs._sentence(error))

@@ -18,7 +18,7 @@ import pytest
 
 from revoir.errors import UsageError
 from revoir_web.common.models import Job
-from revoir_web.ingest import fetching, outside, planning, webhooks
+from revoir_web.ingest import actions, fetching, outside, planning, webhooks
 from revoir_web.ingest.models import Import, Source, SourceFile, WebhookDelivery
 
 from .conftest import lake, work
@@ -293,3 +293,54 @@ def test_sftp_leaves_what_is_still_being_written(
         monkeypatch.setattr(sftp_server._Files, "open", usual)
         assert found() == 1
         assert found() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("query", "asked"), [("orders", "table=orders"), ("SELECT 1 AS a", "query=SELECT%201%20AS%20a")]
+)
+def test_a_database_is_connected_to_where_it_was_looked_at(
+    company: object, monkeypatch: pytest.MonkeyPatch, query: str, asked: str
+) -> None:
+    """The host was looked at when the source was asked, and found anew by the driver later."""
+    import psycopg
+
+    addresses = ["93.184.216.34"]
+    connect = psycopg.connect
+    connected: list[dict[str, Any]] = []
+
+    def resolve(host: str, port: int, **_rest: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[-1], port))]
+
+    def driver(*given: Any, **named: Any) -> Any:
+        if named.get("host") != "db.example.com":
+            return connect(*given, **named)
+        connected.append(named)
+        raise psycopg.OperationalError("stop here")
+
+    monkeypatch.setattr(outside.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(psycopg, "connect", driver)
+    source = planning.save_source(
+        source=Source(kind="database"),
+        fields={
+            "name": "D", "location": "postgresql://db.example.com:5432/shop", "query": query,
+            "user_name": "ana", "password": "a&b?query=c",
+        },
+    )  # fmt: skip
+    planning.run_source(source=source)
+    work()
+    held = Import.objects.get()
+    assert [(named["hostaddr"], named["password"]) for named in connected] == [
+        ("93.184.216.34", "a&b?query=c")
+    ]
+    assert fetching.checked_again(fetching.database_url(source)).endswith(
+        f"?hostaddr=93.184.216.34&{asked}"
+    )
+    # The name leads inside by now, and the import is read once more.
+    addresses.append("127.0.0.1")
+    actions.read(held=held)
+    work()
+    held.refresh_from_db()
+    assert held.failure is not None
+    assert "inside a network" in held.failure.text("en")
+    assert len(connected) == 1
