@@ -68,7 +68,9 @@ def with_contacts(book: Book, customers: pa.Table) -> pa.Table:
     if not wanted:
         return customers
     known = book.columns(book.table("customers").select("customer_id", *wanted))
-    place = pc.index_in(customers["customer_id"], value_set=known["customer_id"])
+    # A list of nobody has no type of its own.
+    ids = customers["customer_id"].cast(known["customer_id"].type)
+    place = pc.index_in(ids, value_set=known["customer_id"])
     for name in wanted:
         customers = customers.append_column(name, known[name].take(place))
     return customers

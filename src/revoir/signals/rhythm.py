@@ -303,6 +303,8 @@ declare(
 def _usual_waits(book: Book, share: float) -> list[tuple[dt.date, float]]:
     """Days from the first to the second purchase that a share waited at most, as known."""
     quarters = _quarters(book)
+    if not quarters:
+        return []
     rows = book.purchases
     second = rows.filter((rows.nth == 2) & (rows.previous_day < rows.day))
     place = learned(second.day, [(day, index) for index, day in enumerate(quarters)])

@@ -1,0 +1,40 @@
+"""What the lists of signals and actions answer where there is nobody to put on them."""
+
+import csv
+import io
+import json
+
+import pytest
+
+ORDERS = "customer_id,date,amount\na,2024-01-05,10\nb,2024-02-06,12.5\n"
+PEOPLE = "customer_id,name,email\na,Anna,a@example.org\nb,Bert,b@example.org\n"
+ANONYMOUS = "order_id,customer_id,date,amount\n1,,2024-01-05,10\n2,,2024-02-06,12\n3,,2024-05-06,9\n"
+REFUNDS = "customer_id,date,amount\na,2024-01-05,-10\nb,2024-02-06,-12.5\n"
+
+
+@pytest.mark.parametrize("asked", ["signals", "actions"])
+def test_nobody_to_list_beside_a_file_of_customers(command, tmp_path, asked):
+    """Names looked up for an empty list ended in an error of types."""
+    orders, people = tmp_path / "orders.csv", tmp_path / "customers.csv"
+    orders.write_text(ORDERS)
+    people.write_text(PEOPLE)
+    done = command(asked, orders, people, "--format", "csv", "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert len(rows) == 1
+    assert {"customer_id", "name", "email"} <= set(rows[0])
+    assert command(asked, orders, people, "--lang", "en").returncode == 0
+
+
+@pytest.mark.parametrize("asked", ["signals", "actions"])
+@pytest.mark.parametrize("orders", [ANONYMOUS, REFUNDS], ids=["anonymous", "refunds"])
+def test_no_purchase_of_a_known_customer_is_not_enough_data(command, tmp_path, asked, orders):
+    """Quarters in which nobody is known to have bought were unpacked, and there were none."""
+    path = tmp_path / "orders.csv"
+    path.write_text(orders)
+    done = command(asked, path, "--format", "json", "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert not answer[asked if asked == "actions" else "alerts"]
+    reasons = answer.get("not_known") or [one["record"]["reason"] for one in answer["signals"]]
+    assert reasons[0].startswith("Not enough data")
