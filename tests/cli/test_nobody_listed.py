@@ -8,7 +8,9 @@ import pytest
 
 ORDERS = "customer_id,date,amount\na,2024-01-05,10\nb,2024-02-06,12.5\n"
 PEOPLE = "customer_id,name,email\na,Anna,a@example.org\nb,Bert,b@example.org\n"
-ANONYMOUS = "order_id,customer_id,date,amount\n1,,2024-01-05,10\n2,,2024-02-06,12\n3,,2024-05-06,9\n"
+ANONYMOUS = (
+    "order_id,customer_id,date,amount\n1,,2024-01-05,10\n2,,2024-02-06,12\n3,,2024-05-06,9\n"
+)
 REFUNDS = "customer_id,date,amount\na,2024-01-05,-10\nb,2024-02-06,-12.5\n"
 
 

@@ -129,6 +129,47 @@ def test_what_came_back_is_not_counted(make_book):
     assert "gave back" not in told(whole)
 
 
+def test_who_gave_everything_back_is_worth_less_than_who_gave_back_most(make_book):
+    """They were valued like an average customer: no value known, and known to be nothing."""
+    table = orders()
+    names = np.array(table["customer_id"].to_pylist())
+    spender = max(set(names), key=lambda name: (names == name).sum())
+    paid = sum(row["amount"] for row in table.to_pylist() if row["customer_id"] == spender)
+    last = max(row["ordered_on"] for row in table.to_pylist())
+
+    def worth_of(share):
+        back = pa.table(
+            {"customer_id": [spender], "ordered_on": pa.array([last]), "amount": [-share * paid]}
+        )
+        found = clv(
+            make_book(orders=pa.concat_tables([table, back])), model="mbg_nbd", tested=False
+        )
+        rows = found.customers.to_pylist()
+        return next(row for row in rows if row["customer_id"] == spender)
+
+    most, everything = worth_of(0.9), worth_of(1.0)
+    assert everything["monetary_value"] == pytest.approx(0.0)
+    assert everything["expected_value"] < most["expected_value"]
+    assert everything["clv"] < most["clv"]
+
+
+def test_an_amount_that_is_missing_is_not_nothing(make_book):
+    """What an unpriced customer spends was taken for 0.00 wherever another's was known."""
+    table = orders()
+    names = table["customer_id"].to_pylist()
+    buyer = max(set(names), key=names.count)
+    amounts = [
+        None if name == buyer else amount
+        for name, amount in zip(names, table["amount"].to_pylist(), strict=True)
+    ]
+    column = pa.array(amounts, pa.float64())
+    known = table.drop_columns(["amount"]).append_column("amount", column)
+    found = clv(make_book(orders=known), model="mbg_nbd", tested=False)
+    row = next(row for row in found.customers.to_pylist() if row["customer_id"] == buyer)
+    assert row["monetary_value"] is None
+    assert row["expected_value"] == pytest.approx(found.spending.mean)
+
+
 def test_without_amounts_purchases_are_foretold(make_book):
     table = orders()
     nothing = pa.nulls(len(table), pa.float64())

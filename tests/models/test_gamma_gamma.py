@@ -69,6 +69,14 @@ def test_a_customer_is_drawn_towards_the_others_and_less_so_with_time():
     assert model.mean < once < often < 100.0
 
 
+def test_who_is_known_to_spend_nothing_is_no_average_customer():
+    """An amount of 0 was taken for one that is not known."""
+    model = GammaGamma.of(**WORLD)
+    unknown, little, nothing = model.expected_value([9, 9, 9], [np.nan, 1.0, 0.0])
+    assert unknown == pytest.approx(model.mean)
+    assert nothing < little < model.mean / 2
+
+
 def test_what_is_not_known_is_left_out():
     x, mean, _ = drawn(500, 3)
     more_x, more_mean = np.append(x, [3.0, 2.0]), np.append(mean, [0.0, np.nan])

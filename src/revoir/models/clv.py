@@ -297,7 +297,8 @@ def _kept(book: Book, summary: pa.Table, value: Floats) -> tuple[Floats, Message
         )
         for one in (found, totals)
     )
-    share = np.clip(1 + returned / np.maximum(total, 1e-9), 0, 1)
+    # Rounded: a hair that floats leave of an amount given back whole is nothing.
+    share = np.clip(1 + returned / np.maximum(total, 1e-9), 0, 1).round(9)
     everything = float(total.sum())
     note = msg(
         "Amounts are less what each customer gave back: {share} of what was bought.",

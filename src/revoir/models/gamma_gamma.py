@@ -138,7 +138,8 @@ class GammaGamma:
 
         Args:
             frequency: Repeat purchases.
-            monetary_value: Mean amount of them; of no account without one.
+            monetary_value: Mean amount of them; not a number where it is not known. Nothing is an
+                amount too: whoever gave everything back is known to spend nothing.
 
         Returns:
             The mean over customers and the customer's own, weighed by how sure each is.
@@ -157,9 +158,9 @@ class GammaGamma:
         """
         p, q, v = (self.parameters_[name] for name in self.names)
         x = np.nan_to_num(np.asarray(frequency, dtype=np.float64))
-        mean = np.nan_to_num(np.asarray(monetary_value, dtype=np.float64))
-        known = (x > 0) & (mean > 0)
-        return v + np.where(known, x * mean, 0.0), q + p * np.where(known, x, 0.0)
+        mean = np.asarray(monetary_value, dtype=np.float64)
+        x = np.where(np.isnan(mean), 0.0, x)
+        return v + x * np.maximum(np.nan_to_num(mean), 0.0), q + p * x
 
 
 def _spent(frequency: npt.ArrayLike, monetary_value: npt.ArrayLike) -> tuple[Floats, Floats]:

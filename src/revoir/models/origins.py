@@ -35,7 +35,8 @@ class Origin:
         T: Days from the first purchase to the day.
         before: Purchase days in as many days before the day as are known after it.
         after: Purchase days in the days after it.
-        spent: Amount of the repeat purchases until the day (None: not known).
+        spent: Amount of the repeat purchases until the day (None: not known; not a number where
+            none of a customer's has an amount).
         spent_before: Amount of the purchases in the days before it (None: not known).
         spent_after: Amount of those in the days after it (None: not known).
         log_gaps: Sum of the logarithms of the gaps, in days, until the day.
@@ -144,6 +145,7 @@ def _seen_from(
         soon = (bought.day > date(day)) & (bought.day <= date(day + length))
         for name, when in (("spent", until), ("before", lately), ("after", soon)):
             seen[f"{name}_{place}"] = bought.amount.sum(where=when).cast("float64")
+        seen[f"priced_{place}"] = bought.amount.count(where=until & (bought.nth > 1))
     return seen
 
 
@@ -165,7 +167,9 @@ def _origin(
     last = columns[f"last_{place}"].astype("datetime64[D]")
     spent = spent_before = spent_after = None
     if money:
-        spent = (number("spent") - np.nan_to_num(columns["first_amount"]))[known]
+        spent = number("spent") - np.nan_to_num(columns["first_amount"])
+        # Amounts that are all missing do not add up to nothing.
+        spent = np.where((bought > 1) & (number("priced") == 0), np.nan, spent)[known]
         spent_before, spent_after = number("before")[known], number("after")[known]
     return Origin(
         day=day,
