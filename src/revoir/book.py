@@ -224,13 +224,21 @@ class Book:
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:
-        """The currencies that orders are in, the most used first."""
-        if not self.has("orders", "currency"):
+        """The currencies that orders are in (without orders: subscriptions), most used first."""
+        return self.currencies_of("orders" if self.has("orders") else "subscriptions")
+
+    def currencies_of(self, name: str) -> tuple[str, ...]:
+        """The currencies that the amounts of a table are in, the most used first."""
+        if not self.has(name, "currency"):
             return (self.settings.currency,) if self.settings.currency else ()
-        orders = self.table("orders").filter(lambda t: t.currency.notnull())
-        counted = orders.group_by("currency").aggregate(n=orders.count())
-        rows = sorted(self.rows(counted), key=lambda row: (-row["n"], row["currency"]))
-        return tuple(row["currency"] for row in rows)
+
+        def count() -> tuple[str, ...]:
+            rows = self.table(name).filter(lambda t: t.currency.notnull())
+            counted = self.rows(rows.group_by("currency").aggregate(n=rows.count()))
+            found = sorted(counted, key=lambda row: (-row["n"], row["currency"]))
+            return tuple(row["currency"] for row in found)
+
+        return self.once(f"currencies of {name}", count)
 
     @property
     def currency(self) -> str | None:

@@ -177,3 +177,69 @@ def test_nothing_after_the_day_changes_what_was_foretold(make_book):
     blind = contract_clv(make_book(subscriptions=rows).at(dt.date(2022, 12, 31)), model="sbg")
     assert known.model.parameters_ == blind.model.parameters_
     assert known.customers.equals(blind.customers)
+
+
+def test_a_price_that_is_not_known_is_not_nothing(make_book):
+    """Subscribers without a price were worth 0.00, and the total left them out in silence."""
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
+    as_of = dt.date(2023, 12, 31)
+    whole = contract_clv(make_book(subscriptions=table).at(as_of), model="sbg")
+    first, second = whole.customers["customer_id"].to_pylist()[:2]
+    rows = [
+        row | {"monthly_amount": None} if row["customer_id"] in (first, second) else row
+        for row in table.to_pylist()
+    ]
+    found = contract_clv(make_book(subscriptions=rows).at(as_of), model="sbg")
+    held = {row["customer_id"]: row for row in found.customers.to_pylist()}
+    for name in ("monthly_amount", "clv", "low", "high"):
+        assert held[first][name] is None
+    assert held[first]["expected_months"] > 0
+    assert "2 subscribers without a price are not in the total." in [
+        note.text("en") for note in found.notes
+    ]
+    known = sum(row["clv"] for row in held.values() if row["clv"] is not None)
+    assert found.total.value == pytest.approx(known)
+    assert found.total.low < known < found.total.high
+
+
+def test_prices_in_several_currencies_are_not_added_up(make_book):
+    """Euros and yen made one sum."""
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
+    codes = pa.array(["EUR", "JPY"] * 150)
+    book = make_book(subscriptions=table.append_column("currency", codes))
+    found = contract_clv(book.at(dt.date(2023, 12, 31)), model="sbg")
+    assert found.total is None
+    assert found.currency is None
+    assert "several currencies (EUR, JPY)" in found.notes[-1].text("en")
+    euros = make_book(subscriptions=table.append_column("currency", pa.array(["EUR"] * 300)))
+    assert contract_clv(euros.at(dt.date(2023, 12, 31)), model="sbg").currency == "EUR"
+    assert book.currencies == ("EUR", "JPY")
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_subscriptions_of_nobody_known_are_no_subscriber(make_book, dated):
+    """All rows without a customer were one subscriber, who paid for them all."""
+    table, leaves_at = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
+    as_of = dt.date(2023, 12, 31)
+    nobody = {"started_at": dt.date(2022, 5, 1), "ended_at": None}
+    rows = table.to_pylist()
+    if not dated:
+        nobody = {"tenure_months": 7, "churned": False}
+        rows = [
+            {"customer_id": row["customer_id"], "monthly_amount": row["monthly_amount"],
+             "tenure_months": int(min(months, 36)), "churned": bool(months < 36)}
+            for row, months in zip(rows, leaves_at, strict=True)
+        ]  # fmt: skip
+    more = [nobody | {"customer_id": None, "monthly_amount": 50.0}] * 3
+    if dated:
+        found, with_nobody = (
+            contract_clv(make_book(subscriptions=one).at(as_of), model="sbg")
+            for one in (rows, [*rows, *more])
+        )
+    else:
+        found, with_nobody = (
+            contract_clv(make_book(subscriptions=one), model="sbg")
+            for one in (rows, [*rows, *more])
+        )
+    assert with_nobody.count == found.count
+    assert with_nobody.total == found.total

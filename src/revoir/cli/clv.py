@@ -186,7 +186,9 @@ def _write_csv(customers: pa.Table | None) -> None:
         print(",".join(customers.column_names))
 
 
-def _between(row: dict[str, Any]) -> Message:
+def _between(row: dict[str, Any]) -> Message | None:
+    if row["low"] is None:
+        return None
     return msg("{low} to {high}", low=Number(row["low"], 0), high=Number(row["high"], 0))
 
 
@@ -398,7 +400,7 @@ def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
             **row,
             "expected_months": Number(row["expected_months"], 1),
             "p_stays": Percent(row["p_stays"], 0),
-            "clv": Money(row["clv"], found.currency, 0) if money else None,
+            "clv": None if row["clv"] is None else Money(row["clv"], found.currency, 0),
             "between": _between(row),
         }
         for row in customers.slice(0, SHOWN_MAX).to_pylist()

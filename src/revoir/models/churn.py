@@ -126,8 +126,9 @@ class Churn:
 
     @property
     def currency(self) -> str | None:
-        """The currency of all amounts, where there is one."""
-        return self.book.currency
+        """The currency of what customers are worth, where there is one."""
+        found = self.book.currencies_of(self.definition.paid_in)
+        return found[0] if len(found) == 1 else None
 
     def ranked(
         self,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from revoir.book import Book
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
 from revoir.models.bdw import Bdw
 from revoir.models.choosing import Backtest
 from revoir.models.contract_record import LOST_MIN, contract_backtest, contract_verdict
@@ -68,10 +68,12 @@ class ContractClv:
         backtest: What it would have foretold, beside a simple rule (None: the data have no days, or
             too few).
         retention: The model beside what happened, by month.
-        total: What all will bring in (None: not enough data, or no amounts).
+        total: What all whose price is known will bring in (None: not enough data, or no amounts
+            that can be added up).
         customers: One row a subscriber who is there, the one worth most first: `customer_id`,
             `months` stayed, `monthly_amount`, `expected_months` ahead, `p_stays` (to the end of
-            the horizon), `clv` and its bounds `low` and `high`.
+            the horizon), `clv` and its bounds `low` and `high` (null where amounts are known, but
+            not theirs).
         notes: What the reader must know.
         reason: Why nothing is foretold (None: it is).
     """
@@ -135,10 +137,12 @@ def contract_clv(
     """
     known = subscribers(book)
     own = book.settings.margin
+    currencies = book.currencies_of("subscriptions")
     head: dict[str, Any] = {
         "as_of": None if known.start is None else book.as_of, "months": months,
         "count": int((~known.left).sum()), "lost": int(known.left.sum()), "discount": discount,
-        "margin": 1.0 if own is None else own, "currency": book.settings.currency,
+        "margin": 1.0 if own is None else own,
+        "currency": currencies[0] if len(currencies) == 1 else None,
         "confidence": confidence,
     }  # fmt: skip
     if head["lost"] < LOST_MIN:
@@ -153,8 +157,8 @@ def contract_clv(
         )  # fmt: skip
     fitted, why = _fitted(model, known.periods, known.left)
     tested = contract_backtest(known, [type(fitted)], book.as_of, months) if head["as_of"] else None
-    paid = np.nan_to_num(known.monthly_amount[~known.left])
-    amount = paid if paid.any() else None
+    paid = known.monthly_amount[~known.left]
+    amount = paid if len(currencies) <= 1 and np.nan_to_num(paid).any() else None
     question = _Question(months, math.log1p(discount) / 12, head["margin"], confidence)
     customers, total = _foretold(fitted, known, amount, question, seed)
     notes = [why]
@@ -162,15 +166,40 @@ def contract_clv(
         notes.append(contract_verdict(tested, fitted.name))
     if fitted.fit_.reason is not None:
         notes.append(fitted.fit_.reason)
-    if amount is None:
-        notes.append(msg("No monthly amounts are known: only months are foretold."))
-    elif own is None:
-        notes.append(msg("No margin is known: the figure is revenue, not profit."))
+    notes += _notes_on_amounts(amount, currencies, own)
     return ContractClv(
         **head, model=fitted, why=why, backtest=tested,
         retention=_retention(fitted, known.periods, known.left), total=total, customers=customers,
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _notes_on_amounts(
+    amount: Floats | None, currencies: tuple[str, ...], margin: float | None
+) -> list[Message]:
+    if len(currencies) > 1:
+        return [
+            msg(
+                "The amounts are in several currencies ({currencies}) and cannot be added up: only"
+                " months are foretold.",
+                currencies=list(currencies),
+            )
+        ]
+    if amount is None:
+        return [msg("No monthly amounts are known: only months are foretold.")]
+    notes = []
+    unpriced = int(np.isnan(amount).sum())
+    if unpriced:
+        notes.append(
+            nmsg(
+                "{n} subscriber without a price is not in the total.",
+                "{n} subscribers without a price are not in the total.",
+                unpriced,
+            )
+        )
+    if margin is None:
+        notes.append(msg("No margin is known: the figure is revenue, not profit."))
+    return notes
 
 
 @dataclass(frozen=True)
@@ -221,13 +250,13 @@ def _foretold(
     high = np.maximum(each * upto[most][at], value)
     total = None
     if amount is not None:
-        drawn = np.empty((DRAWS, 2))
+        drawn, priced = np.empty((DRAWS, 2)), np.nan_to_num(each)
         for place, one in enumerate(model.draw(DRAWS, seed=seed)):
             sure = one.stays(stayed, question.months)
             # P(n renewals or more) times what the n-th adds to the mean and to the mean square.
             mean, squares = (sure @ worth)[at], (sure @ np.diff(upto**2))[at]
-            drawn[place] = each @ mean, each**2 @ (squares - mean**2)
-        total = mixture_bounds(float(value.sum()), drawn, question.confidence)
+            drawn[place] = priced @ mean, priced**2 @ (squares - mean**2)
+        total = mixture_bounds(float(np.nansum(value)), drawn, question.confidence)
     columns = {
         "months": known.periods[here],
         "monthly_amount": known.monthly_amount[here],

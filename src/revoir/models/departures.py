@@ -82,6 +82,11 @@ class Definition:
                 )
         return msg("A customer counts as lost where the file says so.")
 
+    @property
+    def paid_in(self) -> str:
+        """The table that says what customers bring in."""
+        return "orders" if self.kind in (Kind.PURCHASES, Kind.VISITS) else "subscriptions"
+
     def moments(self, days: Sequence[dt.date], whose: ir.Table | None = None) -> Moments:
         """The days that features are read on (of some customers alone)."""
         assert self.window_days is not None
@@ -290,9 +295,9 @@ def worth(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Tab
         what was given back, in the 365 days before; for subscribers twelve times the price a month.
         None where the data do not say it, or in several currencies.
     """
-    if len(book.currencies) > 1:
+    if len(book.currencies_of(definition.paid_in)) > 1:
         return None
-    if definition.kind in (Kind.PURCHASES, Kind.VISITS):
+    if definition.paid_in == "orders":
         if not book.has("orders", "customer_id"):
             return None
         rows = definition.moments(days).known(book.table("orders"), "ordered_on")

@@ -72,7 +72,7 @@ def subscribers(book: Book) -> Subscribers:
         book: The company's tables, subscriptions among them.
 
     Returns:
-        All who subscribe or subscribed by `as_of`, by `customer_id`.
+        All known customers who subscribe or subscribed by `as_of`, by `customer_id`.
 
     Raises:
         InputError: The book holds no subscriptions with a first day, or with months and departures.
@@ -89,7 +89,8 @@ def subscribers(book: Book) -> Subscribers:
 
 def _dated(book: Book) -> Subscribers:
     held = _with_amount(book.table("subscriptions"))
-    held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
+    begun = held.started_at.notnull() & (held.started_at <= date(book.as_of))
+    held = held.filter(held.customer_id.notnull() & begun)
     ends = held.ended_at if "ended_at" in held.columns else ibis.null("date")
     held = held.mutate(start=held.started_at.cast("date"), end=ends.cast("date"))
     held = held.mutate(runs=held.end.isnull() | (held.end > date(book.as_of)))
@@ -115,7 +116,8 @@ def _dated(book: Book) -> Subscribers:
 
 def _by_tenure(book: Book) -> Subscribers:
     held = _with_amount(book.table("subscriptions"))
-    held = held.filter(held.tenure_months.notnull() & held.churned.notnull())
+    known = held.tenure_months.notnull() & held.churned.notnull()
+    held = held.filter(held.customer_id.notnull() & known)
     grouped = held.group_by("customer_id").aggregate(
         monthly_amount=held.amount.sum(where=~held.churned),
         months=held.tenure_months.max().cast("int64"),

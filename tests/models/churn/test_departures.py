@@ -149,6 +149,17 @@ def test_worth_is_what_was_paid_in_the_year_before():
     assert row["worth"] == pytest.approx(40 + 7 + 50 - 10)
 
 
+def test_what_subscribers_pay_in_several_currencies_is_not_added_up():
+    """The currencies of orders were looked at, and those of subscriptions were not."""
+    rows = [{"customer_id": name, "started_at": dt.date(2023, 1, 1),
+             "ended_at": dt.date(2024, 6, 1), "monthly_amount": Decimal(20), "currency": code}
+            for name, code in (("ann", "EUR"), ("bob", "JPY"))]  # fmt: skip
+    for held, known in ((rows, False), (rows[:1], True)):
+        book = book_of({"subscriptions": held})
+        found = worth(book, definition_of(book), [dt.date(2024, 1, 1)])
+        assert (found is not None) is known
+
+
 def test_what_is_not_in_the_data_is_refused():
     book = book_of({"orders": [{"customer_id": "ann", "ordered_on": dt.date(2024, 1, 1),
                                 "amount": Decimal(5), "kind": "purchase"}]})  # fmt: skip

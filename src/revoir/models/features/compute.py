@@ -178,7 +178,8 @@ def _wanted(features: Sequence[Feature], without: Collection[str]) -> list[Featu
 
 def _against(book: Book, feature: Feature, earliest: dt.date) -> Message | None:
     """Why a feature is not used."""
-    if feature.unit is Unit.MONEY and len(book.currencies) > 1:
+    paid_in = "subscriptions" if feature.table == "subscriptions" else "orders"
+    if feature.unit is Unit.MONEY and len(book.currencies_of(paid_in)) > 1:
         return msg("the amounts are in several currencies")
     if not feature.reach_days:
         return None
