@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,38 @@ def test_a_table_tells_the_record_before_the_list(revoir, sales, answer):
     assert out.index(answer["record"][0]) < out.index(f" {top} ")
     assert "€" in out
     assert "The first 50 of" in done.stderr
+
+
+def test_json_holds_the_record_of_the_list_that_was_asked_for(answer, revoir, sales):
+    """The list by risk came with the record of the list by stake."""
+    asked = (sales, "--activity-days", 182, "--currency", "EUR", "--rank", "risk", "--top", 3)
+    told = json.loads(revoir(*asked, "--format", "json").stdout)["record"]
+    assert told != answer["record"]
+    table = revoir(*asked).stdout
+    assert all(line in table for line in told)
+
+
+def test_what_is_expected_is_sales_as_the_columns_beside_it():
+    """Sales at stake stood beside expected margin."""
+    import pyarrow as pa
+
+    from revoir.book import Book
+    from revoir.cli.churn import _expected
+    from revoir.engines import memory
+
+    made = bg_nbd_orders(300, seed=1)
+    orders = {
+        "customer_id": made.customer_id.astype(str),
+        "ordered_on": made.ordered_at.astype("datetime64[D]"),
+        "amount": made.amount,
+    }
+    found = SimpleNamespace(definition=SimpleNamespace(kind="purchases"), has_worth=True)
+    names = pa.array(sorted(set(orders["customer_id"])))
+    sales, with_margin = (
+        _expected(Book({"orders": memory().create_table("orders", pa.table(held))}), found, names)
+        for held in (orders, orders | {"margin": 0.3 * made.amount})
+    )
+    assert with_margin.equals(sales)
 
 
 def test_csv_and_files_have_a_row_a_customer(revoir, sales, answer):

@@ -221,7 +221,7 @@ def _answer(
     ranked = found.ranked(rank, wanted, reasons_limit=REASONS_MAX)
     listed = _listed(book, found, ranked, code)
     if form == "json":
-        write_json(_whole(found, listed, ranked, code))
+        write_json(_whole(found, listed, ranked, rank, code))
     elif form == "csv":
         rows = listed.to_pylist()
         write_rows(rows, "csv") if rows else print(",".join(listed.column_names))
@@ -254,14 +254,17 @@ def _listed(book: Book, found: Churn, ranked: list[AtRisk], code: str) -> pa.Tab
 
 
 def _expected(book: Book, found: Churn, customers: pa.Array) -> pa.Array | None:
-    """What customers are expected to bring in within a year, where that can be foretold."""
+    """What customers are expected to pay within a year, where that can be foretold.
+
+    Sales, whatever the margin: the worth of a year and what is at stake stand beside it.
+    """
     import pyarrow.compute as pc
 
     from revoir.models.clv import clv
 
     if found.definition.kind != "purchases" or not found.has_worth:
         return None
-    ahead = clv(book, model="mbg_nbd", tested=False)
+    ahead = clv(book.with_settings(margin=1.0), model="mbg_nbd", tested=False)
     if ahead.customers is None or ahead.worth is None or ahead.worth.amount is None:
         return None
     place = pc.index_in(customers, value_set=ahead.customers["customer_id"].combine_chunks())
@@ -273,7 +276,9 @@ def _why(one: AtRisk, code: str) -> str | None:
     return clauses(told, code) or None
 
 
-def _whole(found: Churn, listed: pa.Table, ranked: list[AtRisk], code: str) -> dict[str, Any]:
+def _whole(
+    found: Churn, listed: pa.Table, ranked: list[AtRisk], rank: str | None, code: str
+) -> dict[str, Any]:
     card = found.card.record(code)
     return {
         "as_of": card["as_of"],
@@ -282,7 +287,7 @@ def _whole(found: Churn, listed: pa.Table, ranked: list[AtRisk], code: str) -> d
         "model": card["used"],
         "reason": found.reason.text(code) if found.reason else None,
         "there": found.customers.num_rows,
-        "record": [line.text(code) for line in _record(found, None)],
+        "record": [line.text(code) for line in _record(found, rank)],
         "warnings": _warnings(found, code),
         "card": card,
         "customers": [

@@ -46,7 +46,9 @@ class Figures(Schema):
     status: str
     rfm: str
     leaves: float | None = Field(description="Probability of leaving.")
-    clv: float | None = Field(description="What is expected of a year to come.")
+    clv: float | None = Field(
+        description="Expected of a year to come: margin where its share is known, else sales."
+    )
     next_on: dt.date | None = Field(description="The day of the next purchase, if it comes.")
     health: float | None = Field(description="From 0 (worst) to 100.")
 

@@ -63,7 +63,10 @@ class Valued(Schema):
     """What a customer will bring in."""
 
     customer: str
-    clv: float | None = Field(description="Expected amount of a year (null: no amounts).")
+    clv: float | None = Field(
+        description="Expected within a year: margin where its share is known, else sales (null: no"
+        " amounts)."
+    )
     low: float | None
     high: float | None
     expected_purchases: float | None
@@ -155,7 +158,9 @@ class Foretold(Schema):
     computed_at: dt.datetime
     leaves: float | None = Field(description="Probability of leaving.")
     reasons: list[str]
-    clv: float | None
+    clv: float | None = Field(
+        description="Expected within a year: margin where its share is known, else sales."
+    )
     clv_low: float | None
     clv_high: float | None
     purchases: float | None = Field(description="Purchases expected within a year.")
