@@ -80,6 +80,19 @@ def test_movements_of_recurring_revenue(book_of):
     assert measure(book, "logo_churn_rate", **Q1).figures[0].value == pytest.approx(1 / 4)
 
 
+def test_a_change_of_plan_the_day_after_is_no_departure(book_of):
+    """From the last day of a year to the first of the next, a subscriber left and came back."""
+    rows = [
+        ("changes", dt.date(2023, 5, 1), dt.date(2024, 3, 31), 50.0),
+        ("changes", dt.date(2024, 4, 1), None, 80.0),
+        ("leaves", dt.date(2023, 5, 1), dt.date(2024, 3, 31), 50.0),
+        ("leaves", dt.date(2024, 4, 2), None, 80.0),
+    ]
+    book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 6, 30))
+    assert measure(book, "churn_rate", **Q1).figures[0].parts["lost"] == 1
+    assert measure(book, "mrr", **Q1).figures[0].parts["churned"] == 50.0
+
+
 def test_by_plan(book_of):
     rows = [
         (f"a{n}", dt.date(2023, 1, 1), dt.date(2024, 2, 1) if n < 4 else None, 1.0, "A")
@@ -105,10 +118,16 @@ days = st.integers(0, 400).map(lambda n: dt.date(2023, 1, 1) + dt.timedelta(days
 def test_recurring_revenue_adds_up(book_of, rows):
     rows = [(c, s, e if e is None or e >= s else None, float(m)) for c, s, e, m in rows]
     book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 2, 29))
+    starts = {(c, s) for c, s, _, _ in rows if s <= book.as_of}
+
+    def lasts(customer, end):
+        after = end + dt.timedelta(days=1)
+        return after if (customer, after) in starts else end
+
     ends = []
     for figure in measure(book, "mrr", grain=Grain.MONTH, start=dt.date(2023, 1, 1)).figures:
         end = min(figure.period.end, dt.date(2024, 3, 1))
-        by_hand = sum(m for _, s, e, m in rows if s < end and (e is None or e >= end))
+        by_hand = sum(m for c, s, e, m in rows if s < end and (e is None or lasts(c, e) >= end))
         assert figure.value == pytest.approx(by_hand)
         if ends:
             assert figure.parts["start"] == pytest.approx(ends[-1])

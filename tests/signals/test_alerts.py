@@ -29,8 +29,10 @@ def lives(orders, rule, *, subscriptions=(), events=()):
             if kind == "purchase":
                 stays[customer].append((day, day + dt.timedelta(days=rule.window_days)))
     if rule.subscription:
+        starts = {(customer, start) for customer, start, *_ in subscriptions}
         for customer, start, end, _ in subscriptions:
-            stays[customer].append((start, end or FAR))
+            taken_over = end is not None and (customer, end + ONE) in starts
+            stays[customer].append((start, end + ONE if taken_over else end or FAR))
     if rule.event_window_days:
         for customer, moment, _ in events:
             day = moment.date()

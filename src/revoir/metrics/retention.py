@@ -25,6 +25,7 @@ from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.boundaries import BOUNDARIES_MAX, FAR, follow
 from revoir.metrics.calendar import date, days_later
+from revoir.metrics.contracts import with_ends
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -208,12 +209,12 @@ def stays_of(
     if "subscriptions" in sources(book, question, rule):
         held = scope.facts(book, "subscriptions", question, seen=seen)
         held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
-        until = held.ended_at.cast("date") if "ended_at" in held.columns else ibis.null("date")
+        held = with_ends(book, held)
         found.append(
             held.select(
                 customer_id=held.customer_id,
                 start=held.started_at.cast("date"),
-                until=until.coalesce(date(FAR)),
+                until=held.until.coalesce(date(FAR)),
                 **{name: held[name] for name in by},
             )
         )

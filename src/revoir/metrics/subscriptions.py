@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
@@ -15,6 +14,7 @@ from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.boundaries import FAR, follow
 from revoir.metrics.calendar import date
+from revoir.metrics.contracts import with_ends
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -77,10 +77,10 @@ def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict
     """
     held = scope.facts(book, "subscriptions", question)
     held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
-    until = held.ended_at if "ended_at" in held.columns else ibis.null("date")
+    held = with_ends(book, held)
     held = held.mutate(
         start=held.started_at.cast("date"),
-        until=until.cast("date").coalesce(date(FAR)),
+        until=held.until.coalesce(date(FAR)),
         monthly=held.monthly_amount.cast("float64").fill_null(0.0),
     )
     found = follow(

@@ -23,6 +23,7 @@ from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.metrics.activity import activity, propose
+from revoir.metrics.contracts import with_ends
 from revoir.models.features.compute import beside
 from revoir.models.features.declaration import KEYS, Moments, days_since, lately
 from revoir.models.features.subscriptions import started
@@ -257,10 +258,10 @@ def _visitors(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir
 
 def _subscribers(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Table:
     moments = definition.moments(days)
-    rows = moments.known(book.table("subscriptions"), None)
+    rows = moments.known(with_ends(book, book.table("subscriptions")), None)
     rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
     start = days_since(rows, rows.started_at)
-    end = days_since(rows, rows.ended_at)
+    end = days_since(rows, rows.until)
 
     def runs(ahead: int) -> ir.BooleanValue:
         """Whether it runs so many days after the cut-off: begun by then, and not ended."""

@@ -15,6 +15,7 @@ from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir.metrics.calendar import date, days_later
+from revoir.metrics.contracts import with_ends
 from revoir.models.departures import Definition, Kind
 from revoir.segments.rules import Dimension, dimension
 
@@ -97,10 +98,11 @@ def _runs(book: Book) -> ir.Table:
     rows = book.table("subscriptions")
     rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
     rows = rows.filter(rows.started_at.cast("date") <= date(book.as_of))
+    rows = with_ends(book, rows)
     return rows.select(
         "customer_id",
         start=rows.started_at.cast("date"),
-        until=rows.ended_at.cast("date").coalesce(date(FAR)),
+        until=rows.until.coalesce(date(FAR)),
     )
 
 

@@ -73,6 +73,8 @@ def test_lost_subscribers_worked_by_hand():
         run("ends after it", "2024-01-01", "2024-04-01"),
         run("changes", "2024-01-01", "2024-03-10"),
         run("changes", "2024-03-20", None),
+        run("changes the day after", "2024-01-01", "2024-03-31"),
+        run("changes the day after", "2024-04-01", None),
         run("begins that day", "2024-03-01", None),
         run("begins later", "2024-03-02", None),
     ]
@@ -83,6 +85,7 @@ def test_lost_subscribers_worked_by_hand():
         "ends on the last day": True,
         "ends after it": False,
         "changes": False,
+        "changes the day after": False,
         "begins that day": False,
     }
 

@@ -59,14 +59,18 @@ SUBSCRIPTIONS = [
     run("ann", "2024-01-01", "2024-02-01"),
     run("ann", "2024-02-01", None, plan="large"),  # a change of plan
     run("bob", "2024-01-01", "2024-02-01"),
-    run("bob", "2024-02-02", None),  # a day without
+    run("bob", "2024-02-03", None),  # a day without
     run("eve", "2024-01-01", "2024-03-01"),
     run("eve", "2024-01-10", "2024-02-01"),  # a second one that ends before the first
     run("joe", "2024-01-31", None),
+    run("kim", "2024-01-01", "2024-01-31"),  # the last day, where others give the day after it
+    run("kim", "2024-01-15", "2024-01-20"),
+    run("kim", "2024-02-01", None, plan="large"),
 ]
 
 
 def test_stays_of_subscribers_worked_by_hand(engine):
+    """Who changed plan from 31 January to 1 February had left, and kim with them."""
     there = engine.load({"subscriptions": pa.Table.from_pylist(SUBSCRIPTIONS)})
     for book in (book_of({"subscriptions": SUBSCRIPTIONS}), Book(there)):
         assert book.as_of == dt.date(2024, 3, 1)
@@ -77,6 +81,7 @@ def test_stays_of_subscribers_worked_by_hand(engine):
             "bob": (31, True),
             "eve": (60, True),
             "joe": (30, False),
+            "kim": (60, False),
         }
 
 

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg, nmsg
+from revoir.metrics.contracts import with_ends
 from revoir.metrics.registry import Unit
 from revoir.models.features.declaration import (
     KEYS,
@@ -27,11 +28,9 @@ from revoir.models.features.declaration import (
 
 def started(book: Book, moments: Moments) -> ir.Table:
     """The subscriptions begun by each cut-off: `start`, `ended` (null: not by then) and `runs`."""
-    rows = moments.known(book.table("subscriptions"), "started_at")
+    rows = moments.known(with_ends(book, book.table("subscriptions")), "started_at")
     rows = rows.filter(rows.customer_id.notnull())
-    end = rows.ended_at if "ended_at" in rows.columns else ibis.null("date")
-    end = end.cast("date")
-    ended = ibis.ifelse(happened(rows, end), end, ibis.null("date"))
+    ended = ibis.ifelse(happened(rows, rows.until), rows.until, ibis.null("date"))
     return rows.mutate(start=rows.started_at.cast("date"), ended=ended, runs=ended.isnull())
 
 

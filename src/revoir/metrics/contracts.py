@@ -1,0 +1,39 @@
+"""When subscriptions end: the one place that says whether the next one takes over."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from revoir.book import Book
+from revoir.metrics.calendar import date, days_later
+
+
+def with_ends(book: Book, rows: ir.Table) -> ir.Table:
+    """Say when subscriptions end, so that a change of plan is no departure.
+
+    A subscription that has ended no longer runs at the end of that day. Many tables give its last
+    day instead: 31 December where the next begins on 1 January. Where another subscription of the
+    customer begins on the day after, the former lasts until then; with a day or more in between
+    the customer was gone.
+
+    Args:
+        book: The company's tables.
+        rows: Rows of subscriptions, with `customer_id`.
+
+    Returns:
+        The rows, with `until`: the first day that they do not run at the end of (null: none).
+    """
+    ended = rows.ended_at.cast("date") if "ended_at" in rows.columns else ibis.null("date")
+    rows = rows.mutate(until=ended)
+    every = book.table("subscriptions")
+    begun = every.filter(every.started_at.cast("date") <= date(book.as_of))
+    begins = begun.started_at.cast("date")
+    next_ones = begun.select(
+        taken__by=begun.customer_id, taken__over=begins, day__before=days_later(begins, -1)
+    ).distinct()
+    found = rows.left_join(
+        next_ones, [rows.customer_id == next_ones.taken__by, rows.until == next_ones.day__before]
+    )
+    until = found.taken__over.coalesce(found.until)
+    return found.mutate(until=until).drop("taken__by", "taken__over", "day__before")
