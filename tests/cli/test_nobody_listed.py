@@ -40,3 +40,21 @@ def test_no_purchase_of_a_known_customer_is_not_enough_data(command, tmp_path, a
     assert not answer[asked if asked == "actions" else "alerts"]
     reasons = answer.get("not_known") or [one["record"]["reason"] for one in answer["signals"]]
     assert reasons[0].startswith("Not enough data")
+
+
+def test_active_customers_without_a_score_are_counted(command, tmp_path):
+    """“0 customers are active” was said where one was, of whom no part of the score is known."""
+    path = tmp_path / "orders.csv"
+    path.write_text(ORDERS)
+    told = command("signals", "--health", path, "--lang", "en").stdout
+    assert "of the 1 customer active at the end of 6 Feb 2024 nothing is known" in told
+    assert (
+        json.loads(command("signals", "--health", path, "--format", "json").stdout)["active"] == 1
+    )
+    path.write_text(REFUNDS)
+    told = command("signals", "--health", path, "--lang", "en").stdout
+    assert "No customer is active at the end of 6 Feb 2024." in told
+    days = [f"a,2024-0{month}-{day},10" for month in (1, 2, 3) for day in ("05", "15", "25")]
+    path.write_text("\n".join(["customer_id,date,amount", *days, "b,2024-03-24,10", ""]))
+    asked = ("signals", "--health", path, "--activity-days", "31", "--lang", "en")
+    assert "1 of 2 active customers has a score" in command(*asked).stdout

@@ -50,6 +50,7 @@ def answer_health(
 def _health_whole(found: Health, check: Check, code: str) -> dict[str, Any]:
     return {
         "as_of": found.book.as_of,
+        "active": found.active,
         "parts": [
             {
                 "part": part.name,
@@ -80,20 +81,15 @@ def _health_whole(found: Health, check: Check, code: str) -> dict[str, Any]:
 def _print_health(
     found: Health, check: Check, rows: list[dict[str, Any]], columns: Sequence[str], code: str
 ) -> None:
-    told = nmsg(
-        "{n} customer is active at the end of {day}; the least healthy first.",
-        "{n} customers are active at the end of {day}; the least healthy first.",
-        len(rows),
-        day=found.book.as_of,
-    )
-    print(told.text(code))
+    print(_scored(found, len(rows)).text(code))
     parts = {part.name: part.label.text(code) for part in found.parts}
     named = contact_headings() | {"health": T("Health")} | parts
     shown = []
     for row in rows[:SHOWN_MAX]:
         points = {name: _points(row[name], row[f"{name}_of"]) for name in parts}
         shown.append({**row, "health": Number(row["health"], 0), **points})
-    write_rows(shown, "table", [(name, named[name]) for name in columns if name in named])
+    if shown:
+        write_rows(shown, "table", [(name, named[name]) for name in columns if name in named])
     if len(rows) > SHOWN_MAX:
         more = msg(
             "The first {shown} of {n} customers; -o writes them all to a file.",
@@ -120,6 +116,29 @@ def _print_health(
         write_rows(bands, "table", headings)
     for part in found.parts:
         say(msg("{label}: {told}", label=part.label, told=part.meaning).text(code))
+
+
+def _scored(found: Health, scored: int) -> Message:
+    """How many of those who are active have a score."""
+    if not found.active:
+        return msg("No customer is active at the end of {day}.", day=found.book.as_of)
+    if not scored:
+        return nmsg(
+            "Not enough data: of the {n} customer active at the end of {day} nothing is known that"
+            " the score is made of.",
+            "Not enough data: of the {n} customers active at the end of {day} nothing is known that"
+            " the score is made of.",
+            found.active,
+            day=found.book.as_of,
+        )
+    return nmsg(
+        "{n} of {there} active customers has a score at the end of {day}; the least healthy first.",
+        "{n} of {there} active customers have a score at the end of {day}; the least healthy"
+        " first.",
+        scored,
+        there=found.active,
+        day=found.book.as_of,
+    )
 
 
 def _points(points: float | None, most: float | None) -> Message | None:

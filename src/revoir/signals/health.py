@@ -116,6 +116,12 @@ class Health:
     reason: Message | None = None
 
     @cached_property
+    def active(self) -> int:
+        """How many customers are active, those without a score among them."""
+        people = active(self.book)
+        return int(self.book.rows(people.aggregate(n=people.count()))[0]["n"])
+
+    @cached_property
     def customers(self) -> ir.Table:
         """One row an active customer.
 
