@@ -112,18 +112,8 @@ def _overdue_first(found: NextPurchases) -> pa.Table:
 
 
 def _due(found: NextPurchases, days: int) -> pa.Table:
-    """Who is more likely than not to return, and then to do so within so many days."""
-    import datetime as dt
-
-    import pyarrow.compute as pc
-
-    customers = found.customers
-    last = found.as_of + dt.timedelta(days=days)
-    chosen = pc.and_(
-        pc.less_equal(customers["next_on"], last), pc.greater_equal(customers["returns"], 0.5)
-    )
-    # A null (not enough data, or a day that cannot be said) is no choice.
-    return customers.filter(chosen).sort_by(
+    """Who is more likely than not to buy within so many days, the next one first."""
+    return found.due(days).sort_by(
         [("next_on", "ascending"), ("returns", "descending"), ("customer_id", "ascending")]
     )
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 HORIZON_DAYS_MAX = 365
 """Nobody plans for a purchase further away than a year."""
+LIKELY = 0.5
+"""From this probability on a purchase is likelier to come than not."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,24 @@ class NextPurchases:
     rhythm: Rhythm | None
     pace: Pace = STEADY
     reason: Message | None = None
+    _history: History | None = None
+
+    def due(self, days: int) -> pa.Table:
+        """Customers who are likelier to buy within so many days than not.
+
+        Args:
+            days: How many days ahead.
+
+        Returns:
+            Their rows of `customers`, in the same order; none where there is not enough data. The
+            day in `next_on` is that of a purchase if it comes: it alone says nothing of whether.
+        """
+        import pyarrow as pa
+
+        if self.rhythm is None or self._history is None:
+            return self.customers.slice(0, 0)
+        within = self.rhythm.returns_within(self._history, self.pace.usual_days(days))
+        return self.customers.filter(pa.array(within >= LIKELY))
 
     @cached_property
     def record(self) -> Record:
@@ -119,7 +139,7 @@ def _expected(
     pace = pace_of(book, as_of)
     expected = rhythm.expect(history, horizon_days=horizon, coverage=coverage, pace=pace)
     table = _table(found, history, as_of, expected)
-    return NextPurchases(book, as_of, horizon, coverage, table, rhythm, pace)
+    return NextPurchases(book, as_of, horizon, coverage, table, rhythm, pace, _history=history)
 
 
 def _horizon(history: History) -> int:

@@ -266,19 +266,15 @@ def upcoming(found: NextPurchases) -> dict[str, Any]:
 
 def _overdue_and_due(found: NextPurchases) -> tuple[list[dict[str, Any]], int, int]:
     """Overdue customers, those likeliest to come back first, then due ones; how many there are."""
-    import datetime as dt
-
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     if found.rhythm is None:
         return [], 0, 0
-    held = found.customers
-    soon = pa.scalar(found.as_of + dt.timedelta(days=DUE_DAYS), pa.date32())
-    late = held["overdue"]
-    due = pc.and_(pc.invert(late), pc.fill_null(pc.less_equal(held["next_on"], soon), False))
+    soon = found.due(DUE_DAYS)
+    late = found.customers.filter(found.customers["overdue"])
+    due = soon.filter(pc.invert(soon["overdue"]))
     keys = [("returns", "descending"), ("customer_id", "ascending")]
-    both = [held.filter(those).sort_by(keys) for those in (late, due)]
+    both = [those.sort_by(keys) for those in (late, due)]
     rows = [row for table in both for row in table.slice(0, LISTED).to_pylist()]
     return rows, both[0].num_rows, both[1].num_rows
 

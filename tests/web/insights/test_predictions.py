@@ -106,6 +106,10 @@ def test_those_who_are_overdue_come_before_those_who_are_due(
     assert set(late) <= {row["customer_id"] for row in held if row["overdue"]}
     assert len(late) == min(100, sum(row["overdue"] for row in held))
     assert all(row["low"] <= row["next"] <= row["high"] for row in rows if row["next"])
+    soon = next_purchases(read_book, horizon_days=14).customers.to_pylist()
+    due = {row["customer_id"] for row in soon if row["returns"] >= 0.5 and not row["overdue"]}
+    assert foretold["next"]["data"]["due"] == len(due)
+    assert {row["id"] for row in rows if not row["overdue"]} <= due
 
 
 def test_worth_is_that_of_the_core(read_book: Book, foretold: dict[str, Any]) -> None:
