@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from revoir.errors import InputError
+from revoir.errors import InputError, UsageError
 from revoir.models.contract_clv import contract_clv
 from revoir.models.sbg import Sbg
 
@@ -243,3 +243,19 @@ def test_subscriptions_of_nobody_known_are_no_subscriber(make_book, dated):
         )
     assert with_nobody.count == found.count
     assert with_nobody.total == found.total
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"confidence": 90}, "Bounds cannot hold"),
+        ({"discount": -1}, "discount of -1"),
+        ({"months": 0}, "horizon of 0 months"),
+        ({"months": 121}, "horizon of 121 months"),
+    ],
+)
+def test_figures_out_of_range_are_refused(make_book, asked, says):
+    """Bounds held “with a probability of 9,000%”, as only purchases were asked properly."""
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
+    with pytest.raises(UsageError, match=says):
+        contract_clv(make_book(subscriptions=table), **asked)

@@ -29,7 +29,7 @@ from revoir.models.choosing import (
 from revoir.models.counts import Counts, Floats, counted
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.transactions import TransactionModel
-from revoir.models.worth import Question, Spent, Worth, worth
+from revoir.models.worth import Question, Spent, Worth, check_figures, worth
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -233,16 +233,7 @@ def _check(unit: str, horizon_days: int, discount: float, confidence: float) -> 
             msg("A horizon of {days} days makes no sense.", days=horizon_days),
             remedy=msg("Look between one day and ten years ahead."),
         )
-    if not 0 <= discount < 1:
-        raise UsageError(
-            msg("A discount of {rate} a year makes no sense.", rate=discount),
-            remedy=msg("Write 0.1 for 10% a year."),
-        )
-    if not 0.5 <= confidence < 1:
-        raise UsageError(
-            msg("Bounds cannot hold with probability {share}.", share=confidence),
-            remedy=msg("Choose 0.5 or more, and less than 1."),
-        )
+    check_figures(discount, confidence)
 
 
 def _too_short(counts: Counts, horizon_days: int) -> Message | None:

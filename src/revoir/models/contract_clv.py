@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from revoir.book import Book
+from revoir.errors import UsageError
 from revoir.language import Message, Money, Number, Percent, msg, nmsg
 from revoir.models.bdw import Bdw
 from revoir.models.choosing import Backtest
@@ -22,7 +23,7 @@ from revoir.models.contracts import ContractModel
 from revoir.models.counts import Floats, Ints
 from revoir.models.sbg import Sbg
 from revoir.models.subscribers import Subscribers, subscribers
-from revoir.models.worth import Bounds, mixture_bounds
+from revoir.models.worth import Bounds, check_figures, mixture_bounds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +32,7 @@ CONTRACT_MODELS: dict[str, type[ContractModel]] = {"sbg": Sbg, "bdw": Bdw}
 """The models of contracts, the simpler one first."""
 
 DRAWS = 200
+MONTHS_MAX = 120
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,14 @@ def contract_clv(
 
     Raises:
         InputError: The book holds no subscriptions with a first day, or with months and departures.
+        UsageError: A figure is out of its range.
     """
+    check_figures(discount, confidence)
+    if not 1 <= months <= MONTHS_MAX:
+        raise UsageError(
+            msg("A horizon of {n} months makes no sense.", n=months),
+            remedy=msg("Look between one month and ten years ahead."),
+        )
     known = subscribers(book)
     own = book.settings.margin
     currencies = book.currencies_of("subscriptions")

@@ -25,6 +25,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from revoir.errors import UsageError
+from revoir.language import msg
 from revoir.models.counts import Counts, Floats, Ints
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.transactions import Ahead, TransactionModel
@@ -96,6 +98,28 @@ class Question:
     rate: float = 0.0
     margin: float = 1.0
     confidence: float = 0.9
+
+
+def check_figures(discount: float, confidence: float) -> None:
+    """Refuse what no answer can go by, whether purchases or contracts are asked about.
+
+    Args:
+        discount: Yearly discount rate.
+        confidence: Probability that the bounds are to hold.
+
+    Raises:
+        UsageError: One is out of its range.
+    """
+    if not 0 <= discount < 1:
+        raise UsageError(
+            msg("A discount of {rate} a year makes no sense.", rate=discount),
+            remedy=msg("Write 0.1 for 10% a year."),
+        )
+    if not 0.5 <= confidence < 1:
+        raise UsageError(
+            msg("Bounds cannot hold with probability {share}.", share=confidence),
+            remedy=msg("Choose 0.5 or more, and less than 1."),
+        )
 
 
 @dataclass(frozen=True)
