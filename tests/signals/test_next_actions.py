@@ -141,6 +141,16 @@ def test_waiting_says_why() -> None:
     later = TODAY + dt.timedelta(days=5)
     assert "put off until 6 Mar 2024" in said(replace(NOBODY, put_off_until=later))
     assert "likelier to stay" in said(replace(NOBODY, leaves=0.2))
+    # “Likelier to stay” stood beside a risk of leaving of 60 %.
+    risky = replace(NOBODY, leaves=0.6, leaves_mean=0.7)
+    assert "no likelier to leave than the mean. Risk of leaving: 60%." in said(risky)
+    # A purchase that hardly comes was expected between two days.
+    seldom = replace(NOBODY, next_on=later, low_on=later, high_on=later, returns=0.04,
+                     horizon_days=365)  # fmt: skip
+    assert said(seldom).endswith(
+        "No alert is open, and no purchase is expected of them. It comes within 365 days with a"
+        " probability of 4%."
+    )
     assert said(replace(NOBODY, nothing=msg("Not enough data."))).endswith("Not enough data.")
     assert "nothing is foretold" in said(NOBODY)
 
@@ -184,7 +194,8 @@ def test_the_order_in_which_alerts_are_given_changes_nothing() -> None:
 
 
 def test_everything_that_is_said_is_said_in_both_languages() -> None:
-    known = [FULL, replace(FULL, alerts=()), NOBODY, replace(NOBODY, leaves=0.2)]
+    known = [FULL, replace(FULL, alerts=()), NOBODY, replace(NOBODY, leaves=0.2),
+             replace(NOBODY, leaves=0.6, leaves_mean=0.7), replace(NOBODY, returns=0.1)]  # fmt: skip
     for one in known:
         for action in advise(one).actions:
             texts = [{part.text(code) for code in LANGUAGES}

@@ -20,6 +20,8 @@ SHOWN = 3
 """More than three things to do are none."""
 LEAVES_MIN = 0.5
 """From here on a customer is likelier to leave than to stay."""
+RETURNS_MIN = 0.5
+"""From here on a purchase within the horizon is expected."""
 REST_DAYS = 30
 """So long after somebody saw to an alert a prediction alone is no reason to begin again."""
 SERVICE, NEWS = "service", "news"
@@ -476,30 +478,42 @@ def _why_wait(known: Known) -> tuple[Message, Message | None]:
         return msg("An alert is put off until {day}.", day=known.put_off_until), None
     if not known.is_rested:
         return msg("Somebody saw to an alert on {day}.", day=known.handled_on), None
-    expected = known.high_on is not None and known.high_on >= known.day and not known.overdue
-    if expected:
+    ahead = known.high_on is not None and known.high_on >= known.day and not known.overdue
+    # The days are those of a purchase if it comes: they alone do not say that it does.
+    if ahead and (known.returns is None or known.returns >= RETURNS_MIN):
         told = msg(
             "The next purchase is expected between {low} and {high}.",
             low=known.low_on,
             high=known.high_on,
         )
-        if known.returns is None or known.horizon_days is None:
-            return told, None
-        return told, msg(
-            "It comes within {days} days with a probability of {share}.",
-            days=known.horizon_days,
-            share=Percent(known.returns, 0),
-        )
+        return told, _comes(known)
     if known.alerts:
         quiet = known.alerts[0]
         told = msg("“{signal}” foretells no departure here.", signal=quiet.label)
         return told, _record(quiet)
     if known.leaves is not None:
-        told = msg("No alert is open, and they are likelier to stay than to leave.")
+        told = (
+            msg("No alert is open, and they are likelier to stay than to leave.")
+            if known.leaves < LEAVES_MIN
+            else msg("No alert is open, and they are no likelier to leave than the mean.")
+        )
         return told, msg("Risk of leaving: {share}.", share=Percent(known.leaves, 0))
+    if known.returns is not None and known.returns < RETURNS_MIN:
+        return msg("No alert is open, and no purchase is expected of them."), _comes(known)
     if known.nothing is not None:
         return msg("No alert is open. {nothing}", nothing=known.nothing), None
     return msg("No alert is open, and nothing is foretold of this customer."), None
+
+
+def _comes(known: Known) -> Message | None:
+    """How probable the next purchase is (None: that is not known)."""
+    if known.returns is None or known.horizon_days is None:
+        return None
+    return msg(
+        "It comes within {days} days with a probability of {share}.",
+        days=known.horizon_days,
+        share=Percent(known.returns, 0),
+    )
 
 
 UNMEASURED = msg(
