@@ -93,6 +93,10 @@ def test_a_risk_is_told_with_the_mean_and_what_is_at_stake() -> None:
         "Likelier to leave than to stay: 80%; the mean of all customers is 40%."
         " At stake: 80% × €200 bought in the last year = €160."
     )
+    # Twelve times the price of today was said to be bought in the last year.
+    assert said(replace(known, monthly=True)).endswith(
+        " At stake: 80% × €200, twelve times the price a month, = €160."
+    )
     assert rules(replace(known, leaves=0.49)) == ["wait"]
     assert rules(replace(known, leaves=0.6, leaves_mean=0.7)) == ["wait"]
     assert "€" not in said(replace(known, worth=None, stake=None))
@@ -172,6 +176,15 @@ def test_what_needs_a_contact_is_held_back_where_none_is_allowed() -> None:
     assert rules(replace(NOBODY, leaves=0.2, reach={SERVICE: NO_WAY, NEWS: NO_WAY})) == ["wait"]
 
 
+def test_who_has_unsubscribed_is_sent_no_offer() -> None:
+    """“Send nothing more of the kind” stood above “Propose “Cups””."""
+    known = replace(FULL, alerts=(alert("unsubscribed"),))
+    assert rules(known) == ["alert", "upgrade"]
+    ((action, refusal),) = advise(known).held_back
+    assert action.rule == "product"
+    assert "unsubscribed" in str(refusal)
+
+
 def test_an_erased_person_is_not_contacted_whatever_is_known() -> None:
     gone = advise(replace(FULL, barred=msg("This person was erased.")))
     assert [action.rule for action in gone.actions] == ["no_contact"]
@@ -194,8 +207,11 @@ def test_the_order_in_which_alerts_are_given_changes_nothing() -> None:
 
 
 def test_everything_that_is_said_is_said_in_both_languages() -> None:
-    known = [FULL, replace(FULL, alerts=()), NOBODY, replace(NOBODY, leaves=0.2),
-             replace(NOBODY, leaves=0.6, leaves_mean=0.7), replace(NOBODY, returns=0.1)]  # fmt: skip
+    calm = replace(NOBODY, leaves=0.2)
+    known = [
+        FULL, replace(FULL, alerts=()), replace(FULL, alerts=(), monthly=True), NOBODY, calm,
+        replace(calm, leaves=0.6, leaves_mean=0.7), replace(NOBODY, returns=0.1),
+    ]  # fmt: skip
     for one in known:
         for action in advise(one).actions:
             texts = [{part.text(code) for code in LANGUAGES}

@@ -37,8 +37,8 @@ class Advised:
     Attributes:
         customer_id: Who.
         advice: What to do.
-        stake: What is at stake: probability of leaving × what they bought in the last year (None:
-            not known).
+        stake: What is at stake: probability of leaving × what they bought in the last year or, of
+            subscribers, twelve times the price a month (None: not known).
     """
 
     customer_id: Any
@@ -102,6 +102,7 @@ class _Gathered:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.reasons: list[Message] = []
+        self.monthly = False
         self.alerts: dict[Any, list[OpenAlert]] = {}
         for held in all_alerts(book):
             if held.reason is None:
@@ -142,6 +143,7 @@ class _Gathered:
             leaves=leaving.get("probability"),
             leaves_mean=self.mean,
             worth=leaving.get("worth"),
+            monthly=self.monthly,
             stake=leaving.get("stake"),
             **{name: soon.get(name) for name in names},
             horizon_days=self.horizon_days,
@@ -186,6 +188,7 @@ class _Gathered:
         if found.reason is not None:
             self.reasons.append(found.reason)
         rows = found.customers
+        self.monthly = found.definition.paid_in == "subscriptions"
         return _by_customer(rows), pc.mean(rows["probability"]).as_py()
 
     def _next(self) -> tuple[dict[Any, Mapping[str, Any]], int | None]:

@@ -133,7 +133,8 @@ class Known:
         handled_on: The day that somebody last closed an alert with an outcome (None: nobody did).
         leaves: Probability of leaving (None: not known).
         leaves_mean: Its mean over all customers.
-        worth: What was bought for in a year.
+        worth: What was bought for in a year; of a subscriber, twelve times the price a month.
+        monthly: Whether it is of a subscriber.
         stake: Probability × worth.
         next_on: The day of the next purchase, if it comes.
         low_on: From when.
@@ -158,6 +159,7 @@ class Known:
     leaves: float | None = None
     leaves_mean: float | None = None
     worth: float | None = None
+    monthly: bool = False
     stake: float | None = None
     next_on: dt.date | None = None
     low_on: dt.date | None = None
@@ -339,11 +341,18 @@ def _leaving(known: Known) -> Found:
     )
     figure = None
     if known.stake is not None and known.worth is not None:
-        figure = msg(
-            "At stake: {share} × {worth} bought in the last year = {stake}.",
-            share=Percent(known.leaves, 0),
-            worth=Money(known.worth, known.currency, 0),
-            stake=Money(known.stake, known.currency, 0),
+        told = {
+            "share": Percent(known.leaves, 0),
+            "worth": Money(known.worth, known.currency, 0),
+            "stake": Money(known.stake, known.currency, 0),
+        }
+        figure = (
+            msg(
+                "At stake: {share} × {worth}, twelve times the price a month, = {stake}.",
+                **told,
+            )
+            if known.monthly
+            else msg("At stake: {share} × {worth} bought in the last year = {stake}.", **told)
         )
     yield _CALL, reason, figure
 
@@ -457,7 +466,12 @@ _DO_NOT = msg("Do not contact them.")
 
 
 def _allowed(known: Known, purposes: Sequence[str]) -> tuple[tuple[str, ...], Message | None]:
-    """The ways that any of some purposes allows, or why none does."""
+    """The ways that any of some purposes allows, or why none does.
+
+    Who has just unsubscribed is asked about that; they are sent no offer beside it.
+    """
+    if tuple(purposes) == (NEWS,) and any(one.signal == "unsubscribed" for one in known.alerts):
+        return (), msg("They have unsubscribed.")
     asked = [known.reach[purpose] for purpose in purposes if purpose in known.reach]
     channels = tuple(dict.fromkeys(channel for one in asked for channel in one.channels))
     if channels or len(asked) < len(purposes):

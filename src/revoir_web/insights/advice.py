@@ -94,6 +94,7 @@ def of_customer(
             put_off_until=min((one.put_off_until for one in alerts if one.put_off_until),
                               default=None),
             handled_on=max((one.handled_on for one in alerts if one.handled_on), default=None),
+            monthly=facts.get("departures", {}).get("paid_in") == "subscriptions",
             leaves_mean=facts.get("departures", {}).get("mean"),
             **{name: known.get(name) for name in names},
             horizon_days=facts.get("next", {}).get("horizon_days"),

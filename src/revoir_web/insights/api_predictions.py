@@ -24,7 +24,10 @@ class AtRisk(Schema):
 
     customer: str
     probability: float
-    worth: float | None = Field(description="What they brought in the last year.")
+    worth: float | None = Field(
+        description="What they bought in the last year; of subscribers, twelve times the price a"
+        " month."
+    )
     stake: float | None = Field(description="Probability × worth.")
     reasons: list[str]
 

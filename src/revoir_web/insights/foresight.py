@@ -71,6 +71,7 @@ def _leaving(book: Book) -> Part:
         "slope": judged.slope.value if judged and judged.slope else None,
         "customers": found.customers.num_rows,
         "mean": pc.mean(found.customers["probability"]).as_py(),
+        "paid_in": found.definition.paid_in,
         "reason": plain(found.reason),
     }
     answer = predictions.departures(found)

@@ -71,6 +71,7 @@ def departures(found: Churn) -> dict[str, Any]:
         as_of=found.book.as_of.isoformat(),
         there=found.customers.num_rows,
         order=found.order(None),
+        paid_in=found.definition.paid_in,
         customers=[
             {
                 "id": one.customer_id,
