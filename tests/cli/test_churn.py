@@ -78,8 +78,10 @@ def test_json_holds_the_record_of_the_list_that_was_asked_for(answer, revoir, sa
     asked = (sales, "--activity-days", 182, "--currency", "EUR", "--rank", "risk", "--top", 3)
     told = json.loads(revoir(*asked, "--format", "json").stdout)["record"]
     assert told != answer["record"]
-    table = revoir(*asked).stdout
-    assert all(line in table for line in told)
+    table = revoir(*asked)
+    assert all(line in table.stdout for line in told)
+    # A file was said to hold them all, and held three.
+    assert f"The first 3 of {answer['there']} customers." in table.stderr
 
 
 def test_what_is_expected_is_sales_as_the_columns_beside_it():

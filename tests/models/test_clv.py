@@ -212,6 +212,7 @@ def test_a_file_that_begins_in_the_middle_is_told(make_book):
 @pytest.mark.parametrize(
     ("customers", "days", "says"),
     [
+        (1, range(0, 400, 40), "1 customer has bought, a model needs 30"),
         (12, range(0, 400, 40), "12 customers have bought, a model needs 30"),
         (60, (0,), "0 customers have bought again"),
         (60, (0, 20, 40), "they cover 40 days"),

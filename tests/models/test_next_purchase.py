@@ -1,6 +1,7 @@
 """The rhythm of customers in worlds whose truth is known, and by every edge of the data."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -253,6 +254,10 @@ def test_the_rules_are_what_they_say(make_book):
     assert record.cutoff == cutoff
     assert record.error_days["own_mean"] == record.error_days["shop_median"] == 0
     assert not record.beats_rules
+    errors = {"model": 9.0, "own_mean": 5.0, "shop_median": 9.0}
+    for one, words in ((errors, "better"), (errors | {"own_mean": 9.0}, "as well")):
+        told = [line.text("en") for line in replace(record, error_days=one).sentences()]
+        assert f"A simple rule says the day {words} here." in told
     assert "A simple rule" in " ".join(one.text("en") for one in record.sentences())
 
 

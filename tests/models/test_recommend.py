@@ -100,7 +100,7 @@ def test_what_is_bought_again_is_recommended_again(shop):
     assert np.mean([row["days_before"] > 0 for row in habits.products.to_pylist()]) > 0.5
     once = recommend(shop(0.9, again=0.0))
     assert not any(row["days_before"] for row in once.products.to_pylist())
-    assert "hardly ever bought again" in " ".join(note.text("en") for note in once.notes)
+    assert "who bought them on one day alone" in " ".join(note.text("en") for note in once.notes)
 
 
 def test_only_new_products(shop):

@@ -226,7 +226,7 @@ def _answer(
         rows = listed.to_pylist()
         write_rows(rows, "csv") if rows else print(",".join(listed.column_names))
     else:
-        _print(book, found, rank, listed, code)
+        _print(book, found, rank, listed, top, code)
     if found.reason is not None and form != "json":
         say(found.reason.text(code))
     if output is not None:
@@ -320,7 +320,9 @@ def _warnings(found: Churn, code: str) -> list[str]:
     return [line.text(code) for line in warnings_in_words(found.card)]
 
 
-def _print(book: Book, found: Churn, rank: str | None, listed: pa.Table, code: str) -> None:
+def _print(
+    book: Book, found: Churn, rank: str | None, listed: pa.Table, top: int | None, code: str
+) -> None:
     from revoir.models.card_words import drivers_in_words, used_in_words
 
     print(found.definition.text.text(code))
@@ -341,13 +343,14 @@ def _print(book: Book, found: Churn, rank: str | None, listed: pa.Table, code: s
         say(warning)
     _print_list(found, listed, code)
     if listed.num_rows > SHOWN_MAX or there.num_rows > listed.num_rows:
-        shown = min(listed.num_rows, SHOWN_MAX)
+        told = {"shown": min(listed.num_rows, SHOWN_MAX), "n": there.num_rows}
         say(
-            msg(
-                "The first {shown} of {n} customers; -o writes them all to a file.",
-                shown=shown, n=there.num_rows,
+            (
+                msg("The first {shown} of {n} customers; -o writes them all to a file.", **told)
+                if top is None
+                else msg("The first {shown} of {n} customers.", **told)
             ).text(code)
-        )  # fmt: skip
+        )
 
 
 def _expected_in_words(found: Churn, there: int, leaving: float) -> Message:

@@ -18,7 +18,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, Number, Percent, msg
+from revoir.language import Message, Number, Percent, msg, nmsg
 from revoir.models.bg_nbd import BgNbd
 from revoir.models.counts import Counts, Floats
 from revoir.models.fitting import SAMPLE_CUSTOMERS
@@ -208,15 +208,17 @@ def model_named(name: str) -> TransactionModel:
 def too_few(counts: Counts) -> Message | None:
     """Why customers are too few for a model (None: they are enough)."""
     if counts.customers < CUSTOMERS_MIN:
-        return msg(
+        return nmsg(
+            "Not enough data: {n} customer has bought, a model needs {needed}.",
             "Not enough data: {n} customers have bought, a model needs {needed}.",
-            n=int(counts.customers),
+            int(counts.customers),
             needed=CUSTOMERS_MIN,
         )
     if counts.repeaters < REPEATERS_MIN:
-        return msg(
+        return nmsg(
+            "Not enough data: {n} customer has bought again, a model needs {needed}.",
             "Not enough data: {n} customers have bought again, a model needs {needed}.",
-            n=int(counts.repeaters),
+            int(counts.repeaters),
             needed=REPEATERS_MIN,
         )
     return None

@@ -16,7 +16,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.models.card import Card, CutoffRow, profiles
 from revoir.models.classifiers import Fitted
 from revoir.models.departures import Definition, Kind, cutoffs, definition_of
@@ -247,10 +247,12 @@ def churn(
     days = cutoffs(book, definition)
     if not days:
         first, last = book.span[0], book.as_of
-        reason = msg(
-            "Not enough data: they cover {days} days, and to learn who leaves within {window} days"
+        reason = nmsg(
+            "Not enough data: they cover {n} day, and to learn who leaves within {window} days"
             " takes twice as many as that.",
-            days=(last - first).days + 1,
+            "Not enough data: they cover {n} days, and to learn who leaves within {window} days"
+            " takes twice as many as that.",
+            (last - first).days + 1,
             window=definition.window_days,
         )
         return Churn(book, definition, _empty_card(book, definition, seed, reason), reason)

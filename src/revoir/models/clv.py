@@ -11,7 +11,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
 from revoir.metrics.activity import gaps
 from revoir.metrics.summary import customer_summary
 from revoir.metrics.value import margin_share
@@ -241,9 +241,10 @@ def _too_short(counts: Counts, horizon_days: int) -> Message | None:
     needed = max(60, math.ceil(horizon_days / 4))
     if known >= needed:
         return None
-    return msg(
-        "Not enough data: they cover {days} days; to look {horizon} days ahead takes {needed}.",
-        days=known,
+    return nmsg(
+        "Not enough data: they cover {n} day; to look {horizon} days ahead takes {needed}.",
+        "Not enough data: they cover {n} days; to look {horizon} days ahead takes {needed}.",
+        known,
         horizon=horizon_days,
         needed=needed,
     )

@@ -155,9 +155,10 @@ def contract_clv(
         "confidence": confidence,
     }  # fmt: skip
     if head["lost"] < LOST_MIN:
-        reason = msg(
+        reason = nmsg(
+            "Not enough data: {n} customer has left, a model needs {needed}.",
             "Not enough data: {n} customers have left, a model needs {needed}.",
-            n=head["lost"],
+            head["lost"],
             needed=LOST_MIN,
         )
         return ContractClv(

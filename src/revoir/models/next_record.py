@@ -147,7 +147,12 @@ class Record:
             )
         )
         if not self.beats_rules:
-            told.append(msg("A simple rule says the day as well here."))
+            rules = (self.error_days["own_mean"], self.error_days["shop_median"])
+            told.append(
+                msg("A simple rule says the day better here.")
+                if min(rules) < self.error_days["model"]
+                else msg("A simple rule says the day as well here.")
+            )
         if self.overdue and self.on_time:
             told.append(
                 msg(

@@ -205,9 +205,10 @@ def _notes(sold: Assortment, on_shelf: Shelf, excluded: Flags) -> tuple[Message,
     if once:
         told.append(
             nmsg(
-                "{n} of them is hardly ever bought again: it is recommended to nobody who has it.",
-                "{n} of them are hardly ever bought again: they are recommended to nobody who has"
-                " them.",
+                "{n} of them is hardly ever bought again: it is recommended to nobody who bought it"
+                " on one day alone.",
+                "{n} of them are hardly ever bought again: they are recommended to nobody who"
+                " bought them on one day alone.",
                 once,
             )
         )

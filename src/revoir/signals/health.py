@@ -23,7 +23,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.experiments.intervals import Interval, difference_interval, wilson
-from revoir.language import Message, Percent, msg
+from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.activity import activity
 from revoir.metrics.calendar import date
 from revoir.signals.parts import PARTS, Part
@@ -207,9 +207,10 @@ def _held_against(book: Book, then: Health, day: dt.date, days: int) -> Check:
     found = sorted((int(r["points"]), int(r["n"]), int(r["left"] or 0)) for r in book.rows(counted))
     customers = sum(n for _, n, _ in found)
     if customers < CUSTOMERS_MIN:
-        reason = msg(
+        reason = nmsg(
+            "Not enough data: {n} customer had a score on {day}; {needed} are needed.",
             "Not enough data: {n} customers had a score on {day}; {needed} are needed.",
-            n=customers,
+            customers,
             day=day,
             needed=CUSTOMERS_MIN,
         )

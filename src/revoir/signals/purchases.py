@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import Message, Percent, msg
+from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date
 from revoir.signals.registry import Case, Parameter, Signal, Values, declare
@@ -284,9 +284,10 @@ declare(
         "purchases",
         _ORDERS,
         _returns_rising,
-        lambda case: msg(
-            "{recent} returns in {days} days, {before} in those before.",
-            recent=case["recent"],
+        lambda case: nmsg(
+            "{n} return in {days} days, {before} in those before.",
+            "{n} returns in {days} days, {before} in those before.",
+            int(case["recent"]),
             before=case["before"],
             days=case.values["period_days"],
         ),

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from revoir.book import Book
-from revoir.language import Message, Number, Percent, msg
+from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.activity import Gaps
 from revoir.metrics.calendar import date
 from revoir.periods import Grain, periods_between
@@ -270,9 +270,10 @@ def _t_quantile(degrees: ir.FloatingValue, share: float) -> ir.FloatingValue:
 
 
 def _overdue_because(case: Case) -> Message:
-    return msg(
-        "Buys every {usual} days as a rule; the last purchase was {days} days ago.",
-        usual=Number(case["usual_days"], 0),
+    return nmsg(
+        "Buys every day as a rule; the last purchase was {days} days ago.",
+        "Buys every {n} days as a rule; the last purchase was {days} days ago.",
+        max(round(case["usual_days"]), 1),
         days=case.days_since("last_on"),
     )
 
@@ -354,12 +355,12 @@ declare(
         "purchases",
         (("orders.customer_id",),),
         _no_second_order,
-        lambda case: msg(
-            "Bought once, {days} days ago; {share} of those who come back do so within {usual}"
-            " days.",
+        lambda case: nmsg(
+            "Bought once, {days} days ago; {share} of those who come back do so within a day.",
+            "Bought once, {days} days ago; {share} of those who come back do so within {n} days.",
+            int(case["usual_days"]),
             days=case.days_since("first_on"),
             share=Percent(case.values["share"], 0),
-            usual=case["usual_days"],
         ),
         parameters=(
             Parameter(

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import msg
+from revoir.language import msg, nmsg
 from revoir.metrics.calendar import days_later
 from revoir.metrics.service import COMPLAINT_WORDS
 from revoir.signals.registry import Parameter, Signal, Values, declare
@@ -43,9 +43,10 @@ declare(
             ("interactions.customer_id", "interactions.kind"),
         ),
         _complaints,
-        lambda case: msg(
+        lambda case: nmsg(
+            "{n} complaint in {days} days.",
             "{n} complaints in {days} days.",
-            n=case["complaints"],
+            int(case["complaints"]),
             days=case.values["period_days"],
         ),
         parameters=(
@@ -89,9 +90,10 @@ declare(
         "service",
         (("interactions.customer_id", "interactions.first_response_at"),),
         _unanswered,
-        lambda case: msg(
-            "Wrote or called {days} days ago and has had no answer.",
-            days=case.days_since("opened_on"),
+        lambda case: nmsg(
+            "Wrote or called {n} day ago and has had no answer.",
+            "Wrote or called {n} days ago and has had no answer.",
+            case.days_since("opened_on"),
         ),
         parameters=(Parameter("days", msg("Days without an answer, at least."), 2, 1, 90),),
         reach_days=lambda values: values["days"],

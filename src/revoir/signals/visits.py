@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.signals.registry import Parameter, Signal, Values, declare
 from revoir.signals.spans import fallen, later, numbered, two_spans
 
@@ -113,7 +113,9 @@ declare(
         "visits",
         _VISITS,
         lambda book, values: _named(book, UNSUBSCRIBED),
-        lambda case: msg("Unsubscribed {days} days ago.", days=case.days_since("said_on")),
+        lambda case: nmsg(
+            "Unsubscribed {n} day ago.", "Unsubscribed {n} days ago.", case.days_since("said_on")
+        ),
         against=lambda book: _never_named(book, UNSUBSCRIBED),
     )
 )
@@ -125,7 +127,11 @@ declare(
         "visits",
         _VISITS,
         lambda book, values: _named(book, PAYMENT_FAILED),
-        lambda case: msg("A payment failed {days} days ago.", days=case.days_since("said_on")),
+        lambda case: nmsg(
+            "A payment failed {n} day ago.",
+            "A payment failed {n} days ago.",
+            case.days_since("said_on"),
+        ),
         against=lambda book: _never_named(book, PAYMENT_FAILED),
     )
 )
