@@ -238,3 +238,10 @@ def test_a_book_without_customers_says_so(book_of):
     alerts = alerts_of(book, "detractor")
     assert "who is a customer" in alerts.reason.text("en")
     assert alerts.record.reason is alerts.reason
+
+
+def test_the_signal_of_dissatisfaction_says_that_it_reads_no_text():
+    """Its name promised the sentiment of what customers write."""
+    from revoir.signals import signal_named
+
+    assert "Scores alone are read" in signal_named("negative_sentiment").meaning.text("en")

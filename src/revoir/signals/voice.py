@@ -111,7 +111,7 @@ declare(
         msg("Dissatisfied"),
         msg(
             "The customer gave a low score for satisfaction or effort, or after a contact with"
-            " customer service."
+            " customer service. Scores alone are read; what customers write is not yet."
         ),
         "voice",
         (ANSWERS, AFTERWARDS),
