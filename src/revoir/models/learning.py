@@ -26,7 +26,7 @@ from revoir.models.classifiers import (
     together,
 )
 from revoir.models.matrix import Matrix
-from revoir.models.validation import Bools, Estimate, Floats, gain, pooled
+from revoir.models.validation import Bools, Estimate, Floats, beyond_chance, gain, pooled
 
 LEARNERS = ("logistic", "trees", "both")
 
@@ -70,6 +70,7 @@ class Learned:
         learners: The learners by name; none where there are too few customers.
         chosen: The learner that is best on customers left out (None: there is none).
         gain: By how much it is better than the rule there, in log-loss.
+        told: By how much it is better there than giving everybody the share who left.
         reason: Why no learner was tried (None: it was).
     """
 
@@ -77,6 +78,7 @@ class Learned:
     learners: Mapping[str, Fitted]
     chosen: str | None
     gain: Estimate | None
+    told: Estimate | None
     reason: Message | None
 
     def named(self, name: str) -> Fitted:
@@ -192,7 +194,7 @@ def learn(
     rule = fit_rule(matrix, left, folds, columns)
     reason = too_few(examples, LEARNER_CUSTOMERS_MIN)
     if reason is not None or not wanted:
-        return Learned(rule, {}, None, None, reason)
+        return Learned(rule, {}, None, None, None, reason)
     learners: dict[str, Fitted] = {}
     if {"logistic", "both"} & set(wanted):
         learners["logistic"] = fit_logistic(matrix, left, folds)
@@ -201,13 +203,10 @@ def learn(
     if "both" in wanted:
         learners["both"] = together(learners["logistic"], learners["trees"], left, folds)
     chosen = min(wanted, key=lambda name: held_out_loss(learners[name], left))
-    over_rule = gain(
-        learners[chosen].held_out_probabilities,
-        rule.held_out_probabilities,
-        left,
-        examples.customer,
-    )
-    return Learned(rule, learners, chosen, over_rule, None)
+    said = learners[chosen].held_out_probabilities
+    over_rule = gain(said, rule.held_out_probabilities, left, examples.customer)
+    over_share = gain(said, np.full(len(left), left.mean()), left, examples.customer)
+    return Learned(rule, learners, chosen, over_rule, over_share, None)
 
 
 def no_better(learned: Learned, later: Estimate | None) -> Message | None:
@@ -220,16 +219,24 @@ def no_better(learned: Learned, later: Estimate | None) -> Message | None:
 
     Returns:
         The reason; None where the learner is better beyond chance, all customers who were not shown
-        to it taken together, and not worse on the later period.
+        to it taken together, and not worse on the later period. Where nothing can be told the rule
+        says more than there is too; so the learner must also be better than the share who left.
+        The best of several is the luckiest too: all are allowed for.
     """
-    if learned.gain is None:
+    if learned.gain is None or learned.told is None:
         return learned.reason
+    tried = len(learned.learners)
+    if not beyond_chance(learned.told, tried):
+        return msg(
+            "No better than the rule: no feature tells more of who leaves than the share of all who"
+            " left, beyond chance."
+        )
     if later is not None and later.value <= 0:
         return msg(
             "No better than the rule: on the later period, what was learned from all features told"
             " less than the one figure."
         )
-    if pooled([learned.gain, later] if later else [learned.gain]).low <= 0:
+    if not beyond_chance(pooled([learned.gain, later] if later else [learned.gain]), tried):
         return msg(
             "No better than the rule: what was learned from all features tells no more than the one"
             " figure, beyond chance."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -271,6 +272,22 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
     value = sum(w * one.value for w, one in zip(weights, estimates, strict=True)) / total
     half = Z / math.sqrt(total)
     return Estimate(value, value - half, value + half)
+
+
+def beyond_chance(estimate: Estimate, tried: int = 1) -> bool:
+    """Whether what was estimated is more than nothing, beyond chance.
+
+    Args:
+        estimate: With its 95 % interval.
+        tried: Of how many it is the best: the interval of each is so much surer (Bonferroni).
+
+    Examples:
+        >>> found = Estimate(1.0, 0.1, 1.9)
+        >>> beyond_chance(found), beyond_chance(found, tried=3)
+        (True, False)
+    """
+    surer = NormalDist().inv_cdf(1 - 0.025 / tried) / Z
+    return estimate.value - surer * (estimate.value - estimate.low) > 0
 
 
 def auc(score: Floats, left: Bools) -> Estimate:

@@ -107,6 +107,18 @@ def test_shuffled_labels_teach_nothing():
     assert no_better(learned, None) is not None
 
 
+def test_no_learner_is_believed_of_shuffled_labels():
+    """In 10 of 60 shuffles the luckiest of three beat a rule that says more than there is."""
+    believed = 0
+    for seed in range(12):
+        known, _ = examples(seed + 1_000, 2_000, figures=3, strength=2.0)
+        shuffled = np.random.default_rng(seed + 5_000).permutation(known.left)
+        blind = Examples(known.matrix, shuffled, known.worth, known.customer, known.folds,
+                         known.counts)  # fmt: skip
+        believed += no_better(learn(blind, tuple("abcdef")), None) is None
+    assert believed == 0
+
+
 @pytest.fixture(scope="module")
 def looked_at(world):
     """The world on the days whose departures are known."""
