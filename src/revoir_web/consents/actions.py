@@ -67,7 +67,8 @@ def record(
             msg("This purpose does not use this channel."),
             remedy=msg("Choose one of the channels of the purpose."),
         )
-    if customer.erased_at is not None:
+    held = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if held.erased_at is not None:
         raise UsageError(msg("This customer was erased."))
     if at is not None and at > timezone.now() + FUTURE:
         raise UsageError(msg("A consent cannot be given in the future."))
@@ -162,7 +163,9 @@ def _record_part(
     rows = Consent.objects.filter(customer_id__in=said, purpose=purpose, channel=channel)
     for line in rows.order_by("at", "pk"):
         last[line.customer_id] = line
-    there = set(Customer.objects.filter(pk__in=said, erased_at=None).values_list("pk", flat=True))
+    # Whoever is being erased at this moment is erased first.
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=said, erased_at=None)
+    there = set(locked.order_by("pk").values_list("pk", flat=True))
     fresh = []
     for id, (given, at) in said.items():
         held = last.get(id)

@@ -128,7 +128,7 @@ def erase_persons(
 
 def _erase_part(ids: Sequence[str], reason: str, actor: Any) -> list[Erasure]:
     there = Customer.objects.select_for_update().filter(pk__in=ids, erased_at=None)
-    persons = list(there)
+    persons = list(there.order_by("pk"))
     if not persons:
         return []
     chosen = [person.pk for person in persons]

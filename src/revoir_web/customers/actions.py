@@ -159,7 +159,7 @@ def add_note(*, customer: Customer, text: str, actor: Any) -> Note:
     Returns:
         The note.
     """
-    _must_be_there(customer)
+    _must_be_there(Customer.objects.select_for_update(no_key=True).get(pk=customer.pk))
     note = Note.objects.create(customer=customer, text=text.strip(), author=_user(actor))
     audit.record("customer.note", actor=actor, object=customer)
     return note

@@ -42,13 +42,24 @@ def add(keys: Iterable[Key]) -> list[str]:
     return hashes
 
 
-def mark(persons: Sequence[Known]) -> None:
-    """Say of persons who are not known whether they were erased."""
+def mark(persons: Sequence[Known], *, seen: int = 0) -> int:
+    """Say of persons who are not known whether they were erased.
+
+    Args:
+        persons: Of whom.
+        seen: How many hashes there were when they were marked before: where there are no more,
+            nothing is looked at.
+
+    Returns:
+        How many hashes there are.
+    """
+    count = ErasedIdentifier.objects.count()
+    if count == seen:
+        return count
     blocked = set(ErasedIdentifier.objects.values_list("hash", flat=True))
-    if not blocked:
-        return
     for person in persons:
         if not person.id:
             person.blocked = any(
                 hash_of(kind, value) in blocked for kind, value in person.keys if kind in _LASTING
             )
+    return len(blocked)

@@ -41,7 +41,9 @@ def index(ids: Sequence[str]) -> None:
 def _index(those: Those) -> int:
     """Make words and places; the condition is a join where there are many."""
     customers = Customer.objects.filter(those(""), merged_into=None, erased_at=None)
-    rows = list(customers.values_list("pk", "name", "company_name", "city", "name_key"))
+    # Locked: the words of whoever is being erased at this moment must not be written after it.
+    locked = customers.select_for_update(no_key=True).order_by("pk")
+    rows = list(locked.values_list("pk", "name", "company_name", "city", "name_key"))
     words = [(word, id, key) for id, *texts, _city, key in rows for word in tokens_of(*texts)]
     words += _shared_addresses(customers)
     SearchToken.objects.filter(those("customer__")).delete()

@@ -57,7 +57,7 @@ class Person:
     Attributes:
         keys: Kinds and values by which the person is known, the deciding one first.
         profile: Field → value.
-        blocked: Whether the person asked to be forgotten.
+        blocked: Whether the person was erased.
         id: The surrogate, once known.
     """
 
@@ -100,7 +100,7 @@ def _resolve(
 ) -> list[str]:
     persons, of_row = _persons(columns, count)
     taken = _find(persons)
-    blocklist.mark(persons)
+    erasures = blocklist.mark(persons)
     known = [person for person in persons if person.id]
     _spoken_of(known, source, undoable)
     _bring_up_to_date(known, source, part)
@@ -108,7 +108,7 @@ def _resolve(
     # In the order of the numbers, so that indexes grow at their end.
     missing.sort(key=lambda person: next(iter(person.keys)))
     for some in bulk.in_parts(missing, part):
-        _create(some, taken, source, undoable)
+        _create(some, taken, source, undoable, erasures)
     return [persons[place].id if place >= 0 else "" for place in of_row]
 
 
@@ -388,17 +388,33 @@ def _bring_up_to_date(persons: Sequence[Person], source: str, part: int) -> None
     told = [person for person in persons if person.profile or len(person.keys) > 1]
     for some in bulk.in_parts(told, part):
         with transaction.atomic():
-            _update(some)
-            _add_keys(some, source)
+            there = _still_there(some)
+            _update(some, there)
+            _add_keys([person for person in some if person.id], source)
 
 
-def _update(persons: Sequence[Person]) -> None:
-    by_id = {person.id: person for person in persons if person.profile}
+def _still_there(persons: Sequence[Person]) -> dict[str, dict[str, Any]]:
+    """Lock those who are known; whoever was erased since they were looked up is nobody any more.
+
+    Returns:
+        Id → the profile that the database holds.
+    """
+    rows = Customer.objects.filter(pk__in={person.id for person in persons}, erased_at=None)
+    # In one order, so that two who lock the same customers do not wait for each other.
+    locked = rows.select_for_update(no_key=True).order_by("pk").values("id", *PROFILE)
+    there = {row["id"]: row for row in locked}
+    for person in persons:
+        if person.id not in there:
+            person.id, person.blocked = "", True
+    return there
+
+
+def _update(persons: Sequence[Person], there: Mapping[str, dict[str, Any]]) -> None:
+    by_id = {person.id: person for person in persons if person.id and person.profile}
     changed, renamed = [], []
     as_text = connection.vendor == "sqlite"
-    rows = Customer.objects.filter(pk__in=by_id).values("id", *PROFILE)
-    for row in rows:
-        said = by_id[row["id"]].profile
+    for id, person in by_id.items():
+        row, said = there[id], person.profile
         held = {name: row[name] for name in PROFILE}
         after = {**held, **said}
         if said.get("created_on") and held["created_on"]:
@@ -460,24 +476,40 @@ def _add_keys(persons: Sequence[Person], source: str) -> None:
 
 
 # -- Customers that are new --------------------------------------------------------------------
-def _create(persons: Sequence[Person], taken: dict[Key, str], source: str, undoable: bool) -> None:
-    """Make customers, in one transaction; someone else may be making the same ones."""
+class _Erased(Exception):
+    """Somebody who is being made was erased meanwhile."""
+
+
+def _create(
+    persons: Sequence[Person], taken: dict[Key, str], source: str, undoable: bool, erasures: int
+) -> None:
+    """Make customers, in one transaction; someone else may be making or erasing the same ones."""
     for _attempt in range(5):
+        missing = [one for one in persons if not one.id and not one.blocked]
         try:
             with transaction.atomic():
-                _insert([one for one in persons if not one.id], taken, source, undoable)
+                _insert(missing, taken, source, undoable, erasures)
             return
+        except _Erased:
+            continue
         except IntegrityError:
             for person in persons:
                 person.id = ""
             # Those of our own parts before this one are there too.
             taken |= _find(persons)
             _spoken_of([person for person in persons if person.id], source, undoable)
+    missing = [one for one in persons if not one.id and not one.blocked]
     with transaction.atomic():
-        _insert([person for person in persons if not person.id], taken, source, undoable)
+        _insert(missing, taken, source, undoable, erasures)
 
 
-def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str, undoable: bool) -> None:
+def _insert(
+    persons: Sequence[Person],
+    taken: dict[Key, str],
+    source: str,
+    undoable: bool,
+    erasures: int,
+) -> None:
     ids = new_ids(len(persons))
     now: Any = timezone.now()
     as_text = connection.vendor == "sqlite"
@@ -506,6 +538,11 @@ def _insert(persons: Sequence[Person], taken: dict[Key, str], source: str, undoa
     if undoable:
         bulk.insert(Newcomer, ("customer_id", "source"), [(id, source) for id in ids])
     SearchToken.objects.bulk_create(words)
+    # Once the keys are ours: an erasure that had one of them is over by then, and one that comes
+    # later finds these customers.
+    blocklist.mark(persons, seen=erasures)
+    if any(person.blocked for person in persons):
+        raise _Erased
     taken |= ours
     for person, id in zip(persons, ids, strict=True):
         person.id = id

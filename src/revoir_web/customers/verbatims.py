@@ -61,6 +61,7 @@ def _keep_part(part: Sequence[tuple[str, str, str | None]], kind: str, source: s
     there = set(
         Customer.objects.select_for_update(no_key=True)
         .filter(pk__in={row[0] for row in part}, erased_at=None)
+        .order_by("pk")
         .values_list("pk", flat=True)
     )
     held = words(there, kinds=[kind])
