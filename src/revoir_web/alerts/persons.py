@@ -13,8 +13,9 @@ from revoir.language import written
 from revoir_web.alerts import queries
 from revoir_web.alerts.models import Alert
 from revoir_web.common.words import language
-from revoir_web.consents.erasure import Erased, eraser
+from revoir_web.consents.erasure import eraser, mask
 from revoir_web.consents.portability import part
+from revoir_web.consents.traces import Erased, Texts
 from revoir_web.customers import newcomers
 from revoir_web.customers.merging import Along, goes_along
 from revoir_web.customers.models import Customer
@@ -23,13 +24,14 @@ from revoir_web.customers.queries import lake_ids
 goes_along("alerts", Along(Alert, once=("signal", "raised_on")))
 
 
+_NOTES = Texts(Alert, ("note",), among=~Q(note=""))
+
+
 @eraser("alerts.alerts")
 def forget(found: Erased) -> int:
     """Alerts of persons who are erased go; where they are named in a note, an ellipsis stands."""
     gone = Alert.objects.filter(customer_id__in=found.ids).delete()[0]
-    notes = Alert.objects.exclude(note="").order_by().values_list("pk", "note").iterator()
-    named = [(pk, left) for pk, note in notes if (left := found.without(note)) != note]
-    return gone + sum(Alert.objects.filter(pk=pk).update(note=note) for pk, note in named)
+    return gone + mask(_NOTES, found)
 
 
 @part("alerts", gettext_lazy("Signs that you might leave"))

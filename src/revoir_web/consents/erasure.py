@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q
 from django.utils import timezone
 
 from revoir_web.common import audit, bulk, jobs
 from revoir_web.common.models import Job, Replay
 from revoir_web.consents import ledger
 from revoir_web.consents.models import Consent, Erasure
+from revoir_web.consents.traces import TELLING, Erased, Texts, delete, plain
 from revoir_web.customers import blocklist, columns
 from revoir_web.customers.models import (
     Customer,
@@ -47,51 +45,22 @@ SCRUB_SECONDS = 60
 """How often at most the log is emptied after erasures."""
 _EMPTYING_MS = 200
 _PAUSES = (0, 0.5, 1, 2, 4)
-TELLING = 6
-"""A text of fewer characters is found in too much that is somebody else's."""
-
-
-@dataclass(frozen=True)
-class Erased:
-    """The persons to forget, as erasers look for them.
-
-    Attributes:
-        ids: Surrogate ids, those merged into them among them.
-        keys: Kind and value of every identifier.
-        values: Texts that name one of them wherever they stand: addresses, numbers in every way
-            of writing, whole names.
-    """
-
-    ids: list[str]
-    keys: list[tuple[str, str]]
-    values: list[str] = field(default_factory=list)
-
-    def named_in(self, text: str) -> bool:
-        """Whether a text names one of them."""
-        low = text.casefold()
-        return any(value.casefold() in low for value in self.values)
-
-    def without(self, text: str) -> str:
-        """A text of somebody else, with an ellipsis where it names one of them."""
-        if not self.named_in(text):
-            return text
-        named = "|".join(re.escape(value) for value in sorted(self.values, key=len, reverse=True))
-        return re.sub(named, "…", text, flags=re.IGNORECASE)
-
-
-_TEXTS = (
+_EMPTY = (
     "name", "first_name", "last_name", "name_key", "email", "phone", "address", "postcode", "city",
     "region", "country", "gender", "company_name", "language", "source",
 )  # fmt: skip
 Eraser = Callable[[Erased], int]
+Look = Callable[[Erased], None]
 _ERASERS: dict[str, Eraser] = {}
+_LOOKS: dict[str, Look] = {}
 
 
-def eraser(name: str) -> Callable[[Eraser], Eraser]:
+def eraser(name: str, *, look: Look | None = None) -> Callable[[Eraser], Eraser]:
     """Register what forgets persons in one place.
 
     Args:
         name: The place, such as "ingest.inbox"; it stands in the record of the erasure.
+        look: Looks for them there beforehand, while others may still write (`Erased.look`).
 
     Returns:
         The decorator for a function from `Erased` to the number of rows or files it changed. It
@@ -100,6 +69,8 @@ def eraser(name: str) -> Callable[[Eraser], Eraser]:
 
     def keep(erase: Eraser) -> Eraser:
         _ERASERS[name] = erase
+        if look is not None:
+            _LOOKS[name] = look
         return erase
 
     return keep
@@ -121,19 +92,34 @@ def erase_persons(
     ids = list(dict.fromkeys(held.merged_into_id or held.pk for held in customers))
     made: list[Erasure] = []
     for part in bulk.in_parts(ids, PART):
+        looked = _looked_for(part)
         with transaction.atomic():
-            made += _erase_part(part, reason, actor)
+            made += _erase_part(part, reason, actor, looked)
     return made
 
 
-def _erase_part(ids: Sequence[str], reason: str, actor: Any) -> list[Erasure]:
+def _looked_for(ids: Sequence[str]) -> Erased:
+    """The persons, and where they are named; only what came since is looked at once more.
+
+    A million texts take seconds, for which nobody else could write to SQLite. PostgreSQL locks
+    nobody out, and its keys do not come in the order of its commits.
+    """
+    found = _what_names(Customer.objects.filter(pk__in=ids, erased_at=None))
+    if found.ids and connection.vendor == "sqlite":
+        for look in _LOOKS.values():
+            look(found)
+    return found
+
+
+def _erase_part(ids: Sequence[str], reason: str, actor: Any, looked: Erased) -> list[Erasure]:
     there = Customer.objects.select_for_update().filter(pk__in=ids, erased_at=None)
     persons = list(there.order_by("pk"))
     if not persons:
         return []
     chosen = [person.pk for person in persons]
-    merged = list(Customer.objects.filter(merged_into__in=chosen))
-    found = _what_names([*persons, *merged])
+    found = _what_names(persons)
+    if found == looked:  # nothing has been added to what they are known by
+        found = looked
     hashes = blocklist.add(found.keys)
     rows = {name: count for name, erase in _ERASERS.items() if (count := erase(found))}
     rows |= _erase_customers(found)
@@ -187,9 +173,13 @@ def empty_log() -> bool:
     return False
 
 
-def _what_names(persons: Sequence[Customer]) -> Erased:
+def _what_names(chosen: Iterable[Customer]) -> Erased:
+    ids = [person.pk for person in chosen]
+    rows = Customer.objects.filter(Q(pk__in=ids) | Q(merged_into__in=ids))
+    persons = list(rows.order_by("pk"))
     ids = [person.pk for person in persons]
-    keys = list(Identifier.objects.filter(customer_id__in=ids).values_list("kind", "value"))
+    known = Identifier.objects.filter(customer_id__in=ids).order_by("pk")
+    keys = list(known.values_list("kind", "value"))
     values: dict[str, None] = {}
     for person in persons:
         for kind, value in (("email", person.email), ("phone", person.phone)):
@@ -210,6 +200,29 @@ def _what_names(persons: Sequence[Customer]) -> Erased:
     return Erased(ids, keys, [value for value in values if len(value) >= TELLING])
 
 
+def _spoken_of(found: Erased, texts: Sequence[str]) -> bool:
+    return any(found.speaks_of(plain(text)) for text in texts)
+
+
+_WORDS = (Texts(Note, ("text",)), Texts(Verbatim, ("text",)))
+_ANSWERS = Texts(Replay, ("body",), moments=("at",), named=_spoken_of)
+_JOBS = Texts(
+    Job,
+    ("arguments", "result", "error", "progress_message"),
+    moments=("created_at", "finished_at"),
+    named=_spoken_of,
+)
+_ENDED = (Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED)
+
+
+def _look_through(found: Erased) -> None:
+    for texts in (*_WORDS, _ANSWERS, _JOBS):
+        found.look(texts)
+
+
+_LOOKS["customers"] = _look_through
+
+
 def _erase_customers(found: Erased) -> dict[str, int]:
     """What the apps from here down hold of persons."""
     ids = found.ids
@@ -217,14 +230,12 @@ def _erase_customers(found: Erased) -> dict[str, int]:
         "identifiers": Identifier.objects.filter(customer_id__in=ids).delete()[0],
         "notes": Note.objects.filter(customer_id__in=ids).delete()[0],
         "words": Verbatim.objects.filter(customer_id__in=ids).delete()[0],
-        "named": sum(_mask(model, found) for model in (Note, Verbatim)),
+        "named": sum(mask(texts, found) for texts in _WORDS),
         "changes": ProfileChange.objects.filter(customer_id__in=ids).delete()[0],
         "consents": Consent.objects.filter(customer_id__in=ids).delete()[0],
         "pairs": MergeProposal.objects.filter(Q(left_id__in=ids) | Q(right_id__in=ids)).delete()[0],
-        "answers": _texts(Replay, ["body"], found).delete()[0],
-        "jobs": _texts(Job, ["arguments", "result", "error", "progress_message"], found)
-        .filter(state__in=(Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED))
-        .delete()[0],
+        "answers": delete(Replay.objects.all(), found.rows(_ANSWERS)),
+        "jobs": delete(Job.objects.filter(state__in=_ENDED), found.rows(_JOBS)),
         "views": _erase_views(found),
     }
     SearchToken.objects.filter(customer_id__in=ids).delete()
@@ -233,7 +244,7 @@ def _erase_customers(found: Erased) -> dict[str, int]:
     Unindexed.objects.filter(customer_id__in=ids).delete()
     Newcomer.objects.filter(customer_id__in=ids).delete()
     Merge.objects.filter(Q(winner_id__in=ids) | Q(loser_id__in=ids)).update(before={}, moved={})
-    empty = dict.fromkeys(_TEXTS, "")
+    empty = dict.fromkeys(_EMPTY, "")
     rows["customers"] = Customer.objects.filter(pk__in=ids).update(
         **empty,
         birth_date=None,
@@ -245,26 +256,24 @@ def _erase_customers(found: Erased) -> dict[str, int]:
     return {name: count for name, count in rows.items() if count}
 
 
-def _texts(model: Any, fields: Sequence[str], found: Erased) -> Any:
-    """Rows in whose text one of the persons is named."""
-    rows = model.objects.annotate(
-        **{f"{name}_text": Cast(name, TextField()) for name in fields}
-    ).order_by()
-    matches = []
-    for pk, *texts in rows.values_list("pk", *(f"{name}_text" for name in fields)).iterator():
-        text = " ".join(filter(None, texts))
-        # JSON writes letters beyond ASCII as numbers.
-        plain = text.encode().decode("unicode_escape", "ignore") if "\\u" in text else text
-        if found.named_in(plain) or any(id in text for id in found.ids):
-            matches.append(pk)
-    return model.objects.filter(pk__in=matches)
+def mask(texts: Texts, found: Erased) -> int:
+    """Put an ellipsis where the persons are named in what is written of others.
 
+    Args:
+        texts: Where; one column of text.
+        found: The persons.
 
-def _mask(model: Any, found: Erased) -> int:
-    """Mask the persons in what is written of others."""
-    rows = model.objects.order_by().values_list("pk", "text").iterator()
-    masked = [(pk, left) for pk, text in rows if (left := found.without(text)) != text]
-    return sum(model.objects.filter(pk=pk).update(text=text) for pk, text in masked)
+    Returns:
+        How many rows.
+    """
+    [name] = texts.fields
+    masked = 0
+    for part in bulk.in_parts(found.rows(texts), 500):
+        rows = texts.model._default_manager.filter(pk__in=part)
+        for pk, text in list(rows.values_list("pk", name)):
+            rows.filter(pk=pk).update(**{name: found.without(text)})
+            masked += 1
+    return masked
 
 
 def _erase_views(found: Erased) -> int:

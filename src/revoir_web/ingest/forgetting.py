@@ -2,81 +2,95 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from revoir_web.consents.erasure import Erased, eraser
+from revoir_web.consents.erasure import eraser
+from revoir_web.consents.traces import TELLING, Erased, Texts, delete, leaves
 from revoir_web.ingest import actions, sql, understanding
 from revoir_web.ingest.models import Import, InboxEvent, SetAside, WebhookDelivery
 
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
 _CHUNK = 1 << 22
+_OVERLAP = 1000
+"""Letters of a piece of a file that are read with the next: no name is as long."""
 
 
-@eraser("ingest.inbox")
+def _in_message(persons: Erased, texts: Sequence[str]) -> bool:
+    """Whether a message is of one of them, or names one.
+
+    What other systems call them is compared as a whole: `user-1` is not in `user-12`.
+    """
+    try:
+        body = json.loads(texts[0])
+    except (ValueError, RecursionError):
+        return True  # nobody can tell whom it names
+    theirs = {value for _kind, value in persons.keys}
+    if theirs & {str(body.get(name)) for name in _OF}:
+        return True
+    for name, value in leaves(body):
+        if isinstance(value, str) and value in persons.numbers:
+            # A number without a letter is any number, but where it is somebody's.
+            telling = len(value) >= TELLING and not value.isdecimal()
+            if telling or name.replace("_", "").lower() in _WHO:
+                return True
+    return persons.named_in(json.dumps(body, ensure_ascii=False), numbers=False)
+
+
+_OF = ("userId", "anonymousId", "previousId")
+_WHO = frozenset(["userid", "anonymousid", "previousid", "customerid", "clientid", "deviceid"])
+_MESSAGES = Texts(InboxEvent, ("body",), named=_in_message)
+_SET_ASIDE = Texts(SetAside, ("body",), named=_in_message)
+_TOLD = Texts(WebhookDelivery, ("body",), moments=("created_at",))
+
+
+@eraser("ingest.inbox", look=lambda found: found.look(_MESSAGES))
 def from_inbox(persons: Erased) -> int:
     """Take messages of theirs out of the inbox."""
-    return _messages_of(persons, InboxEvent)
+    return delete(InboxEvent.objects.all(), persons.rows(_MESSAGES))
 
 
-@eraser("ingest.set_aside")
+@eraser("ingest.set_aside", look=lambda found: found.look(_SET_ASIDE))
 def from_set_aside(persons: Erased) -> int:
     """Take messages of theirs out of those that were set aside."""
-    return _messages_of(persons, SetAside)
+    return delete(SetAside.objects.all(), persons.rows(_SET_ASIDE))
 
 
-def _messages_of(persons: Erased, model: type[InboxEvent] | type[SetAside]) -> int:
-    theirs = {value for _kind, value in persons.keys}
-    gone = []
-    for row in model.objects.only("pk", "body").iterator(chunk_size=1000):
-        try:
-            body = json.loads(row.body)
-            text = json.dumps(body, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            gone.append(row.pk)  # nobody can tell whom it names
-            continue
-        ids = {str(body.get(name)) for name in ("userId", "anonymousId", "previousId")}
-        if ids & theirs or persons.named_in(text):
-            gone.append(row.pk)
-    for start in range(0, len(gone), 500):
-        model.objects.filter(pk__in=gone[start : start + 500]).delete()
-    return len(gone)
-
-
-@eraser("ingest.webhooks")
+@eraser("ingest.webhooks", look=lambda found: found.look(_TOLD))
 def from_webhooks(persons: Erased) -> int:
     """Take what other programs were told of them out of what is kept for trying again."""
-    rows = WebhookDelivery.objects.order_by().values_list("pk", "body").iterator()
-    gone = [pk for pk, body in rows if persons.named_in(_plain(body))]
-    for start in range(0, len(gone), 500):
-        WebhookDelivery.objects.filter(pk__in=gone[start : start + 500]).delete()
-    return len(gone)
+    return delete(WebhookDelivery.objects.all(), persons.rows(_TOLD))
 
 
-def _plain(body: str) -> str:
-    """What JSON says, its letters beyond ASCII written out."""
-    try:
-        return json.dumps(json.loads(body), ensure_ascii=False)
-    except ValueError:
-        return body
+def _look_into_files(persons: Erased) -> None:
+    for held in _with_files():
+        if held.state in actions.OPEN:
+            _holds(held, persons)
+        else:
+            _quarantined(held, persons)
 
 
-@eraser("ingest.imports")
+def _with_files() -> Iterator[Import]:
+    for held in Import.objects.filter(files_removed_at=None):
+        if held.folder.is_dir():
+            yield held
+
+
+@eraser("ingest.imports", look=_look_into_files)
 def from_imports(persons: Erased) -> int:
     """Take rows of theirs out of quarantine; imports that wait with them are given up."""
     count = 0
-    for held in Import.objects.filter(files_removed_at=None):
-        if not held.folder.is_dir():
-            continue
+    for held in _with_files():
         if held.state in actions.OPEN and _holds(held, persons):
             actions.forget_files(held)
             actions.give_up(held=held)
             count += 1
             continue
-        count += sum(_without(path, persons) for path in held.folder.glob("quarantine/*.csv"))
+        count += sum(_without(path, persons) for path in _quarantined(held, persons))
         count += _understood_without(held, persons)
     return count
 
@@ -85,10 +99,24 @@ def _holds(held: Import, persons: Erased) -> bool:
     """Whether files that were not brought in name one of them, or cannot be looked into."""
     made = list((held.folder / "made").glob("*.parquet"))
     if made:
-        return any(_in_table(path, persons) for path in made) or any(
-            _in_text(path, persons) for path in held.folder.glob("quarantine/*.csv")
+        return any(_looked_into(path, persons, _in_table) for path in made) or bool(
+            _quarantined(held, persons)
         )
-    return any(_in_text(path, persons) for path in held.folder.glob("files/*/*"))
+    files = held.folder.glob("files/*/*")
+    return any(_looked_into(path, persons, _in_text) for path in files)
+
+
+def _quarantined(held: Import, persons: Erased) -> list[Path]:
+    """The files of rows set aside that name one of them."""
+    files = held.folder.glob("quarantine/*.csv")
+    return [path for path in files if _looked_into(path, persons, _in_text)]
+
+
+def _looked_into(path: Path, persons: Erased, look: Callable[[Path, Erased], bool]) -> bool:
+    """Whether a file names one of them; one that is as it was is not read again."""
+    state = path.stat()
+    key = (str(path), state.st_mtime_ns, state.st_size)
+    return persons.once(key, lambda: look(path, persons))
 
 
 def _in_table(path: Path, persons: Erased) -> bool:
@@ -108,21 +136,36 @@ def _in_table(path: Path, persons: Erased) -> bool:
 
 
 def _in_text(path: Path, persons: Erased) -> bool:
-    encodings = ("utf-8", "latin-1", "utf-16-le")
     with path.open("rb") as file:
-        head = file.read(16)
-        if head.startswith(_PACKED):
-            return True
-        file.seek(0)
-        rest = b""
-        while chunk := file.read(_CHUNK):
-            text = (rest + chunk).lower()
-            for value in persons.values:
-                for encoding in encodings:
-                    if value.lower().encode(encoding, "ignore") in text:
-                        return True
-            rest = chunk[-400:]
-    return False
+        head = file.read(4096)
+    if head.startswith(_PACKED):
+        return True
+    wide = b"\0" in head or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if wide and any(_reads(path, persons, name, "replace") for name in ("utf-16-le", "utf-16-be")):
+        return True
+    try:
+        return _reads(path, persons, "utf-8", "strict")
+    except UnicodeDecodeError:
+        return _reads(path, persons, "latin-1", "strict")
+
+
+def _reads(path: Path, persons: Erased, encoding: str, errors: str) -> bool:
+    """Whether a file that is read in an encoding names one of them."""
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
+        text, cut = "", False
+        while True:
+            chunk = file.read(_CHUNK)
+            text += chunk
+            size = len(text.casefold())
+            for begin, end in persons.places(text):
+                # What touches an end of the piece may go on beyond it: the one before has decided,
+                # or the next one does.
+                if (begin or not cut) and (end < size or not chunk):
+                    return True
+            if not chunk:
+                return False
+            cut = len(text) > _OVERLAP
+            text = text[-_OVERLAP:]
 
 
 def _without(path: Path, persons: Erased) -> int:

@@ -15,7 +15,8 @@ from django.utils import timezone
 from revoir.language import Message, msg
 from revoir_web.common import jobs, words
 from revoir_web.common.rights import Right
-from revoir_web.consents.erasure import Erased, eraser
+from revoir_web.consents.erasure import eraser
+from revoir_web.consents.traces import Erased, Texts, delete
 from revoir_web.messaging.models import Outbox
 
 RETRIES = 4
@@ -107,9 +108,10 @@ def _picture(name: str, data: bytes) -> MIMEImage:
     return picture
 
 
-@eraser("messaging.outbox")
+_LETTERS = Texts(Outbox, ("to", "subject", "text", "html"))
+
+
+@eraser("messaging.outbox", look=lambda found: found.look(_LETTERS))
 def forget(found: Erased) -> int:
     """Messages to persons who are erased, or that name them, go."""
-    rows = Outbox.objects.values_list("pk", "to", "subject", "text", "html")
-    named = [pk for pk, *texts in rows.iterator() if found.named_in("\n".join(texts))]
-    return Outbox.objects.filter(pk__in=named).delete()[0]
+    return delete(Outbox.objects.all(), found.rows(_LETTERS))
