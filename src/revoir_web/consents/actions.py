@@ -73,7 +73,8 @@ def record(
     if at is not None and at > timezone.now() + FUTURE:
         raise UsageError(msg("A consent cannot be given in the future."))
     line = Consent.objects.create(
-        customer=customer,
+        # Whoever was merged into another a moment ago speaks for them.
+        customer_id=held.merged_into_id or held.pk,
         purpose=purpose,
         channel=channel,
         given=given,
@@ -159,17 +160,20 @@ def _record_part(
     proof: str,
 ) -> int:
     now = timezone.now()
+    # Whoever is being erased at this moment is erased first.
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=said, erased_at=None)
+    there = dict(locked.order_by("pk").values_list("pk", "merged_into"))
+    # Whoever was merged into another a moment ago speaks for them; of both, a no counts.
+    told = sorted(((there[id] or id, *word) for id, word in said.items() if id in there), key=_no)
+    said = {id: (given, at) for id, given, at in told}
     last: dict[str, Consent] = {}
     rows = Consent.objects.filter(customer_id__in=said, purpose=purpose, channel=channel)
     for line in rows.order_by("at", "pk"):
         last[line.customer_id] = line
-    # Whoever is being erased at this moment is erased first.
-    locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=said, erased_at=None)
-    there = set(locked.order_by("pk").values_list("pk", flat=True))
     fresh = []
     for id, (given, at) in said.items():
         held = last.get(id)
-        if id not in there or (held is not None and held.given == given):
+        if held is not None and held.given == given:
             continue
         if held is not None and not held.given:
             # They said no. A file that says yes must be dated, and later than their own word.
@@ -190,6 +194,11 @@ def _record_part(
         )
     Consent.objects.bulk_create(fresh, batch_size=1000)
     return len(fresh)
+
+
+def _no(told: tuple[str, bool, dt.datetime | None]) -> bool:
+    """Puts a no last."""
+    return not told[1]
 
 
 @transaction.atomic

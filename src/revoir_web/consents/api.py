@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
@@ -108,7 +109,9 @@ def list_consents(
     """What customers said, in the order in which it was written down."""
     rows = Consent.objects.order_by().select_related("purpose")
     if asked.customer:
-        rows = rows.filter(customer=asked.customer)
+        # Of one who was merged, what the customer said that they are now.
+        now = Customer.objects.filter(pk=asked.customer)
+        rows = rows.filter(customer__in=now.values(is_now=Coalesce("merged_into", "pk")))
     found, following = paged(rows, limit=asked.limit, cursor=asked.cursor)
     personal = may(request.user, Right.SEE_PERSONAL)
     return {"items": [_told(row, personal) for row in found], "next": following}

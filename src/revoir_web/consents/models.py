@@ -59,7 +59,10 @@ class Purpose(Base):
 
 
 class Consent(models.Model):
-    """A yes or a no, with its proof; never changed: a later line takes its place."""
+    """A yes or a no, with its proof; never changed: a later line takes its place.
+
+    When two customers turn out to be one, it goes along to whom it was said by.
+    """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="consents")
     purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="consents")
