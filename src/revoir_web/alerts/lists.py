@@ -17,7 +17,7 @@ from revoir_web.common import exports
 from revoir_web.common.models import Company
 from revoir_web.common.rights import Right, may
 from revoir_web.common.tables import Column, Filter, Table
-from revoir_web.customers.queries import search
+from revoir_web.customers.queries import by_number, search
 
 MINE, NOBODY = "me", "none"
 
@@ -98,12 +98,19 @@ def alerts(request: HttpRequest) -> AlertTable:
         default_sort="-stake",
         filters=_filters(request, labels),
         search=lambda rows, words: rows.filter(customer__in=search(words)),
+        search_tells=True,
+        by_number=_numbered,
         url=lambda row: reverse("alerts:alert", args=[row.pk]),
         export="alerts",
         actions=_actions(state) if handles else [],
         controls="alerts/_controls.html" if handles and state != "closed" else "",
         empty=_empty(state),
     )
+
+
+def _numbered(rows: QuerySet[Alert], words: str) -> QuerySet[Alert] | None:
+    ids = by_number(words)
+    return None if ids is None else rows.filter(customer__in=ids)
 
 
 def _filters(request: HttpRequest, labels: dict[str, str]) -> list[Filter]:

@@ -86,10 +86,16 @@ def check_fits(request: HttpRequest, count: int) -> None:
 
 
 def of_table(table: Table) -> tuple[list[str], Iterator[list[Any]]]:
-    """What a list shows, as headings and rows: same filters, order and columns, every page."""
+    """What a list shows, as headings and rows: same filters, order and columns, every page.
+
+    Raises:
+        DoesNotFit: A sheet is asked for, and has not so many rows.
+        PermissionDenied: The address searches for what the reader may not see.
+    """
+    if table.refused:
+        raise PermissionDenied
     if table.request.path.endswith(".xlsx"):
         check_fits(table.request, table.count)
-    seen = may(table.request.user, Right.SEE_PERSONAL)
     columns = table.chosen
 
     def rows() -> Iterator[list[Any]]:
@@ -97,7 +103,7 @@ def of_table(table: Table) -> tuple[list[str], Iterator[list[Any]]]:
             line = []
             for column in columns:
                 value = column.plain(row)
-                line.append(MASK if column.personal and not seen and value else value)
+                line.append(MASK if column.personal and not table.named and value else value)
             yield line
 
     return [str(column.label) for column in columns], rows()

@@ -134,6 +134,10 @@ class Table:
         default_sort: Column name, "-" before it for the other way.
         filters: What it can be narrowed by.
         search: (rows, words) → fewer rows (None: there is no search).
+        search_tells: Whether the search looks at who customers are: only those with
+            `Right.SEE_PERSONAL` have it.
+        by_number: What the others have: (rows, words) → fewer rows, None where the words are no
+            number of ours (None: they have no search).
         url: Row → address of the thing (None: rows open nothing).
         export: Name of the registered export (None: there is none).
         total: Count of all rows, where counting is slow (None: they are counted).
@@ -151,6 +155,8 @@ class Table:
     default_sort: str = ""
     filters: Sequence[Filter] = ()
     search: Callable[[Any, str], Any] | None = None
+    search_tells: bool = False
+    by_number: Callable[[Any, str], Any] | None = None
     url: Callable[[Any], str | None] | None = None
     export: str | None = None
     total: Callable[[QuerySet[Any]], int] | None = None
@@ -183,23 +189,50 @@ class Table:
     def sort(self) -> tuple[Column | None, bool]:
         """The column sorted by, and whether from the greatest to the least."""
         asked = self.asked("sort") or self.default_sort
-        by_name = {column.name: column for column in self.columns if column.sort}
+        by_name = {column.name: column for column in self.columns if self._sorts(column)}
         column = by_name.get(asked.lstrip("-"))
         if column is None:
             asked = self.default_sort
             column = by_name.get(asked.lstrip("-"))
         return column, asked.startswith("-")
 
+    def _sorts(self, column: Column) -> bool:
+        """Whether the list can be sorted by a column: an order tells what a mask hides."""
+        return bool(column.sort) and (self.named or not column.personal)
+
+    # -- Who may search ------------------------------------------------------------------------
+    @cached_property
+    def named(self) -> bool:
+        """Whether the reader may see who customers are."""
+        return may(self.request.user, Right.SEE_PERSONAL)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the reader may search by number alone."""
+        return self.search_tells and not self.named
+
+    @property
+    def refused(self) -> bool:
+        """Whether the address searches for what the reader may not see."""
+        return self._found is None
+
+    @cached_property
+    def _found(self) -> Any:
+        """The rows that the search finds (None: the reader may not search for that)."""
+        if self.search is None or not self.words:
+            return self.rows
+        if not self.guarded:
+            return self.search(self.rows, self.words)
+        return self.by_number(self.rows, self.words) if self.by_number else None
+
     # -- Rows ----------------------------------------------------------------------------------
     @cached_property
     def narrow(self) -> Any:
         """The rows that the address asks for."""
-        rows = self.rows
+        rows = self.rows.none() if self.refused else self._found
         for held in self.filters:
             if value := self.asked(held.name):
                 rows = held.apply(rows, value)
-        if self.words and self.search:
-            rows = self.search(rows, self.words)
         return rows
 
     @cached_property
@@ -244,13 +277,12 @@ class Table:
     def lines(self) -> list[dict[str, Any]]:
         """The rows of the page, their cells written."""
         first = (self.page - 1) * self.per_page
-        seen = may(self.request.user, Right.SEE_PERSONAL)
         found = []
         for row in self.filtered[first : first + self.per_page]:
             url = self.url(row) if self.url else None
             cells = []
             for place, column in enumerate(self.chosen):
-                hidden = column.personal and not seen
+                hidden = column.personal and not self.named
                 value = column.plain(row)
                 text = MASK if hidden and value else column.text(value)
                 cells.append(Cell(column, text, url if place == 0 else None))
@@ -280,7 +312,7 @@ class Table:
             found.append(
                 {
                     "column": column,
-                    "url": self.link(sort=way, page=None) if column.sort else None,
+                    "url": self.link(sort=way, page=None) if self._sorts(column) else None,
                     "aria": ("descending" if down else "ascending") if here else None,
                 }
             )
@@ -323,7 +355,7 @@ class Table:
     @property
     def searchable(self) -> bool:
         """Whether there is a search: a template would call the function itself."""
-        return self.search is not None
+        return (self.by_number if self.guarded else self.search) is not None
 
     @property
     def search_key(self) -> str:

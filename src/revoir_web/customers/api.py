@@ -130,10 +130,13 @@ class CustomerPatch(Schema):
     language: str | None = Field(None, max_length=8)
 
 
+_Q = "Beginnings of words, number, address; without the scope see_personal the id alone."
+
+
 class Filters(Paging):
     """What to narrow the list by."""
 
-    q: str = Field("", max_length=200, description="Beginnings of words, number, address.")
+    q: str = Field("", max_length=200, description=_Q)
     segment: str = Field("", max_length=40)
     status: str = Field("", max_length=8)
     city: str = Field("", max_length=100)
@@ -161,7 +164,8 @@ class Filters(Paging):
 )
 def list_customers(request: HttpRequest, asked: Query[Filters]) -> dict[str, Any]:
     """Customers who were neither merged into others nor erased, by filters."""
-    rows = Narrowed(among=queries.search(asked.q) if asked.q.strip() else None)
+    personal = may(request.user, Right.SEE_PERSONAL)
+    rows = Narrowed(among=_found(asked.q, personal) if asked.q.strip() else None)
     for condition in _conditions(asked):
         rows = rows.where(condition)
     field, down = asked.sort.lstrip("-"), asked.sort.startswith("-")
@@ -180,13 +184,25 @@ def list_customers(request: HttpRequest, asked: Query[Filters]) -> dict[str, Any
         more = len(found) > asked.limit and begin + asked.limit <= DEEPEST
         following = write_cursor(begin + asked.limit) if more else None
     found = found[: asked.limit]
-    personal = may(request.user, Right.SEE_PERSONAL)
     if personal:
         audit.record("customers.list", details={"api": True, "rows": len(found)})
     return {
         "items": [_told(row.customer, row, personal) for row in found],
         "next": following,
     }
+
+
+def _found(words: str, personal: bool) -> list[str]:
+    """Whom a search finds; an answer that masks who they are must not tell it by being one."""
+    ids = queries.search(words) if personal else queries.by_number(words)
+    if ids is None:
+        raise Refused(
+            403,
+            "search_tells",
+            _("This search would tell who customers are, which you may not see."),
+            _("Search for an id that Revoir gave, or use a key with the scope see_personal."),
+        )
+    return ids
 
 
 def _conditions(asked: Filters) -> Iterator[Condition]:

@@ -103,6 +103,8 @@ def customers(request: HttpRequest) -> CustomerTable:
         default_sort="-revenue",
         filters=_filters(labels),
         search=lambda rows, words: replace(rows, among=queries.search(words)),
+        search_tells=True,
+        by_number=_numbered,
         url=lambda row: reverse("customers:customer", args=[row.pk]),
         export="customers",
         actions=[("merge", _("Merge the two chosen"))] if _may_merge(request) else [],
@@ -113,6 +115,11 @@ def customers(request: HttpRequest) -> CustomerTable:
             "action": _("Import a file"),
         },
     )
+
+
+def _numbered(rows: Narrowed, words: str) -> Narrowed | None:
+    ids = queries.by_number(words)
+    return None if ids is None else replace(rows, among=ids)
 
 
 def _may_merge(request: HttpRequest) -> bool:

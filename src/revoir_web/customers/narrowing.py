@@ -93,6 +93,10 @@ class Narrowed:
         """Those who meet one more condition."""
         return replace(self, conditions=(*self.conditions, condition))
 
+    def none(self) -> Narrowed:
+        """Nobody."""
+        return replace(self, among=())
+
     def by(self, sort: str, *, down: bool) -> Narrowed:
         """The same in another order."""
         return replace(self, sort=sort, down=down)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ FOUND_MAX = 2000
 FACTS = 60
 FACTS_MAX = 100_000
 """How many facts of one moment are gone through page by page."""
+_OURS = re.compile(r"(?:№\s*)?([0-9a-f]{8}|[0-9a-f]{32})")
 
 
 def aliases() -> dict[str, str]:
@@ -73,6 +75,21 @@ def search(words: str, limit: int = FOUND_MAX) -> list[str]:
             # An address that is another's identifier is a word of this customer's.
             found.update(dict.fromkeys(_by_words([value], limit)))
     return list(found)[:limit]
+
+
+def by_number(words: str) -> list[str] | None:
+    """Customers by the number that stands in the place of their name.
+
+    Args:
+        words: The number as lists write it, or all of it.
+
+    Returns:
+        Ids of customers; None where the words are no such number.
+    """
+    number = _OURS.fullmatch(words.strip().lower())
+    if number is None:
+        return None
+    return list(Customer.objects.filter(pk__endswith=number[1]).values_list("pk", flat=True))
 
 
 def _by_words(parts: Sequence[str], limit: int) -> QuerySet[Any, str]:

@@ -47,6 +47,7 @@ def messages(request: HttpRequest) -> Table:
             ),
         ],
         search=lambda rows, words: rows.filter(to__icontains=words),
+        search_tells=True,
         url=lambda row: reverse("messaging:message", args=[row.pk]),
         export="messages",
         empty={
