@@ -95,7 +95,7 @@ class Narrowed:
 
     def none(self) -> Narrowed:
         """Nobody."""
-        return replace(self, among=())
+        return replace(self, among=[])
 
     def by(self, sort: str, *, down: bool) -> Narrowed:
         """The same in another order."""

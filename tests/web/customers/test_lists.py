@@ -17,6 +17,7 @@ from django.test import RequestFactory
 
 from revoir_web.common import exports
 from revoir_web.common.models import Job
+from revoir_web.common.rights import Right
 from revoir_web.customers import actions, columns, lists, queries
 from revoir_web.customers.models import Customer, CustomerFigures, SearchToken
 from revoir_web.customers.narrowing import Condition, Narrowed
@@ -80,9 +81,9 @@ def people(company: Any) -> list[CustomerFigures]:
     return list(CustomerFigures.objects.all())
 
 
-def asked(**query: str) -> Any:
+def asked(_rights: frozenset[Right] = frozenset({Right.SEE_PERSONAL}), **query: str) -> Any:
     request = RequestFactory().get("/customers/", query)
-    request.user = SimpleNamespace(pk=1, rights=frozenset(), is_authenticated=True)  # type: ignore[assignment]
+    request.user = SimpleNamespace(pk=1, rights=_rights, is_authenticated=True)  # type: ignore[assignment]
     return lists.customers(request)
 
 
@@ -127,7 +128,7 @@ def test_rows_and_their_order_are_those_of_the_definition(
 
 def test_an_export_has_the_rows_of_the_list(people: list[CustomerFigures]) -> None:
     query = {"status": "active", "sort": "-last_on", "columns": "orders,last_on,name"}
-    _headings, rows = exports.of_table(asked(**query))
+    _headings, rows = exports.of_table(asked(frozenset(), **query))
     by_key = {row.pk: row for row in people}
     order = wanted(people, {"status": "active"}, "-last_on")
     told = list(rows)
