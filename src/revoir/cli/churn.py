@@ -343,12 +343,12 @@ def _print(
         say(warning)
     _print_list(found, listed, code)
     if listed.num_rows > SHOWN_MAX or there.num_rows > listed.num_rows:
-        told = {"shown": min(listed.num_rows, SHOWN_MAX), "n": there.num_rows}
+        counts: dict[str, Any] = {"shown": min(listed.num_rows, SHOWN_MAX), "n": there.num_rows}
         say(
             (
-                msg("The first {shown} of {n} customers; -o writes them all to a file.", **told)
+                msg("The first {shown} of {n} customers; -o writes them all to a file.", **counts)
                 if top is None
-                else msg("The first {shown} of {n} customers.", **told)
+                else msg("The first {shown} of {n} customers.", **counts)
             ).text(code)
         )
 
