@@ -64,6 +64,9 @@ def test_jobs_are_listed_followed_and_stopped(company: Any) -> None:
     assert held == told
     assert call("get", "/jobs?kind=ingest.fetch").json()["items"] == []
     assert call("get", "/jobs?state=lost").status_code == 422
+    assert call("post", f"/jobs/{made[1].pk}/cancel", {}).status_code == 403
+    assert not AuditEntry.objects.filter(action="job.cancel").exists()
+    call = Api(Right.SEE_JOBS, Right.MANAGE_COMPANY)
     stopped = call("post", f"/jobs/{made[1].pk}/cancel", {}).json()
     assert (stopped["state"], stopped["cancel_requested"]) == ("cancelled", True)
     assert stopped["finished_at"]
