@@ -111,7 +111,34 @@ class Book:
         self._as_of = as_of
         self._cached: dict[str, ir.Table] = {}
         self._once: dict[str, Any] = {}
-        self.tables = {name: _complete(name, table) for name, table in tables.items()}
+        self.tables: dict[str, ir.Table] = dict(tables)
+        self.tables = {name: self._complete(name, table) for name, table in tables.items()}
+
+    def _complete(self, name: str, table: ir.Table) -> ir.Table:
+        """Add the derived columns that a table may lack, and refuse one that lacks more."""
+        if name not in TABLES:
+            raise InputError(
+                msg("There is no table “{name}”.", name=name),
+                remedy=msg("It can be one of: {names}.", names=list(TABLES)),
+            )
+        if name == "orders":
+            if "ordered_on" not in table.columns and "ordered_at" in table.columns:
+                table = table.mutate(ordered_on=self.day_of(table.ordered_at))
+            if "kind" not in table.columns and "amount" in table.columns:
+                table = table.mutate(kind=ibis.ifelse(table.amount < 0, "return", "purchase"))
+        missing = [
+            column.name
+            for column in TABLES[name].columns
+            if column.required
+            and column.name not in table.columns
+            and not (name == "orders" and column.name == "ordered_at")
+        ]
+        if missing:
+            raise InputError(
+                msg("The table “{name}” lacks: {columns}.", name=name, columns=missing),
+                remedy=msg("Say which column it is with a mapping file."),
+            )
+        return table
 
     @cached_property
     def backend(self) -> Any:
@@ -138,7 +165,15 @@ class Book:
         clock = TABLES[name].clock
         if self._as_of is None or clock is None or clock not in table.columns:
             return table
-        return table.filter(table[clock].cast("date") <= self._as_of)
+        return table.filter(self.day_of(table[clock]) <= self._as_of)
+
+    def day_of(self, moment: ir.Value) -> ir.DateValue:
+        """The company's calendar day of each moment in UTC; a day is that day itself.
+
+        Every day of a clock comes from here: the midnight of a file's date lies on the evening
+        before in UTC.
+        """
+        return engines.day_of(moment, self.settings.timezone, self.backend)
 
     def at(self, as_of: dt.date) -> Book:
         """The same book as it stood at the end of a day."""
@@ -161,7 +196,7 @@ class Book:
         other._cached = self._cached
         other.predictions = self.predictions
         for known in ("span", "currencies"):
-            if known in self.__dict__ and "currency" not in changes:
+            if known in self.__dict__ and not {"currency", "timezone"} & changes.keys():
                 other.__dict__[known] = self.__dict__[known]
         return other
 
@@ -189,7 +224,7 @@ class Book:
             held = [clock for clock in clocks if clock and clock in table.columns]
             if not held:
                 continue
-            dates = {clock: table[clock].cast("date") for clock in held}
+            dates = {clock: self.day_of(table[clock]) for clock in held}
             row = self.rows(
                 table.aggregate(
                     **{
@@ -448,30 +483,3 @@ def is_warehouse(location: str) -> bool:
         return True
     chosen = ("?table=", "&table=", "?query=", "&query=", "#")
     return engines.is_database_url(location) and not any(part in location for part in chosen)
-
-
-def _complete(name: str, table: ir.Table) -> ir.Table:
-    """Add the derived columns that a warehouse's table may lack, and refuse one that lacks more."""
-    if name not in TABLES:
-        raise InputError(
-            msg("There is no table “{name}”.", name=name),
-            remedy=msg("It can be one of: {names}.", names=list(TABLES)),
-        )
-    if name == "orders":
-        if "ordered_on" not in table.columns and "ordered_at" in table.columns:
-            table = table.mutate(ordered_on=table.ordered_at.cast("date"))
-        if "kind" not in table.columns and "amount" in table.columns:
-            table = table.mutate(kind=ibis.ifelse(table.amount < 0, "return", "purchase"))
-    missing = [
-        column.name
-        for column in TABLES[name].columns
-        if column.required
-        and column.name not in table.columns
-        and not (name == "orders" and column.name == "ordered_at")
-    ]
-    if missing:
-        raise InputError(
-            msg("The table “{name}” lacks: {columns}.", name=name, columns=missing),
-            remedy=msg("Say which column it is with a mapping file."),
-        )
-    return table

@@ -60,7 +60,7 @@ def who(book, rule):
         ("name = 'Cat O''Neil'", {"cat"}),
         ("name starts with 'cat o'", {"cat"}),
         ("name finit par 'RAND'", {"bob"}),
-        ("joined_at = 2023-05-01", {"ann"}),
+        ("joined_at = 2023-05-02", {"ann"}),  # half past one in Paris
         ("joined_at < 2024-01", {"ann", "bob"}),
         ('joined_at >= "2024-01-01"', {"dan"}),
         ("orders = 0", {"dan"}),

@@ -205,7 +205,7 @@ def stays_of(
         assert rule.window_days is not None
         orders = scope.orders(book, question, seen=seen)
         bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
-        found.append(_windowed(bought, bought.ordered_on, rule.window_days, by))
+        found.append(_windowed(book, bought, bought.ordered_on, rule.window_days, by))
     if "subscriptions" in sources(book, question, rule):
         held = scope.facts(book, "subscriptions", question, seen=seen)
         held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
@@ -221,7 +221,7 @@ def stays_of(
     if "events" in sources(book, question, rule):
         assert rule.event_window_days is not None
         events = scope.facts(book, "events", question, seen=seen)
-        found.append(_windowed(events, events.occurred_at, rule.event_window_days, by))
+        found.append(_windowed(book, events, events.occurred_at, rule.event_window_days, by))
     return reduce(lambda left, right: left.union(right), found) if found else None
 
 
@@ -280,8 +280,10 @@ def sources(book: Book, question: Question, rule: Activity) -> tuple[str, ...]:
     return tuple(name for name, is_held in held.items() if is_held and asked <= _COLUMNS_OF[name])
 
 
-def _windowed(table: ir.Table, clock: ir.Value, days: int, by: dict[str, str]) -> ir.Table:
-    day = clock.cast("date")
+def _windowed(
+    book: Book, table: ir.Table, clock: ir.Value, days: int, by: dict[str, str]
+) -> ir.Table:
+    day = book.day_of(clock)
     return table.select(
         customer_id=table.customer_id,
         start=day,

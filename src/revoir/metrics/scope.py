@@ -115,7 +115,7 @@ def in_periods(
         `closes_period`: whether the customer did not buy before, or after it, in the period.
     """
     if question.start or question.end or question.grain:
-        day = table[clock].cast("date")
+        day = book.day_of(table[clock])
         table = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
     neighbours = "previous_day" in table.columns
     month = book.settings.fiscal_year_start_month
@@ -124,7 +124,7 @@ def in_periods(
     elif neighbours:
         table = table.mutate(**{PERIOD: ordinal_of(table, clock, question.grain, month)})
     else:
-        day = table[clock].cast("date")
+        day = book.day_of(table[clock])
         table = table.mutate(**{PERIOD: ordinal(day, question.grain, month)})
     if not neighbours:
         return table

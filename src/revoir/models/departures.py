@@ -202,7 +202,7 @@ def _beginning(book: Book, definition: Definition) -> dt.date:
     }[definition.kind]
 
     def find() -> dt.date:
-        day = book.table(name)[clock].cast("date").min()
+        day = book.day_of(book.table(name)[clock]).min()
         found = book.rows(day.name("day").as_table())[0]["day"]
         return found or book.as_of
 
@@ -247,7 +247,7 @@ def _visitors(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir
     events = events.filter(events.customer_id.notnull())
     # Visits after the cut-off are needed too: they say who stayed.
     rows = moments.known(events, None)
-    day = rows.occurred_at.cast("date")
+    day = book.day_of(rows.occurred_at)
     ends = rows.group_by(KEYS).aggregate(
         last_day=day.max(where=day <= rows.cutoff), next_day=day.min(where=day > rows.cutoff)
     )

@@ -74,7 +74,7 @@ def _of_file(book: Book) -> ir.Table:
 def _visit_days(book: Book) -> ir.Table:
     events = book.table("events")
     events = events.filter(events.customer_id.notnull())
-    days = events.select("customer_id", day=events.occurred_at.cast("date")).distinct()
+    days = events.select("customer_id", day=book.day_of(events.occurred_at)).distinct()
     window = ibis.window(group_by="customer_id", order_by="day")
     return days.mutate(
         first_day=days.day.first().over(window), next_day=days.day.lead().over(window)

@@ -32,6 +32,7 @@ def compared(
     values: Sequence[Literal],
     text: str,
     *,
+    day_of: Callable[[ir.Value], ir.DateValue],
     months: bool = False,
 ) -> ir.BooleanValue:
     """A comparison as an Ibis condition; it is null where the column is.
@@ -41,6 +42,7 @@ def compared(
         column: What its name stands for.
         values: What it is compared with.
         text: The rule, to show the place of an error.
+        day_of: Gives the day of a time (`Book.day_of`).
         months: Whether the column holds first days of months.
 
     Returns:
@@ -65,7 +67,7 @@ def compared(
         return _ordered(atom, *_numbers(atom, column, values, text))
     if kind.is_date() or kind.is_timestamp():
         days = [_day(atom, value, text, months) for value in values]
-        return _ordered(atom, column.cast("date") if kind.is_timestamp() else column, days)
+        return _ordered(atom, day_of(column), days)
     raise fault(
         text,
         atom.span,

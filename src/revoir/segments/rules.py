@@ -10,7 +10,7 @@ The language is that of `revoir.segments.syntax`. What its names stand for, and 
   without a value included: a rule and its negation share everybody out between them.
 - **Text.** `=` and `in` compare letter for letter; `contains`, `starts with` and `ends with`
   ignore case and accents. A number may stand for text as it is written: `postcode = 01000`.
-- **Times.** A column of times is compared by its day; for orders that is the company's day.
+- **Times.** A column of times is compared by its day in the company's time zone.
 - **Other tables.** A rule about orders may speak of their customers (`city = "Tours"`), and of
   their lines: met when one line of the order meets all that is said of lines between two `or`.
 """
@@ -426,7 +426,7 @@ def _customers(book: Book, node: Node, text: str, found: dict[Name, Reference]) 
             return value.fill_null(0) if known.feature.counts else value
         return frame.customer_id if known.column == "customer_id" else frame[f"own_{known.column}"]
 
-    meets = _tree(node, lambda atom: _atom(atom, column(atom.name), found[atom.name], text))
+    meets = _tree(node, lambda atom: _atom(book, atom, column(atom.name), found[atom.name], text))
     return frame.filter(meets).select("customer_id")
 
 
@@ -471,7 +471,7 @@ class _Rows:
                 if place != "here":
                     return self._among(node, place)
                 known = self.found[node.name]
-                return _atom(node, self.table[known.column], known, self.text)
+                return _atom(self.book, node, self.table[known.column], known, self.text)
 
     def _where(self, name: Name) -> str:
         known = self.found[name]
@@ -503,6 +503,7 @@ class _Rows:
                 _tree(
                     node,
                     lambda atom: _atom(
+                        self.book,
                         atom,
                         other[self.found[atom.name].column],
                         self.found[atom.name],
@@ -538,7 +539,7 @@ def _balanced(
 
 
 def _atom(
-    atom: Comparison | Known | Truth, column: ir.Column, known: Reference, text: str
+    book: Book, atom: Comparison | Known | Truth, column: ir.Column, known: Reference, text: str
 ) -> ir.BooleanValue:
     """One comparison as a condition that is never null."""
     from revoir.segments.comparisons import compared
@@ -559,7 +560,9 @@ def _atom(
     if known.feature is not None and known.feature.name == "segment":
         values = tuple(_segment(value, text) for value in values)
     months = known.feature is not None and known.feature.name == "cohort"
-    return column.notnull() & compared(atom, column, values, text, months=months)
+    return column.notnull() & compared(
+        atom, column, values, text, day_of=book.day_of, months=months
+    )
 
 
 def _segment(value: Literal, text: str) -> Literal:

@@ -41,7 +41,7 @@ def _visits(book: Book) -> ir.Table:
         seen = rows.select("customer_id", "seen_on", "amount")
         if book.has("events"):
             events = book.table("events").filter(lambda t: t.customer_id.notnull())
-            days = events.select("customer_id", seen_on=events.occurred_at.cast("date")).distinct()
+            days = events.select("customer_id", seen_on=book.day_of(events.occurred_at)).distinct()
             seen = seen.union(days.mutate(amount=ibis.literal(0).cast(_EXACT)))
         days = seen.group_by("customer_id", "seen_on").aggregate(
             amount=seen.amount.sum().cast(_EXACT)

@@ -21,7 +21,7 @@ def complaint_days(book: Book) -> ir.Table:
     else:
         is_complaint = contacts.kind.lower().isin(COMPLAINT_WORDS).fill_null(False)
     found = contacts.filter(is_complaint & contacts.customer_id.notnull())
-    day = found.opened_at.cast("date")
+    day = book.day_of(found.opened_at)
     return found.group_by("customer_id", day=day).aggregate(n=found.count())
 
 
@@ -65,12 +65,12 @@ def _unanswered(book: Book, values: Values) -> ir.Table:
     answered = known.first_response_at
     if "resolved_at" in known.columns:
         answered = answered.coalesce(known.resolved_at)
-    opened = known.opened_at.cast("date")
+    opened = book.day_of(known.opened_at)
     waiting = known.select(
         "customer_id",
         raised_on=days_later(opened, days),
         opened_on=opened,
-        over_on=answered.cast("date"),
+        over_on=book.day_of(answered),
     )
     still = waiting.over_on.isnull() | (waiting.over_on > waiting.raised_on)
     left = waiting.filter(still)

@@ -17,7 +17,7 @@ def visit_days(book: Book) -> ir.Table:
     """The days that customers were seen on a site or in an app: `customer_id` and `day`."""
     events = book.table("events")
     events = events.filter(events.customer_id.notnull())
-    return events.select("customer_id", day=events.occurred_at.cast("date")).distinct()
+    return events.select("customer_id", day=book.day_of(events.occurred_at)).distinct()
 
 
 def _engagement_falling(book: Book, values: Values) -> ir.Table:
@@ -89,7 +89,7 @@ def _named(book: Book, names: tuple[str, ...]) -> ir.Table:
     events = book.table("events")
     written = events.event.strip().lower().re_replace(r"[ .:-]+", "_")
     found = events.filter(written.isin(names) & events.customer_id.notnull())
-    days = found.select("customer_id", raised_on=found.occurred_at.cast("date"))
+    days = found.select("customer_id", raised_on=book.day_of(found.occurred_at))
     return days.distinct().mutate(said_on="raised_on")
 
 

@@ -59,7 +59,7 @@ def scores_of_five(book: Book, *, recommendation: bool = False) -> ir.Table:
             moment = asked.resolved_at.coalesce(moment)
         found.append(
             asked.select(
-                "customer_id", day=moment.cast("date"), score=asked.satisfaction.cast("float64")
+                "customer_id", day=book.day_of(moment), score=asked.satisfaction.cast("float64")
             )
         )
     return reduce(lambda left, right: left.union(right), found)

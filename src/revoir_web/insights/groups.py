@@ -528,7 +528,7 @@ def _contacts(book: Book) -> Any:
     found = [
         book.table(name).select(
             contact__id=book.table(name).customer_id,
-            contact__on=book.table(name)[clock].cast("date"),
+            contact__on=book.day_of(book.table(name)[clock]),
         )
         for name, clock in clocks.items()
         if book.has(name, "customer_id", clock)

@@ -36,7 +36,7 @@ def _people(book: Book, moments: Moments) -> ir.Table:
     rows = moments.known(book.table("customers"), None)
     held = {name: rows[name] for name in PLACES if name in rows.columns}
     if "joined_at" in rows.columns:
-        joined = rows.joined_at.cast("date")
+        joined = book.day_of(rows.joined_at)
         held["joined"] = ibis.ifelse(happened(rows, joined), joined, ibis.null("date"))
     # A warehouse may hold a customer twice; the list must not.
     return rows.group_by(KEYS).aggregate(**{name: value.max() for name, value in held.items()})

@@ -36,16 +36,17 @@ def _complaint(rows: ir.Table) -> ir.BooleanValue:
 
 def _contact_sums(book: Book, moments: Moments) -> ir.Table:
     """Contacts opened by the cut-off; answers, settlements and ratings only where made by then."""
-    rows = moments.known(book.table("interactions"), "opened_at")
+    contacts = book.table("interactions")
+    rows = moments.known(contacts.mutate(opened_on=book.day_of(contacts.opened_at)), "opened_on")
     rows = rows.filter(rows.customer_id.notnull())
-    complaint, day = _complaint(rows), rows.opened_at.cast("date")
+    complaint, day = _complaint(rows), rows.opened_on
     sums: dict[str, ir.Value] = {"contacts": rows.count(), "last_contact": day.max()}
     for days in WINDOWS_DAYS:
         inside = lately(rows, day, days)
         sums[f"contacts_{days}"] = rows.count(where=inside)
         sums[f"complaints_{days}"] = rows.count(where=inside & complaint)
     if "first_response_at" in rows.columns:
-        answered = happened(rows, rows.first_response_at).fill_null(False)
+        answered = happened(rows, book.day_of(rows.first_response_at)).fill_null(False)
         answered &= rows.first_response_at >= rows.opened_at
         wait = rows.first_response_at.cast("timestamp").delta(
             rows.opened_at.cast("timestamp"), unit="second"
@@ -53,7 +54,7 @@ def _contact_sums(book: Book, moments: Moments) -> ir.Table:
         sums["answered"] = rows.count(where=answered)
         sums["waited"] = wait.sum(where=answered)
     if "resolved_at" in rows.columns:
-        settled = happened(rows, rows.resolved_at).fill_null(False)
+        settled = happened(rows, book.day_of(rows.resolved_at)).fill_null(False)
         sums["open_contacts"] = rows.count(where=~settled & lately(rows, day, 90))
         if "satisfaction" in rows.columns:
             sums["lowest_rating"] = rows.satisfaction.min(where=settled)

@@ -23,9 +23,10 @@ WINDOWS_DAYS = (15, 30, 90)
 
 
 def _event_sums(book: Book, moments: Moments) -> ir.Table:
-    rows = moments.known(book.table("events"), "occurred_at")
+    events = book.table("events")
+    rows = moments.known(events.mutate(seen_on=book.day_of(events.occurred_at)), "seen_on")
     rows = rows.filter(rows.customer_id.notnull())
-    day = rows.occurred_at.cast("date")
+    day = rows.seen_on
     sums: dict[str, ir.Value] = {
         "last_visit": day.max(),
         "first_visit": day.min(),
