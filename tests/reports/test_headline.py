@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,15 @@ def test_the_same_difference_of_many_customers_is_clear():
     assert found is not None
     assert found.clear is True
     assert found.difference == pytest.approx(1 / 12)
+
+
+def test_a_rate_of_more_complaints_than_orders_is_compared_with_nothing():
+    """The report broke off where a month before had six complaints and three orders."""
+    base = Figure(BEFORE, True, 2.0, 6.0, 3.0)
+    for figures in ((rate(NOW, 1, 31), base), (replace(base, period=NOW), rate(BEFORE, 1, 31))):
+        found = change(metric_named("complaint_rate"), *figures)
+        assert found is not None
+        assert found.clear is None
 
 
 def test_a_count_has_no_interval_and_a_relative_change():

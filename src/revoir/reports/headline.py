@@ -303,7 +303,10 @@ def clear_difference(metric: Metric, figure: Figure, base: Figure) -> bool | Non
         None where no interval can be given: counts and sums are what they are.
     """
     if metric.unit is Unit.SHARE:
-        if figure.low is None or figure.numerator is None or base.numerator is None:
+        # More complaints than orders are no share of them: such a rate has no interval.
+        if figure.low is None or base.low is None:
+            return None
+        if figure.numerator is None or base.numerator is None:
             return None
         if not figure.denominator or not base.denominator:
             return None
