@@ -4,11 +4,13 @@ import datetime as dt
 
 import ibis
 import pyarrow as pa
+import pytest
 
 import revoir
 from revoir.book import Activity, Book, Settings
-from revoir.metrics.registry import measure
-from revoir.periods import Grain
+from revoir.metrics.registry import Question, measure
+from revoir.metrics.retention import members
+from revoir.periods import Grain, Period
 from revoir.segments.rules import customers_matching
 
 TICKETS = "ticket_id;client;ouvert_le;reclamation\n"
@@ -53,3 +55,51 @@ def test_a_visit_with_a_date_alone_keeps_its_customer_active_for_the_window():
     assert month.value == 1
     later = held.with_settings(timezone="UTC")
     assert later.span == (dt.date(2024, 1, 31),) * 2
+
+
+def shop(rows, window_days=60, **settings) -> Book:
+    """Orders of (customer, day, amount)."""
+    table = pa.table(
+        {
+            "customer_id": [row[0] for row in rows],
+            "ordered_on": pa.array([row[1] for row in rows], pa.date32()),
+            "amount": [float(row[2]) for row in rows],
+        }
+    )
+    held = {"orders": ibis.duckdb.connect().create_table("orders", table)}
+    rule = Activity(window_days=window_days)
+    return Book(held, settings=Settings(activity=rule, **settings))
+
+
+@pytest.mark.parametrize("rule", ["orders.last_60_days >= 2", "days_since_last < 30"])
+def test_a_rule_takes_customers_as_they_were_when_the_period_began(rule):
+    """Of those who bought a lot of late nobody is lost: retention of a segment was always 100 %."""
+    may, july = dt.date(2024, 5, 20), dt.date(2024, 7, 20)
+    rows = [(name, may + dt.timedelta(days=n), 10) for name in "abc" for n in range(2)]
+    rows += [("a", july, 10), ("a", july + dt.timedelta(days=1), 10), ("d", july, 10)]
+    rows += [("d", july + dt.timedelta(days=3), 10)]
+    held = shop(rows)
+    june, august = dt.date(2024, 6, 1), dt.date(2024, 8, 1)
+    figure = measure(held, "retention_rate", start=june, end=august, where=rule).figures[0]
+    assert (figure.numerator, figure.denominator) == (1, 3)
+    behind = members(held, Question(june, august, where=rule), Period(june, august))
+    became = {row["customer_id"]: row["became"] for row in held.rows(behind)}
+    assert became == {"a": "kept", "b": "lost", "c": "lost"}
+
+
+def test_rows_behind_the_retention_of_a_segment_are_those_of_its_figure():
+    """The rows took the segment of today, the figure that of the period's first day."""
+    days = [dt.date(2023, 1, 1) + dt.timedelta(days=7 * n) for n in range(60)]
+    rows = [(f"c{n % 12}", day, 10 + n) for n, day in enumerate(days)]
+    held = shop([*rows, *((f"c{n}", dt.date(2024, 1, 1 + n), 90) for n in range(3))])
+    asked = Question(dt.date(2023, 9, 1), dt.date(2024, 2, 1), by=("segment",))
+    figures = measure(held, "customers_kept", start=asked.start, end=asked.end, by=["segment"])
+    kept = {figure.by["segment"]: figure.value for figure in figures.figures if figure.value}
+    table = members(held, asked, Period(asked.start, asked.end))
+    table = table.filter(table.became == "kept").group_by("segment")
+    table = table.aggregate(n=lambda t: t.count())
+    assert {row["segment"]: row["n"] for row in held.rows(table)} == kept
+    for segment, n in kept.items():
+        where = f'segment = "{segment}"'
+        of_rule = measure(held, "customers_kept", start=asked.start, end=asked.end, where=where)
+        assert of_rule.figures[0].value == n

@@ -74,10 +74,9 @@ def flows(book: Book, question: Question, periods: Sequence[Period]) -> dict[Key
         The flows by start of period and group.
     """
     rule = activity(book)
-    by_segment = scope.changes_in_time(book, question)
     if (
         sources(book, question, rule) == ("orders",)
-        and not by_segment
+        and not scope.changes_in_time(book, question)
         and question.grain is not None
         and rule.window_days is not None
         and rule.window_days >= question.grain.days_max
@@ -157,10 +156,7 @@ def _flows_of_stays(
     segmented = scope.changes_in_time(book, question)
 
     def stays(start: dt.date) -> ir.Table | None:
-        # A customer's segment is the one at the start of the period: at its end, who left is
-        # by definition in a segment of leavers.
-        seen = book.at(start - dt.timedelta(days=1)) if segmented else None
-        return stays_of(book, question, rule, seen)
+        return stays_of(book, question, rule, scope.seen_before(book, question, start))
 
     found = follow(
         book, question, periods, stays,
@@ -237,7 +233,8 @@ def members(book: Book, question: Question, period: Period) -> ir.Table:
         `customer_id`, the columns of `by`, and `became`: kept, lost, new or returned. None are
         there where nothing says who is active.
     """
-    stays = stays_of(book, question, activity(book))
+    seen = scope.seen_before(book, question, period.start)
+    stays = stays_of(book, question, activity(book), seen)
     if stays is None:
         held = book.table("orders").select("customer_id", *question.by).limit(0)
         return held.mutate(became=ibis.null("string"))

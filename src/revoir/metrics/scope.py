@@ -45,9 +45,11 @@ def orders(book: Book, question: Question, *, seen: Book | None = None) -> ir.Ta
     tables = {known.table for known in dimensions.values()} | _tables(book, question)
     if "order_lines" in tables:
         table = _with_order_columns(book)
-        table = _attach(_filtered(book, table, "order_lines", question), seen or book, dimensions)
+        table = _attach(
+            _filtered(book, table, "order_lines", question, seen), seen or book, dimensions
+        )
         return _cut_orders(table, question.by)
-    table = _filtered(book, book.table("orders"), "orders", question)
+    table = _filtered(book, book.table("orders"), "orders", question, seen)
     return _attach(table, seen or book, dimensions)
 
 
@@ -83,18 +85,41 @@ def speaks_of(book: Book, question: Question) -> set[str]:
     }
 
 
+def seen_before(book: Book, question: Question, start: dt.date) -> Book | None:
+    """The book that figures of customers are read from, for who was there at the start of a period.
+
+    A customer's segment is the one at the start of the period: at its end, who left is by
+    definition in a segment of leavers. What a model foretold stays what it is: nobody foretold it
+    then.
+
+    Args:
+        book: The company's tables.
+        question: What is asked.
+        start: The first day of the period.
+
+    Returns:
+        The book as of the day before; None where neither `by` nor the rule speaks of a figure of
+        customers that is another one on another day.
+    """
+    if not changes_in_time(book, question):
+        return None
+    before = book.at(start - dt.timedelta(days=1))
+    return before if book.predictions is None else before.with_predictions(book.predictions)
+
+
 def changes_in_time(book: Book, question: Question) -> bool:
-    """Whether a column of `by` is a figure of customers that is another one on another day."""
+    """Whether `by` or the rule speaks of a figure of customers that changes from day to day."""
     features = [known.feature for known in _dimensions(book, question.by).values()]
-    return any(
-        feature is not None and not feature.key.startswith(("first_", "cohort"))
-        for feature in features
-    )
+    if question.where:
+        from revoir.segments.rules import features_of
+
+        features += features_of(question.where, book)
+    return any(feature is not None and feature.changes for feature in features)
 
 
 def facts(book: Book, name: str, question: Question, *, seen: Book | None = None) -> ir.Table:
     """The rows of any other canonical table a question is about, with `question.by`."""
-    table = _filtered(book, book.table(name), name, question)
+    table = _filtered(book, book.table(name), name, question, seen)
     return _attach(table, seen or book, _dimensions(book, question.by, prefer=name))
 
 
@@ -186,12 +211,14 @@ def _tables(book: Book, question: Question) -> set[str]:
     return tables_of(question.where, book)
 
 
-def _filtered(book: Book, table: ir.Table, name: str, question: Question) -> ir.Table:
+def _filtered(
+    book: Book, table: ir.Table, name: str, question: Question, seen: Book | None
+) -> ir.Table:
     if not question.where:
         return table
     from revoir.segments.rules import condition
 
-    return table.filter(condition(question.where, table, book, name=name))
+    return table.filter(condition(question.where, table, book, name=name, seen=seen))
 
 
 def _attach(table: ir.Table, book: Book, dimensions: dict[str, Dimension]) -> ir.Table:

@@ -108,6 +108,11 @@ class Feature:
         return f"{self.name}_last_{self.window.count}_{self.window.grain.value}s"
 
     @property
+    def changes(self) -> bool:
+        """Whether the records say another value of it on another day."""
+        return not self.name.startswith(("first_", "cohort")) and self.name not in FORETOLD
+
+    @property
     def counts(self) -> bool:
         """Whether a customer without any has 0 rather than an unknown value."""
         return self.name in COUNTS

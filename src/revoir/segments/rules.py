@@ -63,6 +63,7 @@ __all__ = [
     "condition",
     "customers_matching",
     "dimension",
+    "features_of",
     "parse",
     "split",
     "tables_of",
@@ -152,7 +153,12 @@ def customers_matching(book: Book, rule: str | Rule) -> ir.Table:
 
 
 def condition(
-    rule: str | Rule, table: ir.Table | str, book: Book, *, name: str | None = None
+    rule: str | Rule,
+    table: ir.Table | str,
+    book: Book,
+    *,
+    name: str | None = None,
+    seen: Book | None = None,
 ) -> ir.BooleanValue:
     """A rule as a condition on the rows of a canonical table, for `filter`.
 
@@ -161,6 +167,7 @@ def condition(
         table: The table, or its name; it may be filtered already or carry further columns.
         book: The company's tables, for what the rule says of customers and lines.
         name: Which canonical table it is (None: found by its columns).
+        seen: The book as of the day that figures of customers are read at (None: `book`).
 
     Returns:
         True or false for each row, never null.
@@ -173,7 +180,21 @@ def condition(
         name, table = table, book.table(table)
     name = name or _kind_of(table)
     found = _references(book, rule, _scope(book, name), {name: tuple(table.columns)})
-    return _Rows(book, rule.text, table, name, found).condition(rule.root)
+    return _Rows(book, seen or book, rule.text, table, name, found).condition(rule.root)
+
+
+def features_of(rule: str | Rule, book: Book) -> list[Feature]:
+    """The figures of customers that a rule speaks of.
+
+    Args:
+        rule: The rule.
+        book: The company's tables.
+
+    Raises:
+        UsageError: The rule cannot be read, or names what the book does not have.
+    """
+    found = _references(book, _read(rule), _EVERYWHERE, {})
+    return [known.feature for known in found.values() if known.feature is not None]
 
 
 def tables_of(rule: str | Rule, book: Book) -> set[str]:
@@ -439,6 +460,7 @@ class _Rows:
     """
 
     book: Book
+    seen: Book
     text: str
     table: ir.Table
     name: str
@@ -495,7 +517,7 @@ class _Rows:
         if place == "customers":
             if "customer_id" not in self.table.columns:
                 return ibis.literal(False)
-            ids = _customers(self.book, node, self.text, self.found).customer_id
+            ids = _customers(self.seen, node, self.text, self.found).customer_id
             key = self.table.customer_id
         else:
             other = self.book.table(place)

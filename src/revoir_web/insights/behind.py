@@ -68,9 +68,9 @@ def _behind(book: Book, asked: Mapping[str, Any]) -> tuple[ir.Table, list[str]]:
             clock = facts.clock
             table = scope.in_periods(table, clock, question, question.periods(book), book)
     elif known.family == "retention":
-        from revoir.metrics.retention import members
+        from revoir.metrics.retention import members, retention_periods
 
-        table = members(book, question, question.periods(book)[0])
+        table = members(book, question, retention_periods(book, question)[0])
     else:
         raise UsageError(
             msg("This figure is made of other figures: look at the rows behind those.")
