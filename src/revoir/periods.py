@@ -85,6 +85,18 @@ class Period:
         """Whether the data, which reach to the end of `as_of`, cover it to its last day."""
         return self.end <= as_of + dt.timedelta(days=1)
 
+    def known_from(self, first: dt.date) -> bool:
+        """Whether data that begin on a day cover it from its own first day.
+
+        A shop may be closed for the first days of a period: a tenth of it, a week at most.
+
+        Examples:
+            >>> january = Period(dt.date(2023, 1, 1), dt.date(2023, 2, 1))
+            >>> january.known_from(dt.date(2023, 1, 3)), january.known_from(dt.date(2023, 1, 25))
+            (True, False)
+        """
+        return (first - self.start).days <= min(7, self.days // 10)
+
 
 def add_months(day: dt.date, months: int) -> dt.date:
     """The same day of the month, some months away, or the last one of a shorter month.

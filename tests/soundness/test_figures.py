@@ -11,6 +11,7 @@ from revoir.book import Activity, Book, Settings
 from revoir.metrics.registry import Question, measure
 from revoir.metrics.retention import members
 from revoir.periods import Grain, Period
+from revoir.reports.build import build
 from revoir.segments.rules import customers_matching
 
 TICKETS = "ticket_id;client;ouvert_le;reclamation\n"
@@ -103,3 +104,14 @@ def test_rows_behind_the_retention_of_a_segment_are_those_of_its_figure():
         where = f'segment = "{segment}"'
         of_rule = measure(held, "customers_kept", start=asked.start, end=asked.end, where=where)
         assert of_rule.figures[0].value == n
+
+
+@pytest.mark.parametrize(("first", "compared"), [(2, True), (25, False)])
+def test_a_month_of_seven_days_is_no_base_of_a_year_before(first, compared):
+    """“343 % more than in January 2023”, of which the data held the last seven days."""
+    days = [dt.date(2023, 1, first) + dt.timedelta(days=n) for n in range(400)]
+    rows = [(f"c{n % 40}", day, 20) for n, day in enumerate(days) if day < dt.date(2024, 2, 1)]
+    made = build(shop(rows), language="en", grain=Grain.MONTH)
+    revenue = dict(made.headline)["revenue"]
+    assert revenue.point.period == Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
+    assert (revenue.year_before is not None) is compared

@@ -125,5 +125,5 @@ def _years(first: dt.date, end: dt.date) -> tuple[Period, ...]:
     """Up to three years back from the last complete month, or all the days where there is none."""
     last = _last_month_end(end)
     years = [Period(add_months(last, -12 * (n + 1)), add_months(last, -12 * n)) for n in range(3)]
-    kept = [year for year in years if year.start >= first.replace(day=1)]
+    kept = [year for year in years if year.known_from(first)]
     return tuple(reversed(kept)) or (Period(first, end),)

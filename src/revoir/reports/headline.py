@@ -144,13 +144,13 @@ class Maker:
         return Kpi(metric.name, metric.label, metric.unit, None, metric.better, None, reason=reason)
 
     def _counted(self, metric: Metric, figure: Figure | None) -> Figure | None:
-        """A figure to compare with; none from before the activity window lay within the data."""
+        """A figure to compare with: of a whole period, and the activity window within the data."""
         if figure is None or figure.period is None or self.frame is None:
             return figure
         if _of_leavers(metric) and figure.period.start < self.frame.counted_from:
             return None
         first, _ = self.book.span
-        return figure if figure.period.start >= first.replace(day=1) else None
+        return figure if figure.period.known_from(first) else None
 
     def _series(self, metric: Metric, result: Result) -> tuple[Point, ...]:
         points = [
