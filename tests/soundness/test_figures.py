@@ -8,6 +8,7 @@ import pytest
 
 import revoir
 from revoir.book import Activity, Book, Settings
+from revoir.cli.common import open_book
 from revoir.metrics.registry import Question, measure
 from revoir.metrics.retention import members
 from revoir.periods import Grain, Period
@@ -115,3 +116,22 @@ def test_a_month_of_seven_days_is_no_base_of_a_year_before(first, compared):
     revenue = dict(made.headline)["revenue"]
     assert revenue.point.period == Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
     assert (revenue.year_before is not None) is compared
+
+
+def test_a_window_given_for_purchases_leaves_subscribers_active(tmp_path):
+    """With --activity-days nobody counted as active any more who only had a subscription."""
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(170)]
+    orders = "client;date;montant\n" + "".join(f"C{n % 9};{d};10\n" for n, d in enumerate(days))
+    subscriptions = "abonnement_id;client;date_debut;date_fin;prix_mensuel\n" + "".join(
+        f"S{n};X{n};2024-01-01;;10\n" for n in range(10)
+    )
+    (tmp_path / "orders.csv").write_text(orders)
+    (tmp_path / "subscriptions.csv").write_text(subscriptions)
+    files = [str(tmp_path / "orders.csv"), str(tmp_path / "subscriptions.csv")]
+    for given, present in ((files, 19), (files[1:], 10)):
+        held = open_book(given, activity_days=60)
+        asked = {"start": dt.date(2024, 5, 1), "end": dt.date(2024, 6, 1)}
+        assert (
+            measure(held.at(dt.date(2024, 6, 1)), "retention_rate", **asked).figures[0].denominator
+            == present
+        )

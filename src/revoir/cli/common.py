@@ -119,12 +119,8 @@ def open_book(
     Raises:
         RevoirError: The data cannot be opened.
     """
-    from revoir.book import Activity, Settings, is_warehouse, read
+    from revoir.book import Settings, is_warehouse, read
 
-    rule = None
-    if activity_days is not None:
-        reason = msg("The window is the one you gave.")
-        rule = Activity(window_days=activity_days, reason=reason)
     last = day(as_of, "--as-of") if isinstance(as_of, str) else as_of
     given = {name: value for name, value in settings.items() if value is not None}
     if "currency" in given:
@@ -137,7 +133,7 @@ def open_book(
             list(files),
             mapping=None if in_place else file_mapping(map, mapping),
             warehouse=_warehouse(mapping) if in_place and mapping else None,
-            settings=Settings(timezone=timezone, activity=rule, **given),
+            settings=Settings(timezone=timezone, **given),
             as_of=last,
             title=title,
             sheet=sheet,
@@ -145,6 +141,10 @@ def open_book(
             today=dt.date.today(),
             progress=tell,
         )
+    if activity_days is not None:
+        from revoir.metrics.activity import propose
+
+        book = book.with_settings(activity=propose(book, activity_days))
     if book.reading is not None:
         tell_quarantine(book.reading)
     if last is not None:

@@ -74,18 +74,24 @@ def activity(book: Book) -> Activity:
     return book.once("activity", lambda: propose(book))
 
 
-def propose(book: Book) -> Activity:
+def propose(book: Book, window_days: int | None = None) -> Activity:
     """Propose an activity rule from what the book holds.
 
     Args:
         book: The company's tables.
+        window_days: The company's own window of purchases, where it gave one: it takes nothing
+            away from subscriptions, and says nothing where there are no orders.
 
     Returns:
         The rule, with its reason.
     """
     subscribed = book.has("subscriptions", "started_at")
     if book.has("orders", "customer_id"):
-        rule = _from_gaps(gaps(book), book.span)
+        rule = (
+            _from_gaps(gaps(book), book.span)
+            if window_days is None
+            else Activity(window_days=window_days, reason=msg("The window is the one you gave."))
+        )
         return replace(rule, subscription=subscribed)
     if subscribed:
         return Activity(

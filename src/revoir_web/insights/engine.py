@@ -167,15 +167,11 @@ def _opened() -> Book:
 
 def _said(base: Book) -> dict[str, Any]:
     """The company's settings as the core takes them."""
-    from revoir.book import Activity
-    from revoir.language import msg
+    from revoir.metrics.activity import propose
 
     company = Company.current()
-    rule = None
-    if company.activity_window_days:
-        rule = Activity(
-            window_days=company.activity_window_days, reason=msg("The window is the one you gave.")
-        )
+    window_days = company.activity_window_days
+    rule = propose(base, window_days) if window_days else None
     return {
         "currency": company.currency or None,
         "timezone": company.timezone,

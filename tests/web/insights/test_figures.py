@@ -132,6 +132,17 @@ def test_a_change_of_settings_asks_for_new_figures(filled: Path) -> None:
     assert Job.objects.filter(kind="insights.refresh").count() == 1  # once for several changes
 
 
+def test_a_window_of_the_company_is_one_of_purchases_alone(lake: Path, company: Company) -> None:
+    """Under Settings, a window made subscribers count as lost."""
+    company.activity_window_days = 90
+    company.save()
+    with engine.using() as book:
+        rule = book.settings.activity
+        assert book.has("subscriptions", "started_at")
+        assert rule is not None
+        assert (rule.window_days, rule.subscription) == (90, True)
+
+
 def test_refresh_computes_what_is_out_of_date_and_nothing_else(
     lake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
