@@ -9,6 +9,7 @@ import pytest
 import revoir
 from revoir.book import Activity, Book, Settings
 from revoir.cli.common import open_book
+from revoir.metrics.cohorts import cohorts
 from revoir.metrics.registry import Question, measure
 from revoir.metrics.retention import members
 from revoir.periods import Grain, Period
@@ -135,3 +136,37 @@ def test_a_window_given_for_purchases_leaves_subscribers_active(tmp_path):
             measure(held.at(dt.date(2024, 6, 1)), "retention_rate", **asked).figures[0].denominator
             == present
         )
+
+
+def test_the_margin_of_an_order_is_shared_out_among_its_lines():
+    """The margin of an order of three lines counted three times: 40 in all instead of 16."""
+    day = dt.date(2024, 1, 5)
+    orders = pa.table(
+        {
+            "order_id": ["1", "2"],
+            "customer_id": ["a", "b"],
+            "ordered_on": pa.array([day, day], pa.date32()),
+            "amount": [30.0, 10.0],
+            "margin": [12.0, 4.0],
+        }
+    )
+    lines = pa.table(
+        {
+            "order_id": ["1", "1", "1", "2"],
+            "customer_id": ["a", "a", "a", "b"],
+            "ordered_on": pa.array([day] * 4, pa.date32()),
+            "kind": ["purchase"] * 4,
+            "category": ["x", "x", "y", "x"],
+            "amount": [5.0, 10.0, 15.0, 10.0],
+        }
+    )
+    backend = ibis.duckdb.connect()
+    tables = {"orders": orders, "order_lines": lines}
+    held = Book({name: backend.create_table(name, table) for name, table in tables.items()})
+
+    def margins(**asked):
+        found = cohorts(held, measure="margin", **asked).cohorts
+        return {cohort.by.get("category"): cohort.cells[0].count for cohort in found}
+
+    assert margins() == margins(where='category in ("x", "y")') == {None: 16.0}
+    assert margins(by=["category"]) == {"x": 10.0, "y": 6.0}

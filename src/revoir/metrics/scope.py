@@ -236,11 +236,22 @@ def _attach(table: ir.Table, book: Book, dimensions: dict[str, Dimension]) -> ir
 
 
 def _with_order_columns(book: Book) -> ir.Table:
-    """Order lines beside the columns of their order that they do not have themselves."""
+    """Order lines beside the columns of their order that they do not have themselves.
+
+    The margin of an order is shared out among its lines by their amounts: it would count once a
+    line.
+    """
     lines, held = book.table("order_lines"), book.table("orders")
     wanted = [column for column in held.columns if column not in lines.columns]
     right = held.select("order_id", *wanted).rename(order__id="order_id")
-    return lines.left_join(right, lines.order_id == right.order__id).drop("order__id")
+    table = lines.left_join(right, lines.order_id == right.order__id).drop("order__id")
+    if "margin" not in wanted:
+        return table
+    together = ibis.window(group_by=table.order_id)
+    amount = table.amount.cast("float64")
+    share = amount / amount.sum().over(together).nullif(0)
+    evenly = 1.0 / table.count().over(together)
+    return table.mutate(margin=table.margin.cast("float64") * share.coalesce(evenly))
 
 
 def _cut_orders(lines: ir.Table, by: Sequence[str]) -> ir.Table:
