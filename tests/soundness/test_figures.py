@@ -170,3 +170,29 @@ def test_the_margin_of_an_order_is_shared_out_among_its_lines():
 
     assert margins() == margins(where='category in ("x", "y")') == {None: 16.0}
     assert margins(by=["category"]) == {"x": 10.0, "y": 6.0}
+
+
+def test_the_lifetime_value_of_a_group_takes_its_own_margin():
+    """Customers of a channel with a margin of 10 % were worth as much as those of one with 90 %."""
+    days = [dt.date(2024, 1, 5), dt.date(2024, 2, 7)]
+    orders = pa.table(
+        {
+            "customer_id": ["a", "b"] * 2,
+            "ordered_on": pa.array([days[0]] * 2 + [days[1]] * 2, pa.date32()),
+            "amount": [100.0] * 4,
+            "margin": [10.0, 90.0] * 2,
+            "channel": ["web", "shop"] * 2,
+        }
+    )
+    held = Book({"orders": ibis.duckdb.connect().create_table("orders", orders)})
+
+    def values(**asked):
+        return [figure.value for figure in measure(held, "clv_historic", **asked).figures]
+
+    assert values() == [pytest.approx(100)]
+    assert values(by=["channel"]) == [pytest.approx(180), pytest.approx(20)]
+    assert values(where='channel = "web"') == [pytest.approx(20)]
+    monthly = values(by=["channel"], grain=Grain.MONTH)
+    assert monthly == [pytest.approx(90), pytest.approx(10)] * 2
+    given = held.with_settings(margin=0.5)
+    assert measure(given, "clv_historic", by=["channel"]).figures[0].value == pytest.approx(100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +11,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg
+from revoir.metrics import scope
 from revoir.metrics.evaluate import Ratio, declare_ratio, empty_result, lacking, mean_of
 from revoir.metrics.purchase import BUYERS, ORDERS, PURCHASES
 from revoir.metrics.registry import Metric, Question, Unit, declare, measure_many, metric_named
@@ -121,25 +123,72 @@ def margin_share(book: Book) -> tuple[float | None, Message]:
     return None, msg("No margin is known: the figure is revenue, not profit.")
 
 
+def _margins(
+    book: Book, question: Question
+) -> tuple[Callable[[Figure], float | None], Message, bool]:
+    """The margin that goes with each figure of a question, a sentence on it, and if it is known.
+
+    Where orders carry their margin, that of a group and period is the one of its own orders.
+    """
+    share, note = margin_share(book)
+    if share is None or book.settings.margin is not None:
+        return lambda figure: share, note, share is not None
+    periods = question.periods(book)
+    orders = scope.in_periods(scope.orders(book, question), "ordered_on", question, periods, book)
+    counted = orders.filter(orders.margin.notnull() & (orders.kind == "purchase"))
+    sums = counted.group_by([scope.PERIOD, *question.by]).aggregate(
+        margin__sum=counted.margin.sum(), amount__sum=counted.amount.sum()
+    )
+    shares = {
+        (
+            scope.period_at(row[scope.PERIOD], question, periods, book),
+            *(row[name] for name in question.by),
+        ): float(row["margin__sum"]) / float(row["amount__sum"])
+        for row in book.rows(sums)
+        if row["amount__sum"]
+    }
+
+    def of(figure: Figure) -> float | None:
+        assert figure.period is not None
+        return shares.get((figure.period.start, *figure.by.values()))
+
+    return of, note, True
+
+
+_NO_MARGIN = msg("No order of the period carries its margin.")
+
+
 def _clv_historic(book: Book, question: Question) -> Result:
     missing = lacking(book, CLV_HISTORIC)
     if missing is not None:
         return empty_result(CLV_HISTORIC, question, [None], missing)
     revenue = metric_named("revenue_per_customer").compute(book, question)
-    share, note = margin_share(book)
-    scale = 1.0 if share is None else share
+    margin_of, note, known = _margins(book, question)
     figures = tuple(
-        replace(
-            figure,
-            value=None if figure.value is None else figure.value * scale,
-            numerator=None if figure.numerator is None else figure.numerator * scale,
-            low=None if figure.low is None else figure.low * scale,
-            high=None if figure.high is None else figure.high * scale,
-            note=note,
-        )
+        replace(_historic_figure(figure, margin_of(figure) if known else 1.0), note=note)
         for figure in revenue.figures
     )
     return Result(CLV_HISTORIC, figures, question.by, (note,))
+
+
+def _historic_figure(revenue: Figure, margin: float | None) -> Figure:
+    if revenue.value is None:
+        return revenue
+    if margin is None:
+        return replace(revenue, value=None, numerator=None, low=None, high=None, reason=_NO_MARGIN)
+
+    def times(amount: float | None) -> float | None:
+        return None if amount is None else amount * margin
+
+    ends = (times(revenue.low), times(revenue.high))
+    low, high = ends if margin >= 0 else reversed(ends)
+    return replace(
+        revenue,
+        value=times(revenue.value),
+        numerator=times(revenue.numerator),
+        low=low,
+        high=high,
+    )
 
 
 def _clv_simple(book: Book, question: Question) -> Result:
@@ -154,16 +203,21 @@ def _clv_simple(book: Book, question: Question) -> Result:
     found = measure_many(book, names, asked)
     churn = {_key(figure): figure for figure in found["churn_rate"].figures}
     spend = {_key(figure): figure for figure in found["revenue_per_customer"].figures}
-    share, note = margin_share(book)
+    margin_of, note, known = _margins(book, asked)
     figures = [
-        _simple_figure(spend.get(_key(frequency)), frequency, churn.get(_key(frequency)), share)
+        _simple_figure(
+            spend.get(_key(frequency)),
+            frequency,
+            churn.get(_key(frequency)),
+            margin_of(frequency) if known else 1.0,
+        )
         for frequency in found["purchase_frequency"].figures
     ]
     return Result(CLV_SIMPLE, tuple(replace(f, note=note) for f in figures), question.by, (note,))
 
 
 def _simple_figure(
-    spend: Figure | None, frequency: Figure, churn: Figure | None, share: float | None
+    spend: Figure | None, frequency: Figure, churn: Figure | None, margin: float | None
 ) -> Figure:
     absent = replace(
         frequency, value=None, numerator=None, denominator=None, low=None, high=None, parts={}
@@ -185,9 +239,10 @@ def _simple_figure(
             absent,
             reason=msg("No customer was lost in the period: a lifespan cannot be told from it."),
         )
+    if margin is None:
+        return replace(absent, reason=_NO_MARGIN)
     years = frequency.period.days / DAYS_A_YEAR
     lifespan_years = years / churn.value
-    margin = 1.0 if share is None else share
     yearly_orders = frequency.value / years
     basket = spend.value / frequency.value
     return replace(
