@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+APART_DAYS = 31
+"""Purchases that begin or end further apart from other tables than this are not all there."""
+
+_OF_TRADE = ("orders", "subscriptions")
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -109,6 +114,8 @@ class Book:
         self.reading: Reading | None = None
         self.predictions: ir.Table | None = None
         self._as_of = as_of
+        self._until: dt.date | None = None  # what is later is planned
+        self._whole = False  # whether the span is that of every table
         self._cached: dict[str, ir.Table] = {}
         self._once: dict[str, Any] = {}
         self.tables: dict[str, ir.Table] = dict(tables)
@@ -163,9 +170,12 @@ class Book:
             )
         table = self.tables[name]
         clock = TABLES[name].clock
-        if self._as_of is None or clock is None or clock not in table.columns:
+        if clock is None or clock not in table.columns:
             return table
-        return table.filter(self.day_of(table[clock]) <= self._as_of)
+        last = self._as_of
+        if last is None and name not in ("orders", "order_lines") and self._apart:
+            last = self.as_of
+        return table if last is None else table.filter(self.day_of(table[clock]) <= last)
 
     def day_of(self, moment: ir.Value) -> ir.DateValue:
         """The company's calendar day of each moment in UTC; a day is that day itself.
@@ -194,8 +204,9 @@ class Book:
         """The same book under other settings (the fields of `Settings`)."""
         other = self._copy(replace(self.settings, **changes), self._as_of)
         other._cached = self._cached
+        other._until = self._until
         other.predictions = self.predictions
-        for known in ("span", "currencies"):
+        for known in ("span", "_days", "currencies"):
             if known in self.__dict__ and not {"currency", "timezone"} & changes.keys():
                 other.__dict__[known] = self.__dict__[known]
         return other
@@ -203,6 +214,7 @@ class Book:
     def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:
         other = Book(self.tables, settings=settings, as_of=as_of, title=self.title)
         other.reading = self.reading
+        other._whole = self._whole
         return other
 
     @property
@@ -212,11 +224,54 @@ class Book:
 
     @cached_property
     def span(self) -> tuple[dt.date, dt.date]:
-        """The first and the last day that anything happened."""
-        return self._span()
+        """The first and the last day that the data cover: that anything happened.
 
-    def _span(self, until: dt.date | None = None) -> tuple[dt.date, dt.date]:
-        days: list[dt.date] = []
+        Where there are orders, and other tables go on for more than a month after them or begin
+        that long before, it is the days of orders and subscriptions: nobody knows who bought on
+        the others.
+        """
+        first, last = self._days_of_all
+        trade = [day for name in _OF_TRADE for day in self._days.get(name, ())]
+        if self._whole or "orders" not in self._days:
+            return first, last
+        apart = dt.timedelta(days=APART_DAYS)
+        begun, over = min(trade), max(trade)
+        return begun if begun - first > apart else first, over if last - over > apart else last
+
+    @property
+    def entire(self) -> Book:
+        """The same book up to the last day of any table, for what is not about purchases."""
+        if not self._apart or (self._as_of is not None and self._until is None):
+            return self
+        return self.once("entire", self._entire)
+
+    def _entire(self) -> Book:
+        other = self._copy(self.settings, self._days_of_all[1])
+        other._whole = True
+        other.__dict__["_days"] = self._days
+        other.predictions = self.predictions
+        return other
+
+    @property
+    def _apart(self) -> bool:
+        """Whether orders begin or end so long apart from other tables that they set the span."""
+        return self.has("orders") and bool(self._days) and self.span != self._days_of_all
+
+    @property
+    def _days_of_all(self) -> tuple[dt.date, dt.date]:
+        days = [day for days in self._days.values() for day in days]
+        if not days:
+            raise InputError(
+                msg("No row of the data has a date."),
+                remedy=msg("Add a column that says when each order was made."),
+            )
+        return min(days), max(days)
+
+    @cached_property
+    def _days(self) -> dict[str, tuple[dt.date, dt.date]]:
+        """The first and the last day of every table that has any."""
+        found: dict[str, tuple[dt.date, dt.date]] = {}
+        until = self._until
         for name, table in self.tables.items():
             clocks = [TABLES[name].clock] if TABLES[name].clock else []
             if name == "subscriptions":
@@ -236,13 +291,10 @@ class Book:
                     }
                 )
             )[0]
-            days += [day for day in row.values() if day is not None]
-        if not days:
-            raise InputError(
-                msg("No row of the data has a date."),
-                remedy=msg("Add a column that says when each order was made."),
-            )
-        return min(days), max(days)
+            days = [day for day in row.values() if day is not None]
+            if days:
+                found[name] = (min(days), max(days))
+        return found
 
     def _without_plans(self, today: dt.date) -> Book:
         """The book up to the last day before tomorrow, where subscriptions say when they will end.
@@ -254,7 +306,8 @@ class Book:
         ends = self.tables["subscriptions"].ended_at.cast("date")
         last = self.rows(ends.max().name("last").as_table())[0]["last"]
         if last is not None and last > today:
-            self._as_of = self._span(today)[1]
+            self._until = today
+            self._as_of = self.span[1]
         return self
 
     @cached_property

@@ -196,3 +196,35 @@ def test_the_lifetime_value_of_a_group_takes_its_own_margin():
     assert monthly == [pytest.approx(90), pytest.approx(10)] * 2
     given = held.with_settings(margin=0.5)
     assert measure(given, "clv_historic", by=["channel"]).figures[0].value == pytest.approx(100)
+
+
+def survey_after_the_orders(folder, last=dt.date(2024, 3, 31)) -> Book:
+    """Daily orders up to a day, and answers to a survey until 18 September 2024."""
+    days = [last - dt.timedelta(days=n) for n in range(820)]
+    orders = "client;date;montant\n" + "".join(f"C{n % 40};{d};20\n" for n, d in enumerate(days))
+    answers = "client;date_reponse;nps\n" + "".join(
+        f"C{n};{dt.date(2024, 1, 1) + dt.timedelta(days=9 * n)};9\n" for n in range(30)
+    )
+    return written(folder, orders=orders, answers=answers)
+
+
+def test_nobody_is_lost_after_the_last_order_because_a_survey_goes_on(tmp_path):
+    """“You kept 0 % of your customers”: the orders ended half a year before the answers."""
+    held = survey_after_the_orders(tmp_path)
+    assert held.as_of == dt.date(2024, 3, 31)
+    figure = measure(held, "retention_rate", start=dt.date(2023, 10, 1)).figures[0]
+    assert (figure.value, figure.period.end) == (1, dt.date(2024, 4, 1))
+    later = measure(held, "revenue", start=dt.date(2024, 6, 1), end=dt.date(2024, 7, 1)).figures[0]
+    assert later.value is None
+    assert measure(held, "responses").figures[0].value == 30
+    made = build(held, language="en")
+    assert dict(made.headline)["retention"].value == 1
+    assert any("31 Mar 2024" in warning.text("en") for warning in made.warnings)
+    said = held.at(dt.date(2024, 9, 18))
+    assert measure(said, "customers_active").figures[0].value == 0
+
+
+def test_a_survey_of_a_few_more_days_says_how_far_the_data_go(tmp_path):
+    held = survey_after_the_orders(tmp_path, dt.date(2024, 9, 1))
+    assert held.as_of == dt.date(2024, 9, 18)
+    assert held.entire is held

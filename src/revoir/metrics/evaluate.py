@@ -231,7 +231,7 @@ def compute_ratios(
     return {metric.name: known[metric.name, question] for metric in ratios}
 
 
-def _computed(book: Book, ratios: Mapping[Metric, Ratio], question: Question) -> dict[str, Result]:
+def _computed(given: Book, ratios: Mapping[Metric, Ratio], question: Question) -> dict[str, Result]:
     results: dict[str, Result] = {}
     by_facts: dict[str, list[Metric]] = {}
     for metric, ratio in ratios.items():
@@ -239,6 +239,9 @@ def _computed(book: Book, ratios: Mapping[Metric, Ratio], question: Question) ->
     for group in by_facts.values():
         chosen = {metric: ratios[metric] for metric in group}
         facts = chosen[group[0]].facts
+        # Answers and contacts may go on where orders do not.
+        of_orders = any(need.startswith("orders") for need in facts.needs)
+        book = given if of_orders else given.entire
         rows = facts.rows(book, question)
         if facts.clock in rows.columns:
             periods: Sequence[Period | None] = question.periods(book)

@@ -339,7 +339,8 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
 
 def _notes(book: Book, question: Question) -> tuple[Message, ...]:
     rule = activity(book)
-    notes = [rule_in_words(rule), *((rule.reason,) if rule.reason else ())]
+    said = (rule_in_words(rule), rule.reason, scope.early_end(book))
+    notes = [one for one in said if one is not None]
     if scope.speaks_of(book, replace(question, where=None)) & {"orders", "order_lines"}:
         notes.append(
             msg(

@@ -270,6 +270,19 @@ def _cut_orders(lines: ir.Table, by: Sequence[str]) -> ir.Table:
     )
 
 
+def early_end(book: Book) -> Message | None:
+    """What to know where purchases stop long before other tables do: so do the figures."""
+    whole = book.entire.as_of
+    if whole <= book.as_of:
+        return None
+    return msg(
+        "The last order is of {last}, while other tables go on until {whole}: figures about"
+        " customers stop there. Add the orders made since.",
+        last=book.as_of,
+        whole=whole,
+    )
+
+
 def later_reason(book: Book, period: Period | None) -> Message | None:
     """Why a period has no figures, where it begins after the data end."""
     if period is None or period.start <= book.as_of:

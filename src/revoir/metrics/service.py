@@ -132,6 +132,9 @@ def _complaint_rate(book: Book, question: Question) -> Result:
     missing = lacking(book, COMPLAINT_RATE)
     if missing is not None:
         return empty_result(COMPLAINT_RATE, question, [None], missing)
+    # Contacts may go on after the orders: both are asked about the same days.
+    asked = question.days(book)
+    question = replace(question, start=asked.start, end=asked.end)
     found = measure_many(book, ("complaints", "orders"), question)
     orders = {(f.period, *f.by.values()): f.value for f in found["orders"].figures}
     figures = []

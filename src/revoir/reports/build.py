@@ -10,6 +10,7 @@ from typing import Any
 from revoir.book import Book
 from revoir.errors import InputError
 from revoir.language import LANGUAGES, Message, Percent, msg, nmsg
+from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.evaluate import lacking
@@ -441,7 +442,10 @@ class _Draft:
         """What makes figures look other than they are."""
         if self.span is None or self.frame is None:
             return ()
-        said = [remarks.of_the_end(self.book, self.frame, self.span[1])]
+        said = [
+            scope.early_end(self.book),
+            remarks.of_the_end(self.book, self.frame, self.span[1]),
+        ]
         if self.closed_on is not None:
             said.append(remarks.of_a_closed_group(self.closed_on))
         return tuple(one for one in said if one is not None)

@@ -162,7 +162,8 @@ def _opened() -> Book:
     if not aliases:
         return found
     tables = {name: _merged(found, name, aliases) for name in found.tables}
-    return Book(tables, settings=found.settings, as_of=found._as_of, title=found.title)
+    book = Book(tables, settings=found.settings, title=found.title)
+    return book._without_plans(company.today)
 
 
 def _said(base: Book) -> dict[str, Any]:
