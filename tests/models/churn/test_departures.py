@@ -97,7 +97,7 @@ def test_lost_visitors_worked_by_hand():
     book = book_of(
         {
             "events": [
-                visit("ann", 2024, 3, 1, 23),
+                visit("ann", 2024, 3, 1, 22),
                 visit("ann", 2024, 3, 31, 1),
                 visit("bob", 2024, 2, 20),
                 visit("bob", 2024, 4, 1),
