@@ -9,6 +9,7 @@ import pytest
 import revoir
 from revoir.book import Activity, Book, Settings
 from revoir.cli.common import open_book
+from revoir.errors import UsageError
 from revoir.metrics.cohorts import cohorts
 from revoir.metrics.registry import Question, measure
 from revoir.metrics.retention import members
@@ -228,3 +229,77 @@ def test_a_survey_of_a_few_more_days_says_how_far_the_data_go(tmp_path):
     held = survey_after_the_orders(tmp_path, dt.date(2024, 9, 1))
     assert held.as_of == dt.date(2024, 9, 18)
     assert held.entire is held
+
+
+def two_currencies(**tables) -> Book:
+    """Two customers, each with orders in euros and dollars, and further tables."""
+    orders = pa.table(
+        {
+            "customer_id": ["a", "a", "b", "b"],
+            "ordered_on": pa.array([dt.date(2024, 1, n) for n in range(1, 5)], pa.date32()),
+            "amount": [20.0, 10.0, 35.0, 10.0],
+            "currency": ["EUR", "USD", "EUR", "USD"],
+        }
+    )
+    backend = ibis.duckdb.connect()
+    given = {"orders": orders, **tables}
+    return Book({name: backend.create_table(name, table) for name, table in given.items()})
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ('currency in ("EUR", "USD")', None),
+        ('currency = "EUR" or amount > 5', None),
+        ('currency != "GBP"', None),
+        ('currency = "EUR"', 55),
+        ('devise = "USD"', 20),
+        ('devise in ("USD") and amount > 0', 20),
+    ],
+)
+def test_amounts_add_up_only_where_the_rule_leaves_one_currency(where, value):
+    """55 euros and 20 dollars were 75, as the word “currency” stood somewhere in the rule."""
+    assert measure(two_currencies(), "revenue", where=where).figures[0].value == value
+
+
+def test_a_breakdown_by_currency_is_one_in_french_too():
+    """--by devise was refused, with the advice to break down by currency."""
+    figures = measure(two_currencies(), "revenue", by=["devise"]).figures
+    assert {figure.by["devise"]: figure.value for figure in figures} == {"EUR": 55, "USD": 20}
+
+
+def test_recurring_revenue_of_several_currencies_is_not_added_up():
+    """10 dollars and 30 euros a month were 40."""
+    held = pa.table(
+        {
+            "customer_id": ["a", "b"],
+            "started_at": pa.array([dt.date(2023, 1, 1)] * 2, pa.date32()),
+            "monthly_amount": [10.0, 30.0],
+            "currency": ["USD", "EUR"],
+        }
+    )
+    held = two_currencies(subscriptions=held)
+    asked = {"start": dt.date(2024, 1, 1), "end": dt.date(2024, 1, 5)}
+    figure = measure(held, "mrr", **asked).figures[0]
+    assert figure.value is None
+    assert "several currencies" in figure.reason.text("en")
+    assert measure(held, "mrr", where='currency = "EUR"', **asked).figures[0].value == 30
+    by = {f.by["currency"]: f.value for f in measure(held, "mrr", by=["currency"], **asked).figures}
+    assert by == {"EUR": 30, "USD": 10}
+    assert measure(held, "logo_churn_rate", **asked).figures[0].denominator == 2
+
+
+@pytest.mark.parametrize("rule", ["revenue > 10", "monetary > 10", "average_order > 10"])
+def test_a_rule_does_not_add_up_currencies(rule):
+    """The scores left amounts of several currencies out, while rules added them up."""
+    with pytest.raises(UsageError, match="several currencies"):
+        customers_matching(two_currencies(), rule)
+
+
+def test_lists_of_customers_show_what_was_bought_in_the_company_s_currency():
+    """Euros and dollars stood in one sum, with the sign of the euro."""
+    from revoir_web.insights.groups import customer_figures
+
+    table = customer_figures(two_currencies().with_settings(currency="EUR"))
+    rows = {row["customer_id"]: float(row["revenue"]) for row in table.to_pylist()}
+    assert rows == {"a": 20, "b": 35}

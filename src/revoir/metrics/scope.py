@@ -181,17 +181,24 @@ def period_start(
     return period_of(day, question.grain, book.settings.fiscal_year_start_month)
 
 
-def money_reason(book: Book, question: Question) -> Message | None:
-    """Why amounts cannot be added up, where they are in several currencies."""
-    if len(book.currencies) < 2 or "currency" in question.by:
+def money_reason(book: Book, question: Question, table: str = "orders") -> Message | None:
+    """Why amounts of a table cannot be added up, where they are in several currencies."""
+    held = book.currencies_of(table)
+    if len(held) < 2:
         return None
-    if question.where and "currency" in question.where:
+    by = _dimensions(book, question.by, None if table == "orders" else table).values()
+    if any(known.column == "currency" and known.table == table for known in by):
         return None
+    if question.where:
+        from revoir.segments.rules import holds_one
+
+        if holds_one(question.where, book, table, "currency"):
+            return None
     return msg(
         "The amounts are in several currencies ({currencies}): break down by currency, or choose"
         ' one with the rule: currency = "{first}".',
-        currencies=list(book.currencies),
-        first=book.currencies[0],
+        currencies=list(held),
+        first=held[0],
     )
 
 

@@ -118,6 +118,9 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
     missing = lacking(book, metric)
     if missing is not None:
         return empty_result(metric, question, [None], missing)
+    mixed = scope.money_reason(book, question, "subscriptions")
+    if mixed is not None and metric.name != "logo_churn_rate":
+        return empty_result(metric, question, [None], mixed)
     periods = _periods(book, question)
     found = movements(book, question, periods)
     groups = groups_of(found, question)

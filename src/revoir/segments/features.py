@@ -16,6 +16,8 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
+from revoir.errors import UsageError
+from revoir.language import msg
 from revoir.periods import Grain, shift
 from revoir.segments.rfm import rfm
 from revoir.tables import TABLES, plain_name
@@ -29,6 +31,7 @@ COUNTS = ("orders", "revenue", "returns", "purchase_days", "interactions", "comp
 
 _ORDER_FIGURES = ("first_order", "last_order", "days_since_last", "days_since_first", "cohort",
                   "average_order", "monetary")  # fmt: skip
+_AMOUNTS = ("revenue", "average_order", "monetary")
 _SCORES = ("r", "f", "m", "segment")
 FORETOLD = ("leaves", "clv", "next_on", "health")
 """Figures that a model has computed before: the book holds them or does not."""
@@ -240,6 +243,17 @@ def _computable(book: Book, name: str) -> bool:
 
 def _of_orders(book: Book, features: list[Feature]) -> ir.Table:
     """Figures of orders, in one scan of purchases and returns of known customers."""
+    for feature in features:
+        if feature.name in _AMOUNTS and len(book.currencies) > 1:
+            raise UsageError(
+                msg(
+                    "The amounts are in several currencies ({currencies}): “{name}” cannot add"
+                    " them up.",
+                    currencies=list(book.currencies),
+                    name=feature.name,
+                ),
+                remedy=msg("Count orders or purchase days instead."),
+            )
     table = book.table("orders")
     table = table.filter(table.customer_id.notnull() & table.kind.isin(["purchase", "return"]))
     return table.group_by("customer_id").aggregate(

@@ -17,9 +17,8 @@ The language is that of `revoir.segments.syntax`. What its names stand for, and 
 
 from __future__ import annotations
 
-import difflib
 import operator as op
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,17 +27,22 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, msg
+from revoir.language import msg
 from revoir.segments.features import (
     SEGMENT_NAMES,
     Feature,
     customer_ids,
-    feature_named,
-    feature_names,
     feature_table,
     joined,
 )
 from revoir.segments.names import segment_named
+from revoir.segments.references import (
+    EVERYWHERE,
+    Reference,
+    columns_there_are,
+    reference,
+    references,
+)
 from revoir.segments.syntax import (
     All,
     Comparison,
@@ -54,7 +58,7 @@ from revoir.segments.syntax import (
     fault,
     parse,
 )
-from revoir.tables import TABLES, plain_name
+from revoir.tables import plain_name
 
 __all__ = [
     "SEGMENT_NAMES",
@@ -69,37 +73,8 @@ __all__ = [
     "tables_of",
 ]
 
-_FRENCH_TABLES = {
-    "clients": "customers", "client": "customers", "customer": "customers",
-    "commandes": "orders", "commande": "orders", "order": "orders",
-    "lignes": "order_lines", "ligne": "order_lines", "lines": "order_lines",
-    "abonnements": "subscriptions", "reponses": "responses", "contacts": "interactions",
-    "evenements": "events",
-}  # fmt: skip
-_EVERYWHERE = ("customers", "orders", "order_lines", "subscriptions", "responses", "interactions",
-               "events")  # fmt: skip
 
 Resolve = Callable[[Name], ir.Column]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What a name stands for.
-
-    Attributes:
-        table: The canonical table; "features" for a computed figure.
-        column: Its column there.
-        feature: The figure, where it is one.
-    """
-
-    table: str
-    column: str
-    feature: Feature | None = None
-
-    @property
-    def of_customer(self) -> bool:
-        """Whether it is one value a customer."""
-        return self.table in ("customers", "features")
 
 
 @dataclass(frozen=True)
@@ -148,7 +123,7 @@ def customers_matching(book: Book, rule: str | Rule) -> ir.Table:
         UsageError: The rule cannot be read, or speaks of what customers do not have.
     """
     rule = _read(rule)
-    found = _references(book, rule, ("customers",), {})
+    found = references(book, rule, ("customers",), {})
     return _customers(book, rule.root, rule.text, found)
 
 
@@ -179,7 +154,7 @@ def condition(
     if isinstance(table, str):
         name, table = table, book.table(table)
     name = name or _kind_of(table)
-    found = _references(book, rule, _scope(book, name), {name: tuple(table.columns)})
+    found = references(book, rule, _scope(book, name), {name: tuple(table.columns)})
     return _Rows(book, seen or book, rule.text, table, name, found).condition(rule.root)
 
 
@@ -193,8 +168,32 @@ def features_of(rule: str | Rule, book: Book) -> list[Feature]:
     Raises:
         UsageError: The rule cannot be read, or names what the book does not have.
     """
-    found = _references(book, _read(rule), _EVERYWHERE, {})
+    found = references(book, _read(rule), EVERYWHERE, {})
     return [known.feature for known in found.values() if known.feature is not None]
+
+
+def holds_one(rule: str | Rule, book: Book, table: str, column: str) -> bool:
+    """Whether the rows of a table that meet a rule all have one value of a column.
+
+    Args:
+        rule: The rule.
+        book: The company's tables.
+        table: The table.
+        column: Its column, which the rule may call by any of its names.
+
+    Returns:
+        Whether the rule as a whole, or a part that `and` joins, sets it equal to a single value.
+    """
+    rule = _read(rule)
+    found = references(book, rule, (table, *EVERYWHERE), {})
+    nodes = rule.root.nodes if isinstance(rule.root, All) else (rule.root,)
+    return any(
+        isinstance(node, Comparison)
+        and (found[node.name].table, found[node.name].column) == (table, column)
+        and node.operator in ("=", "in")
+        and len(node.values) == 1
+        for node in nodes
+    )
 
 
 def tables_of(rule: str | Rule, book: Book) -> set[str]:
@@ -211,7 +210,7 @@ def tables_of(rule: str | Rule, book: Book) -> set[str]:
         UsageError: The rule cannot be read, or names what the book does not have.
     """
     rule = _read(rule)
-    found = _references(book, rule, _EVERYWHERE, {})
+    found = references(book, rule, EVERYWHERE, {})
     return {"customers" if known.of_customer else known.table for known in found.values()}
 
 
@@ -233,7 +232,7 @@ def split(rule: str | Rule, book: Book) -> dict[str, Rule]:
             tables by `or`.
     """
     rule = _read(rule)
-    found = _references(book, rule, _EVERYWHERE, {})
+    found = references(book, rule, EVERYWHERE, {})
     nodes = rule.root.nodes if isinstance(rule.root, All) else (rule.root,)
     parts: dict[str, list[Node]] = {}
     for node in nodes:
@@ -270,12 +269,12 @@ def dimension(book: Book, name: str, *, prefer: str | None = None) -> Dimension:
         UsageError: There is no such column; the message lists those there are.
     """
     parts = tuple(plain_name(part) for part in name.split("."))
-    tables = _EVERYWHERE if prefer is None else (prefer, *(t for t in _EVERYWHERE if t != prefer))
-    found = _reference(book, parts, tables, {}) or _reference(book, (plain_name(name),), tables, {})
+    tables = EVERYWHERE if prefer is None else (prefer, *(t for t in EVERYWHERE if t != prefer))
+    found = reference(book, parts, tables, {}) or reference(book, (plain_name(name),), tables, {})
     if found is None:
         raise UsageError(
             msg("There is no column “{name}” to break down by.", name=name[:100]),
-            remedy=_columns_there_are(book, plain_name(name[:100]), tables),
+            remedy=columns_there_are(book, plain_name(name[:100]), tables),
         )
     if found.feature is not None:
         return Dimension("customers", found.feature.key, found.feature)
@@ -314,117 +313,6 @@ def _kind_of(table: ir.Table) -> str:
         if columns & marks:
             return name
     return "customers"
-
-
-def _references(
-    book: Book, rule: Rule, tables: Sequence[str], held: dict[str, tuple[str, ...]]
-) -> dict[Name, Reference]:
-    """What each name of a rule stands for."""
-    found = {}
-    for name in rule.names():
-        reference = _reference(book, name.parts, tables, held)
-        if reference is None:
-            raise _unknown(book, rule.text, name, tables)
-        found[name] = reference
-    return found
-
-
-def _reference(
-    book: Book, parts: tuple[str, ...], tables: Sequence[str], held: dict[str, tuple[str, ...]]
-) -> Reference | None:
-    def columns(table: str) -> tuple[str, ...]:
-        if table in held:
-            return held[table]
-        return tuple(book.tables[table].columns) if book.has(table) else ()
-
-    if len(parts) == 2:
-        if parts[0] in ("features", "figures"):
-            return _of_feature(feature_named(book, parts[1:]))
-        table = _FRENCH_TABLES.get(parts[0], parts[0])
-        if table in tables:
-            column = _column(table, parts[1], columns(table))
-            if column is not None:
-                return Reference(table, column)
-    if len(parts) == 1:
-        for table in _own_first(parts[0], tables):
-            if parts[0] in columns(table):
-                return Reference(table, parts[0])
-    feature = feature_named(book, parts)
-    if feature is not None:
-        return _of_feature(feature)
-    if len(parts) == 1:
-        for table in tables:
-            column = _column(table, parts[0], columns(table))
-            if column is not None:
-                return Reference(table, column)
-    return None
-
-
-def _own_first(column: str, tables: Sequence[str]) -> Iterable[str]:
-    """Everything has a customer: asked of no table, `customer_id` is that of orders."""
-    if column == "customer_id" and tables is _EVERYWHERE:
-        return ("orders", *tables)
-    return tables
-
-
-def _of_feature(feature: Feature | None) -> Reference | None:
-    return Reference("features", feature.key, feature) if feature is not None else None
-
-
-def _column(table: str, name: str, columns: Sequence[str]) -> str | None:
-    """A column by its name or by what files call it."""
-    if name in columns:
-        return name
-    for column in TABLES[table].columns:
-        if column.name in columns and name in column.synonyms:
-            if column.name == "ordered_at" and "ordered_on" in columns:
-                return "ordered_on"
-            return column.name
-    return None
-
-
-def _unknown(book: Book, text: str, name: Name, tables: Sequence[str]) -> UsageError:
-    """The error for a name that stands for nothing here."""
-    elsewhere = _reference(book, name.parts, _EVERYWHERE, {})
-    if elsewhere is not None:
-        return fault(
-            text,
-            name.span,
-            msg(
-                "“{name}” is a column of {table}, which this question is not about.",
-                name=name.text,
-                table=elsewhere.table,
-            ),
-            msg(
-                "A rule about customers can say first_{column} or last_{column}.",
-                column=elsewhere.column,
-            )
-            if elsewhere.table == "orders" and tables[0] == "customers"
-            else None,
-        )
-    return fault(
-        text,
-        name.span,
-        msg("there is no column “{name}”.", name=name.raw[:60]),
-        _columns_there_are(book, name.text[:60], tables),
-    )
-
-
-def _columns_there_are(book: Book, wanted: str, tables: Sequence[str]) -> Message:
-    columns = {c for table in tables if book.has(table) for c in book.tables[table].columns}
-    names = [*sorted(columns), *(n for n in feature_names(book) if n not in columns)]
-    synonyms = {
-        synonym: column.name
-        for table in tables if book.has(table)
-        for column in TABLES[table].columns if column.name in columns
-        for synonym in column.synonyms
-    }  # fmt: skip
-    near = difflib.get_close_matches(wanted, [*names, *synonyms], n=1, cutoff=0.7)
-    if near:
-        return msg("Did you mean “{near}”?", near=near[0])
-    if len(names) > 60:
-        return msg("There are {names} and {n} more.", names=names[:60], n=len(names) - 60)
-    return msg("There are: {names}.", names=names)
 
 
 def _customers(book: Book, node: Node, text: str, found: dict[Name, Reference]) -> ir.Table:

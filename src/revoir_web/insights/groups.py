@@ -380,12 +380,13 @@ def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     count = book.rows(members.aggregate(n=members.count()))[0]["n"]
     first = max(0, int(asked.get("page", 1)) - 1) * MEMBERS_PAGE
     found = book.rows(members.limit(MEMBERS_PAGE, offset=first))
+    mixed = len(book.currencies) > 1  # amounts of several cannot be added up
     rows = [
         {
             "id": row["customer_id"],
             "last": row["last_day"].isoformat() if row["last_day"] else None,
             "days": row["days"],
-            "amount": None if row["amount"] is None else float(row["amount"]),
+            "amount": None if mixed or row["amount"] is None else float(row["amount"]),
         }
         for row in found
     ]
@@ -494,6 +495,8 @@ def customer_figures(book: Book) -> pa.Table | None:
         days=bought.nth.max(),
         gap_days=waited.cast("float64").median(),
     )
+    if len(book.currencies) > 1:
+        per = _with_revenue_in_one_currency(book, per)
     scores = score(book).customers
     wanted = scores.select(
         scored__id=scores.customer_id,
@@ -520,6 +523,22 @@ def customer_figures(book: Book) -> pa.Table | None:
         held = held.mutate(last_contact_on=latest).drop("contact__id", "contact__on")
     table: pa.Table = held.to_pyarrow()
     return table
+
+
+def _with_revenue_in_one_currency(book: Book, per: Any) -> Any:
+    """The figures of customers with what they bought for in the company's currency alone."""
+    own = book.settings.currency or book.currencies[0]
+    orders = book.table("orders")
+    bought = orders.filter(
+        orders.customer_id.notnull()
+        & (orders.kind == "purchase")
+        & (orders.currency.fill_null(own) == own)
+    )
+    spent = bought.group_by(bought__id=bought.customer_id).aggregate(
+        spent=bought.amount.sum().cast("decimal(18, 2)")
+    )
+    held = per.left_join(spent, per.customer_id == spent.bought__id)
+    return held.mutate(revenue=held.spent).drop("bought__id", "spent")
 
 
 def _contacts(book: Book) -> Any:
