@@ -303,3 +303,22 @@ def test_lists_of_customers_show_what_was_bought_in_the_company_s_currency():
     table = customer_figures(two_currencies().with_settings(currency="EUR"))
     rows = {row["customer_id"]: float(row["revenue"]) for row in table.to_pylist()}
     assert rows == {"a": 20, "b": 35}
+
+
+def test_subscribers_without_a_price_are_subscribers(tmp_path):
+    """Of five subscribers the two without a price were in neither part of “subscribers lost”."""
+    head = "abonnement_id;client;date_debut;date_fin;prix_mensuel\n"
+    rows = (
+        "1;A;01/01/2023;;10,00\n2;B;01/01/2023;15/06/2024;10,00\n3;C;01/01/2023;;\n"
+        "4;D;01/01/2023;10/06/2024;0,00\n5;E;01/01/2023;30/06/2024;\n6;F;01/07/2024;;20,00\n"
+    )
+    held = written(tmp_path, subscriptions=head + rows)
+    asked = {"start": dt.date(2024, 6, 1), "end": dt.date(2024, 7, 1)}
+    lost = measure(held, "logo_churn_rate", **asked).figures[0]
+    assert (lost.numerator, lost.denominator) == (3, 5)
+    recurring = measure(held, "mrr", **asked)
+    assert recurring.figures[0].parts["start"] == 20
+    assert recurring.figures[0].parts["churned"] == 10
+    assert [note.text("en") for note in recurring.notes] == [
+        "2 subscriptions have no price: their customers count, their amounts do not."
+    ]

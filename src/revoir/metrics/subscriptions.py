@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.experiments.intervals import wilson
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.boundaries import FAR, follow
 from revoir.metrics.calendar import date
@@ -75,25 +75,49 @@ def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict
     Returns:
         The movements by start of period and group.
     """
-    held = scope.facts(book, "subscriptions", question)
-    held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
-    held = with_ends(book, held)
-    held = held.mutate(
-        start=held.started_at.cast("date"),
-        until=held.until.coalesce(date(FAR)),
-        monthly=held.monthly_amount.cast("float64").fill_null(0.0),
-    )
+    held = _held(book, question)
+    # What a customer pays is null without a subscription, and 0 for one that is free or has no
+    # price in the data: its customer is there all the same.
     found = follow(
         book, question, periods, lambda start: held,
-        lambda held, holds: held.monthly.sum(where=holds).fill_null(0.0), _movement,
+        lambda held, holds: held.monthly.sum(where=holds), _movement,
     )  # fmt: skip
     return {key: Movement(**amounts) for key, amounts in found.items()}
 
 
+def _held(book: Book, question: Question) -> ir.Table:
+    """Subscriptions with `start`, `until` and `monthly`."""
+    held = scope.facts(book, "subscriptions", question)
+    held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
+    held = with_ends(book, held)
+    return held.mutate(
+        start=held.started_at.cast("date"),
+        until=held.until.coalesce(date(FAR)),
+        monthly=held.monthly_amount.cast("float64").fill_null(0.0),
+    )
+
+
+def _unpriced(book: Book, question: Question, periods: Sequence[Period]) -> Message | None:
+    """How many of the subscriptions that run in the periods have no price."""
+    held = _held(book, question)
+    runs = (held.start < date(periods[-1].end)) & (held.until >= date(periods[0].start))
+    missing = held.filter(runs & held.monthly_amount.isnull())
+    n = int(book.rows(missing.count().name("n").as_table())[0]["n"])
+    if not n:
+        return None
+    return nmsg(
+        "{n} subscription has no price: its customer counts, its amount does not.",
+        "{n} subscriptions have no price: their customers count, their amounts do not.",
+        n,
+    )
+
+
 def _movement(
-    was: ir.NumericValue, now: ir.NumericValue, is_new: ir.BooleanValue
+    before: ir.NumericValue, after: ir.NumericValue, is_new: ir.BooleanValue
 ) -> dict[str, ir.NumericScalar]:
-    came, left, stayed = (was == 0) & (now > 0), (was > 0) & (now == 0), (was > 0) & (now > 0)
+    was, now = before.fill_null(0.0), after.fill_null(0.0)
+    came = before.isnull() & after.notnull()
+    left, stayed = before.notnull() & after.isnull(), before.notnull() & after.notnull()
     return {
         "start": was.sum(),
         "new": now.sum(where=came & is_new),
@@ -102,7 +126,7 @@ def _movement(
         "contraction": (was - now).sum(where=stayed & (now < was)),
         "churned": was.sum(where=left),
         "stayed": stayed.sum(),
-        "present": (was > 0).sum(),
+        "present": before.notnull().sum(),
     }
 
 
@@ -133,7 +157,8 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
                 figures.append(Figure(period, False, None, by=by, reason=later))
                 continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
-    return Result(metric, tuple(figures), question.by)
+    unpriced = _unpriced(book, question, periods) if metric.name != "logo_churn_rate" else None
+    return Result(metric, tuple(figures), question.by, (unpriced,) if unpriced else ())
 
 
 def _figure(
