@@ -322,3 +322,51 @@ def test_subscribers_without_a_price_are_subscribers(tmp_path):
     assert [note.text("en") for note in recurring.notes] == [
         "2 subscriptions have no price: their customers count, their amounts do not."
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fitting", "scores"),
+    [("csat", 5, range(1, 11)), ("ces", 7, range(10)), ("nps", 10, range(0, 101, 10))],
+)
+def test_scores_of_another_scale_are_not_read_on_this_one(name, fitting, scores):
+    """Notes from 1 to 10 were a satisfaction of 70 %: everything from 4 on counted as content."""
+
+    def asked(scores, month=1):
+        held = pa.table(
+            {
+                "customer_id": [f"c{score}" for score in scores],
+                "responded_on": pa.array([dt.date(2024, month, 5)] * len(scores), pa.date32()),
+                "question": [name] * len(scores),
+                "score": [float(score) for score in scores],
+            }
+        )
+        return held
+
+    def figures(*held, **question):
+        together = ibis.duckdb.connect().create_table("responses", pa.concat_tables(held))
+        return measure(Book({"responses": together}), name, **question).figures
+
+    refused = figures(asked(scores))[0]
+    assert refused.value is None
+    assert f"to {fitting}" in refused.reason.text("en")
+    # A month without such a score is on the same scale as the others.
+    both = figures(asked(scores), asked([4, 5], month=2), grain=Grain.MONTH)
+    assert [figure.value for figure in both] == [None, None]
+    assert figures(asked(range(1, fitting + 1)))[0].value is not None
+
+
+def test_a_report_says_which_scores_it_cannot_read():
+    rows = [(f"c{n % 30}", dt.date(2023, 1, 1) + dt.timedelta(days=n), 20) for n in range(400)]
+    held = shop(rows)
+    answers = pa.table(
+        {
+            "customer_id": [f"c{n}" for n in range(10)],
+            "responded_on": pa.array([dt.date(2024, 1, 5)] * 10, pa.date32()),
+            "question": ["csat"] * 10,
+            "score": [float(n + 1) for n in range(10)],
+        }
+    )
+    tables = {**held.tables, "responses": held.backend.create_table("responses", answers)}
+    made = build(Book(tables, settings=held.settings), language="en")
+    shown = {kpi.metric: kpi for chapter in made.chapters for kpi in chapter.kpis}
+    assert "scale from 1 to 5" in shown["csat"].reason.text("en")

@@ -88,6 +88,7 @@ class Ratio:
         minimum: The smallest denominator that carries a figure.
         note: What the reader must know.
         adds_up: Whether nothing at all makes 0 (a sum, a count) rather than no figure (a median).
+        against: Says why a book cannot carry the figure, where it holds the rows all the same.
     """
 
     facts: Facts
@@ -98,6 +99,7 @@ class Ratio:
     minimum: float = 1
     note: Message | None = None
     adds_up: bool = True
+    against: Callable[[Book], Message | None] | None = None
 
     def __call__(self, book: Book, question: Question, metric: Metric) -> Result:
         """Answer a question."""
@@ -356,6 +358,8 @@ def _figures(
     groups = groups_of(sums, question)
     of_amounts = metric.unit is Unit.MONEY or metric.family == "value"
     reason = scope.money_reason(book, question) if of_amounts else None
+    if ratio.against is not None:
+        reason = reason or ratio.against(book)
     figures = []
     for period in periods:
         later = scope.later_reason(book, period)

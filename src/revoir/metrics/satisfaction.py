@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.evaluate import Facts, Ratio, declare_ratio, mean_of, share_of
 from revoir.metrics.registry import Question, Unit
@@ -26,6 +27,42 @@ def _facts(name: str) -> Facts:
     return Facts(
         f"{name} answers", partial(_answers, name=name), "responded_on", needs=("responses",)
     )
+
+
+def _off_scale(book: Book, name: str, low: int, high: int) -> Message | None:
+    """Why scores cannot be read on a scale: some lie outside of it, so that it is another one.
+
+    All answers to the question are looked at: a month may hold none of them by chance.
+    """
+
+    def look() -> Message | None:
+        scores = book.table("responses").filter(lambda t: t.question == name).score
+        score = scores.cast("float64")
+        outside = ((score < low) | (score > high)).sum()
+        row = book.rows(
+            scores.as_table().aggregate(n=outside, least=score.min(), most=score.max())
+        )[0]
+        if not row["n"]:
+            return None
+        return nmsg(
+            "{n} score lies outside the scale from {low} to {high} (they go from {least} to"
+            " {most}): bring the scores to that scale before you import them, or give the question"
+            " another name.",
+            "{n} scores lie outside the scale from {low} to {high} (they go from {least} to"
+            " {most}): bring the scores to that scale before you import them, or give the question"
+            " another name.",
+            int(row["n"]),
+            low=low,
+            high=high,
+            least=row["least"],
+            most=row["most"],
+        )
+
+    return book.once(f"scale of {name}", look)
+
+
+def _on_scale(ratio: Ratio, name: str, low: int, high: int) -> Ratio:
+    return replace(ratio, against=partial(_off_scale, name=name, low=low, high=high))
 
 
 declare_satisfaction = partial(declare_ratio, family="satisfaction")
@@ -53,7 +90,7 @@ def _declare_nps(name: str, label: Message, formula: Message, **more: Any) -> No
     )
     declare_satisfaction(
         name,
-        ratio,
+        _on_scale(ratio, name, 0, 10),
         label,
         formula,
         Unit.POINTS,
@@ -79,7 +116,7 @@ _declare_nps(
 )
 declare_satisfaction(
     "csat",
-    share_of(_facts("csat"), lambda t: (t.score >= 4).sum()),
+    _on_scale(share_of(_facts("csat"), lambda t: (t.score >= 4).sum()), "csat", 1, 5),
     msg("Customer satisfaction (CSAT)"),
     msg("Answers 4 and 5 on a scale of five ÷ answers."),
     Unit.SHARE,
@@ -89,7 +126,7 @@ declare_satisfaction(
 )
 declare_satisfaction(
     "ces",
-    mean_of(_facts("ces"), "score", floor=1.0, ceiling=7.0),
+    _on_scale(mean_of(_facts("ces"), "score", floor=1.0, ceiling=7.0), "ces", 1, 7),
     msg("Customer effort score (CES)"),
     msg("Mean answer on a scale of seven to “it was made easy for me”: 7 is the least effort."),
     Unit.SCORE,

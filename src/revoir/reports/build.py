@@ -301,7 +301,9 @@ class _Draft:
             kpi = maker.kpi(
                 result, current, previous, None if yearly else frame.year_before(current)
             )
-        if kpi.value is None and not kpi.n:
+        ratio = metric_named(name).ratio
+        refused = ratio is not None and ratio.against is not None and ratio.against(self.book)
+        if kpi.value is None and not kpi.n and not refused:
             return None
         self.used[name] = result
         return kpi
