@@ -21,6 +21,7 @@ from revoir.tables import TABLES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from revoir.periods import Period
     from revoir.reading import Reading
     from revoir.reading.mapping import Mapping as FileMapping
 
@@ -74,6 +75,8 @@ class Settings:
         acquisition_cost: What a new customer costs, in the currency.
         sector: Name of the sector in the shipped benchmarks, to compare with.
         goals: Goals by metric name, in the unit of the metric; they replace the defaults.
+        goals_on: Gives those in force on a day, where they change with time; without a day, `goals`
+            are.
     """
 
     currency: str | None = None
@@ -84,6 +87,14 @@ class Settings:
     acquisition_cost: float | None = None
     sector: str | None = None
     goals: Mapping[str, float] = field(default_factory=dict)
+    goals_on: Callable[[dt.date], Mapping[str, float]] | None = None
+
+    def goal(self, metric: str, default: float | None, period: Period | None) -> float | None:
+        """What a figure is held against: the goal in force on the last day of its period."""
+        goals = self.goals
+        if self.goals_on is not None and period is not None:
+            goals = self.goals_on(period.end - dt.timedelta(days=1))
+        return goals.get(metric, default)
 
 
 class Book:

@@ -162,7 +162,7 @@ class Maker:
         return tuple(complete[-POINTS_SHOWN:] + points[len(complete) :])
 
     def _goal(self, metric: Metric, figure: Figure) -> Goal | None:
-        value = self.book.settings.goals.get(metric.name, metric.goal)
+        value = self.book.settings.goal(metric.name, metric.goal, figure.period)
         if value is None or figure.value is None:
             return None
         if metric.better == "lower":

@@ -144,7 +144,7 @@ def figures_table(
         result: The result.
         language: Whose words.
         currency: ISO 4217 currency of amounts.
-        goals: The goal of the metric on a day.
+        goals: The goal of the metric for a period.
 
     Returns:
         `columns` and `rows`; a row has `cells`, and `start`, `end` and `by` that lead to the rows
@@ -162,8 +162,7 @@ def figures_table(
 
     with_interval = any(figure.low is not None for figure in result.figures)
     with_goal = any(
-        figure.period is not None and goals(figure.period.start) is not None
-        for figure in result.figures
+        figure.period is not None and goals(figure.period) is not None for figure in result.figures
     )
     parts = list(dict.fromkeys(name for figure in result.figures for name in figure.parts))
     columns = [msg("Period").text(language)]
@@ -185,7 +184,7 @@ def figures_table(
             cells += [shown(figure.value)]
         cells += [shown(figure.low), shown(figure.high)] if with_interval else []
         if with_goal:
-            goal = goals(figure.period.start) if figure.period else None
+            goal = goals(figure.period) if figure.period else None
             cells += [shown(goal)]
         cells += [counted(figure.numerator, language), counted(figure.denominator, language)]
         cells += [counted(figure.parts.get(name), language) for name in parts]

@@ -11,10 +11,10 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,14 @@ def settings_hash() -> str:
 
 
 def goals_on(day: dt.date) -> dict[str, float]:
-    """The goals in force on a day, by metric; that of the shorter time goes before the other."""
+    """The goals in force on a day, by metric."""
+    return _in_force(Goal.objects.all(), day)
+
+
+def _in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, float]:
+    """Of several goals of a metric, that of the shorter time goes before the other."""
     found: dict[str, Goal] = {}
-    for goal in Goal.objects.all():
+    for goal in goals:
         held = found.get(goal.metric)
         if goal.holds_on(day) and (held is None or goal.days < held.days):
             found[goal.metric] = goal
@@ -173,6 +178,7 @@ def _said(base: Book) -> dict[str, Any]:
     company = Company.current()
     window_days = company.activity_window_days
     rule = propose(base, window_days) if window_days else None
+    goals = list(Goal.objects.all())
     return {
         "currency": company.currency or None,
         "timezone": company.timezone,
@@ -183,7 +189,8 @@ def _said(base: Book) -> dict[str, Any]:
         if company.acquisition_cost is None
         else float(company.acquisition_cost),
         "sector": company.sector or None,
-        "goals": goals_on(base.as_of),
+        "goals": _in_force(goals, base.as_of),
+        "goals_on": partial(_in_force, goals),
     }
 
 

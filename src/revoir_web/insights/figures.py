@@ -6,11 +6,12 @@ import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import InputError, UsageError
 from revoir.language import Message, msg
-from revoir_web.insights import drawn, engine
+from revoir_web.insights import drawn
 from revoir_web.insights.questions import answers
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ def metric(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     known = metric_named(str(asked.get("name", "")))
     kpi, result = _default(book, known) if set(asked) == {"name"} else _chosen(book, known, asked)
     currency = kpi.currency if kpi is not None else None
-    goals = _goals_of(known)
+    goals = partial(book.settings.goal, known.name, known.goal)
     return drawn.in_each(
         lambda language: {
             "label": known.label.text(language),
@@ -325,20 +326,6 @@ def _whole_line(kpi: Kpi | None, result: Result) -> Kpi | None:
     points = drawn.points(result)
     known = [point for point in points if point.value is not None and point.complete]
     return replace(kpi, series=points) if kpi is not None and len(known) >= 2 else None
-
-
-def _goals_of(metric: Metric) -> Any:
-    def on(day: dt.date) -> float | None:
-        return engine.goals_on(day).get(metric.name, metric.goal)
-
-    known: dict[dt.date, float | None] = {}
-
-    def once(day: dt.date) -> float | None:
-        if day not in known:
-            known[day] = on(day)
-        return known[day]
-
-    return once
 
 
 def _default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
