@@ -370,3 +370,27 @@ def test_a_report_says_which_scores_it_cannot_read():
     made = build(Book(tables, settings=held.settings), language="en")
     shown = {kpi.metric: kpi for chapter in made.chapters for kpi in chapter.kpis}
     assert "scale from 1 to 5" in shown["csat"].reason.text("en")
+
+
+@pytest.mark.parametrize("column", ["customer_id", "start", "until", "first", "state_0"])
+def test_retention_is_broken_down_by_any_column(column):
+    """A column called as one of the computation's own made every figure of the family fail."""
+    day = dt.date(2024, 1, 5)
+    table = {
+        "customer_id": ["a", "b"] * 2,
+        "ordered_on": pa.array([day] * 2 + [dt.date(2024, 3, 1)] * 2, pa.date32()),
+        "amount": [10.0] * 4,
+    }
+    table.setdefault(column, ["a", "b"] * 2)
+    held = Book(
+        {"orders": ibis.duckdb.connect().create_table("orders", pa.table(table))},
+        settings=Settings(activity=Activity(window_days=20)),
+    )
+    for asked in (
+        {"start": dt.date(2024, 1, 6), "end": dt.date(2024, 3, 2)},
+        {"grain": Grain.WEEK, "start": dt.date(2024, 1, 8)},
+    ):
+        figures = measure(held, "customers_active", by=[column], **asked).figures
+        assert {figure.by[column]: figure.value for figure in figures} == {"a": 1, "b": 1}
+    behind = members(held, Question(by=(column,)), Period(dt.date(2024, 1, 6), dt.date(2024, 3, 2)))
+    assert {row[column]: row["became"] for row in held.rows(behind)} == {"a": "kept", "b": "kept"}

@@ -17,6 +17,9 @@ from revoir.periods import Period
 FAR = dt.date(9999, 12, 31)
 """When what still runs ends, as far as anybody knows."""
 
+START, UNTIL = "stay__start", "stay__until"
+"""The columns of a stay's ends: no column of a file is called so, and any can be broken down by."""
+
 BOUNDARIES_MAX = 48
 """How many boundaries one query asks about; each is a column of it."""
 
@@ -44,7 +47,7 @@ def follow(
         question: What is asked.
         periods: Its periods, oldest first, each beginning where the one before it ends.
         stays: Gives the stays ``(start, until]`` for periods from a day on, one row each, with
-            `customer_id`, `start`, `until` and the columns of `by`.
+            `customer_id`, `START`, `UNTIL` and the columns of `by`.
         state: What a customer's stays say of a day.
         change: What is summed.
         periods_max: For how many periods stays are asked at a time.
@@ -72,21 +75,21 @@ def _followed(
     ends = [min(period.end, scope.covered_end(book)) for period in periods]
     boundaries = [periods[0].start, *ends]
     states = {
-        f"state_{index}": state(stays, (stays.start < date(day)) & (stays.until >= date(day)))
+        f"state__{index}": state(stays, (stays[START] < date(day)) & (stays[UNTIL] >= date(day)))
         for index, day in enumerate(boundaries)
     }
     keys = list(dict.fromkeys(["customer_id", *question.by]))
-    people = stays.group_by(keys).aggregate(first=stays.start.min(), **states)
+    people = stays.group_by(keys).aggregate(stay__first=stays[START].min(), **states)
     sums: dict[tuple[str, int], ir.NumericScalar] = {}
     for index, day in enumerate(boundaries[:-1]):
-        was, now = people[f"state_{index}"], people[f"state_{index + 1}"]
-        for name, total in change(was, now, people["first"] >= date(day)).items():
+        was, now = people[f"state__{index}"], people[f"state__{index + 1}"]
+        for name, total in change(was, now, people.stay__first >= date(day)).items():
             sums[name, index] = total
-    named = {f"{name}_{index}": total for (name, index), total in sums.items()}
+    named = {f"{name}__{index}": total for (name, index), total in sums.items()}
     found: dict[Key, dict[str, float]] = {}
     for row in book.rows(people.aggregate(by=list(question.by), **named)):
         group = tuple(row[name] for name in question.by)
         for name, index in sums:
             held = found.setdefault((periods[index].start, group), {})
-            held[name] = number(row[f"{name}_{index}"]) or 0.0
+            held[name] = number(row[f"{name}__{index}"]) or 0.0
     return found

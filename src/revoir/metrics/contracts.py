@@ -22,18 +22,17 @@ def with_ends(book: Book, rows: ir.Table) -> ir.Table:
         rows: Rows of subscriptions, with `customer_id`.
 
     Returns:
-        The rows, with `until`: the first day that they do not run at the end of (null: none).
+        The rows, with `runs__until`: the first day that they do not run at the end of (null: none).
     """
     ended = rows.ended_at.cast("date") if "ended_at" in rows.columns else ibis.null("date")
-    rows = rows.mutate(until=ended)
+    rows = rows.mutate(runs__until=ended)
     every = book.table("subscriptions")
     begun = every.filter(every.started_at.cast("date") <= date(book.as_of))
     begins = begun.started_at.cast("date")
     next_ones = begun.select(
         taken__by=begun.customer_id, taken__over=begins, day__before=days_later(begins, -1)
     ).distinct()
-    found = rows.left_join(
-        next_ones, [rows.customer_id == next_ones.taken__by, rows.until == next_ones.day__before]
-    )
-    until = found.taken__over.coalesce(found.until)
-    return found.mutate(until=until).drop("taken__by", "taken__over", "day__before")
+    theirs = rows.customer_id == next_ones.taken__by
+    found = rows.left_join(next_ones, [theirs, rows.runs__until == next_ones.day__before])
+    until = found.taken__over.coalesce(found.runs__until)
+    return found.mutate(runs__until=until).drop("taken__by", "taken__over", "day__before")

@@ -23,7 +23,7 @@ from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
-from revoir.metrics.boundaries import BOUNDARIES_MAX, FAR, follow
+from revoir.metrics.boundaries import BOUNDARIES_MAX, FAR, START, UNTIL, follow
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.contracts import with_ends
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
@@ -192,10 +192,10 @@ def stays_of(
         seen: The book that figures of customers are read from (None: the same).
 
     Returns:
-        `customer_id`, `start`, `until` (`boundaries.FAR` where no end is known) and the columns
+        `customer_id`, `START`, `UNTIL` (`boundaries.FAR` where no end is known) and the columns
         of `by`; None where nothing says who is active.
     """
-    by = {name: name for name in question.by}
+    by = [name for name in question.by if name != "customer_id"]
     found: list[ir.Table] = []
     if "orders" in sources(book, question, rule):
         assert rule.window_days is not None
@@ -208,10 +208,9 @@ def stays_of(
         held = with_ends(book, held)
         found.append(
             held.select(
-                customer_id=held.customer_id,
-                start=held.started_at.cast("date"),
-                until=held.until.coalesce(date(FAR)),
-                **{name: held[name] for name in by},
+                "customer_id",
+                *by,
+                **{START: held.started_at.cast("date"), UNTIL: held.runs__until.coalesce(date(FAR))},
             )
         )
     if "events" in sources(book, question, rule):
@@ -236,22 +235,24 @@ def members(book: Book, question: Question, period: Period) -> ir.Table:
     seen = scope.seen_before(book, question, period.start)
     stays = stays_of(book, question, activity(book), seen)
     if stays is None:
-        held = book.table("orders").select("customer_id", *question.by).limit(0)
+        held = scope.orders(book, question).limit(0)
+        held = held.select(*dict.fromkeys(["customer_id", *question.by]))
         return held.mutate(became=ibis.null("string"))
     start, end = date(period.start), date(min(period.end, scope.covered_end(book)))
-    people = stays.group_by(["customer_id", *question.by]).aggregate(
-        first=stays.start.min(),
-        was=((stays.start < start) & (stays.until >= start)).any(),
-        now=((stays.start < end) & (stays.until >= end)).any(),
+    keys = list(dict.fromkeys(["customer_id", *question.by]))
+    people = stays.group_by(keys).aggregate(
+        stay__first=stays[START].min(),
+        stay__was=((stays[START] < start) & (stays[UNTIL] >= start)).any(),
+        stay__now=((stays[START] < end) & (stays[UNTIL] >= end)).any(),
     )
+    was, now = people.stay__was, people.stay__now
     became = ibis.cases(
-        (people.was & people.now, "kept"),
-        (people.was, "lost"),
-        (people.now & (people["first"] >= start), "new"),
-        (people.now, "returned"),
+        (was & now, "kept"),
+        (was, "lost"),
+        (now & (people.stay__first >= start), "new"),
+        (now, "returned"),
     )
-    people = people.mutate(became=became).filter(people.was | people.now)
-    return people.select("customer_id", *question.by, "became")
+    return people.filter(was | now).select(*keys, became=became)
 
 
 _SOURCES = {
@@ -278,15 +279,10 @@ def sources(book: Book, question: Question, rule: Activity) -> tuple[str, ...]:
 
 
 def _windowed(
-    book: Book, table: ir.Table, clock: ir.Value, days: int, by: dict[str, str]
+    book: Book, table: ir.Table, clock: ir.Value, days: int, by: Sequence[str]
 ) -> ir.Table:
     day = book.day_of(clock)
-    return table.select(
-        customer_id=table.customer_id,
-        start=day,
-        until=days_later(day, days),
-        **{name: table[name] for name in by},
-    )
+    return table.select("customer_id", *by, **{START: day, UNTIL: days_later(day, days)})
 
 
 def retention_periods(book: Book, question: Question) -> list[Period]:

@@ -12,7 +12,7 @@ from revoir.book import Book
 from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
-from revoir.metrics.boundaries import FAR, follow
+from revoir.metrics.boundaries import FAR, START, UNTIL, follow
 from revoir.metrics.calendar import date
 from revoir.metrics.contracts import with_ends
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking
@@ -80,27 +80,26 @@ def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict
     # price in the data: its customer is there all the same.
     found = follow(
         book, question, periods, lambda start: held,
-        lambda held, holds: held.monthly.sum(where=holds), _movement,
+        lambda held, holds: held.stay__monthly.sum(where=holds), _movement,
     )  # fmt: skip
     return {key: Movement(**amounts) for key, amounts in found.items()}
 
 
 def _held(book: Book, question: Question) -> ir.Table:
-    """Subscriptions with `start`, `until` and `monthly`."""
+    """Subscriptions with their ends as stays, and `stay__monthly`."""
     held = scope.facts(book, "subscriptions", question)
     held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
     held = with_ends(book, held)
     return held.mutate(
-        start=held.started_at.cast("date"),
-        until=held.until.coalesce(date(FAR)),
-        monthly=held.monthly_amount.cast("float64").fill_null(0.0),
+        **{START: held.started_at.cast("date"), UNTIL: held.runs__until.coalesce(date(FAR))},
+        stay__monthly=held.monthly_amount.cast("float64").fill_null(0.0),
     )
 
 
 def _unpriced(book: Book, question: Question, periods: Sequence[Period]) -> Message | None:
     """How many of the subscriptions that run in the periods have no price."""
     held = _held(book, question)
-    runs = (held.start < date(periods[-1].end)) & (held.until >= date(periods[0].start))
+    runs = (held[START] < date(periods[-1].end)) & (held[UNTIL] >= date(periods[0].start))
     missing = held.filter(runs & held.monthly_amount.isnull())
     n = int(book.rows(missing.count().name("n").as_table())[0]["n"])
     if not n:

@@ -261,7 +261,7 @@ def _subscribers(book: Book, definition: Definition, days: Sequence[dt.date]) ->
     rows = moments.known(with_ends(book, book.table("subscriptions")), None)
     rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
     start = days_since(rows, rows.started_at)
-    end = days_since(rows, rows.until)
+    end = days_since(rows, rows.runs__until)
 
     def runs(ahead: int) -> ir.BooleanValue:
         """Whether it runs so many days after the cut-off: begun by then, and not ended."""

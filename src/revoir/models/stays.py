@@ -102,7 +102,7 @@ def _runs(book: Book) -> ir.Table:
     return rows.select(
         "customer_id",
         start=rows.started_at.cast("date"),
-        until=rows.until.coalesce(date(FAR)),
+        until=rows.runs__until.coalesce(date(FAR)),
     )
 
 

@@ -16,7 +16,7 @@ from revoir.book import Activity, Book
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir.metrics.activity import activity
-from revoir.metrics.boundaries import FAR
+from revoir.metrics.boundaries import FAR, START, UNTIL
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.registry import Question
 from revoir.metrics.retention import sources, stays_of
@@ -125,7 +125,7 @@ def _between_stays(book: Book, rule: Activity) -> ir.Table:
     stays = stays_of(book, Question(), rule)
     assert stays is not None  # something says who is active
     known = stays.filter(stays.customer_id.notnull())
-    days = known.group_by("customer_id", act=known.start).aggregate(until=known.until.max())
+    days = known.group_by("customer_id", act=known[START]).aggregate(until=known[UNTIL].max())
     window = ibis.window(group_by="customer_id", order_by="act")
     so_far = ibis.cumulative_window(group_by="customer_id", order_by="act")
     placed = days.mutate(

@@ -30,7 +30,8 @@ def started(book: Book, moments: Moments) -> ir.Table:
     """The subscriptions begun by each cut-off: `start`, `ended` (null: not by then) and `runs`."""
     rows = moments.known(with_ends(book, book.table("subscriptions")), "started_at")
     rows = rows.filter(rows.customer_id.notnull())
-    ended = ibis.ifelse(happened(rows, rows.until), rows.until, ibis.null("date"))
+    until = rows.runs__until
+    ended = ibis.ifelse(happened(rows, until), until, ibis.null("date"))
     return rows.mutate(start=rows.started_at.cast("date"), ended=ended, runs=ended.isnull())
 
 
