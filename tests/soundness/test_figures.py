@@ -394,3 +394,23 @@ def test_retention_is_broken_down_by_any_column(column):
         assert {figure.by[column]: figure.value for figure in figures} == {"a": 1, "b": 1}
     behind = members(held, Question(by=(column,)), Period(dt.date(2024, 1, 6), dt.date(2024, 3, 2)))
     assert {row[column]: row["became"] for row in held.rows(behind)} == {"a": "kept", "b": "kept"}
+
+
+def test_a_list_of_customers_calls_nobody_lost_whom_retention_counts_as_active(tmp_path):
+    """Subscribers who bought nothing for longer than the window stood there as lost."""
+    from revoir_web.insights.groups import customer_figures
+
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(200)]
+    orders = "client;date;montant\n" + "".join(f"C{n % 9};{d};10\n" for n, d in enumerate(days))
+    orders += "S1;2024-01-02;10\nS2;2024-01-02;10\n"
+    held = written(
+        tmp_path,
+        orders=orders,
+        subscriptions="abonnement_id;client;date_debut;date_fin;prix_mensuel\n"
+        "1;S1;2024-01-01;;10\n2;S2;2024-01-01;2024-03-01;10\n",
+    )
+    held = held.with_settings(activity=Activity(window_days=60, subscription=True))
+    status = {row["customer_id"]: row["status"] for row in customer_figures(held).to_pylist()}
+    active = measure(held, "customers_active", start=dt.date(2024, 7, 1)).figures[0].value
+    assert sum(one != "lost" for one in status.values()) == active == 10
+    assert (status["S1"], status["S2"]) == ("new", "lost")

@@ -506,14 +506,15 @@ def customer_figures(book: Book) -> pa.Table | None:
         .coalesce(""),
     )
     held = per.left_join(wanted, per.customer_id == wanted.scored__id).drop("scored__id")
+    held = _with_active(book, held)
     silent = ibis.literal(book.as_of).delta(held.last_on, unit="day")
-    cases = []
-    if window is not None:
-        cases.append((silent >= window, "lost"))
+    cases = [(~held.is_active, "lost")]
     if gaps is not None:
-        cases.append((silent > gaps.third_quartile, "late"))
+        # A subscriber who has not bought for longer than the window is a customer all the same.
+        late = silent > gaps.third_quartile
+        cases.append((late if window is None else late & (silent < window), "late"))
     cases.append((held.days == 1, "new"))
-    held = held.mutate(status=ibis.cases(*cases, else_="active")).drop("days")
+    held = held.mutate(status=ibis.cases(*cases, else_="active")).drop("days", "is_active")
     contacts = _contacts(book)
     if contacts is None:
         held = held.mutate(last_contact_on=held.last_on)
@@ -523,6 +524,25 @@ def customer_figures(book: Book) -> pa.Table | None:
         held = held.mutate(last_contact_on=latest).drop("contact__id", "contact__on")
     table: pa.Table = held.to_pyarrow()
     return table
+
+
+def _with_active(book: Book, per: Any) -> Any:
+    """The figures of customers with whether each is active by the rule that retention counts by."""
+    import ibis
+
+    from revoir.metrics.activity import activity
+    from revoir.metrics.boundaries import UNTIL
+    from revoir.metrics.registry import Question
+    from revoir.metrics.retention import stays_of
+    from revoir.metrics.scope import covered_end
+
+    stays = stays_of(book, Question(), activity(book))
+    if stays is None:
+        return per.mutate(is_active=ibis.literal(True))
+    active = stays.filter(stays[UNTIL] >= covered_end(book)).select(active__id="customer_id")
+    active = active.distinct()
+    held = per.left_join(active, per.customer_id == active.active__id)
+    return held.mutate(is_active=held.active__id.notnull()).drop("active__id")
 
 
 def _with_revenue_in_one_currency(book: Book, per: Any) -> Any:
