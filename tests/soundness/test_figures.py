@@ -414,3 +414,14 @@ def test_a_list_of_customers_calls_nobody_lost_whom_retention_counts_as_active(t
     active = measure(held, "customers_active", start=dt.date(2024, 7, 1)).figures[0].value
     assert sum(one != "lost" for one in status.values()) == active == 10
     assert (status["S1"], status["S2"]) == ("new", "lost")
+
+
+@pytest.mark.parametrize(
+    "name", ["revenue", "orders", "customers_new", "customers_active", "lifecycle_new"]
+)
+def test_before_the_data_begin_nothing_is_known(name):
+    """Months before the first order were complete months in which nothing was sold."""
+    held = shop([("a", dt.date(2024, 1, 5), 10), ("a", dt.date(2024, 2, 5), 10)])
+    figures = measure(held, name, start=dt.date(2023, 11, 1), grain=Grain.MONTH).figures
+    assert [figure.value is None for figure in figures] == [True, True, False, False]
+    assert figures[0].reason.text("en") == "The period ends before the data begin, on 5 Jan 2024."

@@ -362,13 +362,13 @@ def _figures(
         reason = reason or ratio.against(book)
     figures = []
     for period in periods:
-        later = scope.later_reason(book, period)
+        uncovered = scope.uncovered_reason(book, period)
         for group in groups:
             row = sums.get((period.start if period else UNDATED, group), {})
             figure = (
                 _figure(metric, ratio, row)
-                if reason is None and later is None
-                else Figure(None, False, None, reason=later or reason)
+                if reason is None and uncovered is None
+                else Figure(None, False, None, reason=uncovered or reason)
             )
             figures.append(
                 replace(

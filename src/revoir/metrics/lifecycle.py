@@ -89,8 +89,8 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
 
 
 def _figure(book: Book, period: Period, count: float, by: dict[str, Any]) -> Figure:
-    if later := scope.later_reason(book, period):
-        return Figure(period, False, None, by=by, reason=later)
+    if uncovered := scope.uncovered_reason(book, period):
+        return Figure(period, False, None, by=by, reason=uncovered)
     return Figure(period, period.complete(book.as_of), count, count, by=by)
 
 

@@ -373,8 +373,8 @@ _COUNTS = {
 
 def _figure(book: Book, metric: Metric, period: Period, flow: Flow) -> Figure:
     complete = period.complete(book.as_of)
-    if later := scope.later_reason(book, period):
-        return Figure(period, complete, None, reason=later)
+    if uncovered := scope.uncovered_reason(book, period):
+        return Figure(period, complete, None, reason=uncovered)
     note = _history_note(book, period)
     if metric.name in _COUNTS:
         value = flow.parts[_COUNTS[metric.name]]

@@ -290,11 +290,16 @@ def early_end(book: Book) -> Message | None:
     )
 
 
-def later_reason(book: Book, period: Period | None) -> Message | None:
-    """Why a period has no figures, where it begins after the data end."""
-    if period is None or period.start <= book.as_of:
+def uncovered_reason(book: Book, period: Period | None) -> Message | None:
+    """Why a period has no figures, where the data begin after it or end before it."""
+    if period is None:
         return None
-    return msg("The period begins after the data end, on {day}.", day=book.as_of)
+    if period.start > book.as_of:
+        return msg("The period begins after the data end, on {day}.", day=book.as_of)
+    first, _ = book.span
+    if period.end <= first:
+        return msg("The period ends before the data begin, on {day}.", day=first)
+    return None
 
 
 def covered_end(book: Book) -> dt.date:

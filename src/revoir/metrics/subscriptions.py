@@ -152,8 +152,8 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
         for group in groups:
             movement = found.get((period.start, group), Movement())
             by = dict(zip(question.by, group, strict=True))
-            if later := scope.later_reason(book, period):
-                figures.append(Figure(period, False, None, by=by, reason=later))
+            if uncovered := scope.uncovered_reason(book, period):
+                figures.append(Figure(period, False, None, by=by, reason=uncovered))
                 continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
     unpriced = _unpriced(book, question, periods) if metric.name != "logo_churn_rate" else None
