@@ -15,6 +15,7 @@ from revoir.metrics.registry import Question, measure
 from revoir.metrics.retention import members
 from revoir.periods import Grain, Period
 from revoir.reports.build import build
+from revoir.reports.frame import frame_of
 from revoir.segments.rules import customers_matching
 
 TICKETS = "ticket_id;client;ouvert_le;reclamation\n"
@@ -425,3 +426,23 @@ def test_before_the_data_begin_nothing_is_known(name):
     figures = measure(held, name, start=dt.date(2023, 11, 1), grain=Grain.MONTH).figures
     assert [figure.value is None for figure in figures] == [True, True, False, False]
     assert figures[0].reason.text("en") == "The period ends before the data begin, on 5 Jan 2024."
+
+
+def test_equal_values_do_not_make_a_mean_certain():
+    """Two customers of 10 euros each had the interval from 10 to 10: nothing was left to chance."""
+    held = shop([("a", dt.date(2024, 1, 1), 10.1), ("b", dt.date(2024, 2, 1), 10.1)])
+    for name in ("average_order_value", "revenue_per_customer"):
+        figure = measure(held, name).figures[0]
+        assert figure.value == pytest.approx(10.1)
+        assert (figure.low, figure.high) == (None, None)
+        assert "Not enough data for an interval" in figure.note.text("en")
+
+
+def test_a_report_by_day_that_ends_before_a_leap_day():
+    """28 February of a leap year was compared with the empty time between a day and itself."""
+    days = [dt.date(2023, 2, 1) + dt.timedelta(days=n) for n in range(393)]
+    held = shop([(f"c{n % 5}", day, 10 + n % 7) for n, day in enumerate(days)])
+    frame = frame_of(held, Grain.DAY)
+    assert frame.current.start == dt.date(2024, 2, 28)
+    assert frame.year_before(frame.current) == Period(dt.date(2023, 2, 28), dt.date(2023, 3, 1))
+    assert dict(build(held, grain=Grain.DAY).headline)["revenue"].value is not None

@@ -307,6 +307,8 @@ UNDATED = dt.date(1, 1, 1)
 """Stands for the start of the period of rows without dates."""
 
 
+_ALL_EQUAL = msg("Not enough data for an interval: all values are equal.")
+
 _SPREAD = ("squares", "others", "products", "drawn")
 
 
@@ -376,7 +378,7 @@ def _figures(
                     period=period,
                     complete=period is None or period.complete(book.as_of),
                     by=dict(zip(question.by, group, strict=True)),
-                    note=ratio.note,
+                    note=figure.note or ratio.note,
                 )
             )
     return tuple(figures)
@@ -415,7 +417,12 @@ def _figure(metric: Metric, ratio: Ratio, row: Mapping[str, Any]) -> Figure:
     scale = 100.0 if metric.unit is Unit.POINTS else 1.0
     value = scale * numerator / denominator
     low, high = _interval(metric, ratio, numerator, denominator, row, parts)
-    return Figure(None, True, value, numerator, denominator, low, high, parts=parts)
+    # Rounding leaves a hair between the ends where all values are equal.
+    width = None if low is None or high is None else high - low
+    note = None
+    if isinstance(ratio.interval, Spread) and width is not None and width <= 1e-6 * abs(value):
+        low, high, note = None, None, _ALL_EQUAL
+    return Figure(None, True, value, numerator, denominator, low, high, parts=parts, note=note)
 
 
 def _interval(

@@ -59,6 +59,10 @@ class Frame:
         """The same period a year earlier; fifty-two weeks for weeks."""
         if self.grain is Grain.WEEK:
             return Period(shift(period.start, Grain.WEEK, -52), shift(period.end, Grain.WEEK, -52))
+        if self.grain is Grain.DAY:
+            # 28 February and the 29th of a leap year lie a year after one and the same day.
+            start = add_months(period.start, -12)
+            return Period(start, start + ONE_DAY)
         return Period(add_months(period.start, -12), add_months(period.end, -12))
 
 
