@@ -59,6 +59,9 @@ def test_the_what_if_is_its_printed_formula(report: Report):
         assert one.customers == pytest.approx(found.at_start * one.points / 100)
         assert one.revenue == pytest.approx(one.customers * found.spend)
         assert one.profit == pytest.approx(one.revenue * 0.4)
+        years = found.period.days / 365.25
+        assert one.clv == pytest.approx(found.spend * years / (1 - one.retention) * 0.4)
+        assert one.clv > found.clv
 
 
 def test_the_gaps_add_up(report: Report):

@@ -210,7 +210,10 @@ def stays_of(
             held.select(
                 "customer_id",
                 *by,
-                **{START: held.started_at.cast("date"), UNTIL: held.runs__until.coalesce(date(FAR))},
+                **{
+                    START: held.started_at.cast("date"),
+                    UNTIL: held.runs__until.coalesce(date(FAR)),
+                },
             )
         )
     if "events" in sources(book, question, rule):

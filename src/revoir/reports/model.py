@@ -285,6 +285,7 @@ class Scenario:
         revenue: What they would have spent in twelve months.
         revenue_share: That revenue as a share of what known customers spent in the year.
         profit: Its margin (None: the margin is not known).
+        clv: What a customer would bring before leaving (None: nobody would leave).
     """
 
     points: float
@@ -293,6 +294,7 @@ class Scenario:
     revenue: float
     revenue_share: float | None
     profit: float | None
+    clv: float | None
 
 
 @dataclass(frozen=True)
@@ -319,6 +321,8 @@ class WhatIf:
         spend: What a customer who bought spent in them, on average.
         margin: Margin as a share of revenue (None: not known).
         acquisition_cost: What a new customer costs (None: not known).
+        clv: What a customer brings before leaving, at the present rate; revenue where the margin is
+            not known.
         scenarios: What more retention would bring.
         formula: The model, in words.
         notes: Its limits.
@@ -332,6 +336,7 @@ class WhatIf:
     spend: float
     margin: float | None
     acquisition_cost: float | None
+    clv: float | None
     scenarios: tuple[Scenario, ...]
     formula: Message
     notes: tuple[Message, ...]

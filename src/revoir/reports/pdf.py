@@ -300,6 +300,7 @@ class _Pages:
             columns.append(msg("Profit a year"))
         if section.acquisition_cost is not None:
             columns.append(msg("Winning as many would cost"))
+        columns.append(msg("Lifetime value of a customer"))
         rows = []
         for one in section.scenarios:
             cells: list[Any] = [
@@ -314,6 +315,7 @@ class _Pages:
             if section.acquisition_cost is not None:
                 cost = one.customers * section.acquisition_cost
                 cells.append(Money(cost, report.currency, 0))
+            cells.append(None if one.clv is None else Money(one.clv, report.currency, 0))
             rows.append([self.text(cell) for cell in cells])
         said: list[Message] = [section.formula, *section.notes]
         claims = [

@@ -304,6 +304,7 @@ class _Writer:
             "spend": section.spend,
             "margin": section.margin,
             "acquisition_cost": section.acquisition_cost,
+            "clv": section.clv,
             "scenarios": [vars(scenario) for scenario in section.scenarios],
             "formula": self.text(section.formula),
             "notes": [self.text(note) for note in section.notes],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from revoir.language import Message, msg
+from revoir.metrics.value import DAYS_A_YEAR
 from revoir.reports.claims import PROFIT_CLAIMS
 from revoir.reports.figures import Kpi
 from revoir.reports.model import Scenario, WhatIf
@@ -34,8 +35,11 @@ def what_if(
         return revenue_per_customer.reason or msg("The spending of customers is not known.")
     if spend.period.days < 365:
         return msg("The data cover less than twelve months: what a year brings is not known.")
+    years = point.period.days / DAYS_A_YEAR
     scenarios = tuple(
-        _scenario(points, point.value, point.denominator, spend.value, spend.numerator, margin)
+        _scenario(
+            points, point.value, point.denominator, spend.value, spend.numerator, margin, years
+        )
         for points in POINTS
         if point.value + points / 100 <= 1
     )
@@ -49,10 +53,13 @@ def what_if(
         spend=spend.value,
         margin=margin,
         acquisition_cost=acquisition_cost,
+        clv=lifetime_value(spend.value, point.value, years, margin),
         scenarios=scenarios,
         formula=msg(
             "Customers kept = customers at the start × points ÷ 100. Revenue = customers kept ×"
-            " spending of a customer in twelve months. Profit = revenue × margin."
+            " spending of a customer in twelve months. Profit = revenue × margin. Customer lifetime"
+            " value = spending of a customer in twelve months × years of the period ÷ (1 −"
+            " retention) × margin, where it is known."
         ),
         notes=_notes(margin, acquisition_cost),
         claims=PROFIT_CLAIMS,
@@ -66,6 +73,7 @@ def _scenario(
     spend: float,
     revenue: float,
     margin: float | None,
+    years: float,
 ) -> Scenario:
     kept = at_start * points / 100
     gained = kept * spend
@@ -76,7 +84,32 @@ def _scenario(
         revenue=gained,
         revenue_share=gained / revenue if revenue else None,
         profit=None if margin is None else gained * margin,
+        clv=lifetime_value(spend, retention + points / 100, years, margin),
     )
+
+
+def lifetime_value(
+    spend: float, retention: float, years: float, margin: float | None
+) -> float | None:
+    """What a customer brings before leaving: the simple form of customer lifetime value.
+
+    Args:
+        spend: What a customer spends in twelve months.
+        retention: The share of customers kept over a period.
+        years: How long the period is.
+        margin: Margin as a share of revenue (None: not known; the value is revenue then).
+
+    Returns:
+        The value; None where nobody leaves, so that there is no end to it.
+
+    Examples:
+        >>> lifetime_value(100, 0.75, 1, 0.5)
+        200.0
+    """
+    leaving = 1 - retention
+    if leaving < 1e-9:
+        return None
+    return spend * years / leaving * (1.0 if margin is None else margin)
 
 
 def _notes(margin: float | None, acquisition_cost: float | None) -> tuple[Message, ...]:

@@ -325,8 +325,9 @@ class _Workbook:
             msg("Share of revenue"),
             msg("Profit a year"),
             msg("Winning as many would cost"),
+            msg("Lifetime value of a customer"),
         ]
-        sheet = self.sheet(msg("What if"), columns, (80, 10, 14, 16, 14, 16, 16))
+        sheet = self.sheet(msg("What if"), columns, (80, 10, 14, 16, 14, 16, 16, 16))
         cost = section.acquisition_cost
         for line, one in enumerate(section.scenarios, start=1):
             cells = [
@@ -337,6 +338,7 @@ class _Workbook:
                 ("share", one.revenue_share),
                 ("money", one.profit),
                 ("money", None if cost is None else one.customers * cost),
+                ("money", one.clv),
             ]
             self.row(sheet, line, cells)
         said = (what_if_explained(section, self.report.currency), section.formula, *section.notes)

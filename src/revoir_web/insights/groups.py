@@ -424,6 +424,7 @@ def _members(book: Book, asked: Mapping[str, Any]) -> ir.Table:
 @answers("what-if")
 def what_if(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers that scenarios start from."""
+    from revoir.metrics.value import DAYS_A_YEAR
     from revoir.reports.view import what_if_explained
     from revoir_web.insights.figures import GROUPS_OF_DASHBOARD, groupings, report_of
 
@@ -445,6 +446,7 @@ def what_if(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
         spend=base.spend,
         margin=base.margin,
         acquisition_cost=base.acquisition_cost,
+        years=base.period.days / DAYS_A_YEAR,
         currency=report.currency,
     )
 

@@ -484,8 +484,8 @@ def what_if(data: Mapping[str, Any], given: Mapping[str, float]) -> dict[str, An
         given: `points`, `margin`, `acquisition_cost`, `keeping_cost` as given on the page.
 
     Returns:
-        Customers kept, revenue, profit, what winning as many would cost, how many times that is
-        the cost of keeping them; None where a number is missing.
+        Customers kept, revenue, profit, the lifetime value of a customer, what winning as many
+        would cost, how many times that is the cost of keeping them; None where a number is missing.
     """
     points = given["points"]
     margin = given.get("margin", data.get("margin"))
@@ -496,13 +496,19 @@ def what_if(data: Mapping[str, Any], given: Mapping[str, float]) -> dict[str, An
     profit = None if margin is None else revenue * margin
     cost = None if keeping is None else kept * keeping
     instead = None if winning is None else kept * winning
+    retention = min(1.0, data["retention"] + points / 100)
+    clv, leaving = None, 1 - retention
+    if data.get("years") and leaving > 1e-9:
+        # As `revoir.reports.what_if.lifetime_value`, whose imports a web process does without.
+        clv = data["spend"] * data["years"] / leaving * (1.0 if margin is None else margin)
     return {
         "points": points,
-        "retention": min(1.0, data["retention"] + points / 100),
+        "retention": retention,
         "customers": kept,
         "revenue": revenue,
         "revenue_share": revenue / data["revenue"] if data.get("revenue") else None,
         "profit": profit,
+        "clv": clv,
         "cost": cost,
         "net": None if profit is None or cost is None else profit - cost,
         "winning": instead,

@@ -281,11 +281,13 @@ def test_what_if_is_arithmetic() -> None:
         "revenue": 100_000.0,
         "margin": 0.4,
         "acquisition_cost": 25.0,
+        "years": 1.0,
     }
     found = queries.what_if(base, {"points": 5.0, "keeping_cost": 5.0})
     assert found["customers"] == 50
     assert found["revenue"] == 2500
     assert found["profit"] == 1000
+    assert found["clv"] == pytest.approx(50 / 0.25 * 0.4)
     assert found["cost"] == 250
     assert found["net"] == 750
     assert found["winning"] == 1250
