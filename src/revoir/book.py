@@ -290,14 +290,16 @@ class Book:
             held = [clock for clock in clocks if clock and clock in table.columns]
             if not held:
                 continue
-            dates = {clock: self.day_of(table[clock]) for clock in held}
+            # The day of the first moment, not the first day of all: the engine keeps the former.
             row = self.rows(
                 table.aggregate(
                     **{
-                        f"{end}_{clock}": getattr(date, end)(
-                            where=None if until is None else date <= until
+                        f"{end}_{clock}": self.day_of(
+                            getattr(table[clock], end)(
+                                where=None if until is None else self.day_of(table[clock]) <= until
+                            )
                         )
-                        for clock, date in dates.items()
+                        for clock in held
                         for end in ("min", "max")
                     }
                 )

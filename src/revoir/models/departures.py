@@ -202,7 +202,7 @@ def _beginning(book: Book, definition: Definition) -> dt.date:
     }[definition.kind]
 
     def find() -> dt.date:
-        day = book.day_of(book.table(name)[clock]).min()
+        day = book.day_of(book.table(name)[clock].min())
         found = book.rows(day.name("day").as_table())[0]["day"]
         return found or book.as_of
 

@@ -314,7 +314,7 @@ def _first_day(book: Book, name: str) -> dt.date | None:
     clock = TABLES[name].clock or ("started_at" if "started_at" in table.columns else None)
     if clock is None or clock not in table.columns:
         return None
-    first = book.day_of(table[clock]).min()
+    first = book.day_of(table[clock].min())
     day: dt.date | None = book.once(
         f"signals first day of {name}", lambda: book.rows(first.name("day").as_table())[0]["day"]
     )

@@ -199,7 +199,7 @@ def first_day(book: Book, name: str) -> dt.date | None:
     def find() -> dt.date | None:
         table, clock = book.table(name), TABLES[name].clock
         assert clock is not None  # a table without a clock reaches back to no day
-        day = book.day_of(table[clock]).min(where=table.customer_id.notnull())
+        day = book.day_of(table[clock].min(where=table.customer_id.notnull()))
         found: dt.date | None = book.rows(day.name("day").as_table())[0]["day"]
         return found
 
