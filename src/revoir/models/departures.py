@@ -261,13 +261,16 @@ def _subscribers(book: Book, definition: Definition, days: Sequence[dt.date]) ->
     rows = moments.known(with_ends(book, book.table("subscriptions")), None)
     rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
     start = days_since(rows, rows.started_at)
-    end = days_since(rows, rows.runs__until)
+    ended = rows.ended_at if "ended_at" in rows.columns else ibis.null("date")
 
-    def runs(ahead: int) -> ir.BooleanValue:
+    def runs(ahead: int, end: ir.DateValue) -> ir.BooleanValue:
         """Whether it runs so many days after the cut-off: begun by then, and not ended."""
-        return (start >= -ahead) & (end.isnull() | (end < -ahead))
+        since = days_since(rows, end)
+        return (start >= -ahead) & (since.isnull() | (since < -ahead))
 
-    states = rows.mutate(now=runs(0), later=runs(moments.window_days))
+    # That another takes over on the day after the cut-off is not known on the cut-off.
+    now, later = runs(0, ended), runs(moments.window_days, rows.runs__until)
+    states = rows.mutate(now=now, later=later)
     ends = states.group_by(KEYS).aggregate(now=states.now.any(), later=states.later.any())
     there = ends.filter(ends.now)
     return there.select(*KEYS, left=~there.later)

@@ -11,7 +11,6 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg, nmsg
-from revoir.metrics.contracts import with_ends
 from revoir.metrics.registry import Unit
 from revoir.models.features.declaration import (
     KEYS,
@@ -28,10 +27,12 @@ from revoir.models.features.declaration import (
 
 def started(book: Book, moments: Moments) -> ir.Table:
     """The subscriptions begun by each cut-off: `start`, `ended` (null: not by then) and `runs`."""
-    rows = moments.known(with_ends(book, book.table("subscriptions")), "started_at")
+    rows = moments.known(book.table("subscriptions"), "started_at")
     rows = rows.filter(rows.customer_id.notnull())
-    until = rows.runs__until
-    ended = ibis.ifelse(happened(rows, until), until, ibis.null("date"))
+    # Whether another takes over on the day after is not known on the day that one ends.
+    end = rows.ended_at if "ended_at" in rows.columns else ibis.null("date")
+    end = end.cast("date")
+    ended = ibis.ifelse(happened(rows, end), end, ibis.null("date"))
     return rows.mutate(start=rows.started_at.cast("date"), ended=ended, runs=ended.isnull())
 
 
