@@ -126,6 +126,9 @@ def test_recurring_revenue_adds_up(book_of, rows):
 
     ends = []
     for figure in measure(book, "mrr", grain=Grain.MONTH, start=dt.date(2023, 1, 1)).figures:
+        if figure.period.end <= book.span[0]:
+            assert figure.value is None
+            continue
         end = min(figure.period.end, dt.date(2024, 3, 1))
         by_hand = sum(m for c, s, e, m in rows if s < end and (e is None or lasts(c, e) >= end))
         assert figure.value == pytest.approx(by_hand)
