@@ -37,6 +37,14 @@ def sold_by(make_book):
     return make
 
 
+def test_lines_without_an_amount_of_their_own_were_bought(sold_by):
+    """Where only the order's total is known, none of its products had ever been sold."""
+    rows = [line("c1", f"p{n}", n) for n in range(3)]
+    sold = sold_by([rows[0], *({**row, "amount": None} for row in rows[1:])])
+    assert [one.product_id for one in sold.products] == ["p0", "p1", "p2"]
+    assert [np.isnan(one.price) for one in sold.products] == [False, True, True]
+
+
 def test_each_product_counts_once_a_day(sold_by):
     draw = np.random.default_rng(3)
     rows = [

@@ -248,8 +248,11 @@ def sold_lines(book: Book, as_of: dt.date) -> ir.Table | None:
             quantity=quantity.cast("float64"),
             amount=amount,
         )
+        # Lines of an order whose one total is known have no amount of their own.
         return lines.filter(
-            lines.key.notnull() & (ibis.coalesce(lines.quantity, 1) > 0) & (lines.amount >= 0)
+            lines.key.notnull()
+            & (ibis.coalesce(lines.quantity, 1) > 0)
+            & (ibis.coalesce(lines.amount, 0) >= 0)
         )
     return None
 
@@ -305,7 +308,8 @@ def _product(key: str, rows: list[dict[str, object]]) -> Product:
 
     quantity = sum(float(str(row["quantity"] or 0)) for row in rows)
     amount = sum(float(str(row["amount"] or 0)) for row in rows)
-    price = amount / quantity if quantity > 0 else float("nan")
+    priced = quantity > 0 and any(row["amount"] is not None for row in rows)
+    price = amount / quantity if priced else float("nan")
     return Product(key, most("name"), most("category"), price)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from revoir.engines.sql import identifier, literal
-from revoir.language import Message, Money, nmsg
+from revoir.language import Message, Money, msg, nmsg
 from revoir.reading.fields import Field
 from revoir.reading.part import summary
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.values import DECIMAL, product
-from revoir.tables import TABLES
+from revoir.tables import TABLES, plain_name
 
 _CANCELLED = (
     "annul", "cancel", "void", "failed", "échec", "echec", "erreur", "refused", "refus",
@@ -17,6 +17,18 @@ _CANCELLED = (
     "pending payment", "pending-payment", "wc-pending",
 )  # fmt: skip
 _REFUNDED = ("refunded", "remboursé", "remboursée", "rembourse", "wc-refunded", "remboursement")
+
+_ORDER_TOTALS = (
+    "order_total", "total_order", "order_amount", "order_value", "order_total_amount",
+    "total_commande", "total_de_la_commande", "montant_commande", "montant_de_la_commande",
+    "montant_total_commande", "total_facture", "montant_facture", "invoice_total",
+    "total_ticket", "montant_ticket", "ca_ticket", "grand_total",
+)  # fmt: skip
+"""Headers that say of an amount that it is the whole order's."""
+_TOLD_APART = ("order_lines.product", "order_lines.product_id", "order_lines.unit_price")
+_TOLD_BY = 3
+"""Orders whose lines differ and yet carry one amount: fewer could be chance."""
+_NEARLY_ALL = 0.95
 
 
 class Sales(Pieces):
@@ -148,7 +160,7 @@ class Sales(Pieces):
         cancelled = self._status()
         counted = f"FILTER (NOT {cancelled})" if cancelled else ""
         if total_said:
-            gross = 'any_value("orders.amount")'
+            gross = 'max("orders.amount")'
         else:
             gross = f"coalesce(sum({line_amount}) {counted}, sum({line_amount}))"
         inner = {
@@ -217,36 +229,88 @@ class Sales(Pieces):
         return bool(row and row[0] is not None and 0 < row[0] < 1)
 
     def _order_total(self) -> bool:
-        """Whether the amount on each line is that of the whole order."""
+        """Whether the amount on each line is that of the whole order; a choice is said."""
         part = self.part
         if not part.has("orders.amount"):
             return False
-        if part.detection.order_level_once or part.has("order_lines.amount"):
+        if part.detection.order_level_once:
             return True
-        if not part.has("order_lines.unit_price"):
-            return False
-        found = summary(
-            self.connection,
-            "SELECT count(*) AS orders, count(*) FILTER (same) AS same,"
-            " count(*) FILTER (adds_up) AS adds_up FROM (SELECT"
-            ' count(DISTINCT "orders.amount") = 1 AS same,'
-            f' abs(sum({self._product()}) - any_value("orders.amount")) < 0.05 AS adds_up'
-            f" FROM {part.accepted} GROUP BY {part.order} HAVING count(*) > 1)",
+        lines = part.has("order_lines.amount")
+        held = part.fields["orders.amount"].mapping.header
+        named = plain_name(held) in _ORDER_TOTALS
+        found = summary(self.connection, self._totals_sql())
+        if not found["orders"]:
+            return lines or named
+        # Three orders whose lines differ in all but this are no chance; where every line comes
+        # to just this amount, it is the line's.
+        told = found["differ"] > 0 and not found["alone"]
+        said = found["same"] >= (_NEARLY_ALL if lines else 1) * found["orders"] and (
+            named
+            or found["adds_up"] > 0.3 * found["orders"]
+            or (told and (lines or (found["differ"] >= _TOLD_BY and found["amounts"] > 1)))
         )
-        return bool(
-            found["orders"] and found["same"] == found["orders"]
-            and found["adds_up"] > 0.3 * found["orders"]
-        )  # fmt: skip
+        if said:
+            part.notes.append(self._told_total(held))
+        elif lines or named or (told and found["same"] == found["orders"]):
+            part.notes.append(
+                msg(
+                    "Column {header}: its amounts were taken as those of the lines and added up to"
+                    " orders. If each is the whole order's, call the column order_total.",
+                    header=held,
+                )
+            )
+        return said
+
+    def _totals_sql(self) -> str:
+        """What orders of several lines say of the amount that stands on each line."""
+        part = self.part
+        amount = identifier("orders.amount")
+        line = self.column("order_lines.amount")
+        told = ["order_lines.amount"] if line else [key for key in _TOLD_APART if part.has(key)]
+        different = f"count(DISTINCT ({', '.join(map(identifier, told))}))" if told else "1"
+        adds_up = alone = "false"
+        if line:
+            whole = f"abs(sum({line}) - any_value({amount}))"
+            adds_up = f"{whole} < abs(max({line}) - any_value({amount}))"
+        elif part.has("order_lines.unit_price"):
+            product = self._product()
+            adds_up = f"abs(sum({product}) - any_value({amount})) < 0.05"
+            alone = f"bool_and(abs({product} - {amount}) < 0.05)"
+        return (
+            "SELECT count(*) AS orders, count(*) FILTER (same) AS same,"
+            " count(*) FILTER (same AND adds_up) AS adds_up,"
+            " count(*) FILTER (same AND different > 1) AS differ,"
+            " count(DISTINCT amount) AS amounts,"
+            " coalesce(bool_and(alone), false) AS alone FROM (SELECT"
+            f" any_value({amount}) AS amount, count(DISTINCT {amount}) = 1 AS same,"
+            f" {adds_up} AS adds_up, {alone} AS alone,"
+            f" {different} AS different"
+            f" FROM {part.accepted} GROUP BY {part.order} HAVING count(*) > 1)"
+        )
+
+    def _told_total(self, header: str) -> Message:
+        part = self.part
+        if part.has("order_lines.amount") or part.has("order_lines.unit_price"):
+            return msg(
+                "Column {header}: the same amount stands on all lines of an order, so it was taken"
+                " as the order's and counted once.",
+                header=header,
+            )
+        return msg(
+            "Column {header}: the same amount stands on all lines of an order, so it was taken as"
+            " the order's and counted once; the lines have no amount of their own.",
+            header=header,
+        )
 
     def _line_amount(self, total_said: bool) -> str:
         part = self.part
-        if part.has("order_lines.amount"):
-            return identifier("order_lines.amount")
         if part.has("orders.amount") and not total_said:
             return identifier("orders.amount")
+        if part.has("order_lines.amount"):
+            return identifier("order_lines.amount")
         if part.has("order_lines.unit_price"):
             return self._product()
-        return identifier("orders.amount")
+        return f"CAST(NULL AS {DECIMAL})"
 
     def _lines(
         self, orders: Piece, amount: str, theirs: list[Field], of_order: list[Field]

@@ -1,0 +1,95 @@
+"""Amounts on the lines of orders: those of the lines, or one total that comes again on each."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from .conftest import Read, told
+
+
+def _amounts(rows, reading) -> dict[str, Decimal]:
+    return {row["order_id"]: row["amount"] for row in rows(reading, "orders")}
+
+
+def test_a_total_that_its_header_names_counts_once_without_prices(read: Read, rows) -> None:
+    """A total of 30.00 on the two lines of an order was added up to 60.00."""
+    reading = read(
+        "N° commande;Date;Email;Produit;Quantité;Total commande\n"
+        "1001;13/04/2025;a@x.fr;Savon;2;30,00\n1001;13/04/2025;a@x.fr;Bougie;1;30,00\n"
+        "1002;14/04/2025;b@x.fr;Savon;1;12,50\n"
+        "1003;15/04/2025;a@x.fr;Savon;1;25,00\n1003;15/04/2025;a@x.fr;Thé;1;25,00\n"
+    )
+    assert reading.totals["orders"]["amount"] == 67.5
+    assert {row["amount"] for row in rows(reading, "order_lines")} == {None}
+    assert "Column Total commande: the same amount stands on all lines" in told(reading)
+    assert "the lines have no amount of their own" in told(reading)
+
+
+def test_a_total_with_shipping_counts_once_although_prices_do_not_add_up(read: Read, rows) -> None:
+    """Shipping in the total made 35.00 the amount of each line, 70.00 that of the order."""
+    reading = read(
+        "order_id,order_date,customer_email,item_name,quantity,item_price,order_total\n"
+        "1001,2025-04-03,a@x.fr,Soap,2,10.00,35.00\n1001,2025-04-03,a@x.fr,Candle,1,10.00,35.00\n"
+        "1002,2025-04-14,b@x.fr,Soap,1,10.00,15.00\n"
+        "1003,2025-04-15,a@x.fr,Soap,1,10.00,25.00\n1003,2025-04-15,a@x.fr,Tea,1,10.00,25.00\n"
+    )
+    assert _amounts(rows, reading) == {"1001": 35, "1002": 15, "1003": 25}
+    assert reading.totals["order_lines"]["amount"] == 60
+
+
+def test_three_orders_whose_lines_differ_but_for_the_amount_tell_a_total(read: Read, rows) -> None:
+    """“Total” named no order, so that each line of a delivery counted the whole of it."""
+    head = "commande,date,client,produit,total\n"
+    lines = "".join(
+        f"{order},2025-04-0{order},c{order},{product},{10 + order}\n"
+        for order in (1, 2, 3) for product in ("pomme", "poire")
+    )  # fmt: skip
+    reading = read(head + lines)
+    assert _amounts(rows, reading) == {"1": 11, "2": 12, "3": 13}
+    assert "Column total: the same amount stands on all lines" in told(reading)
+
+
+def test_lines_that_cost_the_same_are_lines(read: Read, rows) -> None:
+    head = "commande,date,client,produit,quantité,prix unitaire,total\n"
+    lines = "".join(
+        f"{order},2025-04-0{order},c{order},{product},1,{10 + order},{10 + order}\n"
+        for order in (1, 2, 3) for product in ("pomme", "poire")
+    )  # fmt: skip
+    assert _amounts(rows, read(head + lines)) == {"1": 22, "2": 24, "3": 26}
+    same = "".join(
+        f"{order},2025-04-0{order},c{order},{product},5\n"
+        for order in (1, 2, 3) for product in ("pomme", "poire")
+    )  # fmt: skip
+    reading = read("commande,date,client,produit,total\n" + same)
+    assert set(_amounts(rows, reading).values()) == {10}
+
+
+def test_totals_of_lines_beside_another_amount_are_added_up(read: Read, rows) -> None:
+    """Beside “Sous-total HT”, the first “Total TTC” was the order's, and its other lines' lost."""
+    reading = read(
+        "Facture;Date;Client;Article;Qté;Sous-total HT;TVA;Total TTC\n"
+        "1;14/04/2025;A;Robe;1;100,00;20,00;120,00\n1;14/04/2025;A;Chapeau;1;10,00;2,00;12,00\n"
+        "2;15/04/2025;B;Sac;1;50,00;10,00;60,00\n"
+    )
+    assert _amounts(rows, reading) == {"1": 132, "2": 60}
+    assert reading.totals["order_lines"]["amount"] == 192
+    assert "Column Total TTC: its amounts were taken as those of the lines" in told(reading)
+
+
+def test_an_order_total_beside_those_of_its_lines_counts_once(read: Read, rows) -> None:
+    reading = read(
+        "commande;date;client;produit;montant ligne;total\n"
+        "1;14/04/2025;A;Robe;100,00;115,00\n1;14/04/2025;A;Chapeau;10,00;115,00\n"
+        "2;15/04/2025;B;Sac;50,00;55,00\n"
+    )
+    assert _amounts(rows, reading) == {"1": 115, "2": 55}
+    assert reading.totals["order_lines"]["amount"] == 160
+
+
+def test_equal_lines_with_and_without_tax_are_lines(read: Read, rows) -> None:
+    reading = read(
+        "commande;date;client;produit;sous-total;total ttc\n"
+        "1;14/04/2025;A;Robe;10,00;12,00\n1;14/04/2025;A;Jupe;10,00;12,00\n"
+    )
+    assert _amounts(rows, reading) == {"1": 24}
+    assert "call the column order_total" in told(reading)
