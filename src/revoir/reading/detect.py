@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
+from revoir.reading.headers import NEGATED, likeness, tokens_of
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -50,72 +51,7 @@ _WEIGHTS = {
     "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
 }  # fmt: skip
 
-_LEFT_OUT = frozenset(
-    [
-        "eur",
-        "euro",
-        "euros",
-        "usd",
-        "gbp",
-        "chf",
-        "utc",
-        "de",
-        "du",
-        "la",
-        "le",
-        "l",
-        "d",
-        "des",
-        "the",
-        "of",
-        "en",
-        "au",
-        "a",
-    ]
-)
 _PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
-# "Last order" and "total spent" are facts of a customer, not an order.
-_SUMMARY = frozenset(
-    [
-        "last",
-        "dernier",
-        "derniere",
-        "first",
-        "premier",
-        "premiere",
-        "next",
-        "prochain",
-        "prochaine",
-        "lifetime",
-        "cumul",
-        "cumule",
-        "modified",
-        "updated",
-        "modification",
-        "maj",
-        "expiration",
-    ]
-)
-_NEGATED = frozenset(
-    [
-        "email_blacklisted",
-        "blacklisted",
-        "unsubscribed_from_all_email",
-        "has_opted_out_of_email",
-        "email_opt_out",
-        "opted_out",
-        "opt_out",
-        "optout",
-        "desabonne",
-        "desinscrit",
-        "unsubscribed",
-        "do_not_contact",
-        "do_not_email",
-        "ne_pas_contacter",
-        "hasoptedoutofemail",
-        "stop_pub",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -282,20 +218,20 @@ def _assigned(
         for column, header in zip(raw.columns, raw.headers, strict=True):
             if column in taken:
                 continue
-            likeness, reason = _likeness(plain_name(header), canonical, target)
-            if likeness <= 0:
+            like, reason = likeness(plain_name(header), canonical, target)
+            if like <= 0:
                 continue
             fit = _fit(canonical, target, profiles[column])
-            if fit == 0.0 and likeness >= 0.95 and target in _PLAINLY_NAMED:
+            if fit == 0.0 and like >= 0.95 and target in _PLAINLY_NAMED:
                 # A column called “date” whose cells are no dates is one to be mended.
                 fit = 0.5
-            score = likeness * fit * factor
+            score = like * fit * factor
             if score >= 0.4:
                 scored.append((-score, order, column, header, target, canonical.name, reason))
     for negative, _, column, header, target, name, reason in sorted(scored, key=lambda s: s[:3]):
         if column in taken or target in used:
             continue
-        inverted = "inverted" if plain_name(header) in _NEGATED else None
+        inverted = "inverted" if plain_name(header) in NEGATED else None
         taken[column] = ColumnMapping(
             column, header, target, name, round(-negative, 2), reason, inverted
         )
@@ -327,43 +263,6 @@ def _attribute(column: str, header: str) -> ColumnMapping:
         column, header, None, attribute_name(header, column), 1.0,
         msg("no table names it: kept to break figures down"),
     )  # fmt: skip
-
-
-def _tokens(name: str) -> frozenset[str]:
-    return frozenset(name.split("_")) - _LEFT_OUT
-
-
-def _likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
-    """How much a header looks like the names of a canonical column, and why."""
-    usual = msg("its header is a usual name for it")
-    if not name:
-        return 0.0, usual
-    if name == column.name:
-        return 1.0, usual
-    synonyms: Iterable[str] = column.synonyms
-    if name in column.synonyms:
-        return 0.95, usual
-    if column.name == "consent" and name in _NEGATED:
-        return 0.95, usual
-    tokens = _tokens(name)
-    if not tokens:
-        return 0.0, usual
-    best, like = 0.0, ""
-    for synonym in (column.name, *synonyms):
-        wanted = _tokens(synonym)
-        if not wanted:
-            continue
-        if wanted == tokens:
-            score = 0.9
-        elif wanted < tokens and (len(wanted) > 1 or len(synonym) >= 4):
-            score = 0.72 if len(wanted) > 1 else 0.55
-        else:
-            continue
-        if score > best:
-            best, like = score, synonym
-    if tokens & _SUMMARY and best < 0.9:
-        best *= 0.3
-    return best, msg("its header resembles “{name}”", name=like)
 
 
 def _fit(column: Column, target: str, profile: Profile) -> float:
@@ -449,7 +348,7 @@ def _add_questions(
 
 
 def _named_question(name: str) -> str | None:
-    tokens = _tokens(name)
+    tokens = tokens_of(name)
     return next((q for q in ("enps", "nps", "csat", "ces") if q in tokens), None)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from .conftest import Read, told
 
 
@@ -93,3 +95,46 @@ def test_equal_lines_with_and_without_tax_are_lines(read: Read, rows) -> None:
     )
     assert _amounts(rows, reading) == {"1": 24}
     assert "call the column order_total" in told(reading)
+
+
+def _meant(reading, header: str) -> str | None:
+    return next(c.target for c in reading.files[0].mapping if c.header == header)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Tax Amount", "Montant TVA", "Shipping Amount", "Montant frais de port", "Order Total Tax",
+     "Total livraison", "Tip amount", "total_shipping_tax_incl", "Remise montant"],
+)  # fmt: skip
+def test_tax_and_shipping_are_no_amount(read: Read, header: str) -> None:
+    """“Tax Amount” was what the line came to, since it is called an amount."""
+    reading = read(
+        f"Invoice No,Date,Customer,Item,Qty,Unit Price,{header},Total\n"
+        "1,2025-04-14,A,Dress,1,100.00,20.00,120.00\n1,2025-04-14,A,Bag,2,50.00,20.00,120.00\n"
+        "1,2025-04-14,A,Hat,1,10.00,2.00,12.00\n2,2025-04-15,B,Bag,1,50.00,10.00,60.00\n"
+    )
+    assert _meant(reading, header) in (None, "orders.discount")
+    assert reading.totals["orders"]["amount"] == 312
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Total including shipping", "Total taxes comprises", "total_paid_tax_incl",
+     "Montant hors taxes", "Total frais de port inclus"],
+)  # fmt: skip
+def test_an_amount_with_or_without_tax_is_one(read: Read, header: str) -> None:
+    reading = read(f"commande,date,client,{header}\n1,2024-01-02,a,5.50\n2,2024-01-03,b,6.50\n")
+    assert _meant(reading, header) == "orders.amount"
+
+
+def test_a_column_of_refunds_is_still_one(read: Read) -> None:
+    reading = read(
+        "Order Number,Order Date,Email,Order Shipping Amount,Order Refund Amount,"
+        "Order Total Amount,Order Total Tax Amount,Item Name,Quantity,Item Cost\n"
+        "101,2025-04-03,a@x.com,5,0,35,0,Soap,2,10\n101,2025-04-03,a@x.com,5,0,35,0,Candle,1,10\n"
+        "102,2025-04-14,b@x.com,5,5,25,0,Candle,2,10\n"
+    )
+    assert _meant(reading, "Order Refund Amount") == "orders.refunded"
+    assert _meant(reading, "Order Total Amount") == "orders.amount"
+    assert reading.totals["orders"]["amount"] == 55
+    assert reading.totals["order_lines"]["amount"] == 50

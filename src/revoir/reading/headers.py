@@ -1,0 +1,138 @@
+"""How much a header looks like the names that files give a canonical column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from revoir.language import Message, msg
+from revoir.tables import Column
+
+_LEFT_OUT = frozenset(
+    [
+        "eur",
+        "euro",
+        "euros",
+        "usd",
+        "gbp",
+        "chf",
+        "utc",
+        "de",
+        "du",
+        "la",
+        "le",
+        "l",
+        "d",
+        "des",
+        "the",
+        "of",
+        "en",
+        "au",
+        "a",
+    ]
+)
+# "Last order" and "total spent" are facts of a customer, not an order.
+_SUMMARY = frozenset(
+    [
+        "last",
+        "dernier",
+        "derniere",
+        "first",
+        "premier",
+        "premiere",
+        "next",
+        "prochain",
+        "prochaine",
+        "lifetime",
+        "cumul",
+        "cumule",
+        "modified",
+        "updated",
+        "modification",
+        "maj",
+        "expiration",
+    ]
+)
+NEGATED = frozenset(
+    [
+        "email_blacklisted",
+        "blacklisted",
+        "unsubscribed_from_all_email",
+        "has_opted_out_of_email",
+        "email_opt_out",
+        "opted_out",
+        "opt_out",
+        "optout",
+        "desabonne",
+        "desinscrit",
+        "unsubscribed",
+        "do_not_contact",
+        "do_not_email",
+        "ne_pas_contacter",
+        "hasoptedoutofemail",
+        "stop_pub",
+    ]
+)
+
+
+_TAXES = frozenset(["tax", "taxes", "taxe", "vat", "tva", "gst", "hst", "pst", "qst", "tps", "tvq"])
+_BESIDE = frozenset(
+    ["shipping", "port", "livraison", "delivery", "expedition", "postage", "fee", "fees", "frais",
+     "tip", "tips", "pourboire", "discount", "discounts", "remise", "remises", "reduction",
+     "rabais", "refund", "refunds", "refunded", "rembourse", "remboursement"]
+)  # fmt: skip
+"""What is asked for beside the goods, or taken off: an amount of it is not what was paid."""
+_WITH = frozenset(
+    ["incl", "included", "including", "inclus", "incluse", "inclusive", "compris", "comprise",
+     "comprises"]
+)  # fmt: skip
+_WITHOUT = frozenset(["excl", "excluded", "excluding", "exclusive", "hors", "sans", "without"])
+
+
+def tokens_of(name: str) -> frozenset[str]:
+    """The words of a header that mean something."""
+    return frozenset(name.split("_")) - _LEFT_OUT
+
+
+def _part_of_amount(tokens: frozenset[str]) -> bool:
+    """Whether a header says of an amount that it is only tax, shipping, a discount, …."""
+    if tokens & (_WITH | _WITHOUT):
+        # “Total including shipping” is an amount, “total shipping tax incl.” none.
+        return bool(tokens & _BESIDE and tokens & _TAXES)
+    return bool(tokens & (_TAXES | _BESIDE))
+
+
+def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
+    """How much a header looks like the names of a canonical column, and why."""
+    usual = msg("its header is a usual name for it")
+    if not name:
+        return 0.0, usual
+    if name == column.name:
+        return 1.0, usual
+    synonyms: Iterable[str] = column.synonyms
+    if name in column.synonyms:
+        return 0.95, usual
+    if column.name == "consent" and name in NEGATED:
+        return 0.95, usual
+    tokens = tokens_of(name)
+    if not tokens:
+        return 0.0, usual
+    if column.name == "amount" and _part_of_amount(tokens):
+        return 0.0, usual
+    best, like = 0.0, ""
+    if target != "order_lines.amount":  # any amount resembles the bare name
+        synonyms = (column.name, *synonyms)
+    for synonym in synonyms:
+        wanted = tokens_of(synonym)
+        if not wanted:
+            continue
+        if wanted == tokens:
+            score = 0.9
+        elif wanted < tokens and (len(wanted) > 1 or len(synonym) >= 4):
+            score = 0.72 if len(wanted) > 1 else 0.55
+        else:
+            continue
+        if score > best:
+            best, like = score, synonym
+    if tokens & _SUMMARY and best < 0.9:
+        best *= 0.3
+    return best, msg("its header resembles “{name}”", name=like)
