@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
-from revoir.reading import quarantine
+from revoir.reading import numbering, quarantine
 from revoir.reading.part import BIG, CONFLICT, LINE_COLUMNS, REPEATED, Part, summary
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _TIME = identifier("orders.ordered_at")
+_DAY = f"CAST({_TIME} AS DATE)"
 _THIN = 16
 """Of how many rows one is compared with the others in a large file."""
 
@@ -25,6 +26,7 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     table = part.detection.table or ""
     part.grain = table
     if table == "orders":
+        numbering.tell_reused(connection, part)
         part.grain = _sales_grain(connection, part)
     _mark_within(connection, part, table)
     if part.grain == "line":
@@ -238,7 +240,8 @@ class Overlaps:
         """Mark the rows of the next file that an earlier one has.
 
         A row repeats an earlier one when its number and all else that both files say agree; a row
-        with the number of an earlier order and another amount contradicts it.
+        with the number of an earlier order and another amount contradicts it, unless numbers have
+        started again: then it is another customer's, on another day.
         """
         key = _key(part)
         if key is not None:
@@ -256,21 +259,22 @@ class Overlaps:
         for other in self._parts:
             if other.grain != part.grain or not other.has(key):
                 continue
-            both = set(part.fields) & set(other.fields)
+            both = (set(part.fields) & set(other.fields)) - {key}
             shared = tuple(sorted(k for k in both if not k.startswith("attribute.")))
             known = (part.grain, key, shared)
             if known not in self._tables:
                 name = identifier(f"seen_{len(self._tables)}")
                 self._tables[known] = _Held(name, shared)
                 self._connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE {name} (key VARCHAR, content UBIGINT)"
+                    f"CREATE OR REPLACE TEMP TABLE {name} (key VARCHAR, content UBIGINT,"
+                    " who VARCHAR, day DATE)"
                 )
             held = found[shared] = self._tables[known]
             if id(other) not in held.parts:
                 held.parts.add(id(other))
                 self._connection.execute(
-                    f"INSERT INTO {held.name} SELECT CAST({identifier(key)} AS VARCHAR),"
-                    f" {_digest(shared)} FROM {other.accepted}"
+                    f"INSERT INTO {held.name} SELECT {_told(other, key, shared)}"
+                    f" FROM {other.accepted}"
                 )
         return found.values()
 
@@ -294,26 +298,40 @@ def _key(part: Part) -> str | None:
     return key if key is not None and part.has(key) else None
 
 
-def _digest(shared: Sequence[str]) -> str:
-    return f"hash({', '.join(f'CAST({identifier(k)} AS VARCHAR)' for k in shared)})"
+def _told(part: Part, key: str, shared: Sequence[str]) -> str:
+    """SQL of what rows of two files are compared by: number, content, customer and day."""
+    number, who, day = identifier(key), "NULL", "NULL"
+    if key == "orders.order_id":
+        number, who, day = numbering.written(part), part.customer or "NULL", _DAY
+    content = ", ".join(f"CAST({identifier(k)} AS VARCHAR)" for k in shared) or "0"
+    return (
+        f"CAST({number} AS VARCHAR) AS key, hash({content}) AS content,"
+        f" CAST({who} AS VARCHAR) AS who, CAST({day} AS DATE) AS day"
+    )
 
 
 def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, held: _Held, key: str) -> None:
+    met = identifier("met")
+    back = numbering.given_back(part) if key == "orders.order_id" else "false"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {met} AS SELECT m._line, any_value(m.back) AS back,"
+        " bool_or(m.content = t.content) AS same,"
+        " bool_and(coalesce(m.who <> t.who AND m.day <> t.day, false)) AS stranger,"
+        f" bool_and(coalesce(abs(m.day - t.day) > {numbering.DAYS_MAX}, false)) AS apart,"
+        " bool_or(coalesce(year(m.day) = year(t.day), false)) AS one_year"
+        f" FROM (SELECT _line, {_told(part, key, held.shared)}, {back} AS back"
+        f" FROM {part.accepted}) AS m JOIN {held.name} AS t ON m.key = t.key GROUP BY m._line"
+    )
+    if key == "orders.order_id":
+        numbering.tell_reused_since(connection, part, met)
     # Lines of one ticket share its number: there another content is another line.
     conflict = "NULL" if part.grain == "line" or key.startswith("subs") else str(CONFLICT)
-    back = "NULL"
     if part.grain == "order" and part.has("orders.amount"):
-        back = f"{identifier('orders.amount')} < 0"
-        conflict = f"CASE WHEN m.back THEN NULL ELSE {CONFLICT} END"
+        conflict = f"CASE WHEN back THEN NULL ELSE {CONFLICT} END"
     _mark(
-        connection,
-        part,
-        f"SELECT m._line, CASE WHEN bool_or(m.content = t.content) THEN {REPEATED}"
-        f" ELSE any_value({conflict}) END AS mark"
-        f" FROM (SELECT _line, CAST({identifier(key)} AS VARCHAR) AS key,"
-        f" {_digest(held.shared)} AS content, {back} AS back FROM {part.accepted}) AS m"
-        f" JOIN {held.name} AS t ON m.key = t.key GROUP BY m._line",
-    )
+        connection, part,
+        f"SELECT _line, CASE WHEN same THEN {REPEATED} ELSE {conflict} END AS mark FROM {met}",
+    )  # fmt: skip
 
 
 def _mark(connection: duckdb.DuckDBPyConnection, part: Part, sql: str) -> None:
