@@ -203,6 +203,8 @@ ORDERS = Table(
             " total_amount montant_commande net_amount montant_ht total_ht valeur dollar_value"
             " value spend depense order_amount grand_total total_paye montant_paye"
             " net_a_payer ca_ticket somme prix encaisse total_commande order_value"
+            " total_collected amount_paid paid_amount amount_incl_tax total_incl_tax"
+            " total_incl_vat total_including_tax total_including_vat total_paid_tax_incl"
         )),
         Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words(
             "devise currency_code monnaie order_currency code_devise"

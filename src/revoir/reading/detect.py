@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
-from revoir.reading.headers import NEGATED, likeness, tokens_of
+from revoir.reading.headers import NEGATED, likeness, preference, tokens_of
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -51,6 +51,8 @@ _WEIGHTS = {
     "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
 }  # fmt: skip
 
+_PREFERRED = 0.06
+"""What the likelier of several amounts is put before: enough to decide between usual names."""
 _PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
 
 
@@ -215,7 +217,7 @@ def _assigned(
     for order, (target, canonical, factor) in enumerate(_candidates(kind)):
         if target in used:
             continue
-        for column, header in zip(raw.columns, raw.headers, strict=True):
+        for place, (column, header) in enumerate(zip(raw.columns, raw.headers, strict=True)):
             if column in taken:
                 continue
             like, reason = likeness(plain_name(header), canonical, target)
@@ -227,14 +229,19 @@ def _assigned(
                 fit = 0.5
             score = like * fit * factor
             if score >= 0.4:
-                scored.append((-score, order, column, header, target, canonical.name, reason))
-    for negative, _, column, header, target, name, reason in sorted(scored, key=lambda s: s[:3]):
+                rank = -score
+                if target == "orders.amount":
+                    rank -= _PREFERRED * preference(plain_name(header))
+                mapping = ColumnMapping(
+                    column, header, target, canonical.name, round(score, 2), reason
+                )
+                scored.append((rank, order, place, mapping))
+    for _, _, _, mapping in sorted(scored, key=lambda entry: entry[:3]):
+        column, target = mapping.column, str(mapping.target)
         if column in taken or target in used:
             continue
-        inverted = "inverted" if plain_name(header) in NEGATED else None
-        taken[column] = ColumnMapping(
-            column, header, target, name, round(-negative, 2), reason, inverted
-        )
+        inverted = "inverted" if plain_name(mapping.header) in NEGATED else None
+        taken[column] = replace(mapping, format=inverted)
         used.add(target)
     if kind == "responses":
         _add_questions(raw, profiles, taken)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg
+from revoir.reading.headers import likeness, preference
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
-from revoir.tables import plain_name
+from revoir.tables import TABLES, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,6 +41,37 @@ def settle(
             _number_of_order(raw, profiles, taken)
         case "subscriptions":
             _plan_or_number(profiles, taken)
+
+
+def rival_amounts(
+    raw: RawTable, profiles: dict[str, Profile], columns: tuple[ColumnMapping, ...]
+) -> Message | None:
+    """What is said of a file of sales with several columns that could be what was paid.
+
+    Args:
+        raw: The table.
+        profiles: What its columns look like.
+        columns: What they were taken for.
+    """
+    chosen = next((mapping for mapping in columns if mapping.target == "orders.amount"), None)
+    amount = TABLES["orders"].column("amount")
+    if chosen is None or amount is None or chosen.reason == msg("you said so"):
+        return None
+    rivals = []
+    for mapping in columns:
+        name = plain_name(mapping.header)
+        like, _ = likeness(name, amount, "orders.amount")
+        known = like >= 0.9 or (like >= 0.5 and preference(name) != 0)
+        if mapping.target is None and known and profiles[mapping.column].numbers >= 0.9:
+            rivals.append(mapping.header)
+    if not rivals:
+        return None
+    return msg(
+        "Column {header} was taken as what was paid, rather than {others}. If that is wrong, give"
+        " the other column the meaning amount.",
+        header=chosen.header,
+        others=rivals,
+    )
 
 
 def _number_of_order(

@@ -93,6 +93,26 @@ def tokens_of(name: str) -> frozenset[str]:
     return frozenset(name.split("_")) - _LEFT_OUT
 
 
+_PAID = frozenset(["ttc", "paid", "paye", "payee", "payer", "collected", "encaisse"])
+_NET = frozenset(["ht", "net", "nets"])
+_GROSS = frozenset(["gross", "brut", "bruts"])
+
+
+def preference(name: str) -> int:
+    """Which of several amounts is what was paid: 1 with taxes, 0 unsaid, -1 net, -2 gross.
+
+    Examples:
+        >>> [preference(name) for name in ("total_ttc", "total", "montant_ht", "gross_sales")]
+        [1, 0, -1, -2]
+    """
+    tokens = tokens_of(name)
+    if tokens & _WITHOUT:
+        return -1
+    if tokens & (_PAID | _WITH) or {"grand", "total"} <= tokens:
+        return 1
+    return -1 if tokens & _NET else -2 if tokens & _GROSS else 0
+
+
 def _part_of_amount(tokens: frozenset[str]) -> bool:
     """Whether a header says of an amount that it is only tax, shipping, a discount, …."""
     if tokens & (_WITH | _WITHOUT):

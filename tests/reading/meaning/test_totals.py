@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from revoir.reading.mapping import from_options
+
 from .conftest import Read, told
 
 
@@ -138,3 +140,47 @@ def test_a_column_of_refunds_is_still_one(read: Read) -> None:
     assert _meant(reading, "Order Total Amount") == "orders.amount"
     assert reading.totals["orders"]["amount"] == 55
     assert reading.totals["order_lines"]["amount"] == 50
+
+
+@pytest.mark.parametrize(
+    ("headers", "chosen"),
+    [
+        (["Total HT", "TVA", "Total TTC"], "Total TTC"),
+        (["Montant TVA", "Montant HT", "Montant TTC"], "Montant TTC"),
+        (["Montant", "Montant TTC"], "Montant TTC"),
+        (["Gross Sales", "Discounts", "Net Sales", "Tax", "Total Collected"], "Total Collected"),
+        (["Gross Sales", "Net Sales"], "Net Sales"),
+        (["Montant brut", "Montant net", "Net à payer"], "Net à payer"),
+        (["total_paid_tax_excl", "total_paid_tax_incl", "total_shipping"], "total_paid_tax_incl"),
+        (["Total", "Gross amount"], "Total"),
+    ],
+)
+def test_of_several_amounts_what_was_paid_is_taken_and_said(
+    read: Read, headers: list[str], chosen: str
+) -> None:
+    """“Total HT” came first in the file, so that all turnover was counted without its tax."""
+    cells = ",".join(f"{10 + place}.50" for place in range(len(headers)))
+    reading = read(
+        f"N° facture,Date,Client,{','.join(headers)}\n1,2025-04-14,A,{cells}\n"
+        f"2,2025-04-15,B,{cells}\n"
+    )
+    assert _meant(reading, chosen) == "orders.amount"
+    assert f"Column {chosen} was taken as what was paid, rather than" in told(reading)
+    assert "order_lines" not in reading.tables
+
+
+def test_of_equal_names_the_first_column_is_taken(read: Read) -> None:
+    """The eleventh column of a file came before its third."""
+    more = ",".join(f"x{n}" for n in range(8))
+    reading = read(
+        f"Date,Client,Montant,{more},Total\n2025-04-14,A,5.50,{more},7.50\n"
+        f"2025-04-15,B,6.50,{more},7.50\n"
+    )
+    assert _meant(reading, "Montant") == "orders.amount"
+
+
+def test_an_amount_that_was_said_is_not_questioned(read: Read) -> None:
+    text = "Date,Client,Total HT,Total TTC\n2025-04-14,A,5.50,7.50\n2025-04-15,B,6.50,7.50\n"
+    reading = read(text, mapping=from_options(["amount=Total HT"]))
+    assert "rather than" not in told(reading)
+    assert reading.totals["orders"]["amount"] == 12
