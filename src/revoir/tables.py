@@ -183,6 +183,7 @@ ORDERS = Table(
             " invoice_no invoice_id facture num_facture numero_facture n_facture id_facture"
             " basket_id ticket num_ticket numero_ticket id_ticket transaction_id id_transaction"
             " receipt receipt_id invoiceno panier_id bon_de_commande charge_id payment_id"
+            " n_piece no_piece num_piece numero_piece numero_de_piece n_de_piece"
         )),
         Column("customer_id", Type.TEXT, msg("Who ordered; empty for an anonymous sale."), False,
                CUSTOMERS.columns[0].synonyms[:-1]),

@@ -18,6 +18,7 @@ from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
 from revoir.reading.repeats import tell_apart
 from revoir.reading.report import FileReport
+from revoir.reading.returns import tell_returns
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,6 +70,8 @@ def convert(
     _identify(part)
     _set_strictness(part)
     _make(connection, part, today, zone)
+    if detection.table == "orders":
+        tell_returns(connection, part, profiles)
     tell_apart(connection, part)
     quarantine.count(connection, part)
     _tell_left_out(connection, part)

@@ -280,6 +280,8 @@ def _fit(column: Column, target: str, profile: Profile) -> float:
         case Type.DECIMAL | Type.INTEGER:
             if target == "customers.age":
                 return 1.0
+            if target == "orders.refunded" and profile.says_yes_or_no:
+                return 0.0
             return _steep(profile.numbers)
         case Type.DATE | Type.TIMESTAMP:
             return _steep(max(profile.dates, profile.clock_like))

@@ -43,6 +43,7 @@ class Part:
         order: SQL of which order a row belongs to, on the converted columns; None where nothing
             says so.
         report: What is told of it.
+        refunded: SQL of whether a row says by a yes or a no that its order was refunded.
         renumbered: Whether orders that shared a number got numbers of their own.
         twice: For columns of local times by key, the hours within the data that come twice.
     """
@@ -62,6 +63,7 @@ class Part:
     bad: int = 0
     unique_orders: bool = False
     renumbered: bool = False
+    refunded: str | None = None
     unread: dict[str, int] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     twice: dict[str, tuple[Shift, ...]] = field(default_factory=dict)

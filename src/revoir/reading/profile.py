@@ -124,6 +124,11 @@ class Profile:
         """Share of different values."""
         return self.distinct / self.filled if self.filled else 0.0
 
+    @property
+    def says_yes_or_no(self) -> bool:
+        """Whether its values are a yes and a no; nothing but zeros is a column of amounts."""
+        return self.booleans >= 0.95 and (self.numbers < 0.5 or self.high == 1)
+
 
 def profiles(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> dict[str, Profile]:
     """Profile every column of a raw table from a sample of its rows.

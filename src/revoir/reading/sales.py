@@ -48,9 +48,10 @@ class Sales(Pieces):
     def _refunded_status(self) -> str | None:
         status = self.column("orders.status")
         if status is None:
-            return None
+            return self.part.refunded
         words = ", ".join(literal(word) for word in _REFUNDED)
-        return f"coalesce(lower({status}) IN ({words}), false)"
+        said = f"coalesce(lower({status}) IN ({words}), false)"
+        return f"({said} OR {self.part.refunded})" if self.part.refunded else said
 
     def _kind(
         self, amount: str, gross: str, cancelled: str | None, back: str | None, nothing: str
@@ -93,7 +94,7 @@ class Sales(Pieces):
                 f"CASE WHEN {back} THEN {gross} ELSE"
                 f" CAST({gross} - coalesce(abs({refunded}), 0) AS {DECIMAL}) END"
             )
-        elif self._refunded_status():
+        else:
             back = self._refunded_status()
         columns: dict[str, str] = {}
         if part.has("orders.order_id"):
@@ -169,7 +170,7 @@ class Sales(Pieces):
             "local": f"min({local})",
             "gross": f"CAST({gross} AS {DECIMAL})",
             "cancelled": f"bool_and({cancelled})" if cancelled else "false",
-            "back": f"bool_and({self._refunded_status()})" if cancelled else "false",
+            "back": f"bool_and({back})" if (back := self._refunded_status()) else "false",
         }
         columns = {
             "order_id": "order_id", "customer_id": "customer_id",

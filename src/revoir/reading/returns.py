@@ -1,0 +1,136 @@
+"""Rows that give money back by the word of a column: credit notes, refunds, “remboursé: oui”."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier, literal
+from revoir.language import Money, nmsg
+from revoir.reading import values
+from revoir.reading.fields import Field
+from revoir.reading.part import Part, summary
+from revoir.reading.profile import Profile
+from revoir.tables import TABLES, plain_name
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SOLD = frozenset(
+    ["facture", "factures", "vente", "ventes", "achat", "achats", "commande", "paiement",
+     "encaissement", "sale", "sales", "payment", "invoice", "purchase", "order", "charge"]
+)  # fmt: skip
+_BACK = frozenset(
+    ["avoir", "avoirs", "facture d avoir", "facture avoir", "note de credit", "retour", "retours",
+     "remboursement", "remboursements", "refund", "refunds", "credit note", "credit memo",
+     "creditnote", "return", "returns"]
+)  # fmt: skip
+_KINDS_MAX = 12
+_FLAGS = frozenset(
+    ["est_rembourse", "is_refunded", "remboursee", "remboursement", "rembourse_oui_non"]
+)
+
+
+def _plain(cell: str) -> str:
+    return plain_name(cell).replace("_", " ")
+
+
+def _plain_sql(column: str) -> str:
+    """SQL of a cell as `_plain` writes it."""
+    lower = f"lower(strip_accents(CAST({column} AS VARCHAR)))"
+    return f"trim(regexp_replace({lower}, '[^0-9a-z]+', ' ', 'g'))"
+
+
+def tell_returns(
+    connection: duckdb.DuckDBPyConnection, part: Part, profiles: dict[str, Profile]
+) -> None:
+    """Make what a credit note or a refund says positive negative, and say so.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The converted file of sales.
+        profiles: What its columns look like.
+    """
+    _find_flag(part, profiles)
+    amount = _amount(part)
+    for held in part.fields.attributes:
+        if not _may_tell(profiles[held.mapping.column]):
+            continue
+        word = _plain_sql(identifier(held.key))
+        kinds = [
+            row[0]
+            for row in connection.execute(
+                f"SELECT DISTINCT {word} FROM {part.accepted} WHERE {identifier(held.key)} IS NOT"
+                f" NULL LIMIT {_KINDS_MAX + 1}"
+            ).fetchall()
+        ]
+        back = sorted(_BACK.intersection(kinds))
+        if not back or not set(kinds) <= _BACK | _SOLD:
+            continue
+        said = f"{word} IN ({', '.join(map(literal, back))})"
+        _turn(connection, part, held, f"coalesce({said} AND {amount} > 0, false)", amount)
+        return
+
+
+def _may_tell(profile: Profile) -> bool:
+    kinds = {_plain(cell) for cell in profile.cells}
+    return 0 < len(kinds) <= _KINDS_MAX and kinds <= _BACK | _SOLD
+
+
+def _amount(part: Part) -> str:
+    for key in ("orders.amount", "order_lines.amount"):
+        if part.has(key):
+            return identifier(key)
+    price = identifier("order_lines.unit_price")
+    if part.has("order_lines.quantity"):
+        return values.product(price, identifier("order_lines.quantity"))
+    return price
+
+
+def _turn(
+    connection: duckdb.DuckDBPyConnection, part: Part, held: Field, turned: str, amount: str
+) -> None:
+    """Turn the sign of the amounts and quantities of some rows."""
+    found = summary(
+        connection,
+        f"SELECT count(*) AS n, sum({amount}) AS amount, min({identifier(held.key)}) AS word"
+        f" FROM {part.accepted} WHERE {turned}",
+    )
+    if not found["n"]:
+        return
+    keys = ["orders.amount", "order_lines.amount", "orders.margin", "order_lines.margin"]
+    quantity = part.has("order_lines.quantity")
+    keys.append("order_lines.quantity" if quantity else "order_lines.unit_price")
+    cells = [
+        f"CASE WHEN {turned} THEN -{identifier(key)} ELSE {identifier(key)} END"
+        f" AS {identifier(key)}"
+        for key in keys if part.has(key)
+    ]  # fmt: skip
+    name = identifier(f"turned_{part.number}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({', '.join(cells)})"
+        f" FROM {part.relation}"
+    )
+    part.relation, part.is_table = name, True
+    part.notes.append(
+        nmsg(
+            "Column {header}: {n} row says “{word}”, {amount} in all: it was taken as given back.",
+            "Column {header}: {n} rows say “{word}” or the like, {amount} in all: they were taken"
+            " as given back.",
+            found["n"], header=held.mapping.header, word=found["word"],
+            amount=Money(found["amount"]),
+        )
+    )  # fmt: skip
+
+
+def _find_flag(part: Part, profiles: dict[str, Profile]) -> None:
+    """Find the column that says of each order, yes or no, whether it was refunded."""
+    refunded = TABLES["orders"].column("refunded")
+    names = _FLAGS | {"refunded", *(refunded.synonyms if refunded else ())}
+    for held in part.fields.attributes:
+        profile = profiles[held.mapping.column]
+        if plain_name(held.mapping.header) in names and profile.says_yes_or_no:
+            cell = identifier(held.key)
+            kind = "BOOLEAN" if held.sql_type.upper() == "BOOLEAN" else "VARCHAR"
+            text = values.boolean(f"CAST({cell} AS {kind})", kind, consent=False, inverted=False)
+            part.refunded = f"coalesce({text}, false)"
+            return
