@@ -11,12 +11,14 @@ from revoir.reading.values import DECIMAL, product
 from revoir.tables import TABLES, plain_name
 
 _CANCELLED = (
-    "annul", "cancel", "void", "failed", "échec", "echec", "erreur", "refused", "refus",
-    "declined", "expired", "expiré", "draft", "brouillon", "trash", "abandon", "storno",
+    "annul", "cancel", "void", "failed", "echec", "echou", "erreur", "refus", "rejet", "impay",
+    "declined", "expire", "draft", "brouillon", "trash", "abandon", "storno",
     "requires_payment_method", "requires payment method", "incomplete", "uncaptured",
-    "pending payment", "pending-payment", "wc-pending",
+    "pending payment", "pending-payment", "wc-pending", "attente de paiement",
+    "attente du paiement", "attente paiement", "attente de reglement", "attente de virement",
 )  # fmt: skip
-_REFUNDED = ("refunded", "remboursé", "remboursée", "rembourse", "wc-refunded", "remboursement")
+"""What statuses of orders contain, without accents, that nobody paid."""
+_REFUNDED = "^(wc-)?(refunded|rembours|retourn)"
 
 _ORDER_TOTALS = (
     "order_total", "total_order", "order_amount", "order_value", "order_total_amount",
@@ -42,15 +44,19 @@ class Sales(Pieces):
         status = self.column("orders.status")
         if status is None:
             return None
-        words = " OR ".join(f"contains(lower({status}), {literal(word)})" for word in _CANCELLED)
-        return f"coalesce({words}, false)"
+        said = f"lower(strip_accents({status}))"
+        words = " OR ".join(f"contains({said}, {literal(word)})" for word in _CANCELLED)
+        # A quotation that was accepted is an order.
+        quoted = f"contains({said}, 'devis') AND NOT regexp_matches({said}, 'accept|sign|valid')"
+        return f"coalesce({words} OR ({quoted}), false)"
 
     def _refunded_status(self) -> str | None:
         status = self.column("orders.status")
         if status is None:
             return self.part.refunded
-        words = ", ".join(literal(word) for word in _REFUNDED)
-        said = f"coalesce(lower({status}) IN ({words}), false)"
+        said = f"lower(strip_accents({status}))"
+        partly = f"contains({said}, 'partiel') OR contains({said}, 'partial')"
+        said = f"coalesce(regexp_matches({said}, '{_REFUNDED}') AND NOT ({partly}), false)"
         return f"({said} OR {self.part.refunded})" if self.part.refunded else said
 
     def _kind(

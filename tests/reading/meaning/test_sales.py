@@ -55,7 +55,26 @@ def test_a_partial_refund_is_netted_and_a_whole_one_cancels(read: Read, rows) ->
 
 
 @pytest.mark.parametrize(
-    "status", ["annulé", "Annulée", "cancelled", "voided", "refunded", "échec"]
+    "status",
+    [
+        "annulé",
+        "Annulée",
+        "cancelled",
+        "voided",
+        "refunded",
+        "échec",
+        "Échouée",
+        "Impayée",
+        "Attente paiement",
+        "En attente de paiement",
+        "En attente du paiement par chèque",
+        "Rejetée",
+        "Devis",
+        "Retournée",
+        "Remboursée intégralement",
+        "Remboursement total",
+        "wc-refunded",
+    ],
 )
 def test_a_cancelled_order_is_not_counted(read: Read, column, status: str) -> None:
     text = (
@@ -64,6 +83,15 @@ def test_a_cancelled_order_is_not_counted(read: Read, column, status: str) -> No
     reading = read(text)
     assert column(reading, "orders", "kind") == ["cancelled", "purchase"]
     assert "not counted" in told(reading)
+
+
+@pytest.mark.parametrize(
+    "status", ["payé", "Remboursement partiel", "Partially refunded", "Devis accepté", "Livrée",
+               "Partiellement remboursée", "En attente de livraison"],
+)  # fmt: skip
+def test_an_order_that_goes_on_is_counted(read: Read, column, status: str) -> None:
+    text = f"commande;client;date;montant;statut\n1;a;2024-01-01;50;{status}\n"
+    assert column(read(text), "orders", "kind") == ["purchase"]
 
 
 def test_lines_become_orders(read: Read, rows) -> None:
