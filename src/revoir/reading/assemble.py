@@ -16,7 +16,7 @@ from revoir.reading import quarantine, values
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
-from revoir.reading.doubts import answers_or_people, rival_amounts
+from revoir.reading.doubts import answers_or_people, said_of_amounts
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
 from revoir.reading.part import Part, summary
 from revoir.reading.pieces import Piece
@@ -78,8 +78,8 @@ def assemble(
         columns = answers_or_people(connection, raw, detection.columns, raw.notes)
         detection = replace(detection, columns=columns)
         if detection.table == "orders" and detection.export is None:
-            rivals = rival_amounts(raw, held, columns)
-            raw.notes.extend([rivals] if rivals else [])
+            said_of = said_of_amounts(held, columns)
+            raw.notes.extend([said_of] if said_of else [])
         part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
         overlaps.tell(part)
         parts.append(part)

@@ -11,6 +11,7 @@ from revoir.language import Message, msg, nmsg
 from revoir.reading import dates, quarantine, values
 from revoir.reading.clocks import tell_shifted
 from revoir.reading.detect import Detection
+from revoir.reading.discounts import read_percentages
 from revoir.reading.fields import Field, Fields, plan, slow_sql
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.part import BIG, LINE_COLUMNS, Part
@@ -60,13 +61,15 @@ def convert(
     if detection.order_level_once:
         raw = _filled_down(connection, raw, detection, number)
     fields = plan(connection, raw, detection, profiles, zone, notes)
+    percentages = read_percentages(fields, profiles)
     report = FileReport(
         raw.file, raw.sheet, detection.table, detection.confidence, detection.why, raw.headers,
         raw.rows_in, mapping=tuple(_resolved(m, fields) for m in detection.columns), notes=notes,
     )  # fmt: skip
     part = Part(
-        raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes
-    )
+        raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes,
+        percentages=percentages,
+    )  # fmt: skip
     _identify(part)
     _set_strictness(part)
     _make(connection, part, today, zone)

@@ -20,6 +20,9 @@ _BARE_NUMBERS = frozenset(("ref", "reference", "n", "no", "nr", "num", "numero",
 _PRODUCTS = ("order_lines.product", "order_lines.quantity", "order_lines.unit_price")
 _PEOPLE = ("orders.customer_id", "customers.email", "customers.name", "customers.last_name",
            "customers.phone")  # fmt: skip
+_PRICES = frozenset(("prix", "prix_ttc", "prix_ht", "prix_vente", "prix_de_vente", "prix_article",
+                     "prix_produit"))  # fmt: skip
+_PRICE_OF_ONE = msg("beside a quantity it is the price of one")
 _PLAN_OR_NUMBER = frozenset(("abonnement", "contrat", "contract", "subscription"))
 _DIGITS_MIN = 0.8
 _MANY = 20
@@ -38,21 +41,45 @@ def settle(
     """
     match kind:
         case "orders":
+            _price_of_one(raw, profiles, taken)
             _number_of_order(raw, profiles, taken)
         case "subscriptions":
             _plan_or_number(profiles, taken)
 
 
-def rival_amounts(
-    raw: RawTable, profiles: dict[str, Profile], columns: tuple[ColumnMapping, ...]
+def _price_of_one(
+    raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
+) -> None:
+    """“Prix” beside a quantity is the price of one, as “price” is."""
+    used = {mapping.target for mapping in taken.values()}
+    if "order_lines.quantity" not in used or "order_lines.unit_price" in used:
+        return
+    for column, header in zip(raw.columns, raw.headers, strict=True):
+        if plain_name(header) not in _PRICES or profiles[column].numbers < 0.3:
+            continue
+        if _may_turn(taken.get(column), "orders.amount"):
+            taken[column] = ColumnMapping(
+                column, header, "order_lines.unit_price", "unit_price", 0.75, _PRICE_OF_ONE
+            )
+            return
+
+
+def said_of_amounts(
+    profiles: dict[str, Profile], columns: tuple[ColumnMapping, ...]
 ) -> Message | None:
-    """What is said of a file of sales with several columns that could be what was paid.
+    """What is said of a file of sales with several readings of what was paid.
 
     Args:
-        raw: The table.
         profiles: What its columns look like.
         columns: What they were taken for.
     """
+    price = next((mapping for mapping in columns if mapping.reason == _PRICE_OF_ONE), None)
+    if price and not any(mapping.name == "amount" for mapping in columns):
+        return msg(
+            "Column {header}: beside a quantity it was taken as the price of one, and multiplied."
+            " If it is what was paid, give it the meaning amount.",
+            header=price.header,
+        )
     chosen = next((mapping for mapping in columns if mapping.target == "orders.amount"), None)
     amount = TABLES["orders"].column("amount")
     if chosen is None or amount is None or chosen.reason == msg("you said so"):

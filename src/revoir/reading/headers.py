@@ -101,6 +101,8 @@ _GROSS = frozenset(["gross", "brut", "bruts"])
 def preference(name: str) -> int:
     """Which of several amounts is what was paid: 1 with taxes, 0 unsaid, -1 net, -2 gross.
 
+    A bare “prix” may be that of one piece, and gives way to any total.
+
     Examples:
         >>> [preference(name) for name in ("total_ttc", "total", "montant_ht", "gross_sales")]
         [1, 0, -1, -2]
@@ -110,7 +112,9 @@ def preference(name: str) -> int:
         return -1
     if tokens & (_PAID | _WITH) or {"grand", "total"} <= tokens:
         return 1
-    return -1 if tokens & _NET else -2 if tokens & _GROSS else 0
+    if name == "prix" or tokens & _NET:
+        return -1
+    return -2 if tokens & _GROSS else 0
 
 
 def _part_of_amount(tokens: frozenset[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from revoir.engines.sql import identifier, literal
 from revoir.language import Message, Money, msg, nmsg
+from revoir.reading.discounts import Discount, are_shares, without_discount
 from revoir.reading.fields import Field
 from revoir.reading.part import summary
 from revoir.reading.pieces import Piece, Pieces
@@ -35,6 +36,8 @@ _NEARLY_ALL = 0.95
 
 class Sales(Pieces):
     """Brings the rows of a file of sales into orders, order lines and customers."""
+
+    _discount: Discount | None = None
 
     def pieces(self) -> list[Piece]:
         """The orders, with lines and customers where the file says something of them."""
@@ -79,7 +82,13 @@ class Sales(Pieces):
             column = self.column(key)
             if column:
                 return column
-        return self._product()
+        return self._left().line
+
+    def _left(self) -> Discount:
+        """What discounts leave of price × quantity, where no column says what was paid."""
+        if self._discount is None:
+            self._discount = without_discount(self.connection, self.part, self._product())
+        return self._discount
 
     def _product(self) -> str:
         price = identifier("order_lines.unit_price")
@@ -170,6 +179,8 @@ class Sales(Pieces):
             gross = 'max("orders.amount")'
         else:
             gross = f"coalesce(sum({line_amount}) {counted}, sum({line_amount}))"
+            if self._discount and self._discount.order:
+                gross += f" - {self._discount.order}"
         inner = {
             "order_id": order,
             "customer_id": f"min({self.customer})",
@@ -222,18 +233,14 @@ class Sales(Pieces):
         """What lines carry and orders have in sum: margin and discount."""
         for name in ("margin", "discount"):
             column = self.column(f"orders.{name}") or self.column(f"order_lines.{name}")
-            if column is None or (name == "discount" and self._is_rate(column)):
+            if column is None or (name == "discount" and are_shares(self.connection, self.part)):
                 continue
-            total = f"max({column})" if total_said else f"sum({column})"
+            once = total_said or (
+                name == "discount" and self._discount is not None and self._discount.order
+            )
+            total = f"max({column})" if once else f"sum({column})"
             inner[name] = f"CAST({total} AS {DECIMAL})"
             columns[name] = name
-
-    def _is_rate(self, column: str) -> bool:
-        """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
-        row = self.connection.execute(
-            f"SELECT max(abs({column})) FROM {self.part.accepted}"
-        ).fetchall()[0]
-        return bool(row and row[0] is not None and 0 < row[0] < 1)
 
     def _order_total(self) -> bool:
         """Whether the amount on each line is that of the whole order; a choice is said."""
@@ -316,7 +323,7 @@ class Sales(Pieces):
         if part.has("order_lines.amount"):
             return identifier("order_lines.amount")
         if part.has("order_lines.unit_price"):
-            return self._product()
+            return self._product() if total_said else self._left().line
         return f"CAST(NULL AS {DECIMAL})"
 
     def _lines(
@@ -334,7 +341,7 @@ class Sales(Pieces):
             if field.name != "amount":
                 columns[field.name] = identifier(field.key)
         discount = self.column("orders.discount")
-        if discount and self._is_rate(discount):
+        if discount and are_shares(self.connection, part):
             columns["discount"] = discount
         elsewhere = {field.name for field in (*theirs, *of_order)}
         for field in self.free("order_lines", columns):

@@ -1,0 +1,140 @@
+"""Discounts beside price and quantity: shares or amounts, of a line or of the whole order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier
+from revoir.language import Money, msg
+from revoir.reading import values
+from revoir.reading.fields import Fields
+from revoir.reading.headers import tokens_of
+from revoir.reading.part import Part, summary
+from revoir.reading.profile import Profile
+from revoir.tables import plain_name
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KEY = "orders.discount"
+_PERCENT = frozenset(["pct", "percent", "percentage", "pourcent", "pourcentage", "taux", "rate"])
+_TOLD_BY = 3
+
+
+@dataclass(frozen=True)
+class Discount:
+    """What discounts leave of price × quantity.
+
+    Attributes:
+        line: SQL of what is left of a line.
+        order: SQL of what is taken off a whole order, over its lines; None where nothing is.
+    """
+
+    line: str
+    order: str | None = None
+
+
+def read_percentages(fields: Fields, profiles: dict[str, Profile]) -> bool:
+    """Read “20%” as 0.2, and 20 under “Remise %” too.
+
+    Args:
+        fields: The fields of a file; that of the discount is changed in place.
+        profiles: What the columns look like.
+
+    Returns:
+        Whether the discounts are percentages.
+    """
+    held = fields.get(_KEY)
+    if held is None:
+        return False
+    profile = profiles[held.mapping.column]
+    column, decimal = held.column, "," if held.mapping.format == "comma" else "."
+    signed = [cell for cell in profile.cells if "%" in cell]
+    if signed:
+        if any("%" not in cell and re.search("[1-9]", cell) for cell in profile.cells):
+            return False
+        figures = f"regexp_replace({column}, '[^-0-9.,]', '', 'g')"
+        cell = values.number(figures, held.sql_type, decimal)
+    elif "%" in held.mapping.header or tokens_of(plain_name(held.mapping.header)) & _PERCENT:
+        if profile.high <= 1:
+            return True
+        cell = values.number(column, held.sql_type, decimal)
+    else:
+        return False
+    fields[_KEY] = replace(held, typed=f"CAST({cell} / 100 AS {values.DECIMAL})")
+    return True
+
+
+def are_shares(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
+    """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
+    if part.percentages:
+        return True
+    column = f"abs({identifier(_KEY)})"
+    row = connection.execute(
+        f"SELECT max({column}) <= 1 AND bool_or({column} > 0 AND {column} < 1) FROM {part.accepted}"
+    ).fetchall()[0]
+    return bool(row and row[0])
+
+
+def without_discount(connection: duckdb.DuckDBPyConnection, part: Part, product: str) -> Discount:
+    """What is left of price × quantity, which no column says; what was taken off is said.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The converted file of sales, without any amount.
+        product: SQL of price × quantity of a row.
+    """
+    if not part.has(_KEY):
+        return Discount(product)
+    header = part.fields[_KEY].mapping.header
+    off = f"coalesce(abs({identifier(_KEY)}), 0)"
+    made = Discount(f"CAST({product} - sign({product}) * {off} AS {values.DECIMAL})")
+    if are_shares(connection, part):
+        made = Discount(f"CAST({product} * (1 - {off}) AS {values.DECIMAL})")
+    elif part.grain == "line" and _repeated(connection, part, off):
+        made = Discount(product, f"max({off})")
+    found = summary(
+        connection,
+        f"SELECT count(*) FILTER (abs({product}) < {off}) AS larger,"
+        f" sum({product} - {made.line}) AS taken FROM {part.accepted}",
+    )
+    if made.order:
+        found["taken"] = summary(
+            connection,
+            f"SELECT sum(once) AS taken FROM (SELECT {made.order} AS once FROM {part.accepted}"
+            f" GROUP BY {part.order})",
+        )["taken"]
+    elif found["larger"]:
+        part.notes.append(
+            msg(
+                "Column {header}: some discounts are larger than price times quantity, so none was"
+                " taken off. If they are percentages, write a % behind them.",
+                header=header,
+            )
+        )
+        return Discount(product)
+    if found["taken"]:
+        part.notes.append(
+            msg(
+                "Column {header}: discounts of {amount} in all were taken off price times"
+                " quantity, for no column says what was paid.",
+                header=header,
+                amount=Money(found["taken"]),
+            )
+        )
+    return made
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, part: Part, off: str) -> bool:
+    """Whether the discount of an order stands on each of its lines."""
+    found = summary(
+        connection,
+        "SELECT count(*) AS orders, count(*) FILTER (same) AS same, count(DISTINCT off) AS several"
+        f" FROM (SELECT max({off}) AS off, min({off}) = max({off}) AS same FROM {part.accepted}"
+        f" GROUP BY {part.order} HAVING count(*) > 1 AND max({off}) > 0)",
+    )
+    return bool(
+        found["orders"] >= _TOLD_BY and found["same"] == found["orders"] and found["several"] > 1
+    )

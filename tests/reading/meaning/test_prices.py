@@ -1,0 +1,98 @@
+"""Prices and discounts beside quantities, where no column says what was paid."""
+
+from __future__ import annotations
+
+import pytest
+
+from revoir.reading.mapping import from_options
+
+from .conftest import Read, told
+
+ROWS = "14/04/2025;A;3;10,00\n15/04/2025;B;2;5,00\n16/04/2025;C;1;7,00\n"
+
+
+@pytest.mark.parametrize("header", ["Prix", "Prix de vente", "Prix TTC", "Price"])
+def test_a_price_beside_a_quantity_is_multiplied(read: Read, header: str) -> None:
+    """“Prix” beside “Qté” was what was paid, “Price” beside “Qty” the price of one."""
+    reading = read(f"Date;Client;Qté;{header}\n{ROWS}")
+    assert reading.totals["orders"]["amount"] == 47
+    assert ("taken as the price of one, and multiplied" in told(reading)) == (header != "Price")
+
+
+def test_a_price_alone_or_said_to_be_paid_is_not_multiplied(read: Read) -> None:
+    assert read("Date;Client;Prix\n14/04/2025;A;10,00\n").totals["orders"]["amount"] == 10
+    said = from_options(["amount=Prix"])
+    assert read(f"Date;Client;Qté;Prix\n{ROWS}", mapping=said).totals["orders"]["amount"] == 22
+
+
+def test_a_total_comes_before_a_price(read: Read) -> None:
+    """“Prix” stood before “Total” in the file, and was what was paid."""
+    reading = read(
+        "Date;Client;Produit;Qté;Prix;Total\n14/04/2025;A;Thé;3;10,00;30,00\n"
+        "15/04/2025;B;Café;2;5,00;10,00\n"
+    )
+    assert reading.totals["orders"]["amount"] == 40
+    assert "rather than" not in told(reading)
+
+
+LINES = "Commande;Date;Client;Produit;Qté;Prix unitaire;Remise{sign}\n"
+
+
+@pytest.mark.parametrize(
+    ("sign", "cells"),
+    [("", ("20,00", "0,00", "50,00")), ("", ("-20,00", "", "-50,00")), ("", ("0,2", "0", "0,5")),
+     (" %", ("20%", "0%", "50%")), ("", ("20\u00a0%", "", "50 %")), (" %", ("20", "0", "50")),
+     (" (%)", ("20,0", "0,0", "50,0"))],
+)  # fmt: skip
+def test_a_discount_is_taken_off(read: Read, rows, sign: str, cells: tuple[str, ...]) -> None:
+    """A dress of 100.00 less 20.00 counted 100.00, and nothing was said of the discount."""
+    first, second, third = cells
+    reading = read(
+        LINES.format(sign=sign) + f"1;14/04/2025;C1;Robe;1;100,00;{first}\n"
+        f"1;14/04/2025;C1;Sac;2;50,00;{second}\n2;15/04/2025;C2;Robe;1;100,00;{third}\n"
+    )
+    assert {row["order_id"]: row["amount"] for row in rows(reading, "orders")} == {
+        "1": 180, "2": 50
+    }  # fmt: skip
+    assert reading.totals["order_lines"]["amount"] == 230
+    assert "discounts of 70.00 in all were taken off price times quantity" in told(reading)
+
+
+def test_a_percentage_that_cannot_be_read_is_said(read: Read) -> None:
+    row = "1;14/04/2025;C1;Robe;1;100,00;20%\n2;14/04/2025;C1;Sac;1;10,00;beaucoup\n"
+    reading = read(
+        LINES.format(sign=" %") + row + row.replace("beaucoup", "10%").replace("2;", "3;", 1)
+    )
+    assert "“beaucoup” could not be read" in told(reading)
+
+
+def test_a_row_an_order_has_its_discount_taken_off_too(read: Read) -> None:
+    reading = read(
+        "Date;Client;Prix unitaire;Quantité;Remise\n14/04/2025;A;100;1;0,2\n15/04/2025;B;50;2;0\n"
+    )
+    assert reading.totals["orders"]["amount"] == 180
+
+
+def test_a_discount_of_the_order_on_each_line_is_taken_off_once(read: Read, rows) -> None:
+    lines = "".join(
+        f"{n};1{n}/04/2025;C;{product};1;10,00;{n},00\n"
+        for n in (1, 2, 3) for product in ("Thé", "Café")
+    )  # fmt: skip
+    found = rows(read(LINES.format(sign="") + lines), "orders")
+    assert {row["order_id"]: (row["amount"], row["discount"]) for row in found} == {
+        "1": (19, 1), "2": (18, 2), "3": (17, 3)
+    }  # fmt: skip
+
+
+def test_discounts_larger_than_the_price_are_left_and_said(read: Read) -> None:
+    reading = read(LINES.format(sign="") + "1;14/04/2025;C1;Robe;1;9,00;20\n")
+    assert reading.totals["orders"]["amount"] == 9
+    assert "write a % behind them" in told(reading)
+
+
+def test_beside_a_total_no_discount_is_taken_off(read: Read) -> None:
+    reading = read(
+        "Commande;Date;Client;Produit;Qté;Prix unitaire;Remise;Total\n"
+        "1;14/04/2025;C1;Robe;1;100,00;20,00;80,00\n2;14/04/2025;C1;Sac;1;10,00;0,00;10,00\n"
+    )
+    assert reading.totals["orders"]["amount"] == 90
