@@ -163,6 +163,7 @@ CUSTOMERS = Table(
             "date_inscription inscrit_le date_creation created_at create_date created_date"
             " date_d_inscription client_depuis customer_since signup_date registered_at"
             " date_de_creation date_adhesion optin_time date_added creation_date added_time"
+            " date_registered"
         )),
         Column("consent", Type.BOOLEAN, msg("Agreed to be contacted."), False, _words(
             "consentement optin opt_in newsletter accepts_marketing accepts_email_marketing"
@@ -206,6 +207,7 @@ ORDERS = Table(
             " net_a_payer ca_ticket somme prix encaisse total_commande order_value"
             " total_collected amount_paid paid_amount amount_incl_tax total_incl_tax"
             " total_incl_vat total_including_tax total_including_vat total_paid_tax_incl"
+            " revenu revenus"
         )),
         Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words(
             "devise currency_code monnaie order_currency code_devise"

@@ -18,7 +18,7 @@ from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
 from revoir.reading.doubts import answers_or_people, said_of_amounts
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
-from revoir.reading.part import Part, summary
+from revoir.reading.part import BIG, Part, summary
 from revoir.reading.pieces import Piece
 from revoir.reading.profile import profiles
 from revoir.reading.raw import RawTable
@@ -92,6 +92,7 @@ def assemble(
         pieces += made
     if not parts:
         raise _nothing_known(raws, reports)
+    _tell_same_days(connection, parts, pieces, notes)
     tables = _Together(connection, parts, pieces, notes)
     names = tables.unite()
     currency = _currency(
@@ -108,6 +109,41 @@ def assemble(
             for name, relation in names.items()
         },
     )
+
+
+def _tell_same_days(
+    connection: duckdb.DuckDBPyConnection,
+    parts: Sequence[Part],
+    pieces: Sequence[Piece],
+    notes: list[Message],
+) -> None:
+    """Say which sheets or files have equal sums on all days: one may sum the other up."""
+    held: dict[tuple[Any, ...], Part] = {}
+    for part in parts if sum(part.rows for part in parts) <= BIG else ():
+        name = identifier(f"orders_{part.number}")
+        if not any(piece.relation == name for piece in pieces):
+            continue
+        days = (
+            "SELECT ordered_on AS day, sum(amount) AS paid"
+            f" FROM {name} WHERE kind <> 'cancelled' GROUP BY day"
+        )
+        told = connection.execute(
+            "SELECT count(*), sum(paid), bit_xor(hash(day || ' ' || CAST(paid AS DECIMAL(18, 2))))"
+            f" FROM ({days})"
+        ).fetchall()[0]
+        other = held.setdefault(told, part)
+        if other is not part and told[0] > 1:
+            notes.append(
+                msg(
+                    "{first} and {second} have the same turnover on each of {n} days: if one sums"
+                    " the other up, its sales count twice. Leave it out then.",
+                    first=_called(other.raw), second=_called(part.raw), n=told[0],
+                )
+            )  # fmt: skip
+
+
+def _called(raw: RawTable) -> str:
+    return f"{raw.file} ({raw.sheet})" if raw.sheet else raw.file
 
 
 def _check_headers(said: Mapping, raws: Sequence[RawTable]) -> None:

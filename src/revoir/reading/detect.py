@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
-from revoir.reading.headers import NEGATED, likeness, preference, tokens_of
+from revoir.reading.headers import NEGATED, counts_orders, likeness, preference, tokens_of
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -51,6 +51,7 @@ _WEIGHTS = {
     "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
 }  # fmt: skip
 
+_PEOPLE = {"orders.customer_id", "customers.email", "customers.name", "customers.last_name"}
 _PREFERRED = 0.06
 """What the likelier of several amounts is put before: enough to decide between usual names."""
 _PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
@@ -110,19 +111,47 @@ def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None
         if guess is not None:
             return guess
         return Detection(None, 0.0, msg("its columns are not enough for any table"), columns)
+    told = said is not None and said.table is not None
+    if not told and _may_be_sales(kind, columns, profiles):
+        return Detection(
+            None, 0.0, msg("it has dates and amounts, but nothing plainly says what was paid"),
+            columns,
+        )  # fmt: skip
     wanted = _required(kind)
     asked = [c.confidence for c in columns if c.target and ".question:" in c.target]
     sure = min(
         (c.confidence for c in columns if c.target in wanted), default=max(asked, default=0.6)
     )
     margin = 1.0 if len(ranked) < 2 else min(1.0, 0.75 + (score - max(0.0, ranked[1][0])) / 8)
-    told = said is not None and said.table is not None
     return Detection(
         kind,
         1.0 if told else round(min(0.99, sure * margin), 2),
         msg("you said so") if told else _why(columns, kind),
         columns,
     )
+
+
+def _may_be_sales(
+    kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]
+) -> bool:
+    """Whether what looks like a list of customers has dates of orders and amounts of money.
+
+    Read as that list, every sale but the last of each customer would be lost.
+    """
+    if kind != "customers":
+        return False
+    ordered_at = next(c for c in TABLES[SALES].columns if c.name == "ordered_at")
+    free = [mapping for mapping in columns if mapping.name and mapping.target is None]
+    dated = any(
+        profiles[mapping.column].dates >= 0.8
+        and likeness(plain_name(mapping.header), ordered_at, "orders.ordered_at")[0] >= 0.9
+        for mapping in free
+    )
+    return dated and any(_is_money(profiles[mapping.column]) for mapping in free)
+
+
+def _is_money(profile: Profile) -> bool:
+    return profile.numbers >= 0.9 and profile.integers < 0.9
 
 
 def _why(columns: tuple[ColumnMapping, ...], kind: str) -> Message:
@@ -376,6 +405,8 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
         case "orders":
             paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
             enough = "orders.ordered_at" in names and bool(paid & names)
+            if enough and "orders.order_id" not in names and _PEOPLE & names:
+                enough = not any(counts_orders(plain_name(c.header)) for c in columns)
         case "subscriptions":
             told = {"started_at", "ended_at", "tenure_months", "churned"}
             enough = bool({"subscriptions.customer_id", "customers.email"} & names) and any(
@@ -387,9 +418,12 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
                 m.confidence > 0.9 or "responses.comment" in names for m in asked
             )
         case "interactions":
-            told = {"interaction_id", "first_response_at", "resolved_at", "is_complaint", "kind"}
-            enough = "interactions.opened_at" in names and any(
-                f"interactions.{name}" in names for name in told
+            told = {"interaction_id", "first_response_at", "resolved_at", "is_complaint"}
+            kind_of = held.get("interactions.kind")
+            enough = "interactions.opened_at" in names and (
+                any(f"interactions.{name}" in names for name in told)
+                # “Type de client” is not why somebody called.
+                or (kind_of is not None and kind_of.confidence >= 0.9)
             )
         case "events":
             enough = {"events.event", "events.occurred_at"} <= names and bool(

@@ -88,6 +88,23 @@ _WITH = frozenset(
 _WITHOUT = frozenset(["excl", "excluded", "excluding", "exclusive", "hors", "sans", "without"])
 
 
+_OF_CUSTOMERS = frozenset(
+    ["registered", "registration", "inscription", "active", "activity", "visit", "visite", "login",
+     "connexion", "birth", "birthday", "naissance", "average", "avg", "aov", "moyen", "moyenne"]
+)  # fmt: skip
+"""Words of dates and amounts that are a customer's, never an order's."""
+_COUNTS = frozenset(
+    ["orders", "order_count", "orders_count", "total_orders", "number_of_orders", "nb_orders",
+     "nb_commandes", "nombre_commandes", "nombre_de_commandes", "commandes", "total_commandes",
+     "nb_achats", "nombre_achats", "nombre_d_achats", "transaction_count", "purchase_count"]
+)  # fmt: skip
+
+
+def counts_orders(name: str) -> bool:
+    """Whether a header is that of how many orders there were: each row is no order then."""
+    return name in _COUNTS
+
+
 def tokens_of(name: str) -> frozenset[str]:
     """The words of a header that mean something."""
     return frozenset(name.split("_")) - _LEFT_OUT
@@ -157,6 +174,7 @@ def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
             continue
         if score > best:
             best, like = score, synonym
-    if tokens & _SUMMARY and best < 0.9:
+    own = target in ("orders.ordered_at", "orders.amount") and tokens & _OF_CUSTOMERS
+    if (own or tokens & _SUMMARY) and best < 0.9:
         best *= 0.3
     return best, msg("its header resembles “{name}”", name=like)

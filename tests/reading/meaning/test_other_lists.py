@@ -1,0 +1,94 @@
+"""Lists of other things than orders, that look like them, and orders that look like other lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from revoir.errors import InputError
+from revoir.reading import read_tables
+
+from .conftest import Read, told
+
+
+def test_customers_with_their_count_of_orders_are_no_orders(read: Read) -> None:
+    """A list of customers was read as orders of the day each was registered."""
+    reading = read(
+        "Name,Username,Last Active,Date Registered,Email,Orders,Total Spend,AOV,City\n"
+        "Ann Bee,ann,2025-04-01 10:00:00,2024-04-13 10:00:00,Ann@X.com,3,120.50,40.17,Boston\n"
+        "Bob Cee,bob,2025-04-02 10:00:00,2024-04-14 10:00:00,bob@x.com,1,20.00,20.00,Boston\n"
+    )
+    assert list(reading.tables) == ["customers"]
+    assert "joined_at" in reading.tables["customers"].columns
+
+
+@pytest.mark.parametrize("count", ["Nb commandes", "Transaction Count", "Nombre d'achats"])
+def test_a_customer_s_turnover_is_no_order(read: Read, count: str) -> None:
+    reading = read(
+        f"Nom;Email;Date;{count};CA total\nMartin;a@x.fr;14/04/2024;3;120\n"
+        "Roy;b@x.fr;15/05/2024;1;20\n"
+    )
+    assert list(reading.tables) == ["customers"]
+
+
+def test_the_french_analytics_of_a_shop_are_orders(read: Read) -> None:
+    """“Type de client” made contacts with customer service of all orders."""
+    reading = read(
+        'Date,"Commande n°","Revenu N. (formaté)",État,Client,"Type de client",Produit(s),'
+        '"Articles vendus","Revenu N."\n'
+        '"2025-04-03 10:00:00",101,"30,00€",completed,"Ann Bee",new,"2× Savon",2,30\n'
+        '"2025-04-14 10:00:00",102,"30,00€",processing,"Ann Bee",returning,"2× Savon",2,30\n'
+    )
+    assert reading.totals["orders"]["amount"] == 60
+    assert reading.totals["orders"]["orders"] == 2
+
+
+def test_dates_and_money_that_nothing_names_are_refused(read: Read) -> None:
+    """Four sales became two customers, and their amounts attributes that nobody looked at."""
+    with pytest.raises(InputError, match="--map amount"):
+        read(
+            "Date;Client;Vente;Retour\n14/04/2025;A;10,00;\n15/04/2025;B;20,00;\n"
+            "16/04/2025;A;;10,00\n17/04/2025;A;30,00;\n"
+        )
+
+
+def test_a_list_of_customers_with_money_of_theirs_is_one(read: Read) -> None:
+    reading = read(
+        "Nom;Email;Date de création;Dernière visite;Panier moyen;Encours\n"
+        "Martin;a@x.fr;14/04/2024;14/05/2024;12,50;0,50\nRoy;b@x.fr;15/05/2024;16/05/2024;20,00;1,0\n"
+    )
+    assert list(reading.tables) == ["customers"]
+
+
+def test_a_sheet_that_sums_another_up_is_told(tmp_path: Path) -> None:
+    """A sheet “Récap” with the turnover of each day doubled all revenue, without a word."""
+    import datetime as dt
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sales = book.active
+    sales.title = "Ventes"
+    days = [dt.datetime(2025, 4, 14), dt.datetime(2025, 4, 15)]
+    for row in (["Date", "Client", "Montant"], [days[0], "A", 10], [days[0], "B", 20],
+                [days[1], "A", 30]):  # fmt: skip
+        sales.append(row)
+    recap = book.create_sheet("Récap")
+    for row in (["Jour", "CA"], [days[0], 30], [days[1], 30]):
+        recap.append(row)
+    path = tmp_path / "ventes.xlsx"
+    book.save(path)
+    assert (
+        "ventes.xlsx (Ventes) and ventes.xlsx (Récap) have the same turnover on each of 2 days"
+        in told(read_tables(path))
+    )
+
+
+def test_files_with_other_sums_are_not_told(read: Read) -> None:
+    head = "client;date;montant\n"
+    reading = read({
+        "a.csv": head + "A;2024-01-01;5\nB;2024-01-02;6\n",
+        "b.csv": head + "A;2024-01-01;6\nB;2024-01-02;5\n",
+    })  # fmt: skip
+    assert "same turnover" not in told(reading)
