@@ -252,20 +252,29 @@ class Sales(Pieces):
         lines = part.has("order_lines.amount")
         held = part.fields["orders.amount"].mapping.header
         named = plain_name(held) in _ORDER_TOTALS
-        found = summary(self.connection, self._totals_sql())
+        found = summary(
+            self.connection,
+            "SELECT count(*) AS orders, count(*) FILTER (low = high) AS same FROM"
+            f' (SELECT min("orders.amount") AS low, max("orders.amount") AS high'
+            f" FROM {part.accepted} GROUP BY {part.order} HAVING count(*) > 1)",
+        )
         if not found["orders"]:
             return lines or named
-        # Three orders whose lines differ in all but this are no chance; where every line comes
-        # to just this amount, it is the line's.
-        told = found["differ"] > 0 and not found["alone"]
-        said = found["same"] >= (_NEARLY_ALL if lines else 1) * found["orders"] and (
-            named
-            or found["adds_up"] > 0.3 * found["orders"]
-            or (told and (lines or (found["differ"] >= _TOLD_BY and found["amounts"] > 1)))
-        )
+        said, doubtful = False, lines or named
+        if found["same"] >= (_NEARLY_ALL if lines else 1) * found["orders"]:
+            found |= summary(self.connection, self._totals_sql())
+            # Three orders whose lines differ in all but this are no chance; where every line
+            # comes to just this amount, it is the line's.
+            told = found["differ"] > 0 and not found["alone"]
+            said = (
+                named
+                or found["adds_up"] > 0.3 * found["orders"]
+                or (told and (lines or (found["differ"] >= _TOLD_BY and found["amounts"] > 1)))
+            )
+            doubtful = doubtful or told
         if said:
             part.notes.append(self._told_total(held))
-        elif lines or named or (told and found["same"] == found["orders"]):
+        elif doubtful:
             part.notes.append(
                 msg(
                     "Column {header}: its amounts were taken as those of the lines and added up to"
@@ -276,7 +285,7 @@ class Sales(Pieces):
         return said
 
     def _totals_sql(self) -> str:
-        """What orders of several lines say of the amount that stands on each line."""
+        """What orders of several lines say, where one amount stands on each line."""
         part = self.part
         amount = identifier("orders.amount")
         line = self.column("order_lines.amount")
@@ -291,15 +300,12 @@ class Sales(Pieces):
             adds_up = f"abs(sum({product}) - any_value({amount})) < 0.05"
             alone = f"bool_and(abs({product} - {amount}) < 0.05)"
         return (
-            "SELECT count(*) AS orders, count(*) FILTER (same) AS same,"
-            " count(*) FILTER (same AND adds_up) AS adds_up,"
-            " count(*) FILTER (same AND different > 1) AS differ,"
-            " count(DISTINCT amount) AS amounts,"
+            "SELECT count(*) FILTER (adds_up) AS adds_up,"
+            " count(*) FILTER (different > 1) AS differ, count(DISTINCT amount) AS amounts,"
             " coalesce(bool_and(alone), false) AS alone FROM (SELECT"
-            f" any_value({amount}) AS amount, count(DISTINCT {amount}) = 1 AS same,"
-            f" {adds_up} AS adds_up, {alone} AS alone,"
-            f" {different} AS different"
-            f" FROM {part.accepted} GROUP BY {part.order} HAVING count(*) > 1)"
+            f" any_value({amount}) AS amount, {adds_up} AS adds_up, {alone} AS alone,"
+            f" {different} AS different FROM {part.accepted} GROUP BY {part.order}"
+            f" HAVING count(*) > 1 AND min({amount}) = max({amount}))"
         )
 
     def _told_total(self, header: str) -> Message:
