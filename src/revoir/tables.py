@@ -207,7 +207,7 @@ ORDERS = Table(
             " net_a_payer ca_ticket somme prix encaisse total_commande order_value"
             " total_collected amount_paid paid_amount amount_incl_tax total_incl_tax"
             " total_incl_vat total_including_tax total_including_vat total_paid_tax_incl"
-            " revenu revenus"
+            " revenu_n revenu_net"
         )),
         Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words(
             "devise currency_code monnaie order_currency code_devise"

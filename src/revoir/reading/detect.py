@@ -52,6 +52,7 @@ _WEIGHTS = {
 }  # fmt: skip
 
 _PEOPLE = {"orders.customer_id", "customers.email", "customers.name", "customers.last_name"}
+_CONTACT = ("interaction_id", "first_response_at", "resolved_at", "is_complaint")
 _PREFERRED = 0.06
 """What the likelier of several amounts is put before: enough to decide between usual names."""
 _PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
@@ -134,20 +135,22 @@ def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None
 def _may_be_sales(
     kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]
 ) -> bool:
-    """Whether what looks like a list of customers has dates of orders and amounts of money.
+    """Whether a list of customers or of contacts has dates of orders and amounts of money.
 
-    Read as that list, every sale but the last of each customer would be lost.
+    Read as that list, every sale but the last of each customer, or all money, would be lost.
     """
-    if kind != "customers":
-        return False
-    ordered_at = next(c for c in TABLES[SALES].columns if c.name == "ordered_at")
     free = [mapping for mapping in columns if mapping.name and mapping.target is None]
-    dated = any(
+    if not any(_is_money(profiles[mapping.column]) for mapping in free):
+        return False
+    if kind == "interactions":
+        held = {mapping.target for mapping in columns}
+        return not held.intersection(f"interactions.{name}" for name in _CONTACT)
+    ordered_at = next(c for c in TABLES[SALES].columns if c.name == "ordered_at")
+    return kind == "customers" and any(
         profiles[mapping.column].dates >= 0.8
         and likeness(plain_name(mapping.header), ordered_at, "orders.ordered_at")[0] >= 0.9
         for mapping in free
     )
-    return dated and any(_is_money(profiles[mapping.column]) for mapping in free)
 
 
 def _is_money(profile: Profile) -> bool:
@@ -406,7 +409,7 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
             paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
             enough = "orders.ordered_at" in names and bool(paid & names)
             if enough and "orders.order_id" not in names and _PEOPLE & names:
-                enough = not any(counts_orders(plain_name(c.header)) for c in columns)
+                enough = not any(counts_orders(plain_name(column.header)) for column in columns)
         case "subscriptions":
             told = {"started_at", "ended_at", "tenure_months", "churned"}
             enough = bool({"subscriptions.customer_id", "customers.email"} & names) and any(
@@ -418,10 +421,9 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
                 m.confidence > 0.9 or "responses.comment" in names for m in asked
             )
         case "interactions":
-            told = {"interaction_id", "first_response_at", "resolved_at", "is_complaint"}
             kind_of = held.get("interactions.kind")
             enough = "interactions.opened_at" in names and (
-                any(f"interactions.{name}" in names for name in told)
+                any(f"interactions.{name}" in names for name in _CONTACT)
                 # “Type de client” is not why somebody called.
                 or (kind_of is not None and kind_of.confidence >= 0.9)
             )

@@ -83,9 +83,11 @@ _BESIDE = frozenset(
 """What is asked for beside the goods, or taken off: an amount of it is not what was paid."""
 _WITH = frozenset(
     ["incl", "included", "including", "inclus", "incluse", "inclusive", "compris", "comprise",
-     "comprises"]
+     "comprises", "after", "apres"]
 )  # fmt: skip
-_WITHOUT = frozenset(["excl", "excluded", "excluding", "exclusive", "hors", "sans", "without"])
+_WITHOUT = frozenset(
+    ["excl", "excluded", "excluding", "exclusive", "hors", "sans", "without", "before", "avant"]
+)
 
 
 _OF_CUSTOMERS = frozenset(

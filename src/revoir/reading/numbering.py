@@ -40,7 +40,12 @@ def given_back(part: Part) -> str:
     """SQL of whether a row gives something back: it may do so long after its order."""
     held = [
         f"coalesce({identifier(key)} < 0, false)"
-        for key in ("orders.amount", "order_lines.amount", "order_lines.quantity")
+        for key in (
+            "orders.amount",
+            "order_lines.amount",
+            "order_lines.quantity",
+            "order_lines.unit_price",
+        )
         if part.has(key)
     ]
     return f"({' OR '.join(held)})" if held else "false"

@@ -261,7 +261,7 @@ class Sales(Pieces):
         if not found["orders"]:
             return lines or named
         said, doubtful = False, lines or named
-        if found["same"] >= (_NEARLY_ALL if lines else 1) * found["orders"]:
+        if found["same"] >= (_NEARLY_ALL if doubtful else 1) * found["orders"]:
             found |= summary(self.connection, self._totals_sql())
             # Three orders whose lines differ in all but this are no chance; where every line
             # comes to just this amount, it is the line's.

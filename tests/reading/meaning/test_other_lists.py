@@ -53,6 +53,20 @@ def test_dates_and_money_that_nothing_names_are_refused(read: Read) -> None:
         )
 
 
+def test_money_beside_a_type_is_no_contact(read: Read) -> None:
+    """“Type” alone made contacts with customer service, and their money an attribute."""
+    with pytest.raises(InputError, match="--map amount"):
+        read("Date;Client;Type;Vente\n14/04/2025;A;Robe;10,50\n15/04/2025;B;Sac;20,00\n")
+
+
+def test_a_list_of_customers_with_their_income_is_one(read: Read) -> None:
+    reading = read(
+        "Nom;Prénom;Email;Date de contact;Revenus\nMartin;Léa;a@x.fr;14/04/2024;1200\n"
+        "Roy;Paul;b@x.fr;15/05/2024;2000\n"
+    )
+    assert list(reading.tables) == ["customers"]
+
+
 def test_a_list_of_customers_with_money_of_theirs_is_one(read: Read) -> None:
     reading = read(
         "Nom;Email;Date de création;Dernière visite;Panier moyen;Encours\n"

@@ -122,7 +122,7 @@ def test_tax_and_shipping_are_no_amount(read: Read, header: str) -> None:
 @pytest.mark.parametrize(
     "header",
     ["Total including shipping", "Total taxes comprises", "total_paid_tax_incl",
-     "Montant hors taxes", "Total frais de port inclus"],
+     "Montant hors taxes", "Total frais de port inclus", "Total après remise", "amount_before_tax"],
 )  # fmt: skip
 def test_an_amount_with_or_without_tax_is_one(read: Read, header: str) -> None:
     reading = read(f"commande,date,client,{header}\n1,2024-01-02,a,5.50\n2,2024-01-03,b,6.50\n")
@@ -184,3 +184,12 @@ def test_an_amount_that_was_said_is_not_questioned(read: Read) -> None:
     reading = read(text, mapping=from_options(["amount=Total HT"]))
     assert "rather than" not in told(reading)
     assert reading.totals["orders"]["amount"] == 12
+
+
+def test_a_total_of_the_order_that_differs_once_is_still_one(read: Read, rows) -> None:
+    lines = "".join(
+        f"{n},2025-04-01,c{n},{product},{50 + (n == 7 and product == 'b')}\n"
+        for n in range(1, 31) for product in "ab"
+    )  # fmt: skip
+    found = _amounts(rows, read("order_id,date,customer,product,order_total\n" + lines))
+    assert sorted(found.values()) == [50] * 29 + [51]
