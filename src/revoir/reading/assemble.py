@@ -78,8 +78,7 @@ def assemble(
         columns = answers_or_people(connection, raw, detection.columns, raw.notes)
         detection = replace(detection, columns=columns)
         if detection.table == "orders" and detection.export is None:
-            said_of = said_of_amounts(held, columns)
-            raw.notes.extend([said_of] if said_of else [])
+            raw.notes.extend(said_of_amounts(held, columns))
         part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
         overlaps.tell(part)
         parts.append(part)

@@ -261,9 +261,7 @@ def _assigned(
                 fit = 0.5
             score = like * fit * factor
             if score >= 0.4:
-                rank = -score
-                if target == "orders.amount":
-                    rank -= _PREFERRED * preference(plain_name(header))
+                rank = -score - _PREFERRED * preference(plain_name(header), canonical.name)
                 mapping = ColumnMapping(
                     column, header, target, canonical.name, round(score, 2), reason
                 )

@@ -66,39 +66,64 @@ def _price_of_one(
 
 def said_of_amounts(
     profiles: dict[str, Profile], columns: tuple[ColumnMapping, ...]
-) -> Message | None:
+) -> list[Message]:
     """What is said of a file of sales with several readings of what was paid.
 
     Args:
         profiles: What its columns look like.
         columns: What they were taken for.
     """
-    price = next((mapping for mapping in columns if mapping.reason == _PRICE_OF_ONE), None)
-    if price and not any(mapping.name == "amount" for mapping in columns):
-        return msg(
-            "Column {header}: beside a quantity it was taken as the price of one, and multiplied."
-            " If it is what was paid, give it the meaning amount.",
-            header=price.header,
+    held = {mapping.target: mapping for mapping in columns}
+    if paid := held.get("orders.amount"):
+        rivals = _rivals(profiles, columns, paid)
+        return [
+            msg(
+                "Column {header} was taken as what was paid, rather than {others}. If that is"
+                " wrong, give the other column the meaning amount.",
+                header=paid.header,
+                others=rivals,
+            )
+        ] if rivals else []  # fmt: skip
+    price = held.get("order_lines.unit_price")
+    if price is None or "order_lines.amount" in held:
+        return []
+    said = []
+    if price.reason == _PRICE_OF_ONE:
+        said.append(
+            msg(
+                "Column {header}: beside a quantity it was taken as the price of one, and"
+                " multiplied. If it is what was paid, give it the meaning amount.",
+                header=price.header,
+            )
         )
-    chosen = next((mapping for mapping in columns if mapping.target == "orders.amount"), None)
-    amount = TABLES["orders"].column("amount")
-    if chosen is None or amount is None or chosen.reason == msg("you said so"):
-        return None
+    if rivals := _rivals(profiles, columns, price):
+        said.append(
+            msg(
+                "Column {header} was taken as the price, rather than {others}. If that is wrong,"
+                " give the other column the meaning unit_price.",
+                header=price.header,
+                others=rivals,
+            )
+        )
+    return said
+
+
+def _rivals(
+    profiles: dict[str, Profile], columns: tuple[ColumnMapping, ...], chosen: ColumnMapping
+) -> list[str]:
+    """Headers of columns that nothing was made of, and that could be what another one is."""
+    table, _, name = str(chosen.target).partition(".")
+    canonical = TABLES[table].column(name)
+    if canonical is None or chosen.reason == msg("you said so"):
+        return []
     rivals = []
     for mapping in columns:
-        name = plain_name(mapping.header)
-        like, _ = likeness(name, amount, "orders.amount")
-        known = like >= 0.9 or (like >= 0.5 and preference(name) != 0)
+        header = plain_name(mapping.header)
+        like, _ = likeness(header, canonical, str(chosen.target))
+        known = like >= 0.9 or (like >= 0.5 and preference(header, name) != 0)
         if mapping.target is None and known and profiles[mapping.column].numbers >= 0.9:
             rivals.append(mapping.header)
-    if not rivals:
-        return None
-    return msg(
-        "Column {header} was taken as what was paid, rather than {others}. If that is wrong, give"
-        " the other column the meaning amount.",
-        header=chosen.header,
-        others=rivals,
-    )
+    return rivals
 
 
 def _number_of_order(

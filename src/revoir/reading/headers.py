@@ -81,6 +81,7 @@ _BESIDE = frozenset(
      "rabais", "refund", "refunds", "refunded", "rembourse", "remboursement"]
 )  # fmt: skip
 """What is asked for beside the goods, or taken off: an amount of it is not what was paid."""
+_OF_ONE = frozenset(["unit", "unitaire", "unite", "each"])
 _WITH = frozenset(
     ["incl", "included", "including", "inclus", "incluse", "inclusive", "compris", "comprise",
      "comprises", "after", "apres"]
@@ -117,27 +118,42 @@ _NET = frozenset(["ht", "net", "nets"])
 _GROSS = frozenset(["gross", "brut", "bruts"])
 
 
-def preference(name: str) -> int:
-    """Which of several amounts is what was paid: 1 with taxes, 0 unsaid, -1 net, -2 gross.
+def preference(header: str, name: str) -> int:
+    """Which of several amounts, or prices, is the one to count: with taxes before without.
 
-    A bare “prix” may be that of one piece, and gives way to any total.
+    A bare “prix” may be that of one piece, and gives way to any total; turnover that is gross has
+    no discount taken off, a price that is gross has its taxes.
+
+    Args:
+        header: A plain header.
+        name: What canonical column it may be.
+
+    Returns:
+        1 for what is best, 0 where the header says nothing, less for what is worse.
 
     Examples:
-        >>> [preference(name) for name in ("total_ttc", "total", "montant_ht", "gross_sales")]
+        >>> headers = ("total_ttc", "total", "montant_ht", "gross_sales")
+        >>> [preference(header, "amount") for header in headers]
         [1, 0, -1, -2]
     """
-    tokens = tokens_of(name)
+    if name not in ("amount", "unit_price"):
+        return 0
+    tokens = tokens_of(header)
     if tokens & _WITHOUT:
         return -1
     if tokens & (_PAID | _WITH) or {"grand", "total"} <= tokens:
         return 1
-    if name == "prix" or tokens & _NET:
+    if header == "prix" or tokens & _NET:
         return -1
-    return -2 if tokens & _GROSS else 0
+    if tokens & _GROSS:
+        return 1 if name == "unit_price" else -2
+    return 0
 
 
 def _part_of_amount(tokens: frozenset[str]) -> bool:
-    """Whether a header says of an amount that it is only tax, shipping, a discount, …."""
+    """Whether a header says of an amount that it is only tax, shipping, a price of one, …."""
+    if tokens & _OF_ONE:
+        return True
     if tokens & (_WITH | _WITHOUT):
         # “Total including shipping” is an amount, “total shipping tax incl.” none.
         return bool(tokens & _BESIDE and tokens & _TAXES)

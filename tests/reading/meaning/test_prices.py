@@ -96,3 +96,17 @@ def test_beside_a_total_no_discount_is_taken_off(read: Read) -> None:
         "1;14/04/2025;C1;Robe;1;100,00;20,00;80,00\n2;14/04/2025;C1;Sac;1;10,00;0,00;10,00\n"
     )
     assert reading.totals["orders"]["amount"] == 90
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("PU HT", "PU TTC"), ("Prix unitaire HT", "Prix unitaire TTC"),
+     ("Price (net)", "Price (Gross)")],
+)  # fmt: skip
+def test_of_two_prices_the_one_with_taxes_is_taken_and_said(
+    read: Read, first: str, second: str
+) -> None:
+    """Where both were there, the price without taxes stood first, and was multiplied."""
+    reading = read(f"Date;Client;Qté;{first};{second}\n14/04/2025;A;3;10,00;12,00\n")
+    assert reading.totals["orders"]["amount"] == 36
+    assert f"Column {second} was taken as the price, rather than {first}" in told(reading)
