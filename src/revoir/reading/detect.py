@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
-from revoir.reading.headers import NEGATED, counts_orders, likeness, preference, tokens_of
+from revoir.reading.headers import NEGATED, count_orders, likeness, preference, tokens_of
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -407,7 +407,7 @@ def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Pr
             paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
             enough = "orders.ordered_at" in names and bool(paid & names)
             if enough and "orders.order_id" not in names and _PEOPLE & names:
-                enough = not any(counts_orders(plain_name(column.header)) for column in columns)
+                enough = not count_orders(plain_name(column.header) for column in columns)
         case "subscriptions":
             told = {"started_at", "ended_at", "tenure_months", "churned"}
             enough = bool({"subscriptions.customer_id", "customers.email"} & names) and any(

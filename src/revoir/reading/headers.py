@@ -97,15 +97,24 @@ _OF_CUSTOMERS = frozenset(
 )  # fmt: skip
 """Words of dates and amounts that are a customer's, never an order's."""
 _COUNTS = frozenset(
-    ["orders", "order_count", "orders_count", "total_orders", "number_of_orders", "nb_orders",
-     "nb_commandes", "nombre_commandes", "nombre_de_commandes", "commandes", "total_commandes",
+    ["order_count", "orders_count", "total_orders", "number_of_orders", "nb_orders",
+     "nb_commandes", "nombre_commandes", "nombre_de_commandes", "total_commandes",
      "nb_achats", "nombre_achats", "nombre_d_achats", "transaction_count", "purchase_count"]
 )  # fmt: skip
 
 
-def counts_orders(name: str) -> bool:
-    """Whether a header is that of how many orders there were: each row is no order then."""
-    return name in _COUNTS
+def count_orders(names: Iterable[str]) -> bool:
+    """Whether headers say how many orders somebody made: each row is no order then.
+
+    Args:
+        names: The plain headers of a file.
+    """
+    held = set(names)
+    if held & _COUNTS:
+        return True
+    # “Commandes” alone may well number them.
+    of_customers = any(tokens_of(name) & (_SUMMARY | _OF_CUSTOMERS) for name in held)
+    return of_customers and bool(held & {"orders", "commandes"})
 
 
 def tokens_of(name: str) -> frozenset[str]:
@@ -114,7 +123,7 @@ def tokens_of(name: str) -> frozenset[str]:
 
 
 _PAID = frozenset(["ttc", "paid", "paye", "payee", "payer", "collected", "encaisse"])
-_NET = frozenset(["ht", "net", "nets"])
+_NET = frozenset(["ht", "net", "nets", "value", "valeur"])
 _GROSS = frozenset(["gross", "brut", "bruts"])
 
 

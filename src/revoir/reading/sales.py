@@ -26,6 +26,7 @@ _ORDER_TOTALS = (
     "total_commande", "total_de_la_commande", "montant_commande", "montant_de_la_commande",
     "montant_total_commande", "total_facture", "montant_facture", "invoice_total",
     "total_ticket", "montant_ticket", "ca_ticket", "grand_total",
+    "total_paid", "total_paid_tax_incl", "total_paid_tax_excl", "total_paye", "net_a_payer",
 )  # fmt: skip
 """Headers that say of an amount that it is the whole order's."""
 _TOLD_APART = ("order_lines.product", "order_lines.product_id", "order_lines.unit_price")
@@ -263,11 +264,13 @@ class Sales(Pieces):
         said, doubtful = False, lines or named
         if found["same"] >= (_NEARLY_ALL if doubtful else 1) * found["orders"]:
             found |= summary(self.connection, self._totals_sql())
-            # Three orders whose lines differ in all but this are no chance; where every line
-            # comes to just this amount, it is the line's.
+            # What lines of unlike price have in common is not theirs. Three orders whose lines
+            # differ in all but this are no chance; where every line comes to just this amount, it
+            # is the line's.
             told = found["differ"] > 0 and not found["alone"]
             said = (
                 named
+                or found["unlike"] > 0
                 or found["adds_up"] > 0.3 * found["orders"]
                 or (told and (lines or (found["differ"] >= _TOLD_BY and found["amounts"] > 1)))
             )
@@ -291,7 +294,7 @@ class Sales(Pieces):
         line = self.column("order_lines.amount")
         told = ["order_lines.amount"] if line else [key for key in _TOLD_APART if part.has(key)]
         different = f"count(DISTINCT ({', '.join(map(identifier, told))}))" if told else "1"
-        adds_up = alone = "false"
+        adds_up = alone = unlike = "false"
         if line:
             whole = f"abs(sum({line}) - any_value({amount}))"
             adds_up = f"{whole} < abs(max({line}) - any_value({amount}))"
@@ -299,13 +302,15 @@ class Sales(Pieces):
             product = self._product()
             adds_up = f"abs(sum({product}) - any_value({amount})) < 0.05"
             alone = f"bool_and(abs({product} - {amount}) < 0.05)"
+            unlike = f"min({product}) <> max({product})"
         return (
             "SELECT count(*) FILTER (adds_up) AS adds_up,"
             " count(*) FILTER (different > 1) AS differ, count(DISTINCT amount) AS amounts,"
-            " coalesce(bool_and(alone), false) AS alone FROM (SELECT"
+            " coalesce(bool_and(alone), false) AS alone,"
+            " count(*) FILTER (unlike) AS unlike FROM (SELECT"
             f" any_value({amount}) AS amount, {adds_up} AS adds_up, {alone} AS alone,"
-            f" {different} AS different FROM {part.accepted} GROUP BY {part.order}"
-            f" HAVING count(*) > 1 AND min({amount}) = max({amount}))"
+            f" {unlike} AS unlike, {different} AS different FROM {part.accepted}"
+            f" GROUP BY {part.order} HAVING count(*) > 1 AND min({amount}) = max({amount}))"
         )
 
     def _told_total(self, header: str) -> Message:

@@ -32,6 +32,11 @@ def test_a_customer_s_turnover_is_no_order(read: Read, count: str) -> None:
     assert list(reading.tables) == ["customers"]
 
 
+def test_a_number_called_orders_is_no_count(read: Read) -> None:
+    reading = read("Commandes;Date;Client;Montant\n101;14/04/2025;A;10,50\n102;15/04/2025;B;20\n")
+    assert list(reading.tables) == ["orders"]
+
+
 def test_the_french_analytics_of_a_shop_are_orders(read: Read) -> None:
     """“Type de client” made contacts with customer service of all orders."""
     reading = read(

@@ -153,6 +153,7 @@ def test_a_column_of_refunds_is_still_one(read: Read) -> None:
         (["Montant brut", "Montant net", "Net à payer"], "Net à payer"),
         (["total_paid_tax_excl", "total_paid_tax_incl", "total_shipping"], "total_paid_tax_incl"),
         (["Total", "Gross amount"], "Total"),
+        (["Order Value", "Sales Tax", "Order Total"], "Order Total"),
     ],
 )
 def test_of_several_amounts_what_was_paid_is_taken_and_said(
@@ -193,3 +194,12 @@ def test_a_total_of_the_order_that_differs_once_is_still_one(read: Read, rows) -
     )  # fmt: skip
     found = _amounts(rows, read("order_id,date,customer,product,order_total\n" + lines))
     assert sorted(found.values()) == [50] * 29 + [51]
+
+
+def test_one_order_of_unlike_prices_tells_its_total(read: Read, rows) -> None:
+    """An amount that no line comes to, shipping included, was added up for each line."""
+    found = read(
+        "commande,date,client,produit,quantité,prix unitaire,montant\n"
+        "1,2025-04-13,A,Robe,2,12,35\n1,2025-04-13,A,Sac,1,6,35\n"
+    )
+    assert _amounts(rows, found) == {"1": 35}
