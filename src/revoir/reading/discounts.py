@@ -119,7 +119,8 @@ def without_discount(connection: duckdb.DuckDBPyConnection, part: Part, product:
         part.notes.append(
             msg(
                 "Column {header}: discounts of {amount} in all were taken off price times"
-                " quantity, for no column says what was paid.",
+                " quantity, for no column says what was paid. If prices are without them already,"
+                " leave the column out (ignore).",
                 header=header,
                 amount=Money(found["taken"]),
             )

@@ -52,7 +52,8 @@ def tell_returns(
     """
     _find_flag(part, profiles)
     amount = _amount(part)
-    for held in part.fields.attributes:
+    status = part.fields.get("orders.status")
+    for held in [*part.fields.attributes, *([status] if status else [])]:
         if not _may_tell(profiles[held.mapping.column]):
             continue
         word = _plain_sql(identifier(held.key))

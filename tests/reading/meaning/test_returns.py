@@ -27,6 +27,14 @@ def test_a_credit_note_is_taken_off(read: Read, rows, sold: str, back: str) -> N
     assert f"Column Type: 1 row says “{back}”, 120.00 in all" in told(reading)
 
 
+@pytest.mark.parametrize("header", ["Statut", "Nature", "Event Type"])
+def test_any_column_may_tell_it(read: Read, header: str) -> None:
+    reading = read(
+        f"{header};Date;Client;Montant\nVente;14/04/2025;A;50,00\nRetour;20/04/2025;A;20,00\n"
+    )
+    assert reading.totals["orders"]["amount"] == 30
+
+
 def test_what_is_negative_already_stays_so(read: Read) -> None:
     reading = read(
         "Type;N° pièce;Date;Client;Montant TTC\nFacture;1;14/04/2025;A;50,00\n"
