@@ -288,7 +288,7 @@ class _Together:
             if part.detection.table == "customers" and part.identity == "customer_id"
             and part.has("customers.email")
         ]  # fmt: skip
-        strangers = [part for part in self.parts if part.identity == "email"]
+        strangers = [part for part in self.parts if part.identity == "email" or part.addressed]
         if not known or not strangers:
             return
         links = identifier("numbers by address")

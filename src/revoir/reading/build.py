@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
-from revoir.reading import dates, quarantine, values
+from revoir.reading import dates, identity, quarantine, values
 from revoir.reading.clocks import tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.discounts import read_percentages
@@ -29,8 +29,6 @@ LAST_DAY = dt.date(2100, 1, 1)
 
 _OF_SOMEBODY = ("customers", "subscriptions", "events")
 """Tables whose rows say nothing where they do not say of whom."""
-_LARGE = 1_000_000
-"""Rows from which customer numbers stay the whole numbers that the file has."""
 
 
 def convert(
@@ -70,9 +68,10 @@ def convert(
         raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes,
         percentages=percentages,
     )  # fmt: skip
-    _identify(part)
+    identity.identify(part)
     _set_strictness(part)
     _make(connection, part, today, zone)
+    identity.leave_nobody(connection, part)
     if detection.table == "orders":
         tell_returns(connection, part, profiles)
     tell_apart(connection, part)
@@ -145,42 +144,6 @@ def _filled_down(
         f"CREATE OR REPLACE TABLE {name} AS SELECT {', '.join(cells)} FROM {raw.relation}"
     )
     return replace(raw, relation=name)
-
-
-def _identify(part: Part) -> None:
-    """Find who the customer is: by number, else by e-mail, telephone or name."""
-    table = part.detection.table
-    fields = part.fields
-    own = fields.get(f"{table}.customer_id") or fields.get("customers.customer_id")
-    options: list[tuple[str, str]] = []
-    if own is not None:
-        options.append(("customer_id", identifier(own.key)))
-        # Grouping by whole numbers is twice as fast as by text: it tells in large files.
-        if part.raw.rows_in >= _LARGE and own.sql_type.upper() in ("BIGINT", "INTEGER"):
-            part.fields[own.key] = replace(own, typed=own.column, given=own.column)
-    for name in ("email", "phone"):
-        if f"customers.{name}" in fields:
-            options.append((name, identifier(f"customers.{name}")))
-    names = [n for n in ("first_name", "last_name", "name") if f"customers.{n}" in fields]
-    if "last_name" in names or "name" in names:
-        wanted = ["name"] if "last_name" not in names else [n for n in names if n != "name"]
-        joined = ", ".join(identifier(f"customers.{n}") for n in wanted)
-        options.append(("name", f"nullif(lower(trim(concat_ws(' ', {joined}))), '')"))
-    if not options:
-        return
-    part.identity, part.customer = options[0]
-    if table == "customers" and len(options) > 1:
-        # A contact without a number is still somebody if there is an address.
-        texts = [f"CAST({sql} AS VARCHAR)" for _, sql in options[:2]]
-        part.customer = f"coalesce({', '.join(texts)})"
-    if part.identity != "customer_id":
-        what = {"email": msg("e-mail address"), "phone": msg("telephone number")}
-        part.notes.append(
-            msg(
-                "There is no customer number: customers are told apart by their {what}.",
-                what=what.get(part.identity, msg("name")),
-            )
-        )
 
 
 def _set_strictness(part: Part) -> None:
@@ -326,11 +289,12 @@ def _pass(
         f" AS cells{joins})"
     )
     counts = "".join(f", count(*) FILTER ({identifier('?' + key)})" for key in told)
+    numbered, zero = identity.counts(part)
     row = connection.execute(
-        f"SELECT count(*), count(_bad){counts} FROM {part.relation}"
-    ).fetchall()[0] or (0, 0)
-    part.rows, part.bad = row[0], row[1]
-    part.unread = dict(zip(told, row[2:], strict=False))
+        f"SELECT count(*), count(_bad), {numbered}, {zero}{counts} FROM {part.relation}"
+    ).fetchall()[0] or (0, 0, 0, 0)
+    part.rows, part.bad, part.numbered, part.zeros = row[:4]
+    part.unread = dict(zip(told, row[4:], strict=False))
     return part.unread
 
 

@@ -149,6 +149,8 @@ def _take_plain_as_is(connection: duckdb.DuckDBPyConnection, raw: RawTable, fiel
     for key, held in fields.items():
         if held.typed == values.code(held.column, held.sql_type):
             tests[key] = values.plain(held.column, values.CODE_RANGES)
+        elif held.typed == values.customer(held.column, held.sql_type):
+            tests[key] = values.plain(held.column, values.WHO_RANGES)
         elif held.type is Type.TEXT and held.typed in (
             values.words(held.column, held.sql_type), _attribute_text(held.column)
         ):  # fmt: skip
@@ -255,6 +257,9 @@ def slow_sql(field: Field, source: str, zone: str) -> str:
 def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[str, str]:
     """The SQL of a text column, and of whether anything is given."""
     name = target.partition(".")[2]
+    if name == "customer_id":
+        typed = values.customer(column, sql_type)
+        return typed, typed
     if name.endswith("_id"):
         typed = values.code(column, sql_type)
         return typed, typed

@@ -40,6 +40,10 @@ class Part:
         rows: How many rows it has, bad ones included.
         grain: ``order`` or ``line`` for sales, else the table.
         customer: SQL of who the customer is, on the converted columns; None where nobody.
+        identity: What tells customers apart: ``customer_id``, ``email``, ``phone`` or ``name``.
+        numbered: How many rows have a customer number.
+        zeros: How many of those numbers are 0.
+        addressed: Whether rows without a customer number go by an address.
         order: SQL of which order a row belongs to, on the converted columns; None where nothing
             says so.
         report: What is told of it.
@@ -61,6 +65,9 @@ class Part:
     customer: str | None = None
     order: str | None = None
     identity: str | None = None
+    numbered: int = 0
+    zeros: int = 0
+    addressed: bool = False
     bad: int = 0
     unique_orders: bool = False
     renumbered: bool = False

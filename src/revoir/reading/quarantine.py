@@ -151,6 +151,8 @@ def _fault(field: Field, value: str | None, line: int) -> tuple[Message, Message
             return msg("This is neither yes nor no."), msg("Write yes or no, or leave it empty.")
     if field.name == "email":
         return _email_fault(text)
+    if field.name == "customer_id":
+        return msg("This names nobody."), msg("Write who the customer is, or leave the row out.")
     return msg("This cannot be read."), _fill_in(field)
 
 

@@ -26,6 +26,16 @@ _EMPTY_CODES = (
     *_EMPTY, "na", "null", "none", "nil", "nan", "aucun", "aucune", "inconnu", "inconnue",
     "unknown", "undefined", "anonyme", "anonymous", "guest", "invité", "nat",
 )  # fmt: skip
+NOBODY = (
+    "comptoir", "au comptoir", "client comptoir", "client au comptoir", "clients comptoir",
+    "vente comptoir", "ventes comptoir", "vente au comptoir", "passage", "de passage",
+    "client passage", "client de passage", "clients de passage", "divers", "client divers",
+    "clients divers", "client anonyme", "client inconnu", "client invité", "invité", "invitée",
+    "anonyme", "anonymous", "inconnu", "inconnue", "unknown", "guest", "guest customer",
+    "walk-in", "walk in", "walkin", "walk-in customer", "walk in customer", "counter sale",
+    "cash sale",
+)  # fmt: skip
+"""What tills and shops call a customer whom they do not know."""
 _EMPTY_TIMES = (*_EMPTY_CODES, "0000-00-00", "0000-00-00 00:00:00", "00/00/0000")
 _EMPTY_NUMBERS = (*_EMPTY, "na", "null", "none", "nil", "nd", "nr")
 
@@ -78,6 +88,11 @@ CODE_RANGES = (
     ("b", "g"), ("h", "i"), ("j", "n"), ("o", "u"), ("v", "z"),
 )  # fmt: skip
 """The same for codes, where more words mean nothing."""
+WHO_RANGES = (
+    ("0", "A"), ("B", "C"), ("E", "G"), ("H", "I"), ("J", "N"), ("O", "P"), ("Q", "U"), ("X", "Z"),
+    ("b", "c"), ("e", "g"), ("h", "i"), ("j", "n"), ("o", "p"), ("q", "u"), ("x", "z"),
+)  # fmt: skip
+"""The same for customers, where words mean nobody."""
 
 
 def _within(column: str, ranges: Iterable[tuple[str, str]]) -> str:
@@ -86,9 +101,10 @@ def _within(column: str, ranges: Iterable[tuple[str, str]]) -> str:
 
 def plain(column: str, ranges: Iterable[tuple[str, str]]) -> str:
     """SQL of whether a cell needs no cleaning: ASCII, no blanks around it, no word for nothing."""
+    words = _EMPTY_CODES + NOBODY if ranges is WHO_RANGES else _EMPTY_CODES
     return (
         f"(strlen({column}) = length({column}) AND {column} >= '!' AND"
-        f" ({_within(column, ranges)} OR lower({column}) NOT IN {_list(_EMPTY_CODES)})"
+        f" ({_within(column, ranges)} OR lower({column}) NOT IN {_list(words)})"
         f" AND {column} NOT LIKE '% ' AND {column} NOT LIKE '%\t' AND {column} NOT LIKE '%.0')"
     )
 
@@ -277,6 +293,8 @@ def _identity_macros() -> list[str]:
         "rv_id(s) AS CASE WHEN s >= '0' AND s < ':' THEN CASE WHEN ends_with(s, '.0')"
         r" AND regexp_full_match(s, '\d+\.0') THEN substr(s, 1, length(s) - 2) ELSE s END"
         f" ELSE {_unless(_EMPTY_CODES, 9)} END",
+        f"""rv_nobody(s) AS length(s) <= {max(map(len, NOBODY))}
+            AND lower(s) IN {_list(NOBODY)}""",
         f"""rv_true(s) AS CASE WHEN lower(s) IN {_list(_TRUE)} THEN true
             WHEN lower(s) IN {_list(_FALSE)} THEN false END""",
         f"""rv_consent(s) AS CASE WHEN lower(s) IN {_list(_UNSUBSCRIBED)} THEN false
@@ -367,6 +385,13 @@ def code(column: str, sql_type: str) -> str:
     if is_text(sql_type):
         return f"rv_id({column})"
     return text_of(column, sql_type)
+
+
+def customer(column: str, sql_type: str) -> str:
+    """The identifier of a customer: null also where it says that nobody is known."""
+    if not is_text(sql_type):
+        return text_of(column, sql_type)
+    return f"CASE WHEN NOT rv_nobody({column}) THEN rv_id({column}) END"
 
 
 def words(column: str, sql_type: str) -> str:

@@ -157,3 +157,66 @@ def test_a_long_name_of_a_company_may_number_a_customer(read: Read, column) -> N
         "client;date;montant\n" + "".join(f"{long}{n % 3};0{n}/01/2024;{n},50\n" for n in (1, 2, 3))
     )
     assert len(set(column(reading, "orders", "customer_id"))) == 3
+
+
+_GUESTS = (
+    "order_id,order_date,status,customer_id,billing_email,order_total\n"
+    "11,2025-04-03,completed,0,a@x.fr,30.00\n12,2025-04-04,completed,0,b@x.fr,20.00\n"
+    "13,2025-04-05,completed,7,c@x.fr,20.00\n14,2025-04-06,completed,0,c@x.fr,10.00\n"
+    "15,2025-04-07,completed,,a@x.fr,10.00\n16,2025-04-07,completed,0,,10.00\n"
+)
+
+
+def test_guests_with_the_number_0_go_by_their_address(read: Read, column) -> None:
+    """All guests of a shop were one customer “0”, its best one."""
+    reading = read(_GUESTS)
+    who = ["a@x.fr", "b@x.fr", "7", "7", "a@x.fr", None]
+    assert column(reading, "orders", "customer_id") == who
+    assert sorted(column(reading, "customers", "customer_id")) == ["7", "a@x.fr", "b@x.fr"]
+    assert "0 is no customer, but stands for buyers without an account: 3 rows" in told(reading)
+
+
+def test_guests_find_their_number_in_a_file_of_customers(read: Read, column) -> None:
+    reading = read({"orders.csv": _GUESTS, "clients.csv": _clients("3;Petit;b@x.fr;;37000;")})
+    assert column(reading, "orders", "customer_id")[:3] == ["a@x.fr", "3", "7"]
+
+
+def test_a_number_0_without_an_address_is_nobody_where_it_comes_most(read: Read, column) -> None:
+    """A till's sales without a card were one customer “0”."""
+    text = "ticket;client;date;montant\n"
+    for n, who in enumerate((0, 0, 0, 4, 4, 5), 1):
+        text += f"{n};{who};0{n}/01/2024;{n},50\n"
+    reading = read(text)
+    assert column(reading, "orders", "customer_id") == [None, None, None, "4", "4", "5"]
+    assert "0 is no customer, but stands for sales without one: 3 rows" in told(reading)
+
+
+def test_a_customer_number_0_among_others_stays_one(read: Read, column) -> None:
+    rows = "".join(f"{n};{n // 2};0{n + 1}/01/2024;5,50\n" for n in range(6))
+    reading = read("ticket;client;date;montant\n" + rows)
+    assert column(reading, "orders", "customer_id")[:2] == ["0", "0"]
+    assert "0 is read as a customer like any other (2 rows)" in told(reading)
+
+
+@pytest.mark.parametrize(
+    "word", ["Client comptoir", "COMPTOIR", "client de passage", "Divers", "Walk-in", "Invité"]
+)
+@pytest.mark.parametrize("header", ["Client", "Nom"])
+def test_a_customer_of_the_counter_is_nobody(read: Read, column, word: str, header: str) -> None:
+    """“Client comptoir” was the most loyal customer of a shop."""
+    text = f"Ticket;Date;{header};Total\n1;02/04/2025;{word};1,50\n2;13/04/2025;Rose Petit;2,50\n"
+    reading = read(text + f"3;14/04/2025;{word};3,50\n")
+    first, second, third = column(reading, "orders", "customer_id")
+    assert (first, third) == (None, None)
+    assert second is not None
+    assert "2 orders have no customer" in told(reading)
+
+
+def test_who_was_taken_for_nobody_is_said(read: Read) -> None:
+    text = "Ticket;Date;Client;Total\n1;02/04/2025;Client comptoir;1,50\n2;03/04/2025;C1;2,50\n"
+    assert "Column Client: “Client comptoir” names nobody: 1 row" in told(read(text))
+
+
+def test_a_contact_who_is_nobody_goes_to_quarantine(read: Read) -> None:
+    (row,) = read("client;ville\nC1;Tours\nComptoir;Tours\n").files[0].quarantine
+    assert (row.value, row.reason.text("en")) == ("Comptoir", "This names nobody.")

@@ -1,0 +1,231 @@
+"""Who the customer of a row is: by number, else by e-mail, telephone or name, or nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from revoir.engines.sql import identifier
+from revoir.language import Message, msg, nmsg
+from revoir.reading import values
+from revoir.reading.fields import Field
+from revoir.reading.part import Part, summary
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LARGE = 1_000_000
+"""Rows from which customer numbers stay the whole numbers that the file has."""
+_NEEDED = ("subscriptions", "events")
+"""Tables whose rows need a customer number: none of them goes by an address instead."""
+
+
+def identify(part: Part) -> None:
+    """Find who the customer is: by number, else by e-mail, telephone or name."""
+    own = _number(part)
+    options: list[tuple[str, str]] = []
+    if own is not None:
+        options.append(("customer_id", identifier(own.key)))
+        # Grouping by whole numbers is twice as fast as by text: it tells in large files.
+        if part.raw.rows_in >= _LARGE and own.sql_type.upper() in ("BIGINT", "INTEGER"):
+            part.fields[own.key] = replace(own, typed=own.column, given=own.column)
+    options += _addresses(part)
+    name = _name(part)
+    if name is not None:
+        options.append(("name", name))
+    if not options:
+        return
+    part.identity, part.customer = options[0]
+    if part.detection.table == "customers" and len(options) > 1:
+        # A contact without a number is still somebody if there is an address.
+        texts = [f"CAST({sql} AS VARCHAR)" for _, sql in options[:2]]
+        part.customer = f"coalesce({', '.join(texts)})"
+    if part.identity != "customer_id":
+        what = {"email": msg("e-mail address"), "phone": msg("telephone number")}
+        part.notes.append(
+            msg(
+                "There is no customer number: customers are told apart by their {what}.",
+                what=what.get(part.identity, msg("name")),
+            )
+        )
+
+
+def _number(part: Part) -> Field | None:
+    """The column of customer numbers."""
+    keys = (f"{part.detection.table}.customer_id", "customers.customer_id")
+    return next((part.fields[key] for key in keys if key in part.fields), None)
+
+
+def _addresses(part: Part) -> list[tuple[str, str]]:
+    """What tells customers apart who have no number: its name and SQL."""
+    return [
+        (name, identifier(f"customers.{name}"))
+        for name in ("email", "phone")
+        if part.has(f"customers.{name}")
+    ]
+
+
+def _name(part: Part) -> str | None:
+    """SQL of the name of the customer, null where it names nobody."""
+    names = [n for n in ("first_name", "last_name", "name") if part.has(f"customers.{n}")]
+    if "last_name" not in names and "name" not in names:
+        return None
+    wanted = ["name"] if "last_name" not in names else [n for n in names if n != "name"]
+    joined = ", ".join(identifier(f"customers.{n}") for n in wanted)
+    name = f"lower(trim(concat_ws(' ', {joined})))"
+    return f"CASE WHEN {name} <> '' AND NOT rv_nobody({name}) THEN {name} END"
+
+
+def counts(part: Part) -> tuple[str, str]:
+    """SQL that counts the rows with a customer number, and those whose number is 0."""
+    own = _number(part)
+    if own is None:
+        return "0", "0"
+    column = identifier(own.key)
+    return f"count({column})", f"count(*) FILTER ({column} = {_zero(own)})"
+
+
+def _zero(own: Field) -> str:
+    return "0" if own.typed == own.column and not values.is_text(own.sql_type) else "'0'"
+
+
+def leave_nobody(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Tell rows of nobody from those of a customer, and give what has an address to its owner."""
+    own = _number(part)
+    if own is None:
+        if part.identity == "name":
+            _tell_words(connection, part, part.fields.of("customers"))
+        return
+    if part.numbered < part.rows:
+        _tell_words(connection, part, [own])
+    column = identifier(own.key)
+    if (
+        part.zeros
+        and part.detection.table not in _NEEDED
+        and _zero_is_nobody(connection, part, own)
+    ):
+        column = f"nullif({column}, {_zero(own)})"
+        if part.detection.table == "customers" and part.customer:
+            part.customer = part.customer.replace(identifier(own.key), column)
+        else:
+            part.customer = column
+    elif part.numbered == part.rows:
+        return
+    addresses = _addresses(part)
+    if addresses and part.detection.table not in ("customers", *_NEEDED):
+        _go_by_address(connection, part, column, addresses)
+
+
+def _go_by_address(
+    connection: duckdb.DuckDBPyConnection,
+    part: Part,
+    number: str,
+    addresses: list[tuple[str, str]],
+) -> None:
+    """Who bought without an account is known by the address that the order went to.
+
+    Where an account of the same file has that e-mail address, it is the account's customer.
+    """
+    options = [f"CAST({sql} AS VARCHAR)" for sql in (number, *(sql for _, sql in addresses))]
+    part.addressed = True
+    name, email = addresses[0]
+    if name != "email":
+        part.customer = f"coalesce({', '.join(options)})"
+        return
+    addressed = identifier(f"addressed_{part.number}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {addressed} AS WITH accounts AS (SELECT {email} AS address,"
+        f" min({options[0]}) AS account FROM {part.relation} WHERE {number} IS NOT NULL"
+        f" AND {email} IS NOT NULL GROUP BY {email} HAVING count(DISTINCT {number}) = 1)"
+        f" SELECT r.*, coalesce({options[0]}, account, {', '.join(options[1:])}) AS _customer_of"
+        f" FROM {part.relation} AS r LEFT JOIN accounts ON {email} = address ORDER BY _line"
+    )
+    part.relation, part.is_table, part.customer = addressed, True, "_customer_of"
+
+
+def _zero_is_nobody(connection: duckdb.DuckDBPyConnection, part: Part, own: Field) -> bool:
+    """Whether the customer number 0 stands for all who have none, and say so.
+
+    Shops write 0 for guests. Where addresses stand beside it, two different ones are two people;
+    where none does, guests are those who come more often than any customer.
+    """
+    column = identifier(own.key)
+    zero = f"{column} = {_zero(own)}"
+    header = own.mapping.header or own.mapping.column
+    beside = [sql for _, sql in _addresses(part)]
+    name = _name(part)
+    beside += [name] if name else []
+    if beside:
+        found = summary(
+            connection,
+            f"SELECT count(who) AS told, count(DISTINCT who) AS several FROM"
+            f" (SELECT coalesce({', '.join(beside)}) AS who FROM {part.accepted} WHERE {zero})",
+        )
+        shop = part.detection.export == "WooCommerce"
+        if found["several"] > 1 or (found["told"] and shop):
+            by_address = bool(_addresses(part))
+            rows = found["told"] if by_address else part.zeros
+            part.notes.append(_guests(rows, header, by_address=by_address))
+            return True
+        if found["told"]:
+            return False
+    most = summary(
+        connection,
+        f"SELECT max(n) AS n FROM (SELECT count(*) AS n FROM {part.accepted}"
+        f" WHERE {column} IS NOT NULL AND NOT {zero} GROUP BY {column})",
+    )["n"]
+    if part.detection.table != "customers" and part.zeros > (most or 0):
+        part.notes.append(_guests(part.zeros, header, by_address=False))
+        return True
+    part.notes.append(
+        nmsg(
+            "Column {header}: 0 is read as a customer like any other ({n} row). If it stands for"
+            " sales without a customer, empty those cells.",
+            "Column {header}: 0 is read as a customer like any other ({n} rows). If it stands for"
+            " sales without a customer, empty those cells.",
+            part.zeros, header=header,
+        )
+    )  # fmt: skip
+    return False
+
+
+def _guests(rows: int, header: str, *, by_address: bool) -> Message:
+    if by_address:
+        return nmsg(
+            "Column {header}: 0 is no customer, but stands for buyers without an account: {n} row"
+            " was given to the customer whom its address names.",
+            "Column {header}: 0 is no customer, but stands for buyers without an account: {n} rows"
+            " were given to the customers whom their addresses name.",
+            rows, header=header,
+        )  # fmt: skip
+    return nmsg(
+        "Column {header}: 0 is no customer, but stands for sales without one: {n} row was read"
+        " as of nobody.",
+        "Column {header}: 0 is no customer, but stands for sales without one: {n} rows were read"
+        " as of nobody.",
+        rows, header=header,
+    )  # fmt: skip
+
+
+def _tell_words(connection: duckdb.DuckDBPyConnection, part: Part, columns: list[Field]) -> None:
+    """Say which words were read as nobody: “Client comptoir”."""
+    for held in columns:
+        if not values.is_text(held.sql_type):
+            continue
+        cell = f"rv_clean({held.column})"
+        found = summary(
+            connection,
+            f"SELECT count(*) AS n, mode({cell}) AS word FROM {part.raw.relation}"
+            f" WHERE rv_nobody({cell})",
+        )
+        if found["n"]:
+            part.notes.append(
+                nmsg(
+                    "Column {header}: “{word}” names nobody: {n} row was read as without a"
+                    " customer.",
+                    "Column {header}: “{word}” names nobody: {n} rows were read as without a"
+                    " customer.",
+                    found["n"], header=held.mapping.header or held.mapping.column,
+                    word=found["word"],
+                )
+            )  # fmt: skip
