@@ -379,7 +379,7 @@ class _Conventions:
         for mapping in self.numbers + self.attributes:
             if mapping.column in found:
                 formats[mapping.column] = self._number(
-                    mapping, found[mapping.column], commas > points
+                    mapping, found[mapping.column], commas, points
                 )
             else:
                 formats[mapping.column] = "point"
@@ -428,9 +428,11 @@ class _Conventions:
             self.blocks[mapping.column] = held
 
     def _number(
-        self, mapping: ColumnMapping, counts: tuple[int, ...], file_has_commas: bool
+        self, mapping: ColumnMapping, counts: tuple[int, ...], commas: int, points: int
     ) -> str:
+        """The convention of one column; `commas` and `points` are those of the whole file."""
         comma, point, comma_groups, point_groups, _ = counts
+        file_has_commas = commas > points
         header = mapping.header or mapping.column
         if comma and point:
             self.notes.append(
@@ -452,12 +454,28 @@ class _Conventions:
                     )
                 )
             return "comma" if comma > point or (comma == point and file_has_commas) else "point"
+        if (point_groups or comma_groups) and commas != points:
+            sign, other = (",", ".") if file_has_commas else (".", ",")
+            decimals = bool(comma_groups if file_has_commas else point_groups)
+            self.notes.append(
+                msg(
+                    "Column {header}: “{example}” is read as {value}, for the file's other numbers"
+                    " have “{sign}” before their decimals. If that is wrong, say format: {other}"
+                    " in the mapping file.",
+                    header=header,
+                    example=f"1{sign if decimals else other}234",
+                    value=1.234 if decimals else 1234,
+                    sign=sign,
+                    other="point" if file_has_commas else "comma",
+                )
+            )
+            return "comma" if file_has_commas else "point"
         if point_groups or comma_groups:
             chosen = "comma" if point_groups >= comma_groups else "point"
             self.notes.append(
                 msg(
                     "Column {header}: “{example}” could be {thousand} or {small}; read as"
-                    " {thousand}, for no amount in the column has another count of decimals."
+                    " {thousand}, for no number in the column has another count of decimals."
                     " If that is wrong, say format: {other} in the mapping file.",
                     header=header,
                     example="1.234" if chosen == "comma" else "1,234",
@@ -491,9 +509,12 @@ def _slashed(profile: Profile) -> bool:
 
 def _number_counts(column: str) -> list[str]:
     end = "[^\\d.,]*$"
+    # No thousands begin with a zero: 0,500 has decimals, however many.
     return [
-        f"count(*) FILTER (regexp_matches({column}, ',(\\d{{1,2}}|\\d{{4,}}){end}'))",
-        f"count(*) FILTER (regexp_matches({column}, '\\.(\\d{{1,2}}|\\d{{4,}}){end}'))",
+        f"count(*) FILTER (regexp_matches({column},"
+        f" ',(\\d{{1,2}}|\\d{{4,}}){end}|^[^\\d.,]*0,\\d{{3}}{end}'))",
+        f"count(*) FILTER (regexp_matches({column},"
+        f" '\\.(\\d{{1,2}}|\\d{{4,}}){end}|^[^\\d.,]*0\\.\\d{{3}}{end}'))",
         f"count(*) FILTER (regexp_matches({column}, '^[^\\d]*[1-9]\\d{{0,2}}(,\\d{{3}})+{end}'))",
         f"count(*) FILTER (regexp_matches({column}, '^[^\\d]*[1-9]\\d{{0,2}}(\\.\\d{{3}})+{end}'))",
         f"count({column})",

@@ -160,13 +160,13 @@ def slow_numbers(source: str, decimal: str) -> str:
     signs = "|".join(["€", r"\$", "£", "¥", *(f"(?i:{code})" for code in CURRENCIES)])
     groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
     point = """CASE
-        WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})*,\\d{3}(\\.\\d*)?')
+        WHEN regexp_full_match(b, '-?[1-9]\\d{0,2}(,\\d{2,3})*,\\d{3}(\\.\\d*)?')
             THEN replace(b, ',', '')
         WHEN regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3})+,\\d+')
             OR regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3}){2,}')
             THEN replace(replace(b, '.', ''), ',', '.')"""
     comma = """CASE
-        WHEN regexp_full_match(b, '-?\\d{1,3}(\\.\\d{3})+(,\\d*)?')
+        WHEN regexp_full_match(b, '-?[1-9]\\d{0,2}(\\.\\d{3})+(,\\d*)?')
             THEN replace(replace(b, '.', ''), ',', '.')
         WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})+\\.\\d+')
             OR regexp_full_match(b, '-?\\d{1,3}(,\\d{3}){2,}') THEN replace(b, ',', '')"""

@@ -127,3 +127,35 @@ def test_amounts_that_no_sum_can_hold_are_named(read: Read) -> None:
     line = "1;A;2024-01-02;{};99999999999999\n"
     with pytest.raises(InputError, match="add up to more than 14 digits"):
         read("commande;client;date;produit;montant\n" + line.format("x") + line.format("y"))
+
+
+_WEIGHTS = "ticket;date;client;article;quantité;prix unitaire\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "kilos"),
+    [(("0,500", "1,250"), ("0.5", "1.25")), (("1,250", "2,100"), ("1.25", "2.1"))],
+)
+def test_kilos_with_three_decimals_are_no_thousands(read: Read, column, written, kilos) -> None:
+    """Half a kilo of cheese at 24,90 was 12,450.00 of revenue."""
+    rows = "".join(
+        f"{n};1{n}/04/2025;C{n};Comté;{weight};24,90\n" for n, weight in enumerate(written, 1)
+    )
+    reading = read(_WEIGHTS + rows)
+    assert column(reading, "order_lines", "quantity") == [Decimal(kilo) for kilo in kilos]
+    # Where each number of the column could be thousands, the file's others decide, and it is said.
+    said = "Column quantité: “1,234” is read as 1.234" in told(reading)
+    assert said == ("0,500" not in written)
+
+
+def test_thousands_by_the_other_numbers_of_the_file_are_said(read: Read, column) -> None:
+    reading = read(_WEIGHTS + "1;14/04/2025;C1;Vis;1.250;0,05\n2;15/04/2025;C2;Vis;2.000;0,05\n")
+    assert column(reading, "order_lines", "quantity") == [1250, 2000]
+    assert "Column quantité: “1.234” is read as 1,234" in told(reading)
+
+
+@pytest.mark.parametrize(("written", "value"), [("0,500", "0.5"), ("0.500", "0.5")])
+@pytest.mark.parametrize("others", [("10,25", "20,75"), ("10.25", "20.75")])
+def test_no_thousands_begin_with_a_zero(read: Read, column, written, value, others) -> None:
+    reading = read(_orders(*others, written))
+    assert column(reading, "orders", "amount")[2] == Decimal(value)
