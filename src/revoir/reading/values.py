@@ -157,7 +157,7 @@ def slow_numbers(source: str, decimal: str) -> str:
     Returns:
         SQL of a relation ``value``, ``result``; the result is null where there is no number.
     """
-    signs = "|".join(["€", r"\$", "£", "¥", *(f"(?i:{code})" for code in CURRENCIES)])
+    signs = "|".join(["€", r"\$", "£", "¥", "(?i:euros?)", *(f"(?i:{c})" for c in CURRENCIES)])
     groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
     point = """CASE
         WHEN regexp_full_match(b, '-?[1-9]\\d{0,2}(,\\d{2,3})*,\\d{3}(\\.\\d*)?')
@@ -171,12 +171,16 @@ def slow_numbers(source: str, decimal: str) -> str:
         WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})+\\.\\d+')
             OR regexp_full_match(b, '-?\\d{1,3}(,\\d{3}){2,}') THEN replace(b, ',', '')"""
     return f"""WITH held AS (SELECT value, rv_figure(value) AS s FROM ({source})),
+        mended AS (SELECT value, regexp_replace(s,
+            '(\\d){_SPACE}*[€$£]{_SPACE}*(\\d\\d[-)]*)$', '\\1,\\2') AS s FROM held),
         bare AS (SELECT value,
             CASE WHEN regexp_matches(s, '\\d{_SPACE}+\\d') AND NOT regexp_matches(s, '{groups}')
-            THEN NULL ELSE replace(regexp_replace(s, '{_SPACE}|[''’]|(?i:euros?)|{signs}', '', 'g'),
-            '−', '-') END AS b FROM held),
+            THEN NULL ELSE replace(regexp_replace(s, '{_SPACE}|[''’]', '', 'g'), '−', '-')
+            END AS b FROM mended),
+        plain AS (SELECT value, regexp_replace(regexp_replace(b,
+            '^([-+(]*)({signs})', '\\1'), '({signs})([-)]*)$', '\\2') AS b FROM bare),
         signed AS (SELECT value, regexp_replace(regexp_replace(regexp_replace(b,
-            '^\\((.*)\\)$', '-\\1'), '^([0-9.,]+)-$', '-\\1'), '^\\+', '') AS b FROM bare)
+            '^\\((.*)\\)$', '-\\1'), '^([0-9.,]+)-$', '-\\1'), '^\\+', '') AS b FROM plain)
         SELECT value, try_cast({comma if decimal == "," else point}
         WHEN regexp_full_match(b, '-?\\d*[.,]?\\d*([eE][+-]?\\d{{1,3}})?') THEN replace(b, ',', '.')
         END AS {DECIMAL}) AS result FROM signed"""

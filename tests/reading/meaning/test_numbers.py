@@ -159,3 +159,32 @@ def test_thousands_by_the_other_numbers_of_the_file_are_said(read: Read, column)
 def test_no_thousands_begin_with_a_zero(read: Read, column, written, value, others) -> None:
     reading = read(_orders(*others, written))
     assert column(reading, "orders", "amount")[2] == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("12€50", "12.5"),
+        ("25 €90", "25.9"),
+        ("25 € 90", "25.9"),
+        ("1 234€50", "1234.5"),
+        ("-3€20", "-3.2"),
+        ("(3€20)", "-3.2"),
+        ("8€", "8"),
+        ("-€ 12", "-12"),
+        ("(12 €)", "-12"),
+        ("12 euros", "12"),
+        ("12 €-", "-12"),
+    ],
+)
+@pytest.mark.parametrize("others", [("10,25", "20,75"), ("10.25", "20.75"), ("8€", "9€")])
+def test_a_sign_in_the_place_of_the_comma(read: Read, column, written, value, others) -> None:
+    """12€50 was read as 1,250."""
+    reading = read(_orders(*others, written))
+    assert column(reading, "orders", "amount")[2] == Decimal(value)
+
+
+@pytest.mark.parametrize("written", ["12€5", "12€500", "1€2€50", "12 EUR 5"])
+def test_a_sign_within_a_number_is_none(read: Read, written: str) -> None:
+    (row,) = read(_orders("10,25", "20,75", written)).files[0].quarantine
+    assert (row.value, row.reason.text("en")) == (written, "This is no number.")
