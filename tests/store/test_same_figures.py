@@ -152,3 +152,82 @@ def test_addresses_do_not_become_customer_numbers(ask, tmp_path):
 def test_a_lake_is_measured_alone(files, lake):
     with pytest.raises(UsageError, match="alone"):
         revoir.read([lake, files])
+
+
+def _orders(path: Path, *numbers: int, amount: int = 10, client: str = "C{}") -> str:
+    rows = (f"{n};{client.format(n)};0{n}/02/2024;{amount},50\n" for n in numbers)
+    path.write_text("commande;Client;date;montant\n" + "".join(rows), encoding="utf-8")
+    return str(path)
+
+
+def _held(folder: Path, table: str = "orders") -> list[dict[str, Any]]:
+    return revoir.open(folder).tables[table].to_pyarrow().to_pylist()
+
+
+def test_overlapping_exports_are_not_added_up(ask, tmp_path):
+    """The order that January's and February's export shared was in the lake twice."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _orders(tmp_path / "jan.csv", 1, 2))
+    feb = _orders(tmp_path / "feb.csv", 2, 3, amount=20)
+    refused = ask("lake", "append", str(folder), feb, code=3)
+    assert "1 number of these files is in the lake already (2)" in refused
+    assert "--replace" in refused
+    assert len(_held(folder)) == 2
+    ask("lake", "append", str(folder), feb, "--replace")
+    assert {row["order_id"]: float(row["amount"]) for row in _held(folder)} == {
+        "1": 10.5,
+        "2": 20.5,
+        "3": 20.5,
+    }
+
+
+def test_overlapping_lines_are_refused_with_and_without_replace(ask, tmp_path):
+    head = "ticket;produit;client;date;montant\n"
+    january, february = tmp_path / "jan.csv", tmp_path / "feb.csv"
+    january.write_text(head + "1;A;C1;05/01/2024;3\n1;B;C1;05/01/2024;4\n2;A;C2;06/01/2024;3\n")
+    february.write_text(head + "2;A;C2;06/01/2024;3\n3;A;C2;07/02/2024;3\n3;B;C2;07/02/2024;4\n")
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), str(january))
+    for words in ([], ["--replace"]):
+        refused = ask("lake", "append", str(folder), str(february), *words, code=3)
+        assert "append its files and these together" in refused
+        assert (len(_held(folder)), len(_held(folder, "order_lines"))) == (2, 3)
+
+
+def test_a_renamed_copy_lands_no_second_time(ask, tmp_path):
+    """The file's name was in the name of the batch: a copy of it was added again."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _orders(tmp_path / "jan.csv", 1, 2))
+    copy = _orders(tmp_path / "jan (1).csv", 1, 2)
+    assert "was there already" in ask("lake", "append", str(folder), copy)
+    assert len(_held(folder)) == 2
+
+
+def test_a_refund_of_an_order_that_is_there_is_added(ask, tmp_path):
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _orders(tmp_path / "jan.csv", 1, 2))
+    ask("lake", "append", str(folder), _orders(tmp_path / "feb.csv", 2, amount=-5))
+    assert sorted(float(row["amount"]) for row in _held(folder)) == [-5.5, 10.5, 10.5]
+
+
+@pytest.mark.parametrize("client", ["Marie Dupont", "Zorba", "Zoé Roy 37000", "06 12 34 56 78"])
+def test_a_name_in_the_place_of_a_number_stays_out(ask, tmp_path, client):
+    """“Marie Dupont” under “Client” stood in the lake in clear."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    file = _orders(tmp_path / "jan.csv", 1, 2, client=client)
+    assert "the lake gives them" in ask("lake", "append", str(folder), file)
+    ask("lake", "append", str(folder), _orders(tmp_path / "feb.csv", 3, client=client.upper()))
+    for part in folder.rglob("*"):
+        if part.is_file():
+            assert client.split()[0].encode() not in part.read_bytes() or client[0] == "0"
+    assert len({row["customer_id"] for row in _held(folder)}) == 1
+    assert client not in {row["customer_id"] for row in _held(folder)}
+    codes = tmp_path / "codes"
+    ask("lake", "create", str(codes))
+    ask("lake", "append", str(codes), _orders(tmp_path / "codes.csv", 1, 2))
+    assert {row["customer_id"] for row in _held(codes)} == {"C1", "C2"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -122,9 +123,14 @@ def append(
         tell_quarantine(reading)
         name = batch or _name_of(files)
         hidden = not _has_numbers(reading)
+        rows = {table: _rows(reading, table, lake, hidden) for table in reading.tables}
+        named = not hidden and any(one.named for one in rows.values())
+        # Lines first: where they cannot be replaced, no word of --replace for their orders.
+        for table in sorted(rows, key=lambda table: table != "order_lines"):
+            _refuse_doubles(lake, table, rows[table].rows, name, replace)
         results = [
-            (table, _write(lake, table, _rows(reading, table, lake, hidden), name, replace))
-            for table in reading.tables
+            (table, _write(lake, table, rows.pop(table).rows, name, replace))
+            for table in list(rows)
         ]
     for table, landed in results:
         for sentence in _landed(table, landed, name):
@@ -135,18 +141,58 @@ def append(
             " address, telephone number or name."
         )
         say(told.text(code))
+    elif named:
+        told = msg(
+            "Some customers go by a name, an address or a telephone number in these files: the lake"
+            " gives them a number in its place."
+        )
+        say(told.text(code))
     say(msg("Batch: {name}", name=name).text(code))
 
 
 def _write(lake: Lake, table: str, rows: pa.Table, batch: str, replace: bool) -> Any:
     """Append what happened; what is a state replaces the state before."""
+    if _replaces(table, rows, replace):
+        return lake.upsert(table, rows, batch=batch)
+    return lake.append(table, rows, batch=batch)
+
+
+def _replaces(table: str, rows: pa.Table, replace: bool) -> bool:
+    """Whether rows take the place of those with their number; each must have one."""
     from revoir.tables import TABLES
 
     known = TABLES[table]
     keyed = known.key in rows.column_names and not rows.column(known.key).null_count
-    if keyed and (replace or known.clock is None):
-        return lake.upsert(table, rows, batch=batch)
-    return lake.append(table, rows, batch=batch)
+    return keyed and (replace or known.clock is None)
+
+
+def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str, replace: bool) -> None:
+    """Refuse rows that would stand in the lake twice: exports overlap."""
+    from revoir.errors import InputError
+    from revoir.tables import TABLES
+
+    if _replaces(table, rows, replace):
+        return
+    # Lines are often numbered within their order only.
+    key = "order_id" if table == "order_lines" else TABLES[table].key
+    there = lake.known(table, rows, batch=batch, key=key)
+    if not there:
+        return
+    told = nmsg(
+        "{table}: {n} number of these files is in the lake already ({examples}); nothing was"
+        " added.",
+        "{table}: {n} numbers of these files are in the lake already ({examples}); nothing was"
+        " added.",
+        len(there), table=table, examples=there[:3],
+    )  # fmt: skip
+    remedy = msg("With --replace these rows take the place of those.")
+    if not _replaces(table, rows, True):
+        remedy = msg(
+            "These rows have no number of their own by which they could take the place of those."
+            " Take the earlier import out with `revoir lake undo`, then append its files and these"
+            " together."
+        )
+    raise InputError(told, remedy=remedy)
 
 
 def _landed(table: str, landed: Any, batch: str) -> list[Message]:
@@ -168,7 +214,19 @@ def _landed(table: str, landed: Any, batch: str) -> list[Message]:
     return told
 
 
-def _rows(reading: Reading, table: str, lake: Lake, hidden: bool) -> pa.Table:
+class _Rows(NamedTuple):
+    """Rows on their way to the lake.
+
+    Attributes:
+        rows: They.
+        named: Whether the file knows a customer by a name or an address.
+    """
+
+    rows: pa.Table
+    named: bool = False
+
+
+def _rows(reading: Reading, table: str, lake: Lake, hidden: bool) -> _Rows:
     """The rows of a table that was read, with customer numbers that name nobody."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -178,15 +236,28 @@ def _rows(reading: Reading, table: str, lake: Lake, hidden: bool) -> pa.Table:
     backend._run_pre_execute_hooks(expression)
     rows = backend.con.sql(backend.compile(expression)).to_arrow_table()
     if "customer_id" not in rows.column_names:
-        return rows
+        return _Rows(rows)
     place = rows.column_names.index("customer_id")
     column = rows.column(place).cast(pa.string()).combine_chunks()
     encoded = pc.dictionary_encode(column)
     known = encoded.dictionary.to_pylist()
-    if hidden or any("@" in number for number in known):
-        given = [lake.number_of(n) if hidden or "@" in n else n for n in known]
+    telling = [hidden or _tells_who(number) for number in known]
+    if any(telling):
+        # A name is the same person however it is written this month.
+        given = [
+            lake.number_of(" ".join(number.lower().split())) if tells else number
+            for number, tells in zip(known, telling, strict=True)
+        ]
         column = pa.array(given, pa.string()).take(encoded.indices)
-    return rows.set_column(place, "customer_id", column)
+    return _Rows(rows.set_column(place, "customer_id", column), any(telling))
+
+
+def _tells_who(number: str) -> bool:
+    """Whether what a file has for a customer number is a name, an address or a telephone number."""
+    if "@" in number or re.fullmatch(r"(?:\+|00)[\d .()-]{9,}|0[1-9](?:[ .-]?\d\d){4}", number):
+        return True
+    words = re.findall(r"[^\W\d_]{2,}", number)
+    return len(words) > 1 or (bool(words) and not re.search(r"\d", number))
 
 
 def _has_numbers(reading: Reading) -> bool:
@@ -199,22 +270,20 @@ def _has_numbers(reading: Reading) -> bool:
 
 
 def _name_of(files: Sequence[str]) -> str:
-    """A name that is the same for the same files."""
+    """A name that is the same for the same content, whatever the files are called."""
     import glob
     import hashlib
 
-    content = hashlib.sha256()
+    contents = []
     for given in files:
         found = [given] if Path(given).exists() else glob.glob(given, recursive=True)  # noqa: PTH207 (absolute patterns)
-        for path in sorted(map(Path, found)):
-            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        for path in map(Path, found):
+            for file in path.rglob("*") if path.is_dir() else [path]:
                 if file.is_file():
-                    content.update(file.name.encode() + b"\0" + file.read_bytes())
+                    contents.append(hashlib.sha256(file.read_bytes()).digest())
         if not found:
-            content.update(given.encode())
-    first = Path(files[0].partition("?")[0]).name or "import"
-    plain = "".join(letter if letter.isprintable() else "_" for letter in first)
-    return f"{plain[:80]}-{content.hexdigest()[:12]}"
+            contents.append(given.encode())
+    return f"import-{hashlib.sha256(b''.join(sorted(contents))).hexdigest()[:12]}"
 
 
 def history(

@@ -209,6 +209,34 @@ class Lake:
 
         return self._land(table, rows, batch, write)
 
+    def known(self, table: str, rows: pa.Table, *, batch: str, key: str) -> list[str]:
+        """The keys of rows that other batches have brought: to append them is to double them.
+
+        Args:
+            table: The canonical table.
+            rows: Rows that are to be appended.
+            batch: Their batch; where it has landed, appending it again changes nothing.
+            key: The column that numbers them. What is given back has the number of its order, and
+                does not count.
+
+        Returns:
+            Each key once, in the order of the rows.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        held = self._open(table)
+        if held is None or held.transaction_version(batch) is not None:
+            return []
+        if key not in rows.column_names or key not in arrow_schema(held).names:
+            return []
+        if "kind" in rows.column_names:
+            rows = rows.filter(pc.not_equal(rows.column("kind").cast(pa.string()), "return"))
+        there = held.to_pyarrow_dataset().to_table(columns=[key]).column(0).cast(pa.string())
+        mine = pc.drop_null(pc.unique(rows.column(key).cast(pa.string()).combine_chunks()))
+        found: list[str] = mine.filter(pc.is_in(mine, there.combine_chunks())).to_pylist()
+        return found
+
     def undo(self, batch: str) -> dict[str, int]:
         """Take all rows of a batch out of all tables, and bring back those it replaced.
 
