@@ -69,6 +69,7 @@ def convert(
         percentages=percentages,
     )  # fmt: skip
     identity.identify(part)
+    identity.spell(connection, part, profiles)
     _set_strictness(part)
     _make(connection, part, today, zone)
     identity.leave_nobody(connection, part)

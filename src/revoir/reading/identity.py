@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,22 @@ from revoir.language import Message, msg, nmsg
 from revoir.reading import values
 from revoir.reading.fields import Field
 from revoir.reading.part import Part, summary
+from revoir.reading.profile import Profile
 
 if TYPE_CHECKING:
     import duckdb
 
 _LARGE = 1_000_000
 """Rows from which customer numbers stay the whole numbers that the file has."""
+_SPELLINGS = "customers_spelt"
+"""The table of how names are spelt that stand for customer numbers, for all files of a reading."""
 _NEEDED = ("subscriptions", "events")
 """Tables whose rows need a customer number: none of them goes by an address instead."""
+
+
+def begin(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget how the customers of an earlier reading were spelt."""
+    connection.execute(f"CREATE OR REPLACE TABLE {_SPELLINGS} (_key VARCHAR, _shown VARCHAR)")
 
 
 def identify(part: Part) -> None:
@@ -72,8 +81,59 @@ def _name(part: Part) -> str | None:
         return None
     wanted = ["name"] if "last_name" not in names else [n for n in names if n != "name"]
     joined = ", ".join(identifier(f"customers.{n}") for n in wanted)
-    name = f"lower(trim(concat_ws(' ', {joined})))"
+    name = f"rv_folded(trim(concat_ws(' ', {joined})))"
     return f"CASE WHEN {name} <> '' AND NOT rv_nobody({name}) THEN {name} END"
+
+
+def spell(connection: duckdb.DuckDBPyConnection, part: Part, profiles: dict[str, Profile]) -> None:
+    """Give names and addresses that stand for customer numbers one spelling, the first one met.
+
+    “Marie Dupont” and “MARIE DUPONT” are one customer, in this file and in the next; codes such as
+    aB3 and ab3 stay two.
+    """
+    own = _number(part)
+    if own is None or not values.is_text(own.sql_type):
+        return
+    cells = profiles[own.mapping.column].cells
+    if not any("@" in cell or not re.search(r"\d", cell) for cell in cells):
+        return
+    cell, spelt = own.column, identifier(f"spelt_{part.number}")
+    # Each different cell once, for what is a name takes long to tell.
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE written AS SELECT {cell} AS _cell, {own.typed} AS _shown,"
+        f" rv_named({own.typed}) AS _key, _first FROM (SELECT rv_clean({cell}) AS {cell},"
+        f" min(_line) AS _first FROM {part.raw.relation} GROUP BY 1)"
+    )
+    connection.execute(
+        f"INSERT INTO {_SPELLINGS}"
+        " SELECT _key, regexp_replace(arg_min(_shown, _first), '\\s+', ' ', 'g') FROM written"
+        f" WHERE _key IS NOT NULL AND _key NOT IN (SELECT _key FROM {_SPELLINGS}) GROUP BY _key"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {spelt} AS SELECT _cell, _key, s._shown, _first"
+        f" FROM written AS w JOIN {_SPELLINGS} AS s USING (_key) WHERE w._shown <> s._shown"
+        " UNION ALL SELECT _cell, NULL, coalesce(rv_email(_shown), lower(_shown)), _first"
+        " FROM written WHERE contains(_shown, '@') AND _shown IS DISTINCT FROM rv_email(_shown)"
+    )
+    found = summary(
+        connection,
+        "SELECT count(*) AS cells, count(DISTINCT _key) AS n,"
+        f" arg_min(_shown, _first) FILTER (_key IS NOT NULL) AS name FROM {spelt}",
+    )
+    if found["cells"]:
+        one = f"(SELECT _shown FROM {spelt} WHERE _cell = {cell})"
+        typed = f"coalesce({one}, {own.typed})"
+        part.fields[own.key] = replace(own, typed=typed)
+    if found["n"]:
+        part.notes.append(
+            nmsg(
+                "Column {header}: what differs only in capitals or blanks is one customer: {n} is"
+                " written in several ways, {name}.",
+                "Column {header}: what differs only in capitals or blanks is one customer: {n} are"
+                " written in several ways, such as {name}.",
+                found["n"], header=own.mapping.header or own.mapping.column, name=found["name"],
+            )
+        )  # fmt: skip
 
 
 def counts(part: Part) -> tuple[str, str]:

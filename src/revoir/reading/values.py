@@ -297,6 +297,9 @@ def _identity_macros() -> list[str]:
         "rv_id(s) AS CASE WHEN s >= '0' AND s < ':' THEN CASE WHEN ends_with(s, '.0')"
         r" AND regexp_full_match(s, '\d+\.0') THEN substr(s, 1, length(s) - 2) ELSE s END"
         f" ELSE {_unless(_EMPTY_CODES, 9)} END",
+        # Names have no digits; codes that have none either are folded like them, and it is said.
+        r"""rv_folded(s) AS lower(regexp_replace(s, '[\s\x{00a0}\x{202f}]+', ' ', 'g'))""",
+        r"""rv_named(s) AS CASE WHEN NOT regexp_matches(s, '[0-9@]') THEN rv_folded(s) END""",
         f"""rv_nobody(s) AS length(s) <= {max(map(len, NOBODY))}
             AND lower(s) IN {_list(NOBODY)}""",
         f"""rv_true(s) AS CASE WHEN lower(s) IN {_list(_TRUE)} THEN true

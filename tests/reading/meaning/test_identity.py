@@ -220,3 +220,28 @@ def test_who_was_taken_for_nobody_is_said(read: Read) -> None:
 def test_a_contact_who_is_nobody_goes_to_quarantine(read: Read) -> None:
     (row,) = read("client;ville\nC1;Tours\nComptoir;Tours\n").files[0].quarantine
     assert (row.value, row.reason.text("en")) == ("Comptoir", "This names nobody.")
+
+
+@pytest.mark.parametrize("header", ["Client", "Nom"])
+def test_a_name_is_one_customer_however_it_is_written(read: Read, column, header: str) -> None:
+    """“Marie Dupont” and “MARIE DUPONT” were two customers who had each bought once."""
+    names = ["Marie Dupont", "marie dupont", "MARIE DUPONT ", "Marie  Dupont", "Léa Roy", "Lea Roy"]
+    rows = "".join(f"{n + 10}/04/2025;{name};{n},50\n" for n, name in enumerate(names, 1))
+    next_month = f"Date;{header};Montant\n14/05/2025;marie DUPONT;7,50\n"
+    reading = read({"a.csv": f"Date;{header};Montant\n{rows}", "b.csv": next_month})
+    found = column(reading, "orders", "customer_id")
+    assert len({found[0], *found[1:4], found[6]}) == 1
+    assert len(set(found)) == 3
+    if header == "Client":
+        assert found[0] == "Marie Dupont"
+        assert "1 is written in several ways, Marie Dupont" in told(reading)
+
+
+def test_an_address_under_customer_has_no_capitals(read: Read, column) -> None:
+    reading = read("date;client;montant\n2024-01-02;A@x.FR;5\n2024-01-03;a@x.fr ;6\n")
+    assert column(reading, "orders", "customer_id") == ["a@x.fr", "a@x.fr"]
+
+
+def test_codes_keep_their_capitals(read: Read, column) -> None:
+    reading = read("date;client;montant\n2024-01-02;aB3x;5\n2024-01-03;Ab3x;6\n2024-01-03;Zoé;6\n")
+    assert column(reading, "orders", "customer_id") == ["aB3x", "Ab3x", "Zoé"]
