@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
-from revoir.reading import identity, quarantine, values
+from revoir.reading import countries, identity, quarantine, values
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
@@ -55,6 +55,7 @@ def assemble(
     # It would be written to standard output, amid the answer.
     connection.execute("SET enable_progress_bar = false").fetchall()
     values.define(connection)
+    countries.define(connection)
     identity.begin(connection)
     raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
     _check_headers(said, raws)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
-from revoir.reading import dates, identity, quarantine, values
+from revoir.reading import countries, dates, identity, quarantine, values
 from revoir.reading.clocks import tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.discounts import read_percentages
@@ -60,6 +60,7 @@ def convert(
         raw = _filled_down(connection, raw, detection, number)
     fields = plan(connection, raw, detection, profiles, zone, notes)
     percentages = read_percentages(fields, profiles)
+    countries.apply(fields, profiles, notes)
     report = FileReport(
         raw.file, raw.sheet, detection.table, detection.confidence, detection.why, raw.headers,
         raw.rows_in, mapping=tuple(_resolved(m, fields) for m in detection.columns), notes=notes,

@@ -275,20 +275,13 @@ def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[st
                 code,
             )
         case "postcode":
-            lost = profile.integers > 0.9 and profile.high < 100_000 and _french(profile)
-            return (f"rv_postcode_fr({code})" if lost else f"rv_id(ltrim({code}, ''''))"), code
+            return f"rv_id(ltrim({code}, ''''))", code
         case "status":
             return code, code
         case "currency":
             return f"upper(coalesce(rv_currency({code}), {code}))", code
     typed = values.words(column, sql_type)
     return typed, typed
-
-
-def _french(profile: Profile) -> bool:
-    """Whether postcodes have the five digits of French ones, but for a lost zero."""
-    lengths = {len(cell.removesuffix(".0")) for cell in profile.cells}
-    return not profile.cells or (lengths <= {4, 5} and 5 in lengths) or lengths == {4}
 
 
 def _attribute(mapping: ColumnMapping, sql_type: str, profile: Profile) -> Field:

@@ -245,3 +245,49 @@ def test_an_address_under_customer_has_no_capitals(read: Read, column) -> None:
 def test_codes_keep_their_capitals(read: Read, column) -> None:
     reading = read("date;client;montant\n2024-01-02;aB3x;5\n2024-01-03;Ab3x;6\n2024-01-03;Zoé;6\n")
     assert column(reading, "orders", "customer_id") == ["aB3x", "Ab3x", "Zoé"]
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("0475 12 34 56", "Belgique", "+32475123456"),
+        ("079 123 45 67", "Suisse", "+41791234567"),
+        ("612345678", "Espagne", "+34612345678"),
+        ("34612345678", "ES", "+34612345678"),
+        ("06 1234 5678", "Italie", "+390612345678"),
+        ("(555) 123-4567", "USA", "+15551234567"),
+        ("0032 475 12 34 56", "Belgique", "+32475123456"),
+        ("+33 6 12 34 56 78", "Belgique", "+33612345678"),
+        ("06 12 34 56 78", "France", "+33612345678"),
+        ("06 12 34 56 78", "FR", "+33612345678"),
+        ("06 12 34 56 78", "", "+33612345678"),
+        ("06 12 34 56 78", "Atlantide", "06 12 34 56 78"),
+    ],
+)
+def test_a_telephone_is_of_its_country(read: Read, column, written, country, number) -> None:
+    """The telephones of Belgians became French ones."""
+    head = "id client;nom;e-mail;téléphone;pays\n"
+    reading = read(f"{head}1;Petit;a@x.fr;{written};{country}\n2;Roy;b@x.fr;0711223344;France\n")
+    assert column(reading, "customers", "phone") == [number, "+33711223344"]
+    foreign = country not in ("France", "FR", "")
+    assert ("those of the country in column pays" in told(reading)) == foreign
+
+
+@pytest.mark.parametrize(
+    ("country", "first", "second"),
+    [
+        ("Belgique", "1000", "37000"), ("France", "01000", "37000"), ("", "01000", "37000"),
+        ("Belgique", "1000", "2000"), ("", "1000", "2000"), ("France", "01000", "02000"),
+        (None, "01000", "37000"), (None, "1000", "2000"),
+    ],
+)  # fmt: skip
+def test_a_postcode_of_four_digits_is_not_always_french(
+    read: Read, column, country: str | None, first: str, second: str
+) -> None:
+    """Brussels, 1000, was read as Bourg-en-Bresse, 01000."""
+    head, end = ("", "") if country is None else (";pays", f";{country}")
+    codes = [code.removeprefix("0") for code in (first, second)]
+    rows = "".join(f"{n};Petit;{n}@x.fr;{code}{end}\n" for n, code in enumerate(codes))
+    reading = read(f"id client;nom;e-mail;code postal{head}\n{rows}")
+    assert column(reading, "customers", "postcode") == [first, second]
+    assert ("zero that they lost" in told(reading)) == (first == "01000")
