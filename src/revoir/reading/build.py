@@ -235,7 +235,7 @@ def _make(
     if not lookups:
         return
     for key, name in lookups.items():
-        _look_up(connection, part, part.fields[key], name, zone)
+        _look_up(connection, part, part.fields[key], name, zone, today)
     _pass(connection, part, today, lookups)
 
 
@@ -315,7 +315,12 @@ def _value(held: Field) -> str:
 
 
 def _look_up(
-    connection: duckdb.DuckDBPyConnection, part: Part, held: Field, name: str, zone: str
+    connection: duckdb.DuckDBPyConnection,
+    part: Part,
+    held: Field,
+    name: str,
+    zone: str,
+    today: dt.date | None,
 ) -> None:
     """Read each different cell that the plain cast could not."""
     cleaned = f"rv_clean({held.column})" if values.is_text(held.sql_type) else held.column
@@ -323,4 +328,17 @@ def _look_up(
         f"SELECT DISTINCT {_value(held)} AS value FROM (SELECT {cleaned} AS {held.column}"
         f" FROM {part.raw.relation}) WHERE {held.typed} IS NULL AND {held.column} IS NOT NULL"
     )
-    connection.execute(f"CREATE OR REPLACE TABLE {name} AS {slow_sql(held, source, zone)}")
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS {slow_sql(held, source, zone, today)}")
+    if held.name == "birth_date" and today:
+        short = connection.execute(
+            f"SELECT count(*) FROM {name}"
+            r" WHERE regexp_full_match(value, '\d{1,2}\D+\d{1,2}\D+\d\d') AND result IS NOT NULL"
+        ).fetchall()[0][0]
+        if short:
+            part.notes.append(
+                msg(
+                    "Column {header}: years of two digits are those of the last hundred years (48"
+                    " is 1948).",
+                    header=held.mapping.header or held.mapping.column,
+                )
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -229,20 +230,24 @@ def _from_utc(time: str, zone: str) -> str:
     return f"timezone({literal(zone)}, timezone('UTC', {time}))"
 
 
-def slow_sql(field: Field, source: str, zone: str) -> str:
+def slow_sql(field: Field, source: str, zone: str, today: dt.date | None) -> str:
     """SQL that reads the cells of a field which the plain cast could not.
 
     Args:
         field: The field.
         source: SQL of a relation ``value`` with those cells.
         zone: IANA zone of times without zone.
+        today: Nobody was born after it (None: unknown).
 
     Returns:
         SQL of a relation ``value``, ``result``.
     """
     chosen = field.mapping.format
     if field.type in _MOMENTS:
-        read = values.slow_times(source, day_first=chosen != "month_first", zone=zone)
+        latest = today if field.name == "birth_date" else None
+        read = values.slow_times(
+            source, day_first=chosen != "month_first", zone=zone, latest=latest
+        )
         result = _from_utc("result", zone) if chosen == "utc" else "result"
         if field.type is Type.DATE:
             result = f"CAST({result} AS DATE)"

@@ -7,6 +7,7 @@ expression that knows spaces, currency signs, month names and the like (``coales
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -186,13 +187,14 @@ def slow_numbers(source: str, decimal: str) -> str:
         END AS {DECIMAL}) AS result FROM signed"""
 
 
-def slow_times(source: str, *, day_first: bool, zone: str) -> str:
+def slow_times(source: str, *, day_first: bool, zone: str, latest: dt.date | None = None) -> str:
     """Read times that a plain cast does not: month names, zones, day numbers, seconds since 1970.
 
     Args:
         source: SQL of a relation with a column ``value``, cleaned text.
         day_first: Whether 03/04/2024 is 3 April.
         zone: IANA zone that the result is in.
+        latest: Years of two digits that would lie after this day are of the century before.
 
     Returns:
         SQL of a relation ``value``, ``result``; the result is null where there is no time.
@@ -220,6 +222,8 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
         + f" END AS {letter}"
         for letter in "ymdt"
     )
+    day = "lpad(m, 2, '0') || '-' || lpad(d, 2, '0')"
+    past = f" OR '20' || y || '-' || {day} > '{latest}'" if latest else ""
     return f"""WITH held AS (SELECT value, rv_when(value) AS s FROM ({source})),
         worded AS (SELECT value, s, {words} AS w FROM held),
         spelt AS (SELECT value, s, trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
@@ -229,8 +233,8 @@ def slow_times(source: str, *, day_first: bool, zone: str) -> str:
             '^m03 (\\d{{1,2}}) mars', '\\1 m03'), ' (a|at) (\\d)', ' \\2')) AS w FROM worded),
         cut AS (SELECT value, s, {split} FROM spelt),
         parts AS (SELECT value, s, y, m, d, trim(t) AS t FROM cut),
-        clocks AS (SELECT value, s, CASE WHEN length(y) = 4 THEN y WHEN y >= '50' THEN '19' || y
-            ELSE '20' || y END || '-' || lpad(m, 2, '0') || '-' || lpad(d, 2, '0') AS day,
+        clocks AS (SELECT value, s, CASE WHEN length(y) = 4 THEN y WHEN y >= '50'{past}
+            THEN '19' || y ELSE '20' || y END || '-' || {day} AS day,
             CASE WHEN t = '' THEN '00:00:00'
             WHEN regexp_full_match(t, '\\d{{1,2}}:\\d{{2}}(:\\d{{2}}([.,]\\d+)?)?')
                 THEN regexp_replace(replace(t, ',', '.'), '^(\\d):', '0\\1:')

@@ -179,3 +179,13 @@ def test_a_doubtful_hour_is_in_the_offset_before_the_change(read: Read, column, 
     lines = "".join(f"C,{time},visite\n" for time in local)
     found = read(f"client,date,événement\n{lines}", timezone=zone)
     assert column(found, "events", "occurred_at") == told_by_python
+
+
+def test_nobody_is_born_after_today(read: Read, column) -> None:
+    """Who was born in 1948 was to be born in 2048."""
+    dates = ["12/05/48", "13/05/75", "14/05/01", "02/06/26", "31/05/26", "12/05/2048"]
+    rows = "".join(f"{n};n{n};n{n}@x.fr;{written}\n" for n, written in enumerate(dates))
+    reading = read(f"id client;nom;e-mail;date de naissance\n{rows}")
+    years = [date.year for date in column(reading, "customers", "birth_date")]
+    assert years == [1948, 1975, 2001, 1926, 2026, 2048]
+    assert "those of the last hundred years" in told(reading)
