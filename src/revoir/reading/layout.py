@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from revoir.language import Message, msg, nmsg
-from revoir.tables import TABLES, plain_name
+from revoir.tables import TABLES, Type, plain_name
 
 _NUMBER = re.compile(
     r"[(+\-]*\s*[€$£]?\s*[(+\-]*\d[\d\s\u00a0\u202f.,'’]*(?:[eE][+-]?\d+)?\s*(?:%|€|\$|£|[A-Z]{3})?\)?\Z"
@@ -55,6 +55,17 @@ def known_headers() -> frozenset[str]:
         for column in table.columns:
             names.add(column.name)
             names.update(column.synonyms)
+    return frozenset(names)
+
+
+@cache
+def named_headers() -> frozenset[str]:
+    """Plain names of columns whose numbers name something, and are never added up."""
+    names: set[str] = set()
+    for table in TABLES.values():
+        for column in table.columns:
+            if column.type is Type.TEXT:
+                names.update((column.name, *column.synonyms))
     return frozenset(names)
 
 

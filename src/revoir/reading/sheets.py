@@ -24,10 +24,12 @@ from revoir.reading.layout import (
     is_preamble,
     is_total,
     left_out_above,
+    named_headers,
 )
 from revoir.reading.raw import RawTable
 from revoir.reading.scratch import Scratch
 from revoir.reading.workbook import SheetFacts, damaged, inspect
+from revoir.tables import plain_name
 
 _SAMPLE_ROWS = 300
 # OpenDocument and web pages write errors as text; calamine leaves those of Excel empty.
@@ -130,8 +132,8 @@ def _merge(rows: list[list[Any]], sheet: calamine.CalamineSheet) -> list[Message
         if last == first or row < 0 or place < 0 or row >= len(rows) or place >= len(rows[row]):
             continue
         value = rows[row][place]
-        # A merged amount is one amount: repeating it would count it twice.
-        if value == "" or isinstance(value, int | float):
+        # A merged amount is one amount: repeating it would count it twice. A number is a name.
+        if value == "" or (isinstance(value, int | float) and not _names(rows, row, place)):
             kept += value != ""
             continue
         for below in rows[row + 1 : last - top + 1]:
@@ -155,6 +157,13 @@ def _merge(rows: list[list[Any]], sheet: calamine.CalamineSheet) -> list[Message
             )
         )
     return notes
+
+
+def _names(rows: list[list[Any]], row: int, place: int) -> bool:
+    """Whether the header above a cell is one of numbers that name something."""
+    above = (rows[up][place] for up in range(row - 1, -1, -1))
+    header = next((cell for cell in above if isinstance(cell, str) and cell.strip()), "")
+    return plain_name(header) in named_headers()
 
 
 def grid_tables(

@@ -299,6 +299,23 @@ def test_merged_cells(read: Callable, book: Path) -> None:
     assert "counts on its first row only" in seen.notes
 
 
+def test_a_merged_order_number_stands_on_each_of_its_rows(read: Callable, book: Path) -> None:
+    """The second line of a merged order went to quarantine, for it had no number."""
+    made = save(
+        book,
+        ["N° commande", "Produit", "Montant"],
+        [1001, "Rose", 30],
+        [None, "Lys", None],
+        [1002, "Iris", 12],
+    )
+    made["Ventes"].merge_cells("A2:A3")
+    made["Ventes"].merge_cells("C2:C3")
+    made.save(book)
+    [seen] = read(book)
+    assert [row[0] for row in seen.cells] == [1001, 1001, 1002]
+    assert [row[2] for row in seen.cells] == [30, None, 12]
+
+
 def test_error_cells(read: Callable, book: Path) -> None:
     save(book, ["Client", "Montant"], ["C1", "#N/A"], ["C2", 3.5], ["C3", "#DIV/0!"])
     [seen] = read(book)
