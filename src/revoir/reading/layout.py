@@ -115,7 +115,8 @@ def is_total(row: Sequence[str]) -> bool:
         row: Its cells.
 
     Returns:
-        True where its first filled cell says "total", it holds a figure, and some cells are blank.
+        True where its first filled cell says "total", it holds a figure and no date, and some
+        cells are blank. A sale of the company Total has the date of its day.
     """
     filled = [cell for cell in row if cell.strip()]
     return (
@@ -123,6 +124,7 @@ def is_total(row: Sequence[str]) -> bool:
         and bool(filled)
         and bool(_TOTAL.match(filled[0].strip()))
         and any(kind(cell) == "number" for cell in filled[1:])
+        and not any(kind(cell) == "date" for cell in filled[1:])
     )
 
 

@@ -108,6 +108,17 @@ def test_total_row_at_the_end(csv: Callable, word: str) -> None:
     assert seen.table.rows_in == 2
 
 
+def test_a_sale_of_the_company_total_is_no_total(csv: Callable) -> None:
+    """Sales of a customer called Total were left out at the end of a file."""
+    text = (
+        "client;date;vendeur;montant\nEDF;15/04/2025;Jean;50\nTotal;16/04/2025;;250\nTotal;;;300\n"
+    )
+    seen = csv(text)
+    assert [row[3] for row in seen.cells] == ["50", "250"]
+    assert "Line 4 is a total" in seen.notes
+    assert "Line 3" not in seen.notes
+
+
 def test_a_customer_called_total_is_no_total(csv: Callable) -> None:
     seen = csv("Client;Date;Montant\nC1;2024-01-03;12\nTotal Énergies;2024-01-04;13\n")
     assert len(seen.cells) == 2
