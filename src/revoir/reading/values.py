@@ -158,7 +158,8 @@ def slow_numbers(source: str, decimal: str) -> str:
     Returns:
         SQL of a relation ``value``, ``result``; the result is null where there is no number.
     """
-    signs = "|".join(["€", r"\$", "£", "¥", "(?i:euros?)", *(f"(?i:{c})" for c in CURRENCIES)])
+    codes = "|".join(CURRENCIES)
+    signs = rf"€|£|¥|(?i:euros?|(?:US|CA?)?\$(?:USD?|CA?D?)?|{codes})"
     groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
     point = """CASE
         WHEN regexp_full_match(b, '-?[1-9]\\d{0,2}(,\\d{2,3})*,\\d{3}(\\.\\d*)?')
@@ -310,14 +311,15 @@ def _identity_macros() -> list[str]:
             WHEN lower(s) IN {_list(_FALSE)} THEN false END""",
         f"""rv_consent(s) AS CASE WHEN lower(s) IN {_list(_UNSUBSCRIBED)} THEN false
             ELSE rv_true(s) END""",
-        """rv_currency(s) AS CASE """
+        # Codes first, and whose dollars they are: "$ CAD" and "CA$" are not the United States'.
+        "rv_currency(s) AS CASE "
+        + " ".join(
+            f"WHEN contains(upper(s), {literal(code)}) THEN {literal(code)}" for code in CURRENCIES
+        )
+        + r" WHEN regexp_matches(upper(s), 'CA? *\$|\$ *CA?$') THEN 'CAD' "
         + " ".join(
             f"WHEN contains(s, {literal(sign)}) THEN {literal(code)}"
             for sign, code in CURRENCY_SIGNS.items()
-        )
-        + " "
-        + " ".join(
-            f"WHEN contains(upper(s), {literal(code)}) THEN {literal(code)}" for code in CURRENCIES
         )
         + " WHEN contains(lower(s), 'euro') THEN 'EUR' END",
     ]

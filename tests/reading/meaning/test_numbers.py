@@ -188,3 +188,19 @@ def test_a_sign_in_the_place_of_the_comma(read: Read, column, written, value, ot
 def test_a_sign_within_a_number_is_none(read: Read, written: str) -> None:
     (row,) = read(_orders("10,25", "20,75", written)).files[0].quarantine
     assert (row.value, row.reason.text("en")) == (written, "This is no number.")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("8,00 $ CAD", "CAD"), ("12,50 $ CA", "CAD"), ("CA$ 25.90", "CAD"), ("C$25.90", "CAD"),
+        ("CAD 25.90", "CAD"), ("12,50 $US", "USD"), ("US$ 12.50", "USD"), ("12.50 $", "USD"),
+        ("12,50 $ USD", "USD"),
+    ],
+)  # fmt: skip
+def test_whose_dollars_they_are(read: Read, column, written: str, code: str) -> None:
+    """Canadian dollars were read as those of the United States, or not at all."""
+    reading = read(_orders("10,25 €", written))
+    assert column(reading, "orders", "currency") == ["EUR", code]
+    amount = "".join(c for c in written if c.isdigit() or c in ",.").replace(",", ".")
+    assert column(reading, "orders", "amount")[1] == Decimal(amount)
