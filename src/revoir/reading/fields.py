@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
-from revoir.language import Message, msg
+from revoir.language import Message, Number, msg
 from revoir.reading import dates as dates_of
 from revoir.reading import values
 from revoir.reading.detect import Detection
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
-from revoir.tables import TABLES, Type
+from revoir.tables import TABLES, Type, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,6 +38,7 @@ _SOFT = frozenset(
     ]
 )
 """A cell that cannot be read costs its value here, never the row."""
+_CENTS = frozenset(("cents", "centimes", "centime", "cts"))
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Field:
         slow: Whether cells that the plain cast cannot read are worth another look.
         unsure: Ranges of lines in which dates have the other order: none that could be either
             is read there.
+        cents: Whether its amounts are in hundredths.
     """
 
     mapping: ColumnMapping
@@ -68,6 +70,7 @@ class Field:
     required: bool = False
     slow: bool = False
     unsure: tuple[tuple[int, int], ...] = ()
+    cents: bool = False
 
     @property
     def column(self) -> str:
@@ -138,6 +141,7 @@ def plan(
         if field.key in fields:
             field = replace(field, key=f"{field.key}_{mapping.column}")
         fields[field.key] = field
+    _divide_cents(fields, profiles, notes)
     _add_currency(fields, raw, profiles)
     if raw.rows_in > _WORTH_A_LOOK:
         _take_plain_as_is(connection, raw, fields)
@@ -166,6 +170,39 @@ def _take_plain_as_is(connection: duckdb.DuckDBPyConnection, raw: RawTable, fiel
         if plain:
             held = fields[key]
             fields[key] = replace(held, typed=held.column, given=held.column)
+
+
+def _divide_cents(fields: Fields, profiles: dict[str, Profile], notes: list[Message]) -> None:
+    """Read amounts whose header says that they are in cents as such, where they are whole."""
+    for key, held in fields.items():
+        header = held.mapping.header
+        money = held.type is Type.DECIMAL and held.mapping.target not in (
+            None, "order_lines.quantity"
+        )  # fmt: skip
+        if not money or not _CENTS.intersection(plain_name(header).split("_")):
+            continue
+        profile = profiles[held.mapping.column]
+        decimals = any(re.search(r"[.,]\d{1,2}\D*$", cell) for cell in profile.cells)
+        if decimals or (not profile.cells and profile.integers < 1):
+            notes.append(
+                msg(
+                    "Column {header}: the header says cents, but the amounts have decimals; they"
+                    " are read as they stand.",
+                    header=header,
+                )
+            )
+            continue
+        fields[key] = replace(held, typed=_hundredth(held.typed), cents=True)
+        notes.append(
+            msg(
+                "Column {header}: the amounts are in cents; {cents} is read as {value}.",
+                header=header, cents=1250, value=Number(12.5, 2),
+            )
+        )  # fmt: skip
+
+
+def _hundredth(number: str) -> str:
+    return f"CAST({number} * DECIMAL '0.01' AS {values.DECIMAL})"
 
 
 def _add_currency(fields: Fields, raw: RawTable, profiles: dict[str, Profile]) -> None:
@@ -253,7 +290,7 @@ def slow_sql(field: Field, source: str, zone: str, today: dt.date | None) -> str
             result = f"CAST({result} AS DATE)"
     else:
         read = values.slow_numbers(source, "," if chosen == "comma" else ".")
-        result = "result"
+        result = _hundredth("result") if field.cents else "result"
         if field.type is Type.INTEGER:
             result = "CASE WHEN result = trunc(result) THEN CAST(result AS BIGINT) END"
     return f"SELECT value, {result} AS result FROM ({read})"

@@ -204,3 +204,16 @@ def test_whose_dollars_they_are(read: Read, column, written: str, code: str) -> 
     assert column(reading, "orders", "currency") == ["EUR", code]
     amount = "".join(c for c in written if c.isdigit() or c in ",.").replace(",", ".")
     assert column(reading, "orders", "amount")[1] == Decimal(amount)
+
+
+@pytest.mark.parametrize("header", ["amount_cents", "Montant (centimes)"])
+def test_cents_are_hundredths(read: Read, column, header: str) -> None:
+    """amount_cents of 1250 was read as 1,250.00."""
+    reading = read(_orders("1250", "2000", "999").replace("montant", header))
+    assert column(reading, "orders", "amount") == [Decimal("12.5"), 20, Decimal("9.99")]
+    assert f"Column {header}: the amounts are in cents; 1,250 is read as 12.50" in told(reading)
+    spaced = read(_orders("1 250", "2000").replace("montant", header))
+    assert column(spaced, "orders", "amount") == [Decimal("12.5"), 20]
+    whole = read(_orders("12.50", "20.00").replace("montant", header))
+    assert column(whole, "orders", "amount") == [Decimal("12.5"), 20]
+    assert "the header says cents, but the amounts have decimals" in told(whole)
