@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
 from revoir.reading import countries, dates, identity, quarantine, values
-from revoir.reading.clocks import tell_shifted
+from revoir.reading.clocks import join_times, tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.discounts import read_percentages
 from revoir.reading.fields import Field, Fields, plan, slow_sql
@@ -61,6 +61,7 @@ def convert(
     fields = plan(connection, raw, detection, profiles, zone, notes)
     percentages = read_percentages(fields, profiles)
     countries.apply(fields, profiles, notes)
+    join_times(fields, profiles, notes)
     report = FileReport(
         raw.file, raw.sheet, detection.table, detection.confidence, detection.why, raw.headers,
         raw.rows_in, mapping=tuple(_resolved(m, fields) for m in detection.columns), notes=notes,
@@ -273,6 +274,9 @@ def _pass(
             alias = identifier(f"of {key}")
             typed = f"coalesce({typed}, {alias}.result)"
             joins += f" LEFT JOIN {lookups[key]} AS {alias} ON {alias}.value = {_value(held)}"
+        if held.clock:
+            alone = f"CAST({typed} AS TIME) = TIME '00:00:00'"
+            typed = f"({typed}) + CASE WHEN {alone} THEN {held.clock} ELSE INTERVAL 0 SECOND END"
         inner.append(f"{typed} AS {identifier(key)}")
         if key in told:
             inner.append(f"{held.column} AS {identifier('?' + key)}")

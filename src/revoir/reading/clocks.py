@@ -7,16 +7,19 @@ half past two that comes twice is the first one, and the one that is skipped is 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from revoir.engines.sql import identifier, literal
-from revoir.language import Message, nmsg
+from revoir.language import Message, msg, nmsg
 from revoir.reading import values
-from revoir.reading.fields import Field
+from revoir.reading.fields import Field, Fields
 from revoir.reading.part import Part, summary
-from revoir.tables import Type
+from revoir.reading.profile import Profile
+from revoir.tables import Type, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -174,3 +177,52 @@ def utc(local: str, zone: str, twice: Sequence[Shift] = ()) -> str:
         for change in twice
     )
     return f"({held} - CASE {cases} ELSE to_seconds(0) END)" if cases else held
+
+
+_DATED = ("orders.ordered_at", "events.occurred_at", "interactions.opened_at")
+_TIME_WORDS = frozenset(("heure", "hour", "time"))
+# Another word, as in “heure de livraison”, makes it the time of something else.
+_SALE_WORDS = frozenset(
+    ("d", "de", "du", "l", "la", "of", "day", "vente", "commande", "achat", "ticket",
+     "transaction", "order", "sale", "purchase")
+)  # fmt: skip
+_OF_DAY = re.compile(r"\d{1,2}\s?[:hH]\s?\d{2}(:\d{2}(\.\d+)?)?(\s?[aApP][mM])?")
+_OF_DAY_FORMS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%g", "%I:%M:%S%p", "%I:%M%p")
+
+
+def join_times(fields: Fields, profiles: dict[str, Profile], notes: list[Message]) -> None:
+    """Join the time of day to the date where they stand in two columns.
+
+    Two purchases of one day are one order without it.
+
+    Args:
+        fields: The fields of a file; that of its date is given the time.
+        profiles: What its columns look like.
+        notes: Told which columns were joined.
+    """
+    day = next((fields[key] for key in _DATED if key in fields), None)
+    if day is None or day.mapping.format == "utc":
+        return
+    for held in fields.attributes:
+        words = set(plain_name(held.mapping.header).split("_"))
+        if not words & _TIME_WORDS or words - _TIME_WORDS - _SALE_WORDS:
+            continue
+        profile = profiles[held.mapping.column]
+        kind = held.sql_type.upper()
+        clocks = kind.startswith("TIME") and not kind.startswith("TIMESTAMP")
+        if not clocks and not (profile.cells and all(map(_OF_DAY.fullmatch, profile.cells))):
+            continue
+        text = values.text_of(held.column, held.sql_type)
+        plain = f"replace(regexp_replace(lower({text}), '\\s', '', 'g'), 'h', ':')"
+        forms = ", ".join(map(literal, _OF_DAY_FORMS))
+        since = f"try_strptime({plain}, [{forms}]) - TIMESTAMP '1900-01-01'"
+        clock = f"coalesce({since}, INTERVAL 0 SECOND)"
+        fields[day.key] = replace(day, clock=clock)
+        notes.append(
+            msg(
+                "Column {header}: its times of day are joined to the dates of column {date}.",
+                header=held.mapping.header,
+                date=day.mapping.header or day.mapping.column,
+            )
+        )
+        return

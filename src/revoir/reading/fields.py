@@ -58,6 +58,7 @@ class Field:
         unsure: Ranges of lines in which dates have the other order: none that could be either
             is read there.
         cents: Whether its amounts are in hundredths.
+        clock: SQL of the time of day that another column says, for days without one.
     """
 
     mapping: ColumnMapping
@@ -71,6 +72,7 @@ class Field:
     slow: bool = False
     unsure: tuple[tuple[int, int], ...] = ()
     cents: bool = False
+    clock: str | None = None
 
     @property
     def column(self) -> str:

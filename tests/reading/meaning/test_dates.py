@@ -189,3 +189,34 @@ def test_nobody_is_born_after_today(read: Read, column) -> None:
     years = [date.year for date in column(reading, "customers", "birth_date")]
     assert years == [1948, 1975, 2001, 1926, 2026, 2048]
     assert "those of the last hundred years" in told(reading)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("10:05", "18:05"), ("10h05", "18h05"), ("10:05:00", "18:05:00"), ("10:05 AM", "6:05 PM")],
+)
+def test_the_time_of_day_is_joined_to_the_date(read: Read, column, first, second) -> None:
+    """A customer's two purchases of one day were one order, for the time stood beside the date."""
+    reading = read(
+        "date;heure;client;produit;montant\n"
+        f"14/04/2025;{first};C1;Robe;10\n14/04/2025;{second};C1;Sac;20\n14/04/2025;{second};C1;Bas;5\n"
+        "15/04/2025;;C2;Sac;20\n"
+    )
+    local = zoneinfo.ZoneInfo("Europe/Paris")
+    times = [
+        time.replace(tzinfo=dt.UTC).astimezone(local).strftime("%d %H:%M")
+        for time in column(reading, "orders", "ordered_at")
+    ]
+    assert sorted(times) == ["14 10:05", "14 18:05", "15 00:00"]
+    assert "Column heure: its times of day are joined to the dates of column date." in told(reading)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("heure", ("matin", "soir")), ("heure de livraison", ("10:05", "18:05"))],
+)
+def test_other_times_are_joined_to_nothing(read: Read, column, header, cells) -> None:
+    rows = "".join(f"1{n}/04/2025;{cell};C1;1{n}\n" for n, cell in enumerate(cells, 4))
+    reading = read(f"date;{header};client;montant\n{rows}")
+    assert {time.minute for time in column(reading, "orders", "ordered_at")} == {0}
+    assert "times of day" not in told(reading)
