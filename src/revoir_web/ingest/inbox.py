@@ -16,6 +16,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -183,7 +184,9 @@ def _narrow(landing: Landing, why: Exception, job: jobs.Running) -> int:
             )  # fmt: skip
             row.delete()
         landing.delete()
-    _log.error("message_set_aside", exc_info=why)
+    # The words of the error may be those of the message.
+    where = traceback.format_tb(why.__traceback__)
+    _log.error("message_set_aside", kind=type(why).__name__, where="".join(where))
     return 1
 
 

@@ -184,7 +184,9 @@ def test_what_is_set_aside_is_seen_downloaded_and_brought_in_again(
     visits(key, 1, 2, count=4)
     drained()
     owner = as_role("owner")
-    assert "2 events could not be brought in" in owner.get("/sources/events/").content.decode()
+    assert (
+        "2 événements n’ont pas pu être intégrés" in owner.get("/sources/events/").content.decode()
+    )
     answer = owner.get("/sources/events/set-aside.jsonl")
     rows = [json.loads(line) for line in answer.getvalue().decode().splitlines()]
     assert [json.loads(row["message"])["userId"] for row in rows] == ["u1", "u2"]
