@@ -181,6 +181,8 @@ def test_baskets_are_drawn_by_customer_in_any_period(book_of, orders, grain, sta
                 n=len(drawn),
                 floor=0,
             )
+            if expected[0] == pytest.approx(expected[1]):
+                expected = (None, None)  # equal values say nothing of how far others may lie
             assert (figure.low, figure.high) == pytest.approx(expected)
 
 
