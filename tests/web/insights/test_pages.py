@@ -275,6 +275,9 @@ def test_what_if_with_numbers_of_ones_own(filled: Path, as_role: AsRole) -> None
         as_role("analyst"), "/what-if/?points=2&margin=40&acquisition_cost=25&keeping_cost=5"
     )
     assert "5,0 fois" in page
+    # The two columns of what keeping costs made the table wider than the page, and were empty.
+    assert "Ce qui reste" in page
+    assert "Ce qui reste" not in content(as_role("analyst"), "/what-if/?points=2")
     assert "wrong" in content(as_role("analyst"), "/what-if/?points=-4")
 
 
