@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from revoir_web.common import audit
-from revoir_web.common.models import Company
+from revoir_web.common import audit, jobs
+from revoir_web.common.models import Company, Job
 
 
 @transaction.atomic
@@ -30,6 +31,22 @@ def change_company(*, fields: dict[str, Any], actor: Any = None) -> Company:
         for follow in _FOLLOWERS:
             follow(set(changed))
     return company
+
+
+def stop_job(*, job: Job, actor: Any) -> None:
+    """Stop a job; a running one stops at its next sign of progress.
+
+    Args:
+        job: The job.
+        actor: Who stops it.
+
+    Raises:
+        PermissionDenied: They may not.
+    """
+    if not jobs.may_stop(actor, job):
+        raise PermissionDenied
+    jobs.cancel(job)
+    audit.record("job.cancel", actor=actor, object=job, details={"kind": job.kind})
 
 
 _FOLLOWERS: list[Any] = []

@@ -6,12 +6,11 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
 
-from revoir_web.common import actions, audit, jobs
+from revoir_web.common import actions, jobs
 from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
 from revoir_web.common.forms import CompanyForm
@@ -74,10 +73,7 @@ def get_job(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
 def cancel_job(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
     """One that waits stops at once, one that runs at its next sign of progress."""
     held = get_object_or_404(Job, pk=id)
-    if not jobs.may_stop(request.user, held):
-        raise PermissionDenied
-    jobs.cancel(held)
-    audit.record("job.cancel", object=held, details={"kind": held.kind})
+    actions.stop_job(job=held, actor=request.user)
     return job_told(held)
 
 

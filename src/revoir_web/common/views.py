@@ -58,10 +58,7 @@ def job(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def job_cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Stop a job."""
     held = _visible_job(request, id)
-    if not jobs.may_stop(request.user, held):
-        raise PermissionDenied
-    jobs.cancel(held)
-    audit.record("job.cancel", object=held, details={"kind": held.kind})
+    actions.stop_job(job=held, actor=request.user)
     return redirect(jobs.page_of(request.user, held) or job_url(held))
 
 
