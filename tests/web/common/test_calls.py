@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from revoir.language import msg
-from revoir_web.accounts.models import ApiKey
 from revoir_web.common import jobs, words
 from revoir_web.common.api import write_cursor
 from revoir_web.common.models import AuditEntry, Job
 from revoir_web.common.rights import Right
+from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
-
-
-class Api:
-    """A program with a key."""
-
-    def __init__(self, *rights: Right) -> None:
-        _key, text = ApiKey.make("test", [right.value for right in rights])
-        self.headers = {"Authorization": f"Bearer {text}", "Accept-Language": "en"}
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        more: dict[str, Any] = {}
-        if body is not None:
-            more = {"data": json.dumps(body), "content_type": "application/json"}
-        return getattr(Client(), method)(f"/api{path}", headers=self.headers, **more)
-
-    def everything(self, path: str) -> list[Any]:
-        """The rows of all pages of a list."""
-        found: list[Any] = []
-        cursor = ""
-        while True:
-            page = self("get", f"{path}{cursor}").json()
-            found += page["items"]
-            if not page["next"]:
-                return found
-            cursor = f"{'&' if '?' in path else '?'}cursor={page['next']}"
 
 
 def test_jobs_are_listed_followed_and_stopped(company: Any) -> None:

@@ -15,6 +15,7 @@ from django.test import Client
 from revoir_web.common import exports, tables
 from revoir_web.common.exports import harmless
 from revoir_web.common.models import AuditEntry
+from revoir_web.testing.calls import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def entries(company: Any) -> None:
 
 
 def rows(answer: Any) -> list[list[str]]:
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    text = text_of(answer)
     return list(csv.reader(io.StringIO(text)))
 
 

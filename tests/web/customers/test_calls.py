@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -11,28 +10,14 @@ import pytest
 from django.test import Client
 
 from revoir.language import msg
-from revoir_web.accounts.models import ApiKey
 from revoir_web.common.api import write_cursor
 from revoir_web.common.models import AuditEntry, Replay
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions, facts
 from revoir_web.customers.models import Customer, Note
+from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
-
-
-class Api:
-    """A program with a key."""
-
-    def __init__(self, *rights: Right) -> None:
-        _key, text = ApiKey.make("test", [right.value for right in rights])
-        self.headers = {"Authorization": f"Bearer {text}"}
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        more: dict[str, Any] = {}
-        if body is not None:
-            more = {"data": json.dumps(body), "content_type": "application/json"}
-        return getattr(Client(), method)(f"/api{path}", headers=self.headers, **more)
 
 
 ALL = tuple(Right)
@@ -115,18 +100,6 @@ def test_a_customer_from_first_to_last(company: Any) -> None:
     ledger.path().unlink()
 
 
-def page_by_page(call: Api, path: str) -> list[Any]:
-    """The rows of all pages of a list."""
-    found: list[Any] = []
-    cursor = ""
-    while True:
-        page = call("get", f"{path}?limit=3{cursor}").json()
-        found += page["items"]
-        if not page["next"]:
-            return found
-        cursor = f"&cursor={page['next']}"
-
-
 def test_facts_of_one_moment_are_all_told(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What happened with a customer stood on their page alone, and no call told it."""
     [id] = actions.resolve_many([{"customer_id": "1", "email": "a@b.fr"}], source="t")
@@ -145,7 +118,7 @@ def test_facts_of_one_moment_are_all_told(company: Any, monkeypatch: pytest.Monk
         return [fact for fact in held if before is None or fact["at"] < before][:limit]
 
     monkeypatch.setattr(facts, "_PROVIDERS", [provider])
-    told = page_by_page(Api(*ALL), f"/customers/{id}/facts")
+    told = Api(*ALL).everything(f"/customers/{id}/facts?limit=3")
     assert [fact["title"] for fact in told] == ["nps", *(f"P{n}" for n in range(7)), "Commande"]
     said, line, order = told[0], told[1], told[-1]
     assert (said["text"], said["details"], said["day_only"]) == (
@@ -154,7 +127,7 @@ def test_facts_of_one_moment_are_all_told(company: Any, monkeypatch: pytest.Monk
     assert line["details"] == {"product": "P0", "quantity": 2, "upgrade_on": "2026-01-05"}
     assert (line["day_only"], line["currency"]) == (True, "EUR")
     assert (order["id"], order["amount"], order["currency"]) == ("O1", 9.5, "CHF")
-    masked = page_by_page(Api(Right.SEE_CUSTOMERS), f"/customers/{id}/facts")
+    masked = Api(Right.SEE_CUSTOMERS).everything(f"/customers/{id}/facts?limit=3")
     assert {**said, "text": None} == masked[0]
     for cursor in ("x", "2026-01-05", "2026-01-05T00:00:00+00:00 -1", "9999-12-31T00:00:00Z 1"):
         path = f"/customers/{id}/facts?cursor={write_cursor(cursor)}"
@@ -185,7 +158,9 @@ def test_notes(company: Any, users: Any) -> None:
     path = f"/customers/{id}/notes"
     made = [call("post", path, {"text": f" note {n} "}).json() for n in range(5)]
     assert (made[0]["text"], made[0]["author"]) == ("note 0", None)
-    assert [row["id"] for row in page_by_page(call, path)] == [row["id"] for row in made[::-1]]
+    assert [row["id"] for row in call.everything(f"{path}?limit=3")] == [
+        row["id"] for row in made[::-1]
+    ]
     one = f"{path}/{made[0]['id']}"
     assert call("patch", one, {"text": "autre"}).json()["text"] == "autre"
     for text in ("", "  ", "x" * 5001):
@@ -197,7 +172,7 @@ def test_notes(company: Any, users: Any) -> None:
     customer = Customer.objects.get(pk=id)
     note = actions.add_note(customer=customer, text="à elle", actor=users["advisor"])
     one = f"{path}/{note.pk}"
-    assert page_by_page(call, path)[0]["author"] == "Camille advisor"
+    assert call.everything(f"{path}?limit=3")[0]["author"] == "Camille advisor"
     assert call("patch", one, {"text": "x"}).status_code == 403
     assert call("delete", one).status_code == 403
     assert Api(*ALL)("delete", one).status_code == 204

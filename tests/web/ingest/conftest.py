@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,10 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 
+from revoir_web.accounts import actions as accounts
+from revoir_web.accounts.rights import Right
 from revoir_web.common import jobs
 from revoir_web.ingest import actions, intake
-from revoir_web.ingest.models import Import
+from revoir_web.ingest.models import Import, InboxEvent, Landing
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +32,29 @@ def _own_folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) 
     # Figures have tests of their own, and take their time.
     monkeypatch.setattr(actions, "AFTERWARDS", ())
     intake.forget_keys()
+
+
+@pytest.fixture
+def key(company: object) -> str:
+    """A key that sends events."""
+    _key, text = accounts.create_key(name="site", scopes=[Right.SEND_EVENTS], actor=None)
+    return text
+
+
+def send(key: str | None, call: str, body: Any, **headers: str) -> Any:
+    """The answer to a call as Segment's libraries make it."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    if key is not None:
+        headers["authorization"] = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+    return Client().post(f"/v1/{call}", data, content_type="application/json", headers=headers)
+
+
+def drained() -> None:
+    """Bring everything that waits in the inbox into the lake."""
+    jobs.enqueue("ingest.drain")
+    work()
+    assert not InboxEvent.objects.exists()
+    assert not Landing.objects.exists()
 
 
 def bring_in(text: str | bytes, name: str = "orders.csv", *, land: bool = True) -> Import:

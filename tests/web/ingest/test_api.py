@@ -18,6 +18,7 @@ from revoir_web.accounts.rights import Right
 from revoir_web.common.models import AuditEntry
 from revoir_web.ingest import planning
 from revoir_web.ingest.models import Source, WebhookEndpoint
+from revoir_web.testing.calls import text_of
 
 from .conftest import lake, work
 
@@ -101,7 +102,7 @@ def test_every_row_set_aside_is_given(company: object) -> None:
     answer = program.client.get(f"/api{path}/0", headers=program.headers)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert "ventes-quarantine.csv" in answer["Content-Disposition"]
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    text = text_of(answer)
     lines = list(csv.DictReader(io.StringIO(text)))
     assert len(lines) == 31
     assert lines[-1]["email"] == "b29@example.com"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import gzip
 import hashlib
@@ -21,33 +20,11 @@ from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
 from revoir_web.customers.models import Customer
 from revoir_web.ingest import commerce, inbox, intake
-from revoir_web.ingest.models import InboxEvent, Landing, SeenMessage
+from revoir_web.ingest.models import InboxEvent, SeenMessage
 
-from .conftest import lake, work
+from .conftest import drained, lake, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def key(company: object) -> str:
-    _key, text = accounts.create_key(name="site", scopes=[Right.SEND_EVENTS], actor=None)
-    return text
-
-
-def send(key: str | None, call: str, body: Any, **headers: str) -> Any:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    if key is not None:
-        headers["authorization"] = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
-    return Client().post(f"/v1/{call}", data, content_type="application/json", headers=headers)
-
-
-def drained() -> None:
-    from revoir_web.common import jobs
-
-    jobs.enqueue("ingest.drain")
-    work()
-    assert not InboxEvent.objects.exists()
-    assert not Landing.objects.exists()
 
 
 def test_calls_land_as_events_and_orders(key: str) -> None:

@@ -23,6 +23,7 @@ from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
 from revoir_web.insights import actions, files, queries, questions, runs
 from revoir_web.insights.models import Digest, Goal, SavedSegment, SavedView
+from revoir_web.testing.calls import text_of
 
 pytestmark = pytest.mark.django_db
 AsRole = Callable[[str], Client]
@@ -110,7 +111,7 @@ def test_words_of_an_address_are_never_markup(filled: Path, as_role: AsRole) -> 
 
 def test_exports_are_the_figures_of_the_page(filled: Path, as_role: AsRole) -> None:
     response = as_role("manager").get("/exports/metric.csv?name=revenue")
-    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    text = text_of(response)
     rows = list(csv.DictReader(io.StringIO(text)))
     records = runs.look("metric", {"name": "revenue"}).data
     assert records["name"] == "revenue"
@@ -145,7 +146,7 @@ def test_rows_behind_a_figure_are_gone_through_and_taken_away(
         jobs.run_waiting()
         assert "/exports/rows.csv?" in content(client, address + "&file=1")
         response = client.get(export.format("csv"))
-        text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+        text = text_of(response)
         assert len(text.splitlines()) == total + 1
         workbook = client.get(export.format("xlsx"))
         assert b"".join(workbook.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
@@ -220,7 +221,7 @@ def test_the_file_of_a_segment_has_every_customer(
         page = runs.look("members", {"rule": segment.rule, "page": 1}).data
         Customer.objects.get_or_create(id=page["rows"][0]["id"], defaults={"name": "Aline Rosier"})
         response = client.get(export.format("csv"))
-        text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+        text = text_of(response)
         lines = list(csv.reader(io.StringIO(text)))
         assert len(lines) == page["count"] + 1 > 51
         first = page["rows"][0]
