@@ -62,9 +62,10 @@ def empty() -> int:
     count = 0
     _root().mkdir(parents=True, exist_ok=True)
     with only_one(_MAKING):
-        for path in [*_root().glob("*/"), *_earlier()]:
-            # Somebody holds it, or it is another user's: of a backup that root makes, say.
-            with contextlib.suppress(BlockingIOError, PermissionError):
+        # The folder of uploads stays: it has no hyphen, as `folder` gives each of its own.
+        for path in [*_root().glob("*-*/"), *_earlier()]:
+            # Somebody holds it, or has just ended, or it is another user's: of root's backup, say.
+            with contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError):
                 count += _removed(path)
     return count
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import revoir.cli  # noqa: F401 (it loads the commands of the application)
-from revoir_web import backup
+from revoir_web import backup, environment
 from revoir_web.common import jobs, temporary
 
 DIES = """
@@ -97,6 +97,22 @@ def test_a_draft_on_a_disk_that_is_away_is_removed_once_it_is_back(
     away.rename(disk)
     assert temporary.empty() == 1
     assert left(tmp_path) == []
+
+
+def test_files_on_their_way_are_left_alone(data: Path, db: None) -> None:
+    """The folder of uploads was removed every night, and the next upload or workbook failed."""
+    on_its_way = environment.uploads(data) / "clients.upload"
+    on_its_way.write_text("ana@example.com")
+    assert temporary.empty() == 0
+    assert on_its_way.is_file()
+
+
+def test_a_folder_whose_owner_ends_meanwhile_is_passed_over(
+    data: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ended normally at that moment made the start of the application fail."""
+    monkeypatch.setattr(temporary, "_earlier", lambda: [data / "fetch-gone"])
+    assert temporary.empty() == 0
 
 
 def test_what_earlier_versions_left_is_removed(data: Path, db: None) -> None:
