@@ -204,7 +204,7 @@ def _spoken_of(found: Erased, texts: Sequence[str]) -> bool:
     return any(found.speaks_of(plain(text)) for text in texts)
 
 
-_WORDS = (Texts(Note, ("text",)), Texts(Verbatim, ("text",)))
+_WORDS = (Texts(Note, ("text",), moments=("updated_at",)), Texts(Verbatim, ("text",)))
 _ANSWERS = Texts(Replay, ("body",), moments=("at",), named=_spoken_of)
 _JOBS = Texts(
     Job,
