@@ -19,6 +19,7 @@ from revoir_web.customers.text import email_of, fold, phone_of
 
 __all__ = [
     "add_note",
+    "change_note",
     "delete_note",
     "delete_view",
     "dismiss",
@@ -177,7 +178,7 @@ def change_note(*, note: Note, text: str, actor: Any) -> Note:
     Returns:
         The note.
     """
-    _must_be_there(note.customer)
+    _must_be_there(Customer.objects.select_for_update(no_key=True).get(pk=note.customer_id))
     note.text = text.strip()
     note.save(update_fields=["text", "updated_at"])
     audit.record("customer.note_changed", actor=actor, object=note.customer)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from revoir.errors import UsageError
 from revoir_web.consents import erasure
 from revoir_web.consents.models import Erasure
 from revoir_web.customers import actions as customers
@@ -152,6 +153,23 @@ def test_an_import_waits_for_an_erasure_that_has_begun(
     assert begun.wait(30)
     threading.Timer(0.5, go_on.set).start()
     assert customers.resolve_many([{**ANA, "city": "Nice"}], source="import:1") == [""]
+    erasing.end()
+    assert is_gone(id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_note_of_whoever_is_being_erased_is_not_changed(
+    slow: tuple[threading.Event, threading.Event],
+) -> None:
+    """The customer was looked at without a lock, and the note was gone when it was written."""
+    [id] = customers.resolve_many([ANA], source="test")
+    note = customers.add_note(customer=Customer.objects.get(pk=id), text="called", actor=None)
+    begun, go_on = slow
+    erasing = Elsewhere(lambda: erase(id))
+    assert begun.wait(30)
+    threading.Timer(0.5, go_on.set).start()
+    with pytest.raises(UsageError):
+        customers.change_note(note=note, text="called twice", actor=None)
     erasing.end()
     assert is_gone(id)
 
