@@ -65,6 +65,74 @@ def test_undoing_an_upsert_brings_back_what_it_replaced(lake, amounts):
     assert amounts() == {}
 
 
+def names(*numbers: int) -> pa.ChunkedArray:
+    return pa.chunked_array([[str(number) for number in numbers]], pa.string())
+
+
+def test_rows_that_a_later_batch_had_again_stay_with_it(lake, amounts):
+    lake.append("orders", orders([1, 2, 3]), batch="a")
+    assert lake.say_again("orders", names(2, 3, 9), batch="b").rows == 2
+    assert lake.say_again("orders", names(2), batch="b").already
+    lake.say_again("orders", names(3), batch="c")
+    lake.upsert("orders", orders([2], amount=5), batch="d")
+    assert lake.repeated("orders", batch="a") == {"2": "b", "3": "b"}
+    assert lake.undo("a") == {"orders": 1}
+    assert amounts() == {"2": 5, "3": 10}
+    assert lake.undo("d") == {"orders": 1}
+    assert amounts() == {"2": 10, "3": 10}
+    assert all(one.sound for one in lake.verify())
+    assert lake.undo("b") == {"orders": 1}
+    assert amounts() == {"3": 10}
+    assert lake.undo("c") == {"orders": 1}
+    assert amounts() == {}
+
+
+def test_an_undoing_that_is_killed_leaves_rows_to_who_had_them_again(lake, amounts, monkeypatch):
+    from revoir.store import replaced
+
+    lake.append("orders", orders([1, 2]), batch="a")
+    lake.say_again("orders", names(1, 2), batch="b")
+    lake.upsert("orders", orders([2], amount=5), batch="c")
+    with monkeypatch.context() as patched:
+        patched.setattr(replaced, "purge", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            lake.undo("a")
+    lake.undo("a")
+    lake.undo("c")
+    assert amounts() == {"1": 10, "2": 10}
+
+
+def test_who_said_rows_again_is_remembered_for_the_last_batches(lake, amounts, monkeypatch):
+    from revoir.store import said
+
+    monkeypatch.setattr(said, "KEPT", 2)
+    lake.append("orders", orders([1, 2, 3]), batch="a")
+    for number in (1, 2, 3):
+        lake.say_again("orders", names(number), batch=f"b{number}")
+    assert lake.undo("a") == {"orders": 1}
+    assert amounts() == {"2": 10, "3": 10}
+
+
+def test_rows_are_said_again_by_the_key_of_the_table(lake):
+    lake.append("orders", orders([1]), batch="a")
+    lake.say_again("orders", names(1), batch="b")
+    with pytest.raises(UsageError, match="replaced by"):
+        lake.upsert("orders", orders([1]), batch="c", keys=["customer_id", "order_id"])
+    with pytest.raises(UsageError, match="no table"):
+        lake.say_again("events", names(1), batch="d")
+
+
+def test_who_is_erased_is_not_among_those_who_were_said_again(lake):
+    customers = pa.table({"customer_id": ["c1"], "city": ["Tours"]})
+    lake.append("customers", customers, batch="a")
+    lake.say_again("customers", pa.chunked_array([["c1"]], pa.string()), batch="b")
+    lake.erase(["c1"], request="secret")
+    kept = lake.place.open("_said/customers").to_pyarrow_table()
+    assert kept.column("customer_id").to_pylist() != ["c1"]
+    lake.undo("a")
+    assert [row["city"] for row in rows_of(lake, "customers")] == ["Tours"]
+
+
 def test_what_was_undone_never_lands_again(lake, amounts):
     lake.append("orders", orders([1]), batch="a")
     lake.append("customers", pa.table({"customer_id": ["c1"], "city": ["Tours"]}), batch="b")

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pyarrow as pa
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -21,14 +22,14 @@ KEYS = st.lists(st.integers(0, 6), min_size=0, max_size=4, unique=True)
 
 
 class Model(RuleBasedStateMachine):
-    """For each order the pile of its amounts by batch; the uppermost is seen."""
+    """For each order the pile of its amounts by batches that say so; the uppermost is seen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="revoir-lake-"))
         self.lake = Lake.create(self.folder / "lake")
         self.backend = engines.memory(threads=1)
-        self.piles: dict[str, list[tuple[str, int]]] = {}
+        self.piles: dict[str, list[tuple[set[str], int]]] = {}
         self.undone: set[str] = set()
         self.batches: list[str] = []
         self.seen: list[tuple[str, Rows]] = []
@@ -61,7 +62,7 @@ class Model(RuleBasedStateMachine):
         batch = self.new_batch()
         assert self.lake.append("orders", orders(keys, amount=amount), batch=batch).rows == count
         for key in keys:
-            self.piles[str(key)] = [(batch, amount)]
+            self.piles[str(key)] = [({batch}, amount)]
 
     @rule(keys=KEYS, old=st.integers(0, 3), amount=st.integers(1, 99))
     def upsert(self, keys: list[int], old: int, amount: int) -> None:
@@ -69,7 +70,18 @@ class Model(RuleBasedStateMachine):
         batch = self.new_batch()
         self.lake.upsert("orders", orders(keys, amount=amount), batch=batch)
         for key in keys:
-            self.piles.setdefault(str(key), []).append((batch, amount))
+            self.piles.setdefault(str(key), []).append(({batch}, amount))
+
+    @precondition(lambda self: self.lake.place.tables())
+    @rule(keys=KEYS, old=st.integers(0, 3))
+    def say_again(self, keys: list[int], old: int) -> None:
+        wanted = [str(key) for key in (*keys, *range(100, min(self.fresh, 100 + old)))]
+        there = [key for key in wanted if self.piles.get(key)]
+        batch = self.new_batch()
+        told = self.lake.say_again("orders", pa.chunked_array([wanted], pa.string()), batch=batch)
+        assert told.rows == len(there)
+        for key in there:
+            self.piles[key][-1][0].add(batch)
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data())
@@ -78,7 +90,8 @@ class Model(RuleBasedStateMachine):
         self.lake.undo(batch)
         self.undone.add(batch)
         for key, pile in self.piles.items():
-            self.piles[key] = [entry for entry in pile if entry[0] != batch]
+            left = [(batches - {batch}, amount) for batches, amount in pile]
+            self.piles[key] = [entry for entry in left if entry[0]]
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data(), replace=st.booleans())
@@ -88,6 +101,8 @@ class Model(RuleBasedStateMachine):
         landed = write("orders", orders([1, 2], amount=1), batch=batch)
         assert landed.already
         assert landed.undone == (batch in self.undone)
+        keys = pa.chunked_array([["1"]], pa.string())
+        assert self.lake.say_again("orders", keys, batch=batch).already
 
     @rule(full=st.booleans())
     def compact(self, full: bool) -> None:
@@ -97,7 +112,7 @@ class Model(RuleBasedStateMachine):
     def vacuum(self) -> None:
         versions = [version for version, _ in self.seen]
         for table in self.lake.place.tables():
-            for pile in (table, f"_replaced/{table}"):
+            for pile in (table, *self.lake.place.beside(table)):
                 if self.lake.place.holds(pile):
                     kept = (
                         [int(v.partition(":")[2]) for v in versions if v] if pile == table else None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
 from revoir.language import Message, Number, msg, nmsg
-from revoir.store import replaced
 from revoir.store.commits import LANDED, UNDONE, arrow_schema, commit_of, retried, told
 from revoir.store.place import Place, delta
 from revoir.store.shape import BATCH, arrow_type
@@ -159,9 +158,9 @@ def compact(place: Place, full: bool) -> dict[str, Compacted]:
         if before and (full or not _is_compact(place.open(name))):
             retried(partial(_compact, place, name), place.name)
             done[name] = Compacted(before, _count_files(place.open(name)))
-        pile = replaced.name_of(name)
-        if place.holds(pile) and _count_files(place.open(pile)) > 1:
-            retried(partial(_compact, place, pile), place.name)
+        for pile in place.beside(name):
+            if _count_files(place.open(pile)) > 1:
+                retried(partial(_compact, place, pile), place.name)
     return done
 
 
@@ -206,8 +205,7 @@ def vacuum(place: Place, retention: dt.timedelta, keep: Sequence[str], dry_run: 
     return sum(
         remove(place, pile, retention, kept.get(pile), dry_run)
         for name in place.tables()
-        for pile in (name, replaced.name_of(name))
-        if place.holds(pile)
+        for pile in (name, *place.beside(name))
     )
 
 

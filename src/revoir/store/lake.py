@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import msg, nmsg
-from revoir.store import care, migrations, replaced, views
+from revoir.store import care, migrations, replaced, said, undo, views
 from revoir.store.commits import (
     UNDONE,
     arrow_schema,
@@ -28,11 +28,10 @@ from revoir.store.commits import (
     mark,
     retried,
     sql_name,
-    sql_text,
     told,
 )
 from revoir.store.place import Place, delta
-from revoir.store.shape import BATCH, Shape, check_batch, shape_of
+from revoir.store.shape import Shape, check_batch, shape_of
 from revoir.store.source import Source
 from revoir.tables import TABLES
 
@@ -209,6 +208,48 @@ class Lake:
 
         return self._land(table, rows, batch, write)
 
+    def say_again(self, table: str, keys: pa.ChunkedArray, *, batch: str) -> Landed:
+        """Remember that a batch has rows, too, that are there as they are.
+
+        When the batch that brought them is undone they stay, in the name of this one. A table
+        remembers the last 30 batches that said rows again.
+
+        Args:
+            table: The canonical table.
+            keys: The keys of the rows.
+            batch: What the batch is called, the same in every attempt.
+
+        Returns:
+            How many rows were found, or that the batch had landed before.
+
+        Raises:
+            UsageError: There is no such table, or its rows are replaced by another key.
+            EngineError: The store failed; the same call can be made again.
+        """
+        self._ready()
+        check_batch(batch)
+
+        def attempt() -> Landed:
+            held = self._open(table)
+            if held is None:
+                raise UsageError(msg("There is no table “{name}” in the lake.", name=table))
+            if (state := held.transaction_version(batch)) is not None:
+                return Landed(0, already=True, undone=state == UNDONE)
+            replaced.check_keys(self.place, table, [TABLES[table].key])
+            count = said.keep(self.place, table, held, keys, batch)
+            mark(held, commit_of("again", batch=batch, rows=count))
+            return Landed(count)
+
+        return retried(attempt, self.place.name)
+
+    def repeated(self, table: str, *, batch: str) -> dict[str, str]:
+        """To whom the rows of a batch go when it is undone: key → the batch that said it again."""
+        held = self._open(table)
+        heirs = None if held is None else said.heirs(self.place, table, held, batch)
+        if heirs is None:
+            return {}
+        return dict(zip(*(column.to_pylist() for column in heirs.columns), strict=True))
+
     def known(self, table: str, rows: pa.Table, *, batch: str, key: str) -> list[str]:
         """The keys of rows that other batches have brought: to append them is to double them.
 
@@ -240,7 +281,8 @@ class Lake:
     def undo(self, batch: str) -> dict[str, int]:
         """Take all rows of a batch out of all tables, and bring back those it replaced.
 
-        The batch never lands again, so that a retry that comes late does not resurrect it.
+        Rows that a later batch had again stay, in its name (see `say_again`). The batch never
+        lands again, so that a retry that comes late does not resurrect it.
 
         Returns:
             By table, how many of its rows were there.
@@ -258,8 +300,7 @@ class Lake:
             )
         removed = {}
         for name in names:
-            count = retried(partial(self._take_out, name, batch), self.place.name)
-            replaced.purge(self.place, name, batch)
+            count = undo.take_out(self.place, name, batch)
             if count:
                 removed[name] = count
         return removed
@@ -293,11 +334,9 @@ class Lake:
         )
         changed = {}
         for name in self.place.tables():
-            piles = [name, replaced.name_of(name)]
             counts = [
                 retried(partial(self._erase, pile, known, drop), self.place.name)
-                for pile in piles
-                if self.place.holds(pile)
+                for pile in (name, *self.place.beside(name))
             ]
             if counts[0]:
                 changed[name] = counts[0]
@@ -459,6 +498,7 @@ class Lake:
         if not data.num_rows:
             mark(held, properties)
             return 0
+        said.check_keys(self.place, table, keys)
         replaced.save(self.place, table, held, data, keys, batch)
         same = " AND ".join(f"target.{sql_name(key)} = source.{sql_name(key)}" for key in keys)
         columns = {sql_name(name): f"source.{sql_name(name)}" for name in data.column_names}
@@ -472,34 +512,6 @@ class Lake:
             .execute()
         )  # fmt: skip
         return int(data.num_rows)
-
-    def _take_out(self, table: str, batch: str) -> int:
-        held = self.place.open(table)
-        if held.transaction_version(batch) == UNDONE:
-            return 0
-        properties = commit_of("undo", batch=batch, state=UNDONE)
-        mine = f"{BATCH} = {sql_text(batch)}"
-        back = replaced.below(self.place, table, held, batch)
-        if back is not None:
-            keys = replaced.keys_of(self.place.open(replaced.name_of(table)))
-            same = [f"target.{sql_name(key)} = source.{sql_name(key)}" for key in keys]
-            found = (
-                held.merge(
-                    back, " AND ".join([*same, f"target.{mine}"]),
-                    source_alias="source", target_alias="target", commit_properties=properties,
-                )
-                .when_matched_update(
-                    {sql_name(name): f"source.{sql_name(name)}" for name in back.column_names}
-                )
-                .when_not_matched_by_source_delete(f"target.{mine}")
-                .execute()
-            )  # fmt: skip
-            return int(found["num_target_rows_updated"] + found["num_target_rows_deleted"])
-        count = int(held.delete(mine, commit_properties=properties)["num_deleted_rows"] or 0)
-        if not count:
-            # Nothing to delete makes no commit, and late retries must find the batch undone.
-            mark(held, properties)
-        return count
 
     def _erase(self, name: str, known: pa.Table, drop: bool) -> int:
         held = self.place.open(name)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MARKER = "_revoir.json"
 REPLACED = "_replaced"
 """The folder of rows that an upsert put others in place of: undoing it brings them back."""
+SAID = "_said"
+"""The folder of who said rows again: undoing the batch that brought them leaves them there."""
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl"})
 _ADDRESS = re.compile(r"^https?://[\w.\[\]:-]+(/\S*)?$", re.I)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
@@ -157,6 +159,10 @@ class Place:
     def tables(self) -> list[str]:
         """The canonical tables that are there."""
         return [name for name in TABLES if self.holds(name)]
+
+    def beside(self, table: str) -> list[str]:
+        """What is kept beside a canonical table for the sake of undoing, where it is there."""
+        return [name for name in (f"{REPLACED}/{table}", f"{SAID}/{table}") if self.holds(name)]
 
     def files(self, table: DeltaTable, name: str) -> list[str]:
         """The paths of a table's data files, below the lake where it is not a folder.

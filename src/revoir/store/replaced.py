@@ -22,6 +22,7 @@ from revoir.store.commits import (
     create,
     retried,
     rows_where,
+    sql_name,
     sql_text,
 )
 from revoir.store.place import REPLACED, Place, delta
@@ -60,8 +61,7 @@ def save(
     import pyarrow as pa
 
     kept = place.holds(name_of(table))
-    if kept:
-        _check_keys(place, table, keys)
+    check_keys(place, table, keys)
     found = _matching(held, rows, keys)
     if not found.num_rows and not kept:
         return
@@ -129,16 +129,35 @@ def keys_of(pile: DeltaTable) -> list[str]:
     return str(pile.metadata().configuration[_KEYS]).split(",")
 
 
-def purge(place: Place, table: str, batch: str) -> None:
-    """Forget the replaced rows of a batch that was undone."""
+def purge(place: Place, table: str, batch: str, heirs: pa.Table | None) -> None:
+    """Forget the replaced rows of a batch that was undone; those with heirs are theirs.
+
+    Args:
+        place: The lake.
+        table: The canonical table.
+        batch: The batch.
+        heirs: Keys, and in whose name the rows are now (see `said.heirs`).
+    """
     if not place.holds(name_of(table)):
         return
-    retried(
-        lambda: place.open(name_of(table)).delete(
-            f"{BATCH} = {sql_text(batch)}", commit_properties=commit_of("undo")
-        ),
-        place.name,
-    )
+
+    def attempt() -> None:
+        pile, mine = place.open(name_of(table)), f"{BATCH} = {sql_text(batch)}"
+        if heirs is None:
+            pile.delete(mine, commit_properties=commit_of("undo"))
+            return
+        key, heir = heirs.column_names
+        (
+            pile.merge(
+                heirs, f"target.{sql_name(key)} = source.{sql_name(key)} AND target.{mine}",
+                source_alias="source", target_alias="target", commit_properties=commit_of("undo"),
+            )
+            .when_matched_update({BATCH: f"source.{heir}"})
+            .when_not_matched_by_source_delete(f"target.{mine}")
+            .execute()
+        )  # fmt: skip
+
+    retried(attempt, place.name)
 
 
 def _matching(held: DeltaTable, rows: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -156,7 +175,14 @@ def _matching(held: DeltaTable, rows: pa.Table, keys: Sequence[str]) -> pa.Table
     return found.take(numbered.join(wanted, list(keys), join_type="left semi").column("place"))
 
 
-def _check_keys(place: Place, table: str, keys: Sequence[str]) -> None:
+def check_keys(place: Place, table: str, keys: Sequence[str]) -> None:
+    """Refuse another key than the one by which rows of a table were replaced.
+
+    Raises:
+        UsageError: It is another one.
+    """
+    if not place.holds(name_of(table)):
+        return
     known = keys_of(place.open(name_of(table)))
     if known != list(keys):
         raise UsageError(
@@ -167,4 +193,4 @@ def _check_keys(place: Place, table: str, keys: Sequence[str]) -> None:
 
 def _create(place: Place, table: str, schema: pa.Schema, keys: Sequence[str]) -> None:
     create(place, name_of(table), schema, {_KEYS: ",".join(keys)})
-    _check_keys(place, table, keys)
+    check_keys(place, table, keys)

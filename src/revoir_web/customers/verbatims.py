@@ -117,6 +117,26 @@ def forget(source: str) -> int:
     return Verbatim.objects.filter(source=source).delete()[0]
 
 
+def hand_over(rows: Iterable[str], *, kind: str, source: str, to: str) -> int:
+    """Let words of one source be those of another that said the same.
+
+    Args:
+        rows: Keys of rows in the lake.
+        kind: One of `Verbatim.Kind`.
+        source: Whose words they are.
+        to: Whose they become; what it said of the same row itself stays.
+
+    Returns:
+        How many lines.
+    """
+    count = 0
+    for part in bulk.in_parts(sorted({row_of(key) for key in rows}), PART):
+        own = Verbatim.objects.filter(source=to, kind=kind, row__in=part).values("row")
+        theirs = Verbatim.objects.filter(source=source, kind=kind, row__in=part)
+        count += theirs.exclude(row__in=own).update(source=to)
+    return count
+
+
 def beside(
     facts: Sequence[Mapping[str, Any]], customer_ids: Sequence[str]
 ) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -21,13 +21,21 @@ from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import Import
 from revoir_web.ingest.people import source_of
 
+if TYPE_CHECKING:
+    from revoir.store import Lake
+
+
+PARTS = ("new", "changed", "again")
+WORDS_OF = {"responses": Verbatim.Kind.RESPONSE, "interactions": Verbatim.Kind.INTERACTION}
+
 
 def batch_of(held: Import, part: str) -> str:
     """What the lake calls the rows of an import.
 
     Args:
         held: The import.
-        part: "new" or "changed": rows that were added, and rows in the place of others.
+        part: "new", "changed" or "again": rows that were added, rows in the place of others, and
+            rows that were there as they are.
     """
     return f"{held.batch}-{part}"
 
@@ -63,12 +71,15 @@ def land(
         staged = staging.prepare(held, resolve, progress)
         store = lake()
         for table in staged:
-            for part in ("new", "changed"):
+            for part in PARTS:
                 path = held.folder / "final" / f"{table}.{part}.parquet"
                 if not path.is_file():
                     continue
                 progress(msg("Writing {table}…", table=table))
                 rows = pq.read_table(path)
+                if part == "again":
+                    store.say_again(table, rows.column(0), batch=batch_of(held, part))
+                    continue
                 if "customer_id" in rows.column_names:
                     # One customer's page reads the groups of rows that hold them, not the file.
                     rows = rows.sort_by("customer_id")
@@ -114,7 +125,8 @@ def _facts_out(held: Import) -> dict[str, int]:
     """Take the rows of an import out of the lake, and what it said beside them."""
     found: dict[str, int] = {}
     store = lake()
-    for part in ("changed", "new") if held.batch else ():
+    _hand_words_over(held, store)
+    for part in PARTS if held.batch else ():
         try:
             removed = store.undo(batch_of(held, part))
         except UsageError:
@@ -126,17 +138,29 @@ def _facts_out(held: Import) -> dict[str, int]:
     return found
 
 
+def _hand_words_over(held: Import, store: Lake) -> None:
+    """Leave what was said again to those who said it so: their rows stay when this import goes."""
+    others = {
+        batch_of(other, "again"): other
+        for other in Import.objects.exclude(pk=held.pk).exclude(batch="")
+    }
+    for table, kind in WORDS_OF.items():
+        for part in PARTS if held.batch else ():
+            heirs = store.repeated(table, batch=batch_of(held, part))
+            for batch in set(heirs.values()) & set(others):
+                rows = [key for key, heir in heirs.items() if heir == batch]
+                verbatims.hand_over(
+                    rows, kind=kind, source=source_of(held), to=source_of(others[batch])
+                )
+
+
 def _keep_words(
     held: Import, progress: Callable[[Message], None], fence: Callable[[], None]
 ) -> None:
     """Keep what customers said beside them: comments of answers, texts of contacts."""
     import pyarrow.parquet as pq
 
-    kinds = {
-        "responses": Verbatim.Kind.RESPONSE,
-        "interactions": Verbatim.Kind.INTERACTION,
-    }
-    for table, kind in kinds.items():
+    for table, kind in WORDS_OF.items():
         path = held.folder / "final" / f"{table}{staging.WORDS}"
         if not path.is_file():
             continue

@@ -335,7 +335,9 @@ def _part(
     )
     count = _write(connection, changed, folder / f"{table}.changed.parquet")
     added = _write(connection, fresh_, folder / f"{table}.new.parquet")
-    return Staged(added, count, max(0, total - added - count))
+    again = f"SELECT m.{key} {joined} WHERE NOT ({' OR '.join(differ)})"
+    same = _write(connection, again, folder / f"{table}.again.parquet")
+    return Staged(added, count, same)
 
 
 def words_of(table: str) -> str | None:

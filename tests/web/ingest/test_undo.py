@@ -169,3 +169,59 @@ def test_the_audit_trail_and_the_webhook_say_it(company: object) -> None:
     undo(bring_in(orders(1)))
     entry = AuditEntry.objects.get(action="import.undone")
     assert json.loads(json.dumps(entry.details)) == {"customers": 1, "stay": {}}
+
+
+def amounts() -> dict[str, int]:
+    return {number: int(amount) for number, amount in lake("SELECT order_id, amount FROM orders")}
+
+
+def test_rows_that_a_later_file_had_again_stay_with_it(company: object) -> None:
+    """January, then an export of January and February: the first is what nobody needs."""
+    first = bring_in(orders(1, 2), "january.csv")
+    later = bring_in(orders(1, 2, 3), "both.csv")
+    assert later.landed["orders"] == {"new": 1, "changed": 0, "unchanged": 2}
+    third = bring_in(orders(2).replace("2.00", "5.00"), "corrected.csv")
+    undo(first)
+    assert amounts() == {"A1": 1, "A2": 5, "A3": 3}
+    assert first.undone == {"customers": 0, "stay": {"others": 2}}
+    undo(third)
+    assert amounts() == {"A1": 1, "A2": 2, "A3": 3}
+    undo(later)
+    assert amounts() == {}
+    assert not Customer.objects.exists()
+
+
+def test_a_later_file_that_was_undone_holds_nothing(company: object) -> None:
+    first = bring_in(orders(1, 2))
+    undo(bring_in(orders(1, 2, 3), "both.csv"))
+    assert amounts() == {"A1": 1, "A2": 2}
+    undo(first)
+    assert amounts() == {}
+
+
+def test_one_that_breaks_off_while_it_says_rows_again_holds_nothing(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from revoir.store import Lake
+
+    first = bring_in(orders(1, 2))
+    say, fallen = Lake.say_again, []
+
+    def fall(self: Lake, table: str, keys: object, *, batch: str) -> object:
+        done = say(self, table, keys, batch=batch)
+        if not fallen:
+            fallen.append(batch)
+            raise RuntimeError("killed")
+        return done
+
+    monkeypatch.setattr(Lake, "say_again", fall)
+    broken = bring_in(orders(1, 2, 3), "both.csv")
+    assert fallen
+    Job.objects.filter(kind="ingest.land").update(not_before=timezone.now())
+    work()
+    broken.refresh_from_db()
+    assert broken.state == Import.State.LANDED
+    undo(first)
+    assert amounts() == {"A1": 1, "A2": 2, "A3": 3}
+    undo(broken)
+    assert amounts() == {}

@@ -156,3 +156,16 @@ def test_they_go_with_the_person_also_from_what_others_said(company: object) -> 
     bring_in(ANSWERS.replace("lente", "très lente"), "again.csv")
     assert "R2" not in said()
     ledger.path().unlink()
+
+
+def test_words_that_a_later_file_had_again_stay_with_it(company: object) -> None:
+    first = bring_in(ANSWERS, "nps.csv")
+    second = bring_in(AGAIN, "again.csv")
+    actions.undo(held=first)
+    work()
+    assert said() == {
+        "R1": "Très bon accueil de Bob Martin", "R2": "Livraison lente", "R3": "Merci",
+    }  # fmt: skip
+    actions.undo(held=second)
+    work()
+    assert not Verbatim.objects.exists()
