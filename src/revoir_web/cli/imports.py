@@ -15,7 +15,7 @@ import typer
 
 from revoir.cli.common import language, say
 from revoir.errors import InputError, RevoirError, UsageError, Where
-from revoir.language import Number, msg
+from revoir.language import Number, msg, nmsg
 
 if TYPE_CHECKING:
     from revoir_web.common.models import Job
@@ -75,6 +75,15 @@ def import_files(
             **{name: Number(count, 0) for name, count in counts.items()},
         )
         say(told.text(language()))
+        if again := counts.get("restarted"):
+            more = nmsg(
+                "{n} order has the number of another day's order: numbers start again, so its day"
+                " was put behind its number.",
+                "{n} orders have the numbers of another day's orders: numbers start again, so"
+                " their day was put behind their numbers.",
+                again,
+            )
+            say(more.text(language()))
     say(msg("Import: {id}", id=str(held.pk)).text(language()))
     if held.rows_quarantined:
         raise typer.Exit(QUARANTINED)

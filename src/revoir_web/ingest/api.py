@@ -56,7 +56,9 @@ class ImportOut(Schema):
     rows_quarantined: int
     rows_duplicate: int
     landed: dict[str, dict[str, int]] | None = Field(
-        None, description="By table, how many rows were new, changed, unchanged."
+        None,
+        description="By table, how many rows were new, changed, unchanged, and how many"
+        " orders were numbered by their day since their numbers start again (restarted).",
     )
     undone: UndoneOut | None = None
     error: str | None

@@ -86,7 +86,7 @@ def land(
                 write = store.upsert if part == "changed" else store.append
                 write(table, rows, batch=batch_of(held, part))
         _keep_words(held, progress, fence)
-        landed = {table: vars(counts) for table, counts in staged.items()}
+        landed = {table: counts.told() for table, counts in staged.items()}
         # Who is next at the lake takes out what is not finished.
         finish(landed)
     return landed

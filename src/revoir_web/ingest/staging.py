@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
-from revoir_web.ingest import discretion, sql, understanding
+from revoir_web.ingest import discretion, restarts, sql, understanding
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import
 
@@ -50,11 +50,18 @@ class Staged:
         new: How many rows have keys that the lake has not.
         changed: How many put others in their place.
         unchanged: How many are in the lake as they are.
+        restarted: How many were numbered by their day, since the lake has another day's order
+            under the number that the file gives them.
     """
 
     new: int
     changed: int
     unchanged: int
+    restarted: int = 0
+
+    def told(self) -> dict[str, int]:
+        """The counts by name; `restarted` where there are any."""
+        return {name: n for name, n in vars(self).items() if n or name != "restarted"}
 
 
 def prepare(
@@ -90,15 +97,19 @@ def prepare(
         progress(msg("Looking up the customers…"))
         _resolve(connection, there, resolve)
         keys = Keys(connection, held)
-        counts = {}
+        counts, restarted = {}, 0
+        known = _lake_tables(connection)
         for table in there:
             progress(msg("Comparing with what is there: {table}…", table=table))
             keys.make(table)
+            if table == "orders" and table in known and not keys.correction:
+                restarted = restarts.tell_apart(connection, known[table])
             discretion.keep(connection, table)
-        known = _lake_tables(connection)
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)
+    if restarted:
+        counts["orders"] = replace(counts["orders"], restarted=restarted)
     return counts
 
 
