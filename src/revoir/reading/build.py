@@ -11,7 +11,6 @@ from revoir.language import Message, msg, nmsg
 from revoir.reading import countries, dates, identity, quarantine, values
 from revoir.reading.clocks import join_times, tell_shifted
 from revoir.reading.detect import Detection
-from revoir.reading.discounts import read_percentages
 from revoir.reading.fields import Field, Fields, plan, slow_sql
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.part import BIG, LINE_COLUMNS, Part
@@ -59,7 +58,6 @@ def convert(
     if detection.order_level_once:
         raw = _filled_down(connection, raw, detection, number)
     fields = plan(connection, raw, detection, profiles, zone, notes)
-    percentages = read_percentages(fields, profiles)
     countries.apply(fields, profiles, notes)
     join_times(fields, profiles, notes)
     report = FileReport(
@@ -68,7 +66,6 @@ def convert(
     )  # fmt: skip
     part = Part(
         raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes,
-        percentages=percentages,
     )  # fmt: skip
     identity.identify(part)
     identity.spell(connection, part, profiles)
@@ -110,6 +107,17 @@ def _tell_left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
                     "Line {line}, column {header}: “{value}” has lost digits; it was left out."
                     " Format the column as text and export it again ({n} cells).",
                     line=row[0], header=header, value=value, n=count,
+                )
+            )  # fmt: skip
+            continue
+        if held.per and any(map(str.isdigit, value)):
+            part.notes.append(
+                nmsg(
+                    "Line {line}, column {header}: “{value}” is no percentage up to 100 and was"
+                    " left out; the row was kept.",
+                    "Line {line}, column {header}: “{value}” is no percentage up to 100 and was"
+                    " left out, as were {n} cells in all; the rows were kept.",
+                    count, line=row[0], header=header, value=value,
                 )
             )  # fmt: skip
             continue

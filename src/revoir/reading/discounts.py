@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Money, msg
 from revoir.reading import values
-from revoir.reading.fields import Fields
-from revoir.reading.headers import tokens_of
 from revoir.reading.part import Part, summary
-from revoir.reading.profile import Profile
-from revoir.tables import plain_name
 
 if TYPE_CHECKING:
     import duckdb
 
 _KEY = "orders.discount"
-_PERCENT = frozenset(["pct", "percent", "percentage", "pourcent", "pourcentage", "taux", "rate"])
 _TOLD_BY = 3
 
 
@@ -36,40 +30,9 @@ class Discount:
     order: str | None = None
 
 
-def read_percentages(fields: Fields, profiles: dict[str, Profile]) -> bool:
-    """Read “20%” as 0.2, and 20 under “Remise %” too.
-
-    Args:
-        fields: The fields of a file; that of the discount is changed in place.
-        profiles: What the columns look like.
-
-    Returns:
-        Whether the discounts are percentages.
-    """
-    held = fields.get(_KEY)
-    if held is None:
-        return False
-    profile = profiles[held.mapping.column]
-    column, decimal = held.column, "," if held.mapping.format == "comma" else "."
-    signed = [cell for cell in profile.cells if "%" in cell]
-    if signed:
-        if any("%" not in cell and re.search("[1-9]", cell) for cell in profile.cells):
-            return False
-        figures = f"regexp_replace({column}, '[^-0-9.,]', '', 'g')"
-        cell = values.number(figures, held.sql_type, decimal)
-    elif "%" in held.mapping.header or tokens_of(plain_name(held.mapping.header)) & _PERCENT:
-        if profile.high <= 1:
-            return True
-        cell = values.number(column, held.sql_type, decimal)
-    else:
-        return False
-    fields[_KEY] = replace(held, typed=f"CAST({cell} / 100 AS {values.DECIMAL})")
-    return True
-
-
 def are_shares(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
-    if part.percentages:
+    if part.fields[_KEY].per:
         return True
     column = f"abs({identifier(_KEY)})"
     row = connection.execute(
@@ -91,7 +54,8 @@ def without_discount(connection: duckdb.DuckDBPyConnection, part: Part, product:
     header = part.fields[_KEY].mapping.header
     off = f"coalesce(abs({identifier(_KEY)}), 0)"
     made = Discount(f"CAST({product} - sign({product}) * {off} AS {values.DECIMAL})")
-    if are_shares(connection, part):
+    shares = are_shares(connection, part)
+    if shares:
         made = Discount(f"CAST({product} * (1 - {off}) AS {values.DECIMAL})")
     elif part.grain == "line" and _repeated(connection, part, off):
         made = Discount(product, f"max({off})")
@@ -106,7 +70,7 @@ def without_discount(connection: duckdb.DuckDBPyConnection, part: Part, product:
             f"SELECT sum(once) AS taken FROM (SELECT {made.order} AS once FROM {part.accepted}"
             f" GROUP BY {part.order})",
         )["taken"]
-    elif found["larger"]:
+    elif found["larger"] and not shares:
         part.notes.append(
             msg(
                 "Column {header}: some discounts are larger than price times quantity, so none was"

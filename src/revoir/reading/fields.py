@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier, literal
 from revoir.language import Message, Number, msg
 from revoir.reading import dates as dates_of
-from revoir.reading import values
+from revoir.reading import percent, values
 from revoir.reading.detect import Detection
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
@@ -59,6 +59,7 @@ class Field:
             is read there.
         cents: Whether its amounts are in hundredths.
         clock: SQL of the time of day that another column says, for days without one.
+        per: What its cells are divided by to be shares: 100 where they are percentages.
     """
 
     mapping: ColumnMapping
@@ -73,6 +74,7 @@ class Field:
     unsure: tuple[tuple[int, int], ...] = ()
     cents: bool = False
     clock: str | None = None
+    per: int | None = None
 
     @property
     def column(self) -> str:
@@ -87,7 +89,8 @@ class Field:
     @property
     def checked(self) -> bool:
         """Whether a cell may be given and yet not be read."""
-        return self.slow or self.type is Type.BOOLEAN or self.name in ("email", "phone")
+        named = self.name in ("email", "phone")
+        return self.slow or self.type is Type.BOOLEAN or named or self.per is not None
 
     @property
     def moment(self) -> bool:
@@ -129,7 +132,8 @@ def plan(
     Returns:
         The fields by key.
     """
-    conventions = _Conventions(connection, raw, detection, profiles, notes)
+    pers = {m.column: percent.divisor(connection, raw, m) for m in detection.columns}
+    conventions = _Conventions(connection, raw, detection, profiles, notes, pers)
     formats = conventions.formats()
     types = dict(zip(raw.columns, raw.types, strict=True))
     fields = Fields()
@@ -138,6 +142,9 @@ def plan(
             continue
         mapping = replace(found, format=found.format or formats.get(found.column))
         field = _field(mapping, types[mapping.column], profiles[mapping.column], zone)
+        if by := pers[mapping.column]:
+            number = values.number(field.column, field.sql_type, ".")
+            field = replace(field, typed=percent.share(number, by), per=by)
         if held := conventions.blocks.get(mapping.column):
             field = replace(field, unsure=tuple((block.first, block.last) for block in held))
         if field.key in fields:
@@ -290,6 +297,8 @@ def slow_sql(field: Field, source: str, zone: str, today: dt.date | None) -> str
         result = _from_utc("result", zone) if chosen == "utc" else "result"
         if field.type is Type.DATE:
             result = f"CAST({result} AS DATE)"
+    elif field.per:
+        read, result = values.slow_numbers(source, None), percent.share("result", field.per)
     else:
         read = values.slow_numbers(source, "," if chosen == "comma" else ".")
         result = _hundredth("result") if field.cents else "result"
@@ -363,6 +372,7 @@ class _Conventions:
         detection: Detection,
         profiles: dict[str, Profile],
         notes: list[Message],
+        pers: dict[str, int | None],
     ) -> None:
         self.connection = connection
         self.raw = raw
@@ -375,6 +385,8 @@ class _Conventions:
         self.blocks: dict[str, list[dates_of.Block]] = {}
         for mapping in detection.columns:
             if mapping.name is None or mapping.column not in text or mapping.format:
+                continue
+            if pers[mapping.column]:  # no percentage has thousands
                 continue
             if mapping.target is None:
                 if _may_be_number(profiles[mapping.column]):

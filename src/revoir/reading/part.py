@@ -48,7 +48,6 @@ class Part:
             says so.
         report: What is told of it.
         refunded: SQL of whether a row says by a yes or a no that its order was refunded.
-        percentages: Whether its discounts are written in percent.
         renumbered: Whether orders that shared a number got numbers of their own.
         twice: For columns of local times by key, the hours within the data that come twice.
     """
@@ -72,7 +71,6 @@ class Part:
     unique_orders: bool = False
     renumbered: bool = False
     refunded: str | None = None
-    percentages: bool = False
     unread: dict[str, int] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     twice: dict[str, tuple[Shift, ...]] = field(default_factory=dict)

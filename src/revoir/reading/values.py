@@ -148,18 +148,21 @@ def _unless(words: Iterable[str], length_max: int) -> str:
     )
 
 
-def slow_numbers(source: str, decimal: str) -> str:
+def slow_numbers(source: str, decimal: str | None) -> str:
     """Read numbers that a plain cast does not: signs of currency, brackets, spaces, groups.
 
     Args:
         source: SQL of a relation with a column ``value``, cleaned text.
-        decimal: The sign that stands before decimals where a number could be read two ways.
+        decimal: The sign that stands before decimals where a number could be read two ways; None
+            for percentages, which have no thousands.
 
     Returns:
         SQL of a relation ``value``, ``result``; the result is null where there is no number.
     """
     codes = "|".join(CURRENCIES)
     signs = rf"€|£|¥|(?i:euros?|(?:US|CA?)?\$(?:USD?|CA?D?)?|{codes})"
+    if decimal is None:
+        signs = "%"
     groups = f"^[^0-9]*\\d{{1,3}}({_SPACE}\\d{{3}})+([^0-9].*)?$"
     point = """CASE
         WHEN regexp_full_match(b, '-?[1-9]\\d{0,2}(,\\d{2,3})*,\\d{3}(\\.\\d*)?')
@@ -172,6 +175,7 @@ def slow_numbers(source: str, decimal: str) -> str:
             THEN replace(replace(b, '.', ''), ',', '.')
         WHEN regexp_full_match(b, '-?\\d{1,3}(,\\d{2,3})+\\.\\d+')
             OR regexp_full_match(b, '-?\\d{1,3}(,\\d{3}){2,}') THEN replace(b, ',', '')"""
+    read = {",": comma, ".": point, None: "CASE"}[decimal]
     return f"""WITH held AS (SELECT value, rv_figure(value) AS s FROM ({source})),
         mended AS (SELECT value, regexp_replace(s,
             '(\\d){_SPACE}*[€$£]{_SPACE}*(\\d\\d[-)]*)$', '\\1,\\2') AS s FROM held),
@@ -183,7 +187,7 @@ def slow_numbers(source: str, decimal: str) -> str:
             '^([-+(]*)({signs})', '\\1'), '({signs})([-)]*)$', '\\2') AS b FROM bare),
         signed AS (SELECT value, regexp_replace(regexp_replace(regexp_replace(b,
             '^\\((.*)\\)$', '-\\1'), '^([0-9.,]+)-$', '-\\1'), '^\\+', '') AS b FROM plain)
-        SELECT value, try_cast({comma if decimal == "," else point}
+        SELECT value, try_cast({read}
         WHEN regexp_full_match(b, '-?\\d*[.,]?\\d*([eE][+-]?\\d{{1,3}})?') THEN replace(b, ',', '.')
         END AS {DECIMAL}) AS result FROM signed"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from revoir.reading import read_tables
 from revoir.reading.mapping import from_options
 
 from .conftest import Read, told
@@ -64,6 +65,68 @@ def test_a_percentage_that_cannot_be_read_is_said(read: Read) -> None:
         LINES.format(sign=" %") + row + row.replace("beaucoup", "10%").replace("2;", "3;", 1)
     )
     assert "“beaucoup” could not be read" in told(reading)
+
+
+@pytest.mark.parametrize(
+    ("sign", "cells"),
+    [(" %", ("-20", "", "-50")), (" %", ("20 %", "0", "50")), (" %", ("20.000", "0", "50.000")),
+     (" %", ("20,000", "", "50,000")), (" %", ("20.000 %", "", "50,000 %")),
+     (" %", ("20,0", "0", "50.0")), (" %", ("0,2", "0", "0,5")), ("", ("-20.000%", "", "-50 %"))],
+)  # fmt: skip
+def test_percentages_have_no_thousands_and_are_never_money(
+    read: Read, rows, sign: str, cells: tuple[str, ...]
+) -> None:
+    """“-20” under “Remise %” was 2000 %, “20.000” was 20000, and “20 %” beside “50” unread."""
+    first, second, third = cells
+    reading = read(
+        LINES.format(sign=sign) + f"1;14/04/2025;C1;Robe;1;100,00;{first}\n"
+        f"1;14/04/2025;C1;Sac;2;50,00;{second}\n2;15/04/2025;C2;Robe;1;100,00;{third}\n"
+    )
+    assert {row["order_id"]: row["amount"] for row in rows(reading, "orders")} == {
+        "1": 180, "2": 50
+    }  # fmt: skip
+    assert "could be" not in told(reading)
+
+
+def test_one_percent_is_not_the_whole_price(read: Read) -> None:
+    reading = read(LINES.format(sign=" %") + "1;14/04/2025;C1;Robe;1;100,00;1\n")
+    assert reading.totals["orders"]["amount"] == 99
+
+
+def test_the_first_percentage_may_stand_far_down(read: Read) -> None:
+    """Only the first thousand rows were looked at: 25 became 2500 %."""
+    none = "".join(f"{n};14/04/2025;C1;Robe;1;1,00;0\n" for n in range(1200))
+    for sign, cell in ((" %", "25"), ("", "25 %")):
+        reading = read(LINES.format(sign=sign) + none + f"5000;14/04/2025;C1;Sac;1;100,00;{cell}\n")
+        assert reading.totals["orders"]["amount"] == 1275
+
+
+def test_more_than_a_hundred_percent_is_left_out_and_said(read: Read, rows) -> None:
+    """150 % off a sale of 100.00 made it a return of 50.00."""
+    reading = read(
+        LINES.format(sign=" %") + "1;14/04/2025;C1;Robe;1;100,00;150\n"
+        "2;15/04/2025;C1;Robe;1;100,00;10\n"
+    )
+    assert [row["amount"] for row in rows(reading, "orders")] == [100, 90]
+    assert "Line 2, column Remise %: “150” is no percentage up to 100" in told(reading)
+
+
+def test_percentages_that_are_numbers_are_checked_too(tmp_path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    cells = {"order_id": ["1", "2"], "date": ["2025-04-14"] * 2, "customer_id": ["A", "B"]}
+    cells |= {"unit_price": [10.0, 10.0], "quantity": [1, 1], "discount_percent": [150.0, 12.5]}
+    pq.write_table(pa.table(cells), tmp_path / "sales.parquet")
+    reading = read_tables(tmp_path / "sales.parquet")
+    assert reading.totals["orders"]["amount"] == 18.75
+    assert "“150” is no percentage up to 100" in told(reading)
+
+
+def test_a_share_of_a_small_price_is_taken_off(read: Read) -> None:
+    """A fifth off a screw of 0.05 was taken for 0.20 off it, and left."""
+    reading = read(LINES.format(sign="") + "1;14/04/2025;C1;Vis;1;0,05;0,2\n")
+    assert reading.totals["orders"]["amount"] == 0.04
 
 
 def test_a_row_an_order_has_its_discount_taken_off_too(read: Read) -> None:
