@@ -76,13 +76,18 @@ def _addresses(part: Part) -> list[tuple[str, str]]:
 
 def _name(part: Part) -> str | None:
     """SQL of the name of the customer, null where it names nobody."""
-    names = [n for n in ("first_name", "last_name", "name") if part.has(f"customers.{n}")]
-    if "last_name" not in names and "name" not in names:
+    columns = _name_columns(part)
+    if not columns:
         return None
-    wanted = ["name"] if "last_name" not in names else [n for n in names if n != "name"]
-    joined = ", ".join(identifier(f"customers.{n}") for n in wanted)
+    joined = ", ".join(map(identifier, columns))
     name = f"rv_folded(trim(concat_ws(' ', {joined})))"
     return f"CASE WHEN {name} <> '' AND NOT rv_nobody({name}) THEN {name} END"
+
+
+def _name_columns(part: Part) -> list[str]:
+    """The keys of the columns that make up the name of a customer."""
+    names = ("first_name", "last_name") if part.has("customers.last_name") else ("name",)
+    return [key for name in names if part.has(key := f"customers.{name}")]
 
 
 def spell(connection: duckdb.DuckDBPyConnection, part: Part, profiles: dict[str, Profile]) -> None:
@@ -152,12 +157,13 @@ def _zero(own: Field) -> str:
 def leave_nobody(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     """Tell rows of nobody from those of a customer, and give what has an address to its owner."""
     own = _number(part)
-    if own is None:
-        if part.identity == "name":
-            _tell_words(connection, part, part.fields.of("customers"))
-        return
-    if part.numbered < part.rows:
-        _tell_words(connection, part, [own])
+    if own is not None and (part.zeros or part.numbered < part.rows):
+        _number_or_address(connection, part, own)
+    if part.customer is not None and part.detection.table not in ("customers", *_NEEDED):
+        _tell_unnamed(connection, part, own)
+
+
+def _number_or_address(connection: duckdb.DuckDBPyConnection, part: Part, own: Field) -> None:
     column = identifier(own.key)
     if (
         part.zeros
@@ -267,25 +273,62 @@ def _guests(rows: int, header: str, *, by_address: bool) -> Message:
     )  # fmt: skip
 
 
-def _tell_words(connection: duckdb.DuckDBPyConnection, part: Part, columns: list[Field]) -> None:
-    """Say which words were read as nobody: “Client comptoir”."""
-    for held in columns:
-        if not values.is_text(held.sql_type):
-            continue
-        cell = f"rv_clean({held.column})"
-        found = summary(
-            connection,
-            f"SELECT count(*) AS n, mode({cell}) AS word FROM {part.raw.relation}"
-            f" WHERE rv_nobody({cell})",
-        )
-        if found["n"]:
+def _tell_unnamed(connection: duckdb.DuckDBPyConnection, part: Part, own: Field | None) -> None:
+    """Say which words were read as nobody, “Client comptoir”, and whether most rows name nobody."""
+    found = summary(
+        connection, f"SELECT count(*) AS rows, count({part.customer}) AS named FROM {part.accepted}"
+    )
+    if found["named"] == found["rows"]:
+        return
+    held = own or part.fields[_named_by(part)[-1]]
+    header = held.mapping.header or held.mapping.column
+    if source := _words(part, own):
+        words = summary(connection, f"SELECT count(*) AS n, mode(word) AS word FROM ({source})")
+        if words["n"]:
             part.notes.append(
                 nmsg(
                     "Column {header}: “{word}” names nobody: {n} row was read as without a"
                     " customer.",
                     "Column {header}: “{word}” names nobody: {n} rows were read as without a"
                     " customer.",
-                    found["n"], header=held.mapping.header or held.mapping.column,
-                    word=found["word"],
+                    words["n"], header=header, word=words["word"],
                 )
             )  # fmt: skip
+    if not found["named"]:
+        part.notes.append(
+            msg(
+                "Column {header} names nobody on any row, so the file counts in no figure of"
+                " customers. If another column says who they are, give it the meaning customer_id.",
+                header=header,
+            )
+        )
+    elif part.detection.table != "orders" and 2 * found["named"] < found["rows"]:
+        # Of orders it is said with what they come to.
+        part.notes.append(
+            msg(
+                "Column {header} names nobody on {n} of {rows} rows: these count in no figure of"
+                " customers.",
+                header=header, n=found["rows"] - found["named"], rows=found["rows"],
+            )
+        )  # fmt: skip
+
+
+def _words(part: Part, own: Field | None) -> str | None:
+    """SQL of what rows without a customer have in its place, where it is a word for nobody."""
+    if own is not None and values.is_text(own.sql_type):
+        cell = f"rv_clean({own.column})"
+        return (
+            f"SELECT {cell} AS word FROM {part.raw.relation} WHERE rv_nobody({cell}) AND _line IN"
+            f" (SELECT _line FROM {part.accepted} WHERE {part.customer} IS NULL)"
+        )
+    if part.identity == "name":
+        name = f"trim(concat_ws(' ', {', '.join(map(identifier, _named_by(part)))}))"
+        return f"SELECT {name} AS word FROM {part.accepted} WHERE rv_nobody(rv_folded({name}))"
+    return None
+
+
+def _named_by(part: Part) -> list[str]:
+    """The keys of the columns that say who a customer without a number is."""
+    if part.identity != "name":
+        return [f"customers.{part.identity}"]
+    return _name_columns(part)

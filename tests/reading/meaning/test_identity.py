@@ -217,6 +217,48 @@ def test_who_was_taken_for_nobody_is_said(read: Read) -> None:
     assert "Column Client: “Client comptoir” names nobody: 1 row" in told(read(text))
 
 
+def test_who_is_known_otherwise_is_not_said_to_be_nobody(read: Read, column) -> None:
+    """Guests with an address, and towns and companies called as nobody is, were said to be none."""
+    head = "Ticket;Date;Client;E-mail;Total\n"
+    reading = read(head + "1;02/04/2025;guest;a@x.fr;1,50\n2;03/04/2025;guest;;2,50\n")
+    assert column(reading, "orders", "customer_id") == ["a@x.fr", None]
+    assert "“guest” names nobody: 1 row" in told(reading)
+    reading = read("Ticket;Date;Prénom;Nom;Ville;Total\n1;02/04/2025;Jean;Divers;Passage;1,50\n")
+    assert column(reading, "orders", "customer_id") == ["jean divers"]
+    assert "names nobody" not in told(reading)
+    reading = read("Ticket;Date;Prénom;Nom;Total\n1;02/04/2025;Client;Comptoir;1,50\n")
+    assert "Column Nom: “Client Comptoir” names nobody: 1 row" in told(reading)
+
+
+@pytest.mark.parametrize(
+    ("header", "customer"), [("client", ""), ("client", "anonyme"), ("e-mail", ""), ("Nom", "n/a")]
+)
+@pytest.mark.parametrize(
+    "text", ["date;{};score\n03/02/2024;{};9\n", "opened_at;{};motif\n03/02/2024;{};plainte\n",
+             "date;{};montant\n03/02/2024;{};9,50\n"]
+)  # fmt: skip
+def test_a_file_that_names_nobody_says_so(
+    read: Read, text: str, header: str, customer: str
+) -> None:
+    """Answers of nobody were read without a word."""
+    reading = read(text.format(header, customer))
+    assert reading.files[0].rows_accepted == 1
+    assert f"Column {header} names nobody on any row" in told(reading)
+
+
+def test_answers_that_mostly_name_nobody_say_how_many(read: Read) -> None:
+    head = "date;client;score\n03/02/2024;C1;9\n"
+    reading = read(head + "03/02/2024;;8\n04/02/2024;;7\n")
+    assert "Column client names nobody on 2 of 3 rows" in told(reading)
+    assert "names nobody" not in told(read(head + "03/02/2024;C2;8\n04/02/2024;;7\n"))
+
+
+def test_events_that_are_left_out_are_not_said_to_be_read(read: Read) -> None:
+    reading = read("client;date;evenement\nanonyme;03/02/2024;visite\n")
+    assert reading.files[0].rows_quarantined == 1
+    assert "was read as without" not in told(reading)
+
+
 def test_a_contact_who_is_nobody_goes_to_quarantine(read: Read) -> None:
     (row,) = read("client;ville\nC1;Tours\nComptoir;Tours\n").files[0].quarantine
     assert (row.value, row.reason.text("en")) == ("Comptoir", "This names nobody.")
