@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
 from revoir.reading import countries, dates, identity, quarantine, values
-from revoir.reading.clocks import join_times, tell_shifted
+from revoir.reading.clocks import join_times, since_midnight, tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
 from revoir.reading.mapping import ColumnMapping
@@ -282,9 +282,10 @@ def _pass(
             alias = identifier(f"of {key}")
             typed = f"coalesce({typed}, {alias}.result)"
             joins += f" LEFT JOIN {lookups[key]} AS {alias} ON {alias}.value = {_value(held)}"
-        if held.clock:
+        if held.hour:
             alone = f"CAST({typed} AS TIME) = TIME '00:00:00'"
-            typed = f"({typed}) + CASE WHEN {alone} THEN {held.clock} ELSE INTERVAL 0 SECOND END"
+            clock = since_midnight(held.hour.column, held.hour.sql_type)
+            typed = f"({typed}) + CASE WHEN {alone} THEN {clock} ELSE INTERVAL 0 SECOND END"
         inner.append(f"{typed} AS {identifier(key)}")
         if key in told:
             inner.append(f"{held.column} AS {identifier('?' + key)}")

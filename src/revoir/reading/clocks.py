@@ -98,7 +98,8 @@ def tell_shifted(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -
     for held in part.fields.values():
         kind = held.sql_type.upper()
         utc = held.mapping.format == "utc" or kind.startswith("TIMESTAMP WITH")
-        if held.type is Type.TIMESTAMP and kind != "DATE" and not utc:
+        # A day without a time is in no doubt; with an hour beside it, it may be.
+        if held.type is Type.TIMESTAMP and (held.hour or (kind != "DATE" and not utc)):
             part.notes += _shifted(connection, part, held, zone)
 
 
@@ -126,6 +127,14 @@ def _told(
     local = identifier(held.key)
     # Midnight is mostly a day without a time, and a time with a zone is never in doubt.
     cell = f"rv_clean({values.text_of(f'r.{held.column}', held.sql_type)})"
+    if held.hour:
+        hour = f"r.{held.hour.column}"
+        clock = since_midnight(hour, held.hour.sql_type)
+        cell = (
+            f"CASE WHEN CAST({local} AS TIME) = CAST(TIMESTAMP '1900-01-01' + {clock} AS TIME)"
+            f" THEN regexp_replace({cell}, '[T ]00:00:00.*$', '') || ' '"
+            f" || {values.text_of(hour, held.hour.sql_type)} ELSE {cell} END"
+        )
     found = summary(
         connection,
         "SELECT count(*) AS n, min(_line) AS line, arg_min(cell, _line) AS value FROM"
@@ -212,12 +221,7 @@ def join_times(fields: Fields, profiles: dict[str, Profile], notes: list[Message
         clocks = kind.startswith("TIME") and not kind.startswith("TIMESTAMP")
         if not clocks and not (profile.cells and all(map(_OF_DAY.fullmatch, profile.cells))):
             continue
-        text = values.text_of(held.column, held.sql_type)
-        plain = f"replace(regexp_replace(lower({text}), '\\s', '', 'g'), 'h', ':')"
-        forms = ", ".join(map(literal, _OF_DAY_FORMS))
-        since = f"try_strptime({plain}, [{forms}]) - TIMESTAMP '1900-01-01'"
-        clock = f"coalesce({since}, INTERVAL 0 SECOND)"
-        fields[day.key] = replace(day, clock=clock)
+        fields[day.key] = replace(day, hour=held)
         notes.append(
             msg(
                 "Column {header}: its times of day are joined to the dates of column {date}.",
@@ -226,3 +230,17 @@ def join_times(fields: Fields, profiles: dict[str, Profile], notes: list[Message
             )
         )
         return
+
+
+def since_midnight(hour: str, sql_type: str) -> str:
+    """SQL of the time that has gone by since midnight; none where a cell says no time of day.
+
+    Args:
+        hour: SQL of the cells of a column of times of day.
+        sql_type: Their type.
+    """
+    text = values.text_of(hour, sql_type)
+    plain = f"replace(regexp_replace(lower({text}), '\\s', '', 'g'), 'h', ':')"
+    forms = ", ".join(map(literal, _OF_DAY_FORMS))
+    since = f"try_strptime({plain}, [{forms}]) - TIMESTAMP '1900-01-01'"
+    return f"coalesce({since}, INTERVAL 0 SECOND)"

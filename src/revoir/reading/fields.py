@@ -58,7 +58,7 @@ class Field:
         unsure: Ranges of lines in which dates have the other order: none that could be either
             is read there.
         cents: Whether its amounts are in hundredths.
-        clock: SQL of the time of day that another column says, for days without one.
+        hour: The column that says the time of day, for days without one.
         per: What its cells are divided by to be shares: 100 where they are percentages.
     """
 
@@ -73,7 +73,7 @@ class Field:
     slow: bool = False
     unsure: tuple[tuple[int, int], ...] = ()
     cents: bool = False
-    clock: str | None = None
+    hour: Field | None = None
     per: int | None = None
 
     @property

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from revoir.reading import read_tables
 from revoir.reading.clocks import shifts
 
 from .conftest import Read, told
@@ -209,6 +212,33 @@ def test_the_time_of_day_is_joined_to_the_date(read: Read, column, first, second
     ]
     assert sorted(times) == ["14 10:05", "14 18:05", "15 00:00"]
     assert "Column heure: its times of day are joined to the dates of column date." in told(reading)
+
+
+def test_a_joined_time_that_is_skipped_or_comes_twice_is_read_as_one_in_one_column(
+    read: Read, column, tmp_path
+) -> None:
+    """Of days in a workbook the second of two hours was taken; the note showed the day alone."""
+    days, hours = ["2024-03-31", "2024-10-27", "2024-10-27"], ["02:30", "02:30", ""]
+    lines = [
+        f"{day};{hour};C1;1{n}\n" for n, (day, hour) in enumerate(zip(days, hours, strict=True))
+    ]
+    text = read("date;heure;client;montant\n" + "".join(lines))
+    cells = {
+        "date": [dt.date.fromisoformat(day) for day in days],
+        "heure": [dt.time(2, 30), dt.time(2, 30), None],
+        "client": ["C1"] * 3, "montant": [10.0, 11.0, 12.0],
+    }  # fmt: skip
+    pq.write_table(pa.table(cells), tmp_path / "sales.parquet")
+    typed = read_tables(tmp_path / "sales.parquet")
+    for reading in (text, typed):
+        assert column(reading, "orders", "ordered_at") == [
+            dt.datetime(2024, 3, 31, 1, 30),
+            dt.datetime(2024, 10, 27, 0, 30),
+            dt.datetime(2024, 10, 26, 22),
+        ]
+        assert "put forward over “2024-03-31 02:30" in told(reading)
+        assert "“2024-10-27 02:30" in told(reading)
+        assert "came twice when the clocks were put back; it counts" in told(reading)
 
 
 @pytest.mark.parametrize(
