@@ -10,7 +10,7 @@ from revoir.reading import values
 from revoir.reading.fields import Field
 from revoir.reading.part import Part, summary
 from revoir.reading.profile import Profile
-from revoir.tables import TABLES, plain_name
+from revoir.tables import TABLES, Type, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -132,6 +132,9 @@ def _find_flag(part: Part, profiles: dict[str, Profile]) -> None:
         if plain_name(held.mapping.header) in names and profile.says_yes_or_no:
             cell = identifier(held.key)
             kind = "BOOLEAN" if held.sql_type.upper() == "BOOLEAN" else "VARCHAR"
-            text = values.boolean(f"CAST({cell} AS {kind})", kind, consent=False, inverted=False)
-            part.refunded = f"coalesce({text}, false)"
+            said = values.boolean(f"CAST({cell} AS {kind})", kind, consent=False, inverted=False)
+            if values.is_number(held.sql_type) or held.type in (Type.DECIMAL, Type.INTEGER):
+                # A column with gaps holds its ones as 1.0.
+                said = f"try_cast({cell} AS DOUBLE) = 1"
+            part.refunded = f"coalesce({said}, false)"
             return

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pandas as pd
 import pytest
+
+from revoir.reading import read_tables
 
 from .conftest import Read, told
 
@@ -58,7 +61,9 @@ def test_other_words_are_no_credit_notes(read: Read) -> None:
     assert reading.totals["orders"]["amount"] == 70
 
 
-@pytest.mark.parametrize(("yes", "no"), [("Oui", "Non"), ("1", "0"), ("true", "false")])
+@pytest.mark.parametrize(
+    ("yes", "no"), [("Oui", "Non"), ("1", "0"), ("true", "false"), ("1.0", "0.0")]
+)
 @pytest.mark.parametrize("header", ["Remboursé", "refunded"])
 def test_a_yes_to_refunded_cancels_the_order(
     read: Read, column, header: str, yes: str, no: str
@@ -70,6 +75,19 @@ def test_a_yes_to_refunded_cancels_the_order(
     )
     assert column(reading, "orders", "kind") == ["purchase", "cancelled", "purchase"]
     assert "1 order was cancelled or wholly refunded, 20.00 in all" in told(reading)
+
+
+@pytest.mark.parametrize("flags", [[0.0, 1.0, None], [0, 1, None], [False, True, None]])
+def test_a_yes_to_refunded_may_be_a_number(column, tmp_path, flags: list[object]) -> None:
+    """A column with a gap holds 1.0, which was no yes: its order was counted."""
+    cells = {"date": ["2025-04-14"] * 3, "client": list("ABC"), "montant": [10.0, 20.0, 30.0]}
+    frame = pd.DataFrame({**cells, "remboursé": flags})
+    frame.to_parquet(tmp_path / "sales.parquet")
+    frame.to_csv(tmp_path / "sales.csv", index=False)
+    frame.to_excel(tmp_path / "sales.xlsx", index=False)
+    for name in ("sales.parquet", "sales.csv", "sales.xlsx"):
+        reading = read_tables(tmp_path / name)
+        assert column(reading, "orders", "kind") == ["purchase", "cancelled", "purchase"]
 
 
 def test_a_column_of_refunded_amounts_is_one_of_amounts(read: Read, column) -> None:
