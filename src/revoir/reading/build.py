@@ -62,7 +62,7 @@ def convert(
     join_times(fields, profiles, notes)
     report = FileReport(
         raw.file, raw.sheet, detection.table, detection.confidence, detection.why, raw.headers,
-        raw.rows_in, mapping=tuple(_resolved(m, fields) for m in detection.columns), notes=notes,
+        raw.rows_in, mapping=_resolved(detection, fields), notes=notes,
     )  # fmt: skip
     part = Part(
         raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes,
@@ -81,8 +81,10 @@ def convert(
     return part
 
 
-def _resolved(mapping: ColumnMapping, fields: Fields) -> ColumnMapping:
-    return next((f.mapping for f in fields.values() if f.mapping.column == mapping.column), mapping)
+def _resolved(detection: Detection, fields: Fields) -> tuple[ColumnMapping, ...]:
+    # A currency that stands in an amount's cells comes after the amount.
+    held = {field.mapping.column: field.mapping for field in reversed(fields.values())}
+    return tuple(held.get(mapping.column, mapping) for mapping in detection.columns)
 
 
 def _tell_left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:

@@ -311,15 +311,15 @@ def _merged(pairs: list[tuple[str, str]], *, groups: bool) -> list[str]:
     """One name a column out of two header rows."""
     names: list[str] = []
     group = ""
-    lower = [second for _, second in pairs]
-    knows_upper = _known([first for first, _ in pairs])
+    times = Counter(second for _, second in pairs)
+    known = _known([first for first, _ in pairs]), _known([second for _, second in pairs])
     for first, second in pairs:
         group = first or (group if groups else "")
         if not groups:
-            names.append((first or second) if knows_upper >= _known(lower) else (second or first))
+            names.append((first or second) if known[0] >= known[1] else (second or first))
         elif not second:
             names.append(first)
-        elif lower.count(second) > 1 and group:
+        elif times[second] > 1 and group:
             names.append(f"{group} {second}")
         else:
             names.append(second)
@@ -352,9 +352,13 @@ def _row_names(cells: list[str]) -> bool:
 
 def _named(names: list[str]) -> list[Message]:
     notes = []
-    counts = Counter(name.lower() for name in names if name)
-    for name in dict.fromkeys(name for name in names if counts[name.lower()] > 1):
-        places = [str(i + 1) for i, other in enumerate(names) if other.lower() == name.lower()]
+    held: dict[str, list[str]] = {}
+    for place, name in enumerate(names, 1):
+        held.setdefault(name.lower(), []).append(str(place))
+    for name in dict.fromkeys(filter(None, names)):
+        places = held[name.lower()]
+        if len(places) == 1:
+            continue
         notes.append(
             msg(
                 "The header “{header}” stands more than once: columns {places}.",

@@ -127,13 +127,14 @@ def _merge(rows: list[list[Any]], sheet: calamine.CalamineSheet) -> list[Message
         return []
     top, left = sheet.start
     filled = kept = 0
-    for (first, column), (last, _) in ranges:
+    headers = _Headers(rows)
+    for (first, column), (last, _) in sorted(ranges):
         row, place = first - top, column - left
         if last == first or row < 0 or place < 0 or row >= len(rows) or place >= len(rows[row]):
             continue
         value = rows[row][place]
         # A merged amount is one amount: repeating it would count it twice. A number is a name.
-        if value == "" or (isinstance(value, int | float) and not _names(rows, row, place)):
+        if value == "" or (isinstance(value, int | float) and not headers.name(row, place)):
             kept += value != ""
             continue
         for below in rows[row + 1 : last - top + 1]:
@@ -159,11 +160,27 @@ def _merge(rows: list[list[Any]], sheet: calamine.CalamineSheet) -> list[Message
     return notes
 
 
-def _names(rows: list[list[Any]], row: int, place: int) -> bool:
-    """Whether the header above a cell is one of numbers that name something."""
-    above = (rows[up][place] for up in range(row - 1, -1, -1))
-    header = next((cell for cell in above if isinstance(cell, str) and cell.strip()), "")
-    return plain_name(header) in named_headers()
+class _Headers:
+    """The header above each cell of a grid, for rows that are asked for from the top down.
+
+    Args:
+        rows: The grid.
+    """
+
+    def __init__(self, rows: list[list[Any]]) -> None:
+        self._rows = rows
+        self._seen: dict[int, tuple[int, str]] = {}
+
+    def name(self, row: int, place: int) -> bool:
+        """Whether the header above a cell is one of numbers that name something."""
+        # Each cell is looked at once, however many merged ones stand below it.
+        start, header = self._seen.get(place, (0, ""))
+        for held in self._rows[start:row]:
+            cell = held[place]
+            if isinstance(cell, str) and cell.strip():
+                header = cell
+        self._seen[place] = (row, header)
+        return plain_name(header) in named_headers()
 
 
 def grid_tables(

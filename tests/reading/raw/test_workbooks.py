@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from revoir.errors import InputError
-from revoir.reading import workbook
+from revoir.reading import sheets, workbook
+from revoir.reading.layout import find_layout
 
 # A workbook of Excel 97 with two orders, as xlwt writes it.
 OLD = zlib.decompress(
@@ -297,6 +301,23 @@ def test_merged_cells(read: Callable, book: Path) -> None:
     assert [row[2] for row in seen.cells] == [30, None, 12]
     assert "merged cell was repeated" in seen.notes
     assert "counts on its first row only" in seen.notes
+
+
+def test_merged_cells_take_time_in_proportion_to_their_number() -> None:
+    """Above each merged number all rows were looked through, and all columns for each header."""
+    count = 24_000
+    rows = [["commande"], *([float(n) if n % 2 else ""] for n in range(1, count))]
+    sheet: Any = SimpleNamespace(
+        start=(0, 0), merged_cell_ranges=[((n, 0), (n + 1, 0)) for n in range(1, count - 1, 2)]
+    )
+    begun = time.process_time()
+    sheets._merge(rows, sheet)
+    assert rows[count - 2] == rows[count - 3] == [count - 3.0]
+    groups = [f"G{n // 2}" if n % 2 == 0 else "" for n in range(count)]
+    names = ["a" if n % 2 else "b" for n in range(count)]
+    layout = find_layout([groups, names, *([str(n)] * count for n in range(3))])
+    assert layout.headers[-2:] == [f"G{count // 2 - 1} b", f"G{count // 2 - 1} a"]
+    assert time.process_time() - begun < 3
 
 
 def test_a_merged_order_number_stands_on_each_of_its_rows(read: Callable, book: Path) -> None:
