@@ -24,6 +24,14 @@ _OFTEN = 0.5
 """Share of the numbers that come again from which the whole file is one that restarts."""
 
 
+def count_numbers(connection: duckdb.DuckDBPyConnection, part: Part) -> tuple[int, int]:
+    """How many rows of a file have an order number, and how many different ones there are."""
+    row = connection.execute(
+        f"SELECT count({_ORDER}), count(DISTINCT {_ORDER}) FROM {part.accepted}"
+    ).fetchall()[0]
+    return row[0], row[1]
+
+
 def lines_share_numbers(part: Part, held: int, orders: int) -> bool:
     """Whether rows with one number are lines of an order rather than repeats of it."""
     if any(f"order_lines.{name}" in part.fields for name in LINE_COLUMNS):
@@ -91,12 +99,13 @@ def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     """
     if not part.has("orders.order_id"):
         return
-    row = connection.execute(
-        f"SELECT count({_ORDER}), count(DISTINCT {_ORDER}) FROM {part.accepted}"
-    ).fetchall()[0]
-    if not row or row[0] == row[1]:
+    held, orders = count_numbers(connection, part)
+    if held == orders:
         return
-    rule = _rule(part, lines_share_numbers(part, *row))
+    lines = lines_share_numbers(part, held, orders)
+    if _are_of_one_day(connection, part, orders, lines=lines):
+        return
+    rule = _rule(part, lines)
     found = summary(
         connection,
         "SELECT count(*) AS again, count(*) FILTER (reused) AS reused FROM"
@@ -116,6 +125,21 @@ def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     )
     _renumber(connection, part, f"{_ORDER} IN ({chosen})", yearly=yearly)
     _say_reused(connection, part, yearly=yearly)
+
+
+def _are_of_one_day(
+    connection: duckdb.DuckDBPyConnection, part: Part, orders: int, *, lines: bool
+) -> bool:
+    """Whether each number stands on one day alone, and lines of one customer: none is used again.
+
+    To count these takes half of what it takes to compare the rows of each number.
+    """
+    told = [_ORDER, _DAY, *([part.customer] if lines and part.customer else [])]
+    row = connection.execute(
+        f"SELECT count(DISTINCT hash({', '.join(told)})) FROM {part.accepted}"
+        f" WHERE {_ORDER} IS NOT NULL"
+    ).fetchall()[0]
+    return bool(row[0] == orders)
 
 
 def tell_reused_since(connection: duckdb.DuckDBPyConnection, part: Part, met: str) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from revoir.reading import numbering
+
 from .conftest import Read, told
 
 TICKETS = (
@@ -110,3 +114,24 @@ def test_where_numbers_start_again_a_faithful_customer_has_one_twice(read: Read)
         "1;14/01/2025;D;11,00\n2;15/02/2025;B;20,00\n"
     )
     assert read(text).totals["orders"]["amount"] == 61
+
+
+@pytest.mark.parametrize(
+    ("text", "compared"),
+    [
+        ("ticket;client;date;produit;montant\n"
+         "1;A;2024-01-02;x;1,50\n1;A;2024-01-02;y;2,50\n2;B;2024-01-02;x;1,50\n", False),
+        ("ticket;client;date;produit;montant\n"
+         "1;A;2024-01-02;x;1,50\n1;B;2024-01-02;y;2,50\n2;B;2024-01-02;x;1,50\n", True),
+        ("ticket;client;date;montant\n1;A;2024-01-02;1,50\n1;B;2024-01-02;2,50\n", False),
+        ("ticket;client;date;montant\n1;A;2024-01-02;1,50\n1;B;2024-01-03;2,50\n", True),
+    ],
+)  # fmt: skip
+def test_numbers_of_one_day_are_not_compared(read: Read, monkeypatch, text, compared) -> None:
+    """The rows of each number were compared though all stood on one day: a second for a million."""
+    asked = []
+    rule = numbering._rule
+    monkeypatch.setattr(numbering, "_rule", lambda *given: asked.append(given) or rule(*given))
+    reading = read(text)
+    assert bool(asked) == compared
+    assert ("comes again for another order" in told(reading)) == compared
