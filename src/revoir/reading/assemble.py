@@ -105,10 +105,7 @@ def assemble(
         notes=notes,
         currency=currency,
         mapping=_resolved(reports, parts, zone, currency),
-        totals={
-            name: _totals(connection, name, relation, _numbered(name, pieces, parts))
-            for name, relation in names.items()
-        },
+        totals=_all_totals(connection, names, pieces, parts),
     )
 
 
@@ -470,23 +467,37 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
     return {row[0] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
 
 
-def _numbered(table: str, pieces: Sequence[Piece], parts: Sequence[Part]) -> bool:
-    """Whether every row of a table is known to be an order of its own."""
-    held = [piece for piece in pieces if piece.table == table]
+def _all_totals(
+    connection: duckdb.DuckDBPyConnection,
+    names: dict[str, str],
+    pieces: Sequence[Piece],
+    parts: Sequence[Part],
+) -> dict[str, dict[str, Any]]:
     sales = [part for part in parts if part.detection.table == "orders"]
-    return table == "orders" and len(held) == 1 and len(sales) == 1 and sales[0].unique_orders
+    alone = len(sales) == 1 and sum(piece.table == "orders" for piece in pieces) == 1
+    # Each row of the orders of one file is an order, and all lines are of one of these.
+    numbered = alone and (sales[0].unique_orders or sales[0].grain == "line")
+    totals: dict[str, dict[str, Any]] = {}
+    for name, relation in names.items():
+        orders = "count(DISTINCT order_id)"
+        if numbered and name == "orders":
+            orders = "count(order_id)"
+        elif numbered and name == "order_lines":
+            orders = str(totals["orders"].get("orders", 0))
+        totals[name] = _totals(connection, name, relation, orders)
+    return totals
 
 
 def _totals(
-    connection: duckdb.DuckDBPyConnection, table: str, relation: str, numbered: bool
+    connection: duckdb.DuckDBPyConnection, table: str, relation: str, orders: str
 ) -> dict[str, Any]:
-    """What an accountant would check of a table."""
+    """What an accountant would check of a table; `orders` is SQL that counts them."""
     columns = _columns(connection, relation)
     asked = ["count(*) AS rows"]
     if "customer_id" in columns:
         asked.append("count(DISTINCT customer_id) AS customers")
     if "order_id" in columns:
-        asked.append(f"count({'' if numbered else 'DISTINCT '}order_id) AS orders")
+        asked.append(f"{orders} AS orders")
     for name in ("amount", "quantity", "margin"):
         if name in columns:
             asked.append(f"sum({identifier(name)}) AS {identifier(name)}")

@@ -24,8 +24,8 @@ _OFTEN = 0.5
 """Share of the numbers that come again from which the whole file is one that restarts."""
 
 
-def count_numbers(connection: duckdb.DuckDBPyConnection, part: Part) -> tuple[int, int]:
-    """How many rows of a file have an order number, and how many different ones there are."""
+def _count(connection: duckdb.DuckDBPyConnection, part: Part) -> tuple[int, int]:
+    """How many rows have an order number, and how many different ones there are."""
     row = connection.execute(
         f"SELECT count({_ORDER}), count(DISTINCT {_ORDER}) FROM {part.accepted}"
     ).fetchall()[0]
@@ -86,7 +86,7 @@ def _rule(part: Part, lines: bool) -> _Rule:
     return _Rule(strangers, f"({strangers} OR {apart})")
 
 
-def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> tuple[int, int]:
     """Number orders apart that share a number, and say so.
 
     A till that counts from 1 each day, and a shop that does each year, give one number to orders
@@ -96,15 +96,16 @@ def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     Args:
         connection: The connection that holds the file.
         part: The file; `orders.order_id` is made to tell its orders apart.
+
+    Returns:
+        How many rows have an order number, and how many orders there are.
     """
-    if not part.has("orders.order_id"):
-        return
-    held, orders = count_numbers(connection, part)
+    held, orders = _count(connection, part)
     if held == orders:
-        return
+        return held, orders
     lines = lines_share_numbers(part, held, orders)
     if _are_of_one_day(connection, part, orders, lines=lines):
-        return
+        return held, orders
     rule = _rule(part, lines)
     found = summary(
         connection,
@@ -113,7 +114,7 @@ def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
         f" WHERE {_ORDER} IS NOT NULL GROUP BY {_ORDER} HAVING count(*) > 1)",
     )
     if not found["reused"]:
-        return
+        return held, orders
     test = rule.wide if found["reused"] >= _OFTEN * found["again"] else rule.test
     yearly = not connection.execute(
         f"SELECT count(*) FROM (SELECT 1 FROM {part.accepted} WHERE {_ORDER} IS NOT NULL"
@@ -125,6 +126,7 @@ def tell_reused(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     )
     _renumber(connection, part, f"{_ORDER} IN ({chosen})", yearly=yearly)
     _say_reused(connection, part, yearly=yearly)
+    return _count(connection, part)
 
 
 def _are_of_one_day(

@@ -26,7 +26,6 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     table = part.detection.table or ""
     part.grain = table
     if table == "orders":
-        numbering.tell_reused(connection, part)
         part.grain = _sales_grain(connection, part)
     _mark_within(connection, part, table)
     if part.grain == "line":
@@ -55,10 +54,7 @@ def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
         return "order"
     if not part.has("orders.order_id"):
         return "line" if _share_orders(connection, part) else "order"
-    row = connection.execute(
-        f'SELECT count("orders.order_id"), count(DISTINCT "orders.order_id") FROM {part.accepted}'
-    ).fetchall()[0]
-    held, orders = row if row else (0, 0)
+    held, orders = numbering.tell_reused(connection, part)
     lines = any(f"order_lines.{name}" in part.fields for name in LINE_COLUMNS)
     part.unique_orders = held == orders
     if not held:

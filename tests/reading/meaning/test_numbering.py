@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import duckdb
 import pytest
 
-from revoir.reading import numbering
+from revoir.reading import assemble, numbering, read_tables
 
 from .conftest import Read, told
 
@@ -135,3 +139,31 @@ def test_numbers_of_one_day_are_not_compared(read: Read, monkeypatch, text, comp
     reading = read(text)
     assert bool(asked) == compared
     assert ("comes again for another order" in told(reading)) == compared
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_order_numbers_are_counted_once(tmp_path, monkeypatch, again: bool) -> None:
+    """They were counted twice on the way, and once more in the orders and in their lines."""
+    path = tmp_path / "sales.csv"
+    # Numbers that start again are told apart, and then they are others to count.
+    lines = TICKETS.splitlines(keepends=True)
+    path.write_text("".join(lines if again else lines[:4]), encoding="utf-8")
+    asked: list[str] = []
+
+    class Listening:
+        def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+            self.connection = connection
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.connection, name)
+
+        def execute(self, sql: str, *given: object) -> object:
+            asked.append(sql)
+            return self.connection.execute(sql, *given)
+
+    connection: Any = Listening(duckdb.connect())
+    monkeypatch.setattr(assemble, "_ibis_tables", lambda *_: {})
+    totals = read_tables(path, connection=connection).totals
+    counted = [sql for sql in asked if re.search(r'DISTINCT "?(orders\.)?order_id', sql)]
+    assert len(counted) == (2 if again else 1)
+    assert totals["orders"]["orders"] == totals["order_lines"]["orders"] == (6 if again else 2)
