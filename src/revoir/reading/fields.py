@@ -151,7 +151,7 @@ def plan(
             field = replace(field, key=f"{field.key}_{mapping.column}")
         fields[field.key] = field
     _divide_cents(fields, profiles, notes)
-    _add_currency(fields, raw, profiles)
+    _add_currency(fields, profiles)
     if raw.rows_in > _WORTH_A_LOOK:
         _take_plain_as_is(connection, raw, fields)
     return fields
@@ -214,7 +214,7 @@ def _hundredth(number: str) -> str:
     return f"CAST({number} * DECIMAL '0.01' AS {values.DECIMAL})"
 
 
-def _add_currency(fields: Fields, raw: RawTable, profiles: dict[str, Profile]) -> None:
+def _add_currency(fields: Fields, profiles: dict[str, Profile]) -> None:
     """Where amounts carry the sign of their currency, read that too."""
     signs = re.compile("|".join([r"[€$£¥]", *(rf"\b{code}\b" for code in values.CURRENCIES)]))
     for key in ("orders.amount", "order_lines.unit_price", "subscriptions.monthly_amount"):
@@ -232,7 +232,7 @@ def _add_currency(fields: Fields, raw: RawTable, profiles: dict[str, Profile]) -
 def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -> Field:
     column = identifier(mapping.column)
     if mapping.target is None:
-        return _attribute(mapping, sql_type, profile)
+        return _attribute(mapping, sql_type)
     table, _, name = mapping.target.partition(".")
     canonical = TABLES[table].column(name)
     kind = canonical.type if canonical else Type.DECIMAL
@@ -257,7 +257,7 @@ def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -
                 column, sql_type, consent=name == "consent", inverted=mapping.format == "inverted"
             )
         case _:
-            typed, given = _text(mapping.target, column, sql_type, profile)
+            typed, given = _text(mapping.target, column, sql_type)
     slow = kind in _LOOKED_UP and (values.is_text(sql_type) or not typed or kind in _MOMENTS)
     slow = slow and not sql_type.upper().startswith(("DATE", "TIMESTAMP"))
     return Field(mapping, sql_type, kind, mapping.target, typed, given, strict, slow=slow)
@@ -307,7 +307,7 @@ def slow_sql(field: Field, source: str, zone: str, today: dt.date | None) -> str
     return f"SELECT value, {result} AS result FROM ({read})"
 
 
-def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[str, str]:
+def _text(target: str, column: str, sql_type: str) -> tuple[str, str]:
     """The SQL of a text column, and of whether anything is given."""
     name = target.partition(".")[2]
     if name == "customer_id":
@@ -337,7 +337,7 @@ def _text(target: str, column: str, sql_type: str, profile: Profile) -> tuple[st
     return typed, typed
 
 
-def _attribute(mapping: ColumnMapping, sql_type: str, profile: Profile) -> Field:
+def _attribute(mapping: ColumnMapping, sql_type: str) -> Field:
     column = identifier(mapping.column)
     key = f"attribute.{mapping.name}"
     if not values.is_text(sql_type):

@@ -144,13 +144,13 @@ class Sales(Pieces):
         orders = self.make("orders", columns, part.accepted, view=True)
         pieces = [orders]
         if by_product:
-            pieces.append(self._lines_of_rows(orders))
+            pieces.append(self._lines_of_rows())
         if part.customer and (part.fields.of("customers") or theirs):
             pieces.append(self.people(theirs, local))
         self._tell_kinds(orders)
         return pieces
 
-    def _lines_of_rows(self, orders: Piece) -> Piece:
+    def _lines_of_rows(self) -> Piece:
         """The products of orders that have one line each."""
         part = self.part
         gross = self._gross()
