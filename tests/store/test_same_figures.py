@@ -214,6 +214,32 @@ def test_a_refund_of_an_order_that_is_there_is_added(ask, tmp_path):
     assert sorted(float(row["amount"]) for row in _held(folder)) == [-5.5, 10.5, 10.5]
 
 
+def test_an_order_whose_refund_is_there_already_is_added(ask, tmp_path):
+    """A refund that came first stood in the way of the sale with its number."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _orders(tmp_path / "feb.csv", 2, amount=-5))
+    ask("lake", "append", str(folder), _orders(tmp_path / "jan.csv", 1, 2))
+    assert sorted(float(row["amount"]) for row in _held(folder)) == [-5.5, 10.5, 10.5]
+    ask("lake", "append", str(folder), _orders(tmp_path / "again.csv", 2, 3), code=3)
+
+
+@pytest.mark.parametrize("kind", ["return", "", "complaint"])
+def test_overlapping_contacts_are_not_added_up(ask, tmp_path, kind):
+    """Contacts about a return, and of no kind, were taken for what is given back, and doubled."""
+    files = []
+    for month, numbers in (("jan", (1, 2)), ("feb", (2, 3))):
+        file = tmp_path / f"{month}.csv"
+        rows = (f"T{n};C{n};0{n}/02/2024 10:00;0{n}/02/2024 11:00;{kind}\n" for n in numbers)
+        file.write_text("ticket_id;client;ouvert le;résolu le;motif\n" + "".join(rows))
+        files.append(str(file))
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), files[0])
+    assert "(T2)" in ask("lake", "append", str(folder), files[1], code=3)
+    assert len(_held(folder, "interactions")) == 2
+
+
 @pytest.mark.parametrize("client", ["Marie Dupont", "Zorba", "Zoé Roy 37000", "06 12 34 56 78"])
 def test_a_name_in_the_place_of_a_number_stays_out(ask, tmp_path, client):
     """“Marie Dupont” under “Client” stood in the lake in clear."""

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend as DuckDBBackend
 
 
+_SALES = ("orders", "order_lines")
+"""Tables whose rows may have the number of an order that they give back."""
+
+
 @dataclass(frozen=True)
 class Landed:
     """What became of a batch.
@@ -258,7 +262,7 @@ class Lake:
             rows: Rows that are to be appended.
             batch: Their batch; where it has landed, appending it again changes nothing.
             key: The column that numbers them. What is given back has the number of its order, and
-                does not count.
+                counts neither among them nor in the lake.
 
         Returns:
             Each key once, in the order of the rows.
@@ -271,10 +275,13 @@ class Lake:
             return []
         if key not in rows.column_names or key not in arrow_schema(held).names:
             return []
-        if "kind" in rows.column_names:
-            rows = rows.filter(pc.not_equal(rows.column("kind").cast(pa.string()), "return"))
-        there = held.to_pyarrow_dataset().to_table(columns=[key]).column(0).cast(pa.string())
-        mine = pc.drop_null(pc.unique(rows.column(key).cast(pa.string()).combine_chunks()))
+        columns = [key]
+        if table in _SALES and "kind" in arrow_schema(held).names:
+            columns.append("kind")
+        landed = _sold(table, held.to_pyarrow_dataset().to_table(columns=columns))
+        there = landed.column(0).cast(pa.string())
+        sold = _sold(table, rows).column(key).cast(pa.string())
+        mine = pc.drop_null(pc.unique(sold.combine_chunks()))
         found: list[str] = mine.filter(pc.is_in(mine, there.combine_chunks())).to_pylist()
         return found
 
@@ -540,6 +547,17 @@ class Lake:
 
 def _marker(version: int, key: str | None = None) -> dict[str, object]:
     return {"schema_version": version, "key": key or secrets.token_hex(16)}
+
+
+def _sold(table: str, rows: pa.Table) -> pa.Table:
+    """The rows of sales that give nothing back; all rows of other tables, whatever their kind."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if table not in _SALES or "kind" not in rows.column_names:
+        return rows
+    sold = pc.not_equal(rows.column("kind").cast(pa.string()), "return")
+    return rows.filter(pc.fill_null(sold, True))
 
 
 def _check_keys(rows: pa.Table, keys: Sequence[str]) -> None:
