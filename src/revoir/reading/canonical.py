@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
+from revoir.language import nmsg
 from revoir.reading.part import Part
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.sales import Sales
@@ -13,8 +14,8 @@ from revoir.tables import QUESTIONS, TABLES, Type
 if TYPE_CHECKING:
     import duckdb
 
-_HIGHEST = {"nps": 10, "csat": 5, "ces": 7, "enps": 10}
-"""The highest answer on the scale of each question that is a metric."""
+_SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
+"""The lowest and highest answer to each question that is a metric."""
 
 
 def split(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> list[Piece]:
@@ -110,8 +111,36 @@ class _Others(Pieces):
             if comment and place == 0:
                 answered += f" OR {comment} IS NOT NULL"
             selects.append(f"SELECT {chosen} FROM {part.accepted} WHERE {answered}")
-        return self.make("responses", {name: identifier(name) for name in columns},
+        piece = self.make("responses", {name: identifier(name) for name in columns},
                           f"({' UNION ALL '.join(selects)})")  # fmt: skip
+        self._tell_beyond(piece)
+        return piece
+
+    def _tell_beyond(self, piece: Piece) -> None:
+        """Say which scores lie outside the scale of their question: its metric refuses them."""
+        beyond = " OR ".join(
+            f"(question = {literal(name)} AND score NOT BETWEEN {low} AND {high})"
+            for name, (low, high) in _SCALES.items()
+        )
+        rows = self.connection.execute(
+            f"SELECT question, count(*) FROM {piece.relation} WHERE {beyond}"
+            " GROUP BY question ORDER BY question"
+        ).fetchall()
+        for question, count in rows:
+            key = f"responses.question:{question}"
+            held = self.part.fields[key if self.part.has(key) else "responses.score"]
+            low, high = _SCALES[question]
+            self.part.notes.append(
+                nmsg(
+                    "Column {header}: {n} score lies outside the scale from {low} to {high}, so"
+                    " that no figure is made of it. Bring the scores to that scale, or give the"
+                    " column another name.",
+                    "Column {header}: {n} scores lie outside the scale from {low} to {high}, so"
+                    " that no figure is made of them. Bring the scores to that scale, or give the"
+                    " column another name.",
+                    count, header=held.mapping.header, low=low, high=high,
+                )
+            )  # fmt: skip
 
     def _question(self) -> str:
         """SQL of the question that a bare score answers: the one the row names, else by its scale.
@@ -128,7 +157,7 @@ class _Others(Pieces):
         for name, words in QUESTIONS.items():
             known = ", ".join(literal(word) for word in (name, *words))
             called = f"{plain} IN ({known}) OR list_contains(split({plain}, '_'), {literal(name)})"
-            cases += f" WHEN ({called}) AND {highest} <= {_HIGHEST[name]} THEN {literal(name)}"
+            cases += f" WHEN ({called}) AND {highest} <= {_SCALES[name][1]} THEN {literal(name)}"
         return f"CASE WHEN {asked} IS NULL THEN {scale}{cases} ELSE trim({asked}) END"
 
     def _scale(self) -> str:

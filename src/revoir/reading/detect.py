@@ -344,6 +344,7 @@ def _add_questions(
     raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
 ) -> None:
     """Find the columns that hold answers: known questions by name, others by their scale."""
+    dated = any(mapping.target == "responses.responded_on" for mapping in taken.values())
     for column, header in zip(raw.columns, raw.headers, strict=True):
         held = taken.get(column)
         if held is not None and (held.confidence >= 1.0 or held.name not in ("score", "name")):
@@ -359,7 +360,8 @@ def _add_questions(
             question = _named_question(name)
         if not scale and (question is None or profile.numbers < 0.3):
             continue
-        if question == "csat" and profile.high > 5:
+        # Out of ten it is a question of its own; beyond that, a date says that somebody answered.
+        if question == "csat" and profile.high > 5 and (profile.high <= 10 or not dated):
             question = None
         if question is None and held is not None:
             continue
