@@ -34,21 +34,24 @@ def are_shares(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
     if part.fields[_KEY].per:
         return True
+    if part.shares is not None:
+        return part.shares
     column = f"abs({identifier(_KEY)})"
     row = connection.execute(
         f"SELECT max({column}) <= 1 AND bool_or({column} > 0 AND {column} < 1) FROM {part.accepted}"
     ).fetchall()[0]
-    return bool(row and row[0])
+    part.shares = bool(row and row[0])
+    return part.shares
 
 
-def without_discount(connection: duckdb.DuckDBPyConnection, part: Part, product: str) -> Discount:
+def without_discount(connection: duckdb.DuckDBPyConnection, part: Part) -> Discount:
     """What is left of price × quantity, which no column says; what was taken off is said.
 
     Args:
         connection: The connection that holds the file.
         part: The converted file of sales, without any amount.
-        product: SQL of price × quantity of a row.
     """
+    product = part.product
     if not part.has(_KEY):
         return Discount(product)
     header = part.fields[_KEY].mapping.header

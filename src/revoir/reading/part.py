@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from revoir.engines.sql import identifier
 from revoir.language import Message
+from revoir.reading import values
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Fields
 from revoir.reading.raw import RawTable
@@ -48,6 +50,7 @@ class Part:
             says so.
         report: What is told of it.
         refunded: SQL of whether a row says by a yes or a no that its order was refunded.
+        shares: Whether its discounts are shares (0.2) rather than amounts; None until asked.
         renumbered: Whether orders that shared a number got numbers of their own.
         twice: For columns of local times by key, the hours within the data that come twice.
     """
@@ -71,6 +74,7 @@ class Part:
     unique_orders: bool = False
     renumbered: bool = False
     refunded: str | None = None
+    shares: bool | None = None
     unread: dict[str, int] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     twice: dict[str, tuple[Shift, ...]] = field(default_factory=dict)
@@ -79,6 +83,20 @@ class Part:
     def accepted(self) -> str:
         """The converted rows that count, for FROM."""
         return f"(SELECT * FROM {self.relation} WHERE _bad IS NULL)" if self.bad else self.relation
+
+    @property
+    def product(self) -> str:
+        """SQL of price times quantity of a row of sales."""
+        price = identifier("order_lines.unit_price")
+        if not self.has("order_lines.quantity"):
+            return price
+        return values.product(price, identifier("order_lines.quantity"))
+
+    @property
+    def amount(self) -> str | None:
+        """SQL of the amount that a row of sales says; None where no column does."""
+        keys = ("orders.amount", "order_lines.amount")
+        return next((identifier(key) for key in keys if self.has(key)), None)
 
     def has(self, *keys: str) -> bool:
         """Whether the file has these columns."""

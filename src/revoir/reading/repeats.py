@@ -146,9 +146,7 @@ def _content(part: Part, alias: str = "") -> str:
 
 def _marks_sql(part: Part, key: str, table: str) -> str:
     """Rows whose key comes again: which repeat another one, which contradict it."""
-    amount = next(
-        (identifier(k) for k in ("orders.amount", "order_lines.amount") if part.has(k)), "1"
-    )
+    amount = part.amount or "1"
     again = (
         f"SELECT _line, {key} AS key, {amount} AS amount FROM {part.accepted}"
         f" WHERE ({key}) IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1"

@@ -51,7 +51,7 @@ def tell_returns(
         profiles: What its columns look like.
     """
     _find_flag(part, profiles)
-    amount = _amount(part)
+    amount = part.amount or part.product
     status = part.fields.get("orders.status")
     for held in [*part.fields.attributes, *([status] if status else [])]:
         if not _may_tell(profiles[held.mapping.column]):
@@ -75,16 +75,6 @@ def tell_returns(
 def _may_tell(profile: Profile) -> bool:
     kinds = {_plain(cell) for cell in profile.cells}
     return 0 < len(kinds) <= _KINDS_MAX and kinds <= _BACK | _SOLD
-
-
-def _amount(part: Part) -> str:
-    for key in ("orders.amount", "order_lines.amount"):
-        if part.has(key):
-            return identifier(key)
-    price = identifier("order_lines.unit_price")
-    if part.has("order_lines.quantity"):
-        return values.product(price, identifier("order_lines.quantity"))
-    return price
 
 
 def _turn(

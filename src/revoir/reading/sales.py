@@ -8,7 +8,7 @@ from revoir.reading.discounts import Discount, are_shares, without_discount
 from revoir.reading.fields import Field
 from revoir.reading.part import summary
 from revoir.reading.pieces import Piece, Pieces
-from revoir.reading.values import DECIMAL, product
+from revoir.reading.values import DECIMAL
 from revoir.tables import TABLES, plain_name
 
 _CANCELLED = (
@@ -79,22 +79,13 @@ class Sales(Pieces):
 
     def _gross(self) -> str:
         """SQL of what a row came to, before refunds."""
-        for key in ("orders.amount", "order_lines.amount"):
-            column = self.column(key)
-            if column:
-                return column
-        return self._left().line
+        return self.part.amount or self._left().line
 
     def _left(self) -> Discount:
         """What discounts leave of price × quantity, where no column says what was paid."""
         if self._discount is None:
-            self._discount = without_discount(self.connection, self.part, self._product())
+            self._discount = without_discount(self.connection, self.part)
         return self._discount
-
-    def _product(self) -> str:
-        price = identifier("order_lines.unit_price")
-        quantity = self.column("order_lines.quantity")
-        return product(price, quantity) if quantity else price
 
     def _from_orders(self) -> list[Piece]:
         """Each row is an order, a return or a refund."""
@@ -299,7 +290,7 @@ class Sales(Pieces):
             whole = f"abs(sum({line}) - any_value({amount}))"
             adds_up = f"{whole} < abs(max({line}) - any_value({amount}))"
         elif part.has("order_lines.unit_price"):
-            product = self._product()
+            product = part.product
             adds_up = f"abs(sum({product}) - any_value({amount})) < 0.05"
             alone = f"bool_and(abs({product} - {amount}) < 0.05)"
             unlike = f"min({product}) <> max({product})"
@@ -334,7 +325,7 @@ class Sales(Pieces):
         if part.has("order_lines.amount"):
             return identifier("order_lines.amount")
         if part.has("order_lines.unit_price"):
-            return self._product() if total_said else self._left().line
+            return part.product if total_said else self._left().line
         return f"CAST(NULL AS {DECIMAL})"
 
     def _lines(

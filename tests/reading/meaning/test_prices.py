@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from revoir.reading import read_tables
+from revoir.reading import discounts, read_tables, sales
 from revoir.reading.mapping import from_options
 
 from .conftest import Read, told
@@ -173,3 +175,24 @@ def test_of_two_prices_the_one_with_taxes_is_taken_and_said(
     reading = read(f"Date;Client;Qté;{first};{second}\n14/04/2025;A;3;10,00;12,00\n")
     assert reading.totals["orders"]["amount"] == 36
     assert f"Column {second} was taken as the price, rather than {first}" in told(reading)
+
+
+def test_whether_discounts_are_shares_is_asked_once(read: Read, monkeypatch) -> None:
+    """The whole column was looked through for the price, for the sum and for the lines."""
+    asked = []
+
+    class Asked:
+        def __init__(self, connection: Any) -> None:
+            self.connection = connection
+
+        def execute(self, sql: str) -> Any:
+            asked.append(sql)
+            return self.connection.execute(sql)
+
+    one = discounts.are_shares
+    spied = lambda connection, part: one(Asked(connection), part)  # noqa: E731
+    monkeypatch.setattr(discounts, "are_shares", spied)
+    monkeypatch.setattr(sales, "are_shares", spied)
+    reading = read(LINES.format(sign="") + "1;14/04/2025;C1;Robe;1;100,00;0,2\n")
+    assert reading.totals["orders"]["amount"] == 80
+    assert len(asked) == 1
