@@ -375,18 +375,17 @@ def comparison(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @answers("members")
 def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The customers who meet a rule, those who bought for most first, a page at a time."""
+    """The customers who meet a rule, a page at a time."""
     members = _members(book, asked)
     count = book.rows(members.aggregate(n=members.count()))[0]["n"]
     first = max(0, int(asked.get("page", 1)) - 1) * MEMBERS_PAGE
     found = book.rows(members.limit(MEMBERS_PAGE, offset=first))
-    mixed = len(book.currencies) > 1  # amounts of several cannot be added up
     rows = [
         {
             "id": row["customer_id"],
             "last": row["last_day"].isoformat() if row["last_day"] else None,
             "days": row["days"],
-            "amount": None if mixed or row["amount"] is None else float(row["amount"]),
+            "amount": None if row["amount"] is None else float(row["amount"]),
         }
         for row in found
     ]
@@ -401,7 +400,11 @@ def members_file(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _members(book: Book, asked: Mapping[str, Any]) -> ir.Table:
-    """The customers who meet a rule with what they bought, those who bought for most first."""
+    """The customers who meet a rule with what they bought, those who bought for most first.
+
+    Amounts in several currencies cannot be added up: `amount` is null, and those who bought on most
+    days stand first.
+    """
     import ibis
 
     from revoir.segments.rules import customers_matching
@@ -412,11 +415,13 @@ def _members(book: Book, asked: Mapping[str, Any]) -> ir.Table:
         bare = {name: ibis.null().cast(kind) for name, kind in nothing.items()}
         return matching.select("customer_id", **bare).order_by("customer_id")
     last = book.purchases.filter(book.purchases.next_day.isnull())
+    amount = ibis.null("float64") if len(book.currencies) > 1 else last.amount_so_far
     known = last.select(
-        bought__id=last.customer_id, last_day=last.day, days=last.nth, amount=last.amount_so_far
+        bought__id=last.customer_id, last_day=last.day, days=last.nth, amount=amount
     )
     joined = matching.left_join(known, matching.customer_id == known.bought__id)
-    joined = joined.order_by(joined.amount.desc(nulls_first=False), joined.customer_id)
+    most = (column.desc(nulls_first=False) for column in (joined.amount, joined.days))
+    joined = joined.order_by(*most, joined.customer_id)
     return joined.select("customer_id", "last_day", "days", "amount")
 
 

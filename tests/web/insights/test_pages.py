@@ -256,6 +256,36 @@ def test_a_file_of_customers_has_no_limit(tmp_path: Path, settings: Any) -> None
     assert pq.read_metadata(files.rows_of(made["file"])).num_rows == count
 
 
+def test_amounts_in_several_currencies_are_added_up_in_no_list_of_customers(
+    tmp_path: Path, settings: Any
+) -> None:
+    """The page left them out, and the file had euros and dollars as one sum."""
+    settings.MEDIA_ROOT = tmp_path
+    orders = pa.table(
+        {
+            "customer_id": ["a", "a", "b", "b", "b", "c"],
+            "ordered_on": pa.array([dt.date(2024, 1, n) for n in (1, 2, 3, 4, 5, 6)], pa.date32()),
+            "amount": [500.0, 1.0, 2.0, 3.0, 4.0, 900.0],
+            "currency": ["EUR", "USD", "EUR", "USD", "EUR", "EUR"],
+        }
+    )
+    book = Book({"orders": ibis.duckdb.connect().create_table("orders", orders)})
+    made = questions.answer("members-file", book, {"rule": "orders >= 1"})["data"]
+    rows = pq.read_table(files.rows_of(made["file"])).to_pylist()
+    # Those who came most often stand first, where nobody can say who bought for most.
+    assert [(row["customer_id"], row["days"], row["amount"]) for row in rows] == [
+        ("b", 3, None),
+        ("a", 2, None),
+        ("c", 1, None),
+    ]
+    page = questions.answer("members", book, {"rule": "orders >= 1"})["data"]["rows"]
+    assert [(row["id"], row["days"], row["amount"]) for row in page] == [
+        ("b", 3, None),
+        ("a", 2, None),
+        ("c", 1, None),
+    ]
+
+
 # -- Goals, what-if ----------------------------------------------------------------------------
 def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> None:
     client = as_role("manager")
