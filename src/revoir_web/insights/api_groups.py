@@ -105,6 +105,9 @@ class Kept(Schema):
     revenue: float
     revenue_share: float | None
     profit: float | None
+    clv: float | None = Field(
+        description="What a customer brings before leaving: revenue where the margin is not known."
+    )
     cost: float | None
     net: float | None
     winning: float | None = Field(description="What winning as many would cost.")

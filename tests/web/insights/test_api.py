@@ -14,7 +14,7 @@ from revoir_web.accounts.models import ApiKey
 from revoir_web.common import jobs
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions as customers
-from revoir_web.insights import actions, runs
+from revoir_web.insights import actions, queries, runs
 from revoir_web.insights.models import Goal, SavedSegment
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,10 @@ def test_what_if_has_the_numbers_of_the_page(filled: Path, as_role: AsRole) -> N
     found = asked(client, address)
     assert found["scenario"]["times"] == 5
     assert found["scenario"]["customers"] == pytest.approx(found["at_start"] * 0.02)
+    given = {"points": 2.0, "margin": 0.4, "acquisition_cost": 25.0, "keeping_cost": 5.0}
+    shown = queries.what_if(runs.look("what-if").data, given)
+    assert found["scenario"] == pytest.approx(shown)
+    assert shown["clv"] > 0
     # Without numbers of one's own, the company's, of which some are not said.
     plain = asked(client, "/api/what-if")
     assert plain["scenario"]["points"] == 3
