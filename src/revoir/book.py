@@ -309,19 +309,27 @@ class Book:
                 found[name] = (min(days), max(days))
         return found
 
-    def _without_plans(self, today: dt.date) -> Book:
+    def without_plans(self, today: dt.date) -> Book:
         """The book up to the last day before tomorrow, where subscriptions say when they will end.
 
         A planned end is no departure yet, and the data do not cover the days until then.
+
+        Args:
+            today: The day that it is in the company's time zone.
+
+        Returns:
+            The book; this one where it ends on a day that was given, or nothing is planned.
         """
         if self._as_of is not None or not self.has("subscriptions", "ended_at"):
             return self
-        ends = self.tables["subscriptions"].ended_at.cast("date")
-        last = self.rows(ends.max().name("last").as_table())[0]["last"]
-        if last is not None and last > today:
-            self._until = today
-            self._as_of = self.span[1]
-        return self
+        end = self.day_of(self.tables["subscriptions"].ended_at.max())
+        last = self.rows(end.name("last").as_table())[0]["last"]
+        if last is None or last <= today:
+            return self
+        other = self._copy(self.settings, None)
+        other._until = today
+        other._as_of = other.span[1]
+        return other
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:
@@ -480,7 +488,7 @@ def read(
         backend = engines.connect(str(places[0]))
         tables = engines.open_tables(backend, warehouse, timezone=settings.timezone)
         book = Book(tables, settings=settings, as_of=as_of, title=title)
-        return book._without_plans(today) if today else book
+        return book.without_plans(today) if today else book
     found = reading.read_tables(
         places,
         mapping=mapping,
@@ -496,7 +504,7 @@ def read(
     book.reading = found
     # Lines are numbered by now; what is computed from here on may come in any order, and sooner.
     book.backend.con.execute("SET preserve_insertion_order = false").fetchall()
-    return book._without_plans(today) if today else book
+    return book.without_plans(today) if today else book
 
 
 def open(
@@ -540,7 +548,7 @@ def open(
         )
     backend.con.execute("SET preserve_insertion_order = false").fetchall()
     book = Book(tables, settings=settings, as_of=as_of, title=title)
-    return book._without_plans(today) if today else book
+    return book.without_plans(today) if today else book
 
 
 def is_warehouse(location: str) -> bool:

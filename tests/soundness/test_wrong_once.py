@@ -108,6 +108,21 @@ def test_a_planned_end_is_no_departure_yet(tmp_path):
     assert revoir.read(path, today=dt.date(2029, 1, 1)).as_of == dt.date(2028, 5, 5)
 
 
+def test_the_end_of_a_subscription_tomorrow_is_planned_in_the_zone_of_the_company():
+    """Its moment lies on this evening in UTC: it had ended, and the data covered tomorrow."""
+    table = pa.table(
+        {
+            "customer_id": ["a", "b"],
+            "started_at": [dt.datetime(2024, 1, 4, 23), dt.datetime(2024, 5, 4, 22)],
+            "ended_at": [dt.datetime(2024, 6, 1, 22), None],  # midnight of 2 June in Paris
+        }
+    )
+    held = Book({"subscriptions": ibis.duckdb.connect().create_table("subscriptions", table)})
+    assert held.without_plans(dt.date(2024, 6, 1)).as_of == dt.date(2024, 5, 5)
+    assert held.without_plans(dt.date(2024, 6, 2)).as_of == dt.date(2024, 6, 2)
+    assert held.as_of == dt.date(2024, 6, 2)
+
+
 def test_who_is_active_for_the_last_day_of_the_window_is_kept_by_a_later_purchase():
     """The last day of the window is part of it: a spell that ends on a period's first day runs."""
     held = book([("a", dt.date(2023, 12, 1), 1), ("a", dt.date(2024, 1, 5), 1)])

@@ -168,7 +168,7 @@ def _opened() -> Book:
         return found
     tables = {name: _merged(found, name, aliases) for name in found.tables}
     book = Book(tables, settings=found.settings, title=found.title)
-    return book._without_plans(company.today)
+    return book.without_plans(company.today)
 
 
 def _said(base: Book) -> dict[str, Any]:
