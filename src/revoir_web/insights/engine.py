@@ -103,8 +103,9 @@ def book() -> Book:
         InputError: The lake is empty.
     """
     with _lock:
-        # Subscriptions end with the days: tomorrow's book is another one.
-        now = f"{version()};{Company.current().today}"
+        # Subscriptions end with the days: tomorrow's book is another one, as is another zone's.
+        company = Company.current()
+        now = f"{version()};{company.timezone};{company.today}"
         if not _held or _held[0].version != now:
             _held[:] = [_Held(now, _opened(), {})]
         held = _held[0]
@@ -157,22 +158,22 @@ def forget() -> None:
 
 
 def _opened() -> Book:
-    from revoir.book import Book, open
+    from revoir.book import Book, Settings, open
 
     company = Company.current()
-    found = open(settings.LAKE, title=company.name, today=company.today)
+    said = Settings(timezone=company.timezone)
+    found = open(settings.LAKE, settings=said, title=company.name)
     limit = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
     found.backend.con.execute(f"SET memory_limit = '{limit >> 20}MiB'").fetchall()
     aliases = _aliases()
-    if not aliases:
-        return found
-    tables = {name: _merged(found, name, aliases) for name in found.tables}
-    book = Book(tables, settings=found.settings, title=found.title)
-    return book.without_plans(company.today)
+    if aliases:
+        tables = {name: _merged(found, name, aliases) for name in found.tables}
+        found = Book(tables, settings=said, title=company.name)
+    return found.without_plans(company.today)
 
 
 def _said(base: Book) -> dict[str, Any]:
-    """The company's settings as the core takes them."""
+    """What the company says of itself beside its time zone, as the core takes it."""
     from revoir.metrics.activity import propose
 
     company = Company.current()
@@ -181,7 +182,6 @@ def _said(base: Book) -> dict[str, Any]:
     goals = list(Goal.objects.all())
     return {
         "currency": company.currency or None,
-        "timezone": company.timezone,
         "fiscal_year_start_month": company.fiscal_year_start_month,
         "activity": rule,
         "margin": None if company.margin is None else float(company.margin),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +18,7 @@ from revoir.metrics.registry import Question, measure, metric_named
 from revoir.metrics.retention import members
 from revoir.periods import Period
 from revoir.reports.build import build
+from revoir.store import Lake
 from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
 from revoir_web.insights import actions, engine, figures, groups, queries, questions, runs, tasks
@@ -217,6 +219,39 @@ def test_a_period_is_judged_by_the_goal_of_its_last_day(lake: Path) -> None:
     assert kpi.goal.value == 0.11
     rows = [str(row) for row in page["en"]["table"]["rows"]]
     assert sum("11" in row and "97" not in row and "98" not in row for row in rows) == 1
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_the_last_day_is_one_of_the_company_where_subscriptions_have_planned_ends(
+    tmp_path: Path, settings: Any, company: Company, merged: bool
+) -> None:
+    """The book was opened in Paris's zone: the last morning of a company in Auckland was lost."""
+    from revoir_web.customers.models import Customer
+
+    company.timezone = "Pacific/Auckland"
+    company.save()
+    settings.LAKE = str(tmp_path / "lake")
+    evening = dt.datetime(2024, 5, 10, 20, 0)  # the morning of 11 May in Auckland, in UTC
+    visits = pa.table({"customer_id": ["a", "b"], "event": ["visit"] * 2,
+                       "occurred_at": [evening - dt.timedelta(days=9), evening]})  # fmt: skip
+    plans = pa.table({"customer_id": ["a"], "started_at": [dt.datetime(2024, 1, 4, 11, 0)],
+                      "ended_at": [dt.datetime(2999, 1, 4, 11, 0)]})  # fmt: skip
+    lake = Lake.create(tmp_path / "lake")
+    lake.append("events", visits, batch="events")
+    lake.append("subscriptions", plans, batch="subscriptions")
+    if merged:
+        Customer.objects.create(id="c", merged_into=Customer.objects.create(id="a"))
+    engine.forget()
+    with engine.using() as book:
+        assert book.as_of == dt.date(2024, 5, 11)
+        assert book.rows(book.table("events").aggregate(n=lambda t: t.count()))[0]["n"] == 2
+    company.timezone = "Europe/Paris"
+    company.save()
+    with engine.using() as book:
+        assert book.as_of == dt.date(2024, 5, 10)
+    with engine.apart() as book:
+        assert book.as_of == dt.date(2024, 5, 10)
+    engine.forget()
 
 
 def test_merged_persons_count_as_one(lake: Path, read_book: Book) -> None:
