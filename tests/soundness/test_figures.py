@@ -226,6 +226,25 @@ def test_nobody_is_lost_after_the_last_order_because_a_survey_goes_on(tmp_path):
     assert measure(said, "customers_active").figures[0].value == 0
 
 
+def test_the_report_counts_the_answers_given_after_the_last_order(tmp_path):
+    """Its years ended with the orders: of thirty answers it counted eleven, and no later one."""
+    held = survey_after_the_orders(tmp_path)
+    made = build(held, language="en")
+    (chapter,) = (one for one in made.chapters if one.key == "satisfaction")
+    nps = next(kpi for kpi in chapter.kpis if kpi.metric == "nps")
+    # Twelve months that end with August; the days of September are no whole month.
+    assert (nps.point.period.start, nps.point.period.end) == (
+        dt.date(2023, 9, 1),
+        dt.date(2024, 9, 1),
+    )
+    assert nps.n == 28
+    assert dict(made.headline)["nps"] is nps
+    assert [one.answers for one in chapter.asked] == [30]
+    assert dict(made.headline)["retention"].point.period.end == dt.date(2024, 4, 1)
+    said = build(held.at(dt.date(2024, 3, 31)), language="en")
+    assert [one.answers for chapter in said.chapters for one in chapter.asked] == [11]
+
+
 def test_a_survey_of_a_few_more_days_says_how_far_the_data_go(tmp_path):
     held = survey_after_the_orders(tmp_path, dt.date(2024, 9, 1))
     assert held.as_of == dt.date(2024, 9, 18)

@@ -50,6 +50,10 @@ class Facts:
     prepare: Callable[[ir.Table, Sequence[str]], ir.Table] | None = None
     needs: tuple[str, ...] = ()
 
+    def held(self, book: Book) -> Book:
+        """The book that the rows are in: answers and contacts may go on where orders do not."""
+        return book if any(need.startswith("orders") for need in self.needs) else book.entire
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -241,9 +245,7 @@ def _computed(given: Book, ratios: Mapping[Metric, Ratio], question: Question) -
     for group in by_facts.values():
         chosen = {metric: ratios[metric] for metric in group}
         facts = chosen[group[0]].facts
-        # Answers and contacts may go on where orders do not.
-        of_orders = any(need.startswith("orders") for need in facts.needs)
-        book = given if of_orders else given.entire
+        book = facts.held(given)
         rows = facts.rows(book, question)
         if facts.clock in rows.columns:
             periods: Sequence[Period | None] = question.periods(book)

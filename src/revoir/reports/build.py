@@ -136,6 +136,16 @@ def build(
     return draft.finish(language)
 
 
+@dataclass(frozen=True)
+class _Voices:
+    """What is asked about answers: they may go on where orders do not, and so do its years."""
+
+    book: Book
+    frame: Frame | None
+    yearly: Book
+    maker: headline.Maker
+
+
 @dataclass
 class _Draft:
     """A report in the making."""
@@ -152,7 +162,6 @@ class _Draft:
 
     def __post_init__(self) -> None:
         self.span: tuple[Any, Any] | None = None
-        self.yearly = self.book
         try:
             self.span = self.book.span
         except InputError:  # no row has a date
@@ -160,11 +169,19 @@ class _Draft:
         else:
             self.book = self.book.with_settings(activity=activity(self.book))
             self.frame = frame_of(self.book, self.grain)
-        if self.frame is not None:
-            self.yearly = self.book.with_settings(fiscal_year_start_month=self.frame.year_month)
+        self.yearly = _by_year(self.book, self.frame)
         self.maker = headline.Maker(self.book, self.frame, self.benchmarks)
+        self.voices = self._voices()
         self.named = self._named()
         self.bought = self.named and self.frame is not None
+
+    def _voices(self) -> _Voices:
+        book = self.book.entire
+        if book is self.book:
+            return _Voices(book, self.frame, self.yearly, self.maker)
+        frame = frame_of(book, self.grain)
+        maker = headline.Maker(book, frame, self.benchmarks)
+        return _Voices(book, frame, _by_year(book, frame), maker)
 
     def _named(self) -> bool:
         """Whether any purchase says who bought."""
@@ -271,7 +288,7 @@ class _Draft:
                 kpi for name in self._answerable(names) if (kpi := self._further(name)) is not None
             ]
             reasons = self._reasons() if key == "subscriptions" else None
-            asked = sections.asked(self.book) if key == "satisfaction" else ()
+            asked = sections.asked(self.voices.book) if key == "satisfaction" else ()
             if kpis or reasons or asked:
                 yield Chapter(key, title, tuple(kpis), reasons, asked)
             for kpi in kpis:
@@ -279,7 +296,9 @@ class _Draft:
                     self.kpis[kpi.metric] = kpi
 
     def _further(self, name: str) -> Kpi | None:
-        frame, maker = self.frame, self.maker
+        yearly = metric_named(name).family == "satisfaction"
+        asked = self.voices if yearly else self
+        frame, maker = asked.frame, asked.maker
         if frame is None:
             try:
                 result = measure(self.book, name)
@@ -287,11 +306,10 @@ class _Draft:
                 return None
             kpi = maker.kpi(result, None, series=False)
         else:
-            yearly = metric_named(name).family == "satisfaction"
             periods = frame.years if yearly else frame.periods
             current = periods[-1] if yearly else frame.current
             found = (
-                headline.measured_by_year(self.yearly, frame, [name])
+                headline.measured_by_year(asked.yearly, frame, [name])
                 if yearly
                 else headline.measured(self.book, frame, [name])
             )
@@ -421,7 +439,7 @@ class _Draft:
                 anonymous_share=anonymous_share,
                 reasons=reasons,
                 stops=self.span[1] if self.span and self._stale() else None,
-                detractors=_detractors(book, self.kpis.get("nps")),
+                detractors=_detractors(self.voices.book, self.kpis.get("nps")),
                 window_days=window_days,
             ),
             leavers=left,
@@ -472,6 +490,13 @@ class _Draft:
         for name, result in self.used.items():
             metric = result.metric
             yield Definition(name, metric.label, metric.formula, metric.source)
+
+
+def _by_year(book: Book, frame: Frame | None) -> Book:
+    """The book whose years are those of the periods."""
+    if frame is None:
+        return book
+    return book.with_settings(fiscal_year_start_month=frame.year_month)
 
 
 def _detractors(book: Book, nps: Kpi | None) -> Detractors | None:

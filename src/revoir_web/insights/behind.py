@@ -61,6 +61,7 @@ def _behind(book: Book, asked: Mapping[str, Any]) -> tuple[ir.Table, list[str]]:
     clock = None
     if known.ratio is not None:
         facts = known.ratio.facts
+        book = facts.held(book)
         table = facts.rows(book, question)
         if "kind" in table.columns and "amount" in table.columns:
             table = table.filter(table.kind != "cancelled")  # no figure counts them

@@ -344,8 +344,8 @@ def _with_rule(book: Book) -> Book:
     return found
 
 
-def _by_frame(book: Book) -> dict[str, Result]:
-    """All ratios by the periods of the report, with one query for those on the same facts."""
+def _by_frame(book: Book, *, of_answers: bool) -> dict[str, Result]:
+    """Ratios by the periods of the report, with one query for those on the same facts."""
     from revoir.metrics.evaluate import lacking
     from revoir.metrics.registry import metrics
     from revoir.reports import headline
@@ -353,7 +353,13 @@ def _by_frame(book: Book) -> dict[str, Result]:
     frame = _frame(book)
     if frame is None:
         return {}
-    known = [held for held in metrics() if held.ratio is not None and lacking(book, held) is None]
+    known = [
+        held
+        for held in metrics()
+        if held.ratio is not None
+        and (held.family == "satisfaction") == of_answers
+        and lacking(book, held) is None
+    ]
     yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
     return {
         **headline.measured(book, frame, [held.name for held in known if not _of_years(held)]),
@@ -380,12 +386,15 @@ def _computed_default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
         result = empty_result(metric, Question(), [None], missing)
         return headline.Maker(book, None).empty(metric, missing), result
     book = _with_rule(book)
+    of_answers = metric.family == "satisfaction"
+    if of_answers:  # they may go on where orders do not
+        book = book.entire
     frame = _frame(book)
     maker = headline.Maker(book, frame)
     if frame is None:
         result = measure(book, metric.name)
         return maker.kpi(result, None, series=False), result
-    together = book.once("by frame", lambda: _by_frame(book))
+    together = book.once(f"by frame {of_answers}", lambda: _by_frame(book, of_answers=of_answers))
     if _of_years(metric):
         yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
         found = together

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 from django.test import Client
@@ -252,6 +253,30 @@ def test_the_last_day_is_one_of_the_company_where_subscriptions_have_planned_end
     with engine.apart() as book:
         assert book.as_of == dt.date(2024, 5, 10)
     engine.forget()
+
+
+def test_answers_after_the_last_order_count_as_in_the_report() -> None:
+    """Their page ended with the orders, and the rows behind it did."""
+    days = [dt.date(2024, 3, 31) - dt.timedelta(days=n) for n in range(500)]
+    orders = pa.table({"customer_id": [f"c{n % 20}" for n in range(500)], "ordered_on": days,
+                       "amount": [20.0] * 500})  # fmt: skip
+    later = [dt.date(2024, 1, 1) + dt.timedelta(days=9 * n) for n in range(30)]
+    answers = pa.table({"customer_id": [f"c{n % 20}" for n in range(30)], "responded_on": later,
+                        "question": ["nps"] * 30, "score": [9.0] * 30})  # fmt: skip
+    backend = ibis.duckdb.connect()
+    book = Book({"orders": backend.create_table("orders", orders),
+                 "responses": backend.create_table("responses", answers)})  # fmt: skip
+    expected = dict(build(book).headline)
+    for name in ("nps", "repurchase_rate"):
+        kpi = figures._default(book, metric_named(name))[0]
+        assert (kpi.value, kpi.n) == (expected[name].value, expected[name].n)
+        assert kpi.point.period == expected[name].point.period
+    assert kpi.point.period.end == dt.date(2024, 4, 1)
+    nps = figures._default(book, metric_named("nps"))[0]
+    period = nps.point.period
+    assert (nps.n, period.end) == (28, dt.date(2024, 9, 1))
+    asked = {"name": "nps", "from": period.start.isoformat(), "to": period.end.isoformat()}
+    assert questions.answer("rows", book, asked)["data"]["total"] == 28
 
 
 def test_merged_persons_count_as_one(lake: Path, read_book: Book) -> None:
