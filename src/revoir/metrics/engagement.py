@@ -13,6 +13,13 @@ from revoir.metrics.evaluate import Facts, Ratio, declare_ratio
 from revoir.metrics.registry import Question, Unit
 
 
+def visit_days(book: Book) -> ir.Table:
+    """The days that customers were seen on a site or in an app: `customer_id` and `day`."""
+    events = book.table("events")
+    events = events.filter(events.customer_id.notnull())
+    return events.select("customer_id", day=book.day_of(events.occurred_at)).distinct()
+
+
 def _events(book: Book, question: Question) -> ir.Table:
     return scope.facts(book, "events", question)
 

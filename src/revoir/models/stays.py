@@ -16,6 +16,7 @@ from revoir.errors import UsageError
 from revoir.language import msg
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.contracts import with_ends
+from revoir.metrics.engagement import visit_days
 from revoir.models.departures import Definition, Kind
 from revoir.segments.rules import Dimension, dimension
 
@@ -43,7 +44,7 @@ def stays(book: Book, definition: Definition) -> ir.Table:
         case Kind.SUBSCRIPTIONS:
             found = _first_run(_runs(book))
         case Kind.VISITS:
-            found = _first_spell(_visit_days(book), definition)
+            found = _first_spell(_visits(book), definition)
         case _:
             bought = book.purchases
             bought = bought.select("customer_id", "first_day", "day", "next_day")
@@ -71,10 +72,8 @@ def _of_file(book: Book) -> ir.Table:
     )
 
 
-def _visit_days(book: Book) -> ir.Table:
-    events = book.table("events")
-    events = events.filter(events.customer_id.notnull())
-    days = events.select("customer_id", day=book.day_of(events.occurred_at)).distinct()
+def _visits(book: Book) -> ir.Table:
+    days = visit_days(book)
     window = ibis.window(group_by="customer_id", order_by="day")
     return days.mutate(
         first_day=days.day.first().over(window), next_day=days.day.lead().over(window)

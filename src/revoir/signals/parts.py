@@ -12,13 +12,13 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics.calendar import date
+from revoir.metrics.engagement import visit_days
 from revoir.signals.baseline import how_often
 from revoir.signals.purchases import several_currencies
 from revoir.signals.registry import held
 from revoir.signals.rhythm import paces
 from revoir.signals.service import complaint_days
 from revoir.signals.silences import active, horizon_days, silences
-from revoir.signals.visits import visit_days
 from revoir.signals.voice import AFTERWARDS, ANSWERS, scores_of_five
 
 ENDED_MIN = 30

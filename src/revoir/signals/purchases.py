@@ -9,6 +9,7 @@ from revoir.book import Book
 from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date
+from revoir.metrics.engagement import visit_days
 from revoir.signals.registry import Case, Parameter, Signal, Values, declare
 from revoir.signals.spans import NUMBER, fallen, later, numbered, span, two_spans
 
@@ -40,8 +41,7 @@ def _visits(book: Book) -> ir.Table:
     if counted or book.has("events"):
         seen = rows.select("customer_id", "seen_on", "amount")
         if book.has("events"):
-            events = book.table("events").filter(lambda t: t.customer_id.notnull())
-            days = events.select("customer_id", seen_on=book.day_of(events.occurred_at)).distinct()
+            days = visit_days(book).rename(seen_on="day")
             seen = seen.union(days.mutate(amount=ibis.literal(0).cast(_EXACT)))
         days = seen.group_by("customer_id", "seen_on").aggregate(
             amount=seen.amount.sum().cast(_EXACT)

@@ -7,17 +7,11 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg, nmsg
+from revoir.metrics.engagement import visit_days
 from revoir.signals.registry import Parameter, Signal, Values, declare
 from revoir.signals.spans import fallen, later, numbered, two_spans
 
 _VISITS = (("events",),)
-
-
-def visit_days(book: Book) -> ir.Table:
-    """The days that customers were seen on a site or in an app: `customer_id` and `day`."""
-    events = book.table("events")
-    events = events.filter(events.customer_id.notnull())
-    return events.select("customer_id", day=book.day_of(events.occurred_at)).distinct()
 
 
 def _engagement_falling(book: Book, values: Values) -> ir.Table:
