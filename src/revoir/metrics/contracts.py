@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
+from revoir.metrics.boundaries import FAR, START, UNTIL
 from revoir.metrics.calendar import date, days_later
 
 
@@ -36,3 +37,19 @@ def with_ends(book: Book, rows: ir.Table) -> ir.Table:
     found = rows.left_join(next_ones, [theirs, rows.runs__until == next_ones.day__before])
     until = found.taken__over.coalesce(found.runs__until)
     return found.mutate(runs__until=until).drop("taken__by", "taken__over", "day__before")
+
+
+def as_stays(book: Book, rows: ir.Table) -> ir.Table:
+    """The subscriptions that have begun as stays (see `boundaries.follow`).
+
+    Args:
+        book: The company's tables.
+        rows: Rows of subscriptions, with `customer_id`.
+
+    Returns:
+        Those that began by the last day of the book, with `START` and `UNTIL` (`boundaries.FAR`
+        where no end is known).
+    """
+    held = with_ends(book, rows.filter(rows.started_at.cast("date") <= date(book.as_of)))
+    ends = {START: held.started_at.cast("date"), UNTIL: held.runs__until.coalesce(date(FAR))}
+    return held.mutate(**ends).drop("runs__until")

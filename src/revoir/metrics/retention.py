@@ -23,9 +23,9 @@ from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
-from revoir.metrics.boundaries import BOUNDARIES_MAX, FAR, START, UNTIL, follow
+from revoir.metrics.boundaries import BOUNDARIES_MAX, START, UNTIL, follow
 from revoir.metrics.calendar import date, days_later
-from revoir.metrics.contracts import with_ends
+from revoir.metrics.contracts import as_stays
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -203,19 +203,8 @@ def stays_of(
         bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
         found.append(_windowed(book, bought, bought.ordered_on, rule.window_days, by))
     if "subscriptions" in sources(book, question, rule):
-        held = scope.facts(book, "subscriptions", question, seen=seen)
-        held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
-        held = with_ends(book, held)
-        found.append(
-            held.select(
-                "customer_id",
-                *by,
-                **{
-                    START: held.started_at.cast("date"),
-                    UNTIL: held.runs__until.coalesce(date(FAR)),
-                },
-            )
-        )
+        held = as_stays(book, scope.facts(book, "subscriptions", question, seen=seen))
+        found.append(held.select("customer_id", *by, START, UNTIL))
     if "events" in sources(book, question, rule):
         assert rule.event_window_days is not None
         events = scope.facts(book, "events", question, seen=seen)

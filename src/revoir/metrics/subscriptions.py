@@ -12,9 +12,9 @@ from revoir.book import Book
 from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
-from revoir.metrics.boundaries import FAR, START, UNTIL, follow
+from revoir.metrics.boundaries import START, UNTIL, follow
 from revoir.metrics.calendar import date
-from revoir.metrics.contracts import with_ends
+from revoir.metrics.contracts import as_stays
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -87,13 +87,8 @@ def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict
 
 def _held(book: Book, question: Question) -> ir.Table:
     """Subscriptions with their ends as stays, and `stay__monthly`."""
-    held = scope.facts(book, "subscriptions", question)
-    held = held.filter(held.started_at.notnull() & (held.started_at <= date(book.as_of)))
-    held = with_ends(book, held)
-    return held.mutate(
-        **{START: held.started_at.cast("date"), UNTIL: held.runs__until.coalesce(date(FAR))},
-        stay__monthly=held.monthly_amount.cast("float64").fill_null(0.0),
-    )
+    held = as_stays(book, scope.facts(book, "subscriptions", question))
+    return held.mutate(stay__monthly=held.monthly_amount.cast("float64").fill_null(0.0))
 
 
 def _unpriced(book: Book, question: Question, periods: Sequence[Period]) -> Message | None:

@@ -6,16 +6,15 @@ were watched. Leaving is defined as for `revoir.models.churn`.
 
 from __future__ import annotations
 
-import datetime as dt
-
 import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import msg
+from revoir.metrics.boundaries import START, UNTIL
 from revoir.metrics.calendar import date, days_later
-from revoir.metrics.contracts import with_ends
+from revoir.metrics.contracts import as_stays
 from revoir.metrics.engagement import visit_days
 from revoir.models.departures import Definition, Kind
 from revoir.segments.rules import Dimension, dimension
@@ -90,19 +89,10 @@ def _first_spell(rows: ir.Table, definition: Definition) -> ir.Table:
     return found.select("customer_id", "start", until=days_later(found["last"], window))
 
 
-FAR = dt.date(9999, 12, 31)
-
-
 def _runs(book: Book) -> ir.Table:
     rows = book.table("subscriptions")
-    rows = rows.filter(rows.customer_id.notnull() & rows.started_at.notnull())
-    rows = rows.filter(rows.started_at.cast("date") <= date(book.as_of))
-    rows = with_ends(book, rows)
-    return rows.select(
-        "customer_id",
-        start=rows.started_at.cast("date"),
-        until=rows.runs__until.coalesce(date(FAR)),
-    )
+    rows = as_stays(book, rows.filter(rows.customer_id.notnull()))
+    return rows.select("customer_id", start=rows[START], until=rows[UNTIL])
 
 
 def _first_run(rows: ir.Table) -> ir.Table:
