@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from revoir.book import Activity
-from revoir.metrics.registry import measure
+from revoir.book import Activity, Book
+from revoir.metrics.registry import Question, measure, measure_many, metrics
 from revoir.periods import Grain
 
 Q1 = {"start": dt.date(2024, 1, 1), "end": dt.date(2024, 4, 1)}
@@ -135,6 +135,23 @@ def test_recurring_revenue_adds_up(book_of, rows):
         if ends:
             assert figure.parts["start"] == pytest.approx(ends[-1])
         ends.append(figure.value)
+
+
+def test_metrics_of_one_question_ask_for_its_subscriptions_once(book_of, monkeypatch):
+    """Each of nine metrics followed every customer anew, and counted those without a price."""
+    rows = [("a", dt.date(2023, 1, 1), None, 9.0), ("b", dt.date(2023, 1, 1), None, None)]
+    book = book_of([], subscriptions=table(rows), as_of=dt.date(2024, 3, 31))
+    asked, rows_of = [], Book.rows
+    monkeypatch.setattr(Book, "rows", lambda self, table: asked.append(0) or rows_of(self, table))
+    names = [metric.name for metric in metrics() if metric.family == "subscriptions"]
+    first = measure(book, names[0], **Q1)
+    once = len(asked)
+    found = measure_many(book, names, Question(**Q1))
+    assert len(names) == 9
+    assert len(asked) == once
+    assert found[names[0]] == first
+    measure(book, "mrr", grain=Grain.MONTH, **Q1)
+    assert len(asked) > once
 
 
 def test_a_column_of_orders_leaves_subscriptions_out_and_says_so(book_of):

@@ -140,7 +140,8 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
     if mixed is not None and metric.name != "logo_churn_rate":
         return empty_result(metric, question, [None], mixed)
     periods = _periods(book, question)
-    found = movements(book, question, periods)
+    # Nine metrics are read off the same movements.
+    found = book.once(f"movements {question}", lambda: movements(book, question, periods))
     groups = groups_of(found, question)
     figures = []
     for period in periods:
@@ -151,7 +152,9 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
                 figures.append(Figure(period, False, None, by=by, reason=uncovered))
                 continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
-    unpriced = _unpriced(book, question, periods) if metric.name != "logo_churn_rate" else None
+    unpriced = None
+    if metric.name != "logo_churn_rate":
+        unpriced = book.once(f"unpriced {question}", lambda: _unpriced(book, question, periods))
     return Result(metric, tuple(figures), question.by, (unpriced,) if unpriced else ())
 
 
