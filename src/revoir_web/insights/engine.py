@@ -77,13 +77,8 @@ def settings_hash() -> str:
     return _digest([said, sorted(goals)])
 
 
-def goals_on(day: dt.date) -> dict[str, float]:
-    """The goals in force on a day, by metric."""
-    return _in_force(Goal.objects.all(), day)
-
-
-def _in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, float]:
-    """Of several goals of a metric, that of the shorter time goes before the other."""
+def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, float]:
+    """The goals in force on a day, by metric; that of a shorter time goes before the other."""
     found: dict[str, Goal] = {}
     for goal in goals:
         held = found.get(goal.metric)
@@ -189,8 +184,8 @@ def _said(base: Book) -> dict[str, Any]:
         if company.acquisition_cost is None
         else float(company.acquisition_cost),
         "sector": company.sector or None,
-        "goals": _in_force(goals, base.as_of),
-        "goals_on": partial(_in_force, goals),
+        "goals": goals_in_force(goals, base.as_of),
+        "goals_on": partial(goals_in_force, goals),
     }
 
 

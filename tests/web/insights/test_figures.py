@@ -24,7 +24,7 @@ from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
 from revoir_web.insights import actions, engine, figures, groups, queries, questions, runs, tasks
 from revoir_web.insights.facts import facts_of
-from revoir_web.insights.models import AnalysisRun, DataState
+from revoir_web.insights.models import AnalysisRun, DataState, Goal
 
 pytestmark = pytest.mark.django_db
 
@@ -200,8 +200,8 @@ def test_questions_are_answered_while_figures_of_customers_are_written(
 def test_goals_by_period_go_before_those_for_ever(company: Company) -> None:
     actions.set_goal(metric="nps", value=50)
     actions.set_goal(metric="nps", value=60, start=dt.date(2025, 1, 1), end=dt.date(2026, 1, 1))
-    assert engine.goals_on(dt.date(2025, 6, 1)) == {"nps": 60}
-    assert engine.goals_on(dt.date(2026, 1, 1)) == {"nps": 50}
+    assert engine.goals_in_force(Goal.objects.all(), dt.date(2025, 6, 1)) == {"nps": 60}
+    assert engine.goals_in_force(Goal.objects.all(), dt.date(2026, 1, 1)) == {"nps": 50}
 
 
 def test_a_period_is_judged_by_the_goal_of_its_last_day(lake: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_period_is_judged_by_the_goal_of_its_last_day(lake: Path) -> None:
     actions.set_goal(metric="repurchase_rate", value=0.11, start=middle, end=year.end)
     actions.set_goal(metric="repurchase_rate", value=0.97, end=middle)
     actions.set_goal(metric="repurchase_rate", value=0.98, start=year.end)
-    assert engine.goals_on(last) == {"repurchase_rate": 0.11}
+    assert engine.goals_in_force(Goal.objects.all(), last) == {"repurchase_rate": 0.11}
     with engine.using() as book:
         kpi = figures._default(book, metric_named("repurchase_rate"))[0]
         page = questions.answer("metric", book, {"name": "repurchase_rate"})
