@@ -317,10 +317,10 @@ def _answer_members(
 def _answer_rule(
     book: Book, rule: Any, text: str, form: str, output: Path | None, code: str
 ) -> None:
-    from revoir.segments.features import customer_ids
+    from revoir.segments.features import customer_count
     from revoir.segments.rules import customers_matching
 
-    everyone = book.rows(customer_ids(book).aggregate(n=lambda t: t.count()))[0]["n"]
+    everyone = customer_count(book)
     rows, columns = _listed(book, customers_matching(book, rule).order_by("customer_id"))
     share = len(rows) / everyone if everyone else None
     if form == "json":

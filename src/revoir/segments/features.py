@@ -207,6 +207,14 @@ def customer_ids(book: Book) -> ir.Table:
     return book.cached("customer_ids", known_ids.distinct())
 
 
+def customer_count(book: Book) -> int:
+    """How many customers the book knows of."""
+    everyone = customer_ids(book)
+    return book.once(
+        "customers", lambda: int(book.rows(everyone.aggregate(n=everyone.count()))[0]["n"])
+    )
+
+
 def joined(left: ir.Table, tables: Collection[ir.Table]) -> ir.Table:
     """Put tables of one row a customer beside the first, which says which customers there are."""
     for table in tables:

@@ -127,6 +127,16 @@ def customers_matching(book: Book, rule: str | Rule) -> ir.Table:
     return _customers(book, rule.root, rule.text, found)
 
 
+def matching_count(book: Book, rule: str) -> int:
+    """How many customers meet a rule: counted once, for whatever shows it of one book."""
+
+    def count() -> int:
+        matching = customers_matching(book, rule)
+        return int(book.rows(matching.aggregate(n=matching.count()))[0]["n"])
+
+    return book.once(f"customers of {rule}", count)
+
+
 def condition(
     rule: str | Rule,
     table: ir.Table | str,

@@ -304,22 +304,18 @@ def _moves(moves: list[tuple[str | None, str, int]], language: str) -> dict[str,
 @answers("segment")
 def segment(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """How many customers meet a rule."""
-    from revoir.segments.features import customer_ids
-    from revoir.segments.rules import customers_matching
+    from revoir.segments.features import customer_count
+    from revoir.segments.rules import matching_count
 
-    matching = customers_matching(book, str(asked.get("rule", "")))
-    count = book.rows(matching.aggregate(n=matching.count()))[0]["n"]
-    everybody = book.once(
-        "everybody", lambda: book.rows(customer_ids(book).aggregate(n=lambda t: t.count()))[0]["n"]
-    )
-    share = count / everybody if everybody else None
+    count, total = matching_count(book, str(asked.get("rule", ""))), customer_count(book)
+    share = count / total if total else None
     return drawn.in_each(
         lambda language: {
             "count": _whole(count, language),
             "share": "—" if share is None else drawn.texts([Percent(share)], language)[0],
         },
-        count=int(count),
-        total=int(everybody),
+        count=count,
+        total=total,
         share=share,
     )
 
@@ -376,10 +372,10 @@ def comparison(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 @answers("members")
 def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The customers who meet a rule, a page at a time."""
-    members = _members(book, asked)
-    count = book.rows(members.aggregate(n=members.count()))[0]["n"]
+    from revoir.segments.rules import matching_count
+
     first = max(0, int(asked.get("page", 1)) - 1) * MEMBERS_PAGE
-    found = book.rows(members.limit(MEMBERS_PAGE, offset=first))
+    found = book.rows(_members(book, asked).limit(MEMBERS_PAGE, offset=first))
     rows = [
         {
             "id": row["customer_id"],
@@ -389,7 +385,8 @@ def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
         }
         for row in found
     ]
-    return drawn.in_each(lambda language: {}, count=int(count), rows=rows, first=first)
+    count = matching_count(book, str(asked.get("rule", "")))
+    return drawn.in_each(lambda language: {}, count=count, rows=rows, first=first)
 
 
 @answers("members-file")

@@ -286,6 +286,29 @@ def test_amounts_in_several_currencies_are_added_up_in_no_list_of_customers(
     ]
 
 
+def test_the_customers_of_a_segment_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page of them met the rule twice: once for its rows, and once more for their count."""
+    table = pa.table(
+        {
+            "customer_id": [f"c{number:03}" for number in range(70)],
+            "ordered_on": pa.array([dt.date(2024, 1, 5)] * 70, pa.date32()),
+            "amount": [10.0 + number for number in range(70)],
+        }
+    )
+    book = Book({"orders": ibis.duckdb.connect().create_table("orders", table)})
+    queried, rows_of = [], Book.rows
+    monkeypatch.setattr(Book, "rows", lambda self, rows: queried.append(0) or rows_of(self, rows))
+    rule = {"rule": "last_amount >= 20"}
+    assert questions.answer("segment", book, rule)["data"]["count"] == 60
+    before = len(queried)
+    for page, rows in ((1, 50), (2, 10)):
+        found = questions.answer("members", book, {**rule, "page": page})["data"]
+        assert (found["count"], len(found["rows"])) == (60, rows)
+    assert len(queried) == before + 2
+    other = questions.answer("members", book, {"rule": "last_amount >= 70"})["data"]
+    assert other["count"] == 10
+
+
 # -- Goals, what-if ----------------------------------------------------------------------------
 def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> None:
     client = as_role("manager")
