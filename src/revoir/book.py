@@ -30,6 +30,7 @@ Answer = TypeVar("Answer")
 APART_DAYS = 31
 """Purchases that begin or end further apart from other tables than this are not all there."""
 
+ONE_DAY = dt.timedelta(days=1)
 _OF_TRADE = ("orders", "subscriptions")
 
 
@@ -186,7 +187,7 @@ class Book:
         last = self._as_of
         if last is None and name not in ("orders", "order_lines") and self._apart:
             last = self.as_of
-        return table if last is None else table.filter(self.day_of(table[clock]) <= last)
+        return table if last is None else table.filter(self.is_before(table[clock], last + ONE_DAY))
 
     def day_of(self, moment: ir.Value) -> ir.DateValue:
         """The company's calendar day of each moment in UTC; a day is that day itself.
@@ -195,6 +196,10 @@ class Book:
         before in UTC.
         """
         return engines.day_of(moment, self.settings.timezone, self.backend)
+
+    def is_before(self, moment: ir.Value, day: dt.date) -> ir.BooleanValue:
+        """Whether each moment in UTC, or each day, lies before one of the company's days."""
+        return engines.is_before(moment, day, self.settings.timezone, self.backend)
 
     def at(self, as_of: dt.date) -> Book:
         """The same book as it stood at the end of a day."""
@@ -282,7 +287,7 @@ class Book:
     def _days(self) -> dict[str, tuple[dt.date, dt.date]]:
         """The first and the last day of every table that has any."""
         found: dict[str, tuple[dt.date, dt.date]] = {}
-        until = self._until
+        over = None if self._until is None else self._until + ONE_DAY
         for name, table in self.tables.items():
             clocks = [TABLES[name].clock] if TABLES[name].clock else []
             if name == "subscriptions":
@@ -296,7 +301,7 @@ class Book:
                     **{
                         f"{end}_{clock}": self.day_of(
                             getattr(table[clock], end)(
-                                where=None if until is None else self.day_of(table[clock]) <= until
+                                where=None if over is None else self.is_before(table[clock], over)
                             )
                         )
                         for clock in held

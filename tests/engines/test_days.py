@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from revoir.book import Book, Settings
-from revoir.engines import day_of
+from revoir.engines import day_of, is_before
 from revoir.errors import UsageError
 from revoir.metrics.registry import measure
 from revoir.periods import Grain
@@ -33,6 +33,32 @@ def test_every_day_is_that_of_the_zone(engine, zone):
         moment: moment.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date() for moment in EDGES
     }
     assert {row["moment"].replace(tzinfo=None): row["day"] for row in found} == local
+
+
+# Clocks change at midnight in Havana (forward on 10 March 2024) and did in São Paulo until 2019.
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata", "America/Havana",
+             "America/Sao_Paulo"],
+)  # fmt: skip
+def test_a_day_begins_with_its_first_moment(engine, zone):
+    """Which moments lie before a day is what their days say, without finding the day of each."""
+    days = [dt.date(2018, 2, 18), dt.date(2018, 11, 4), dt.date(2024, 3, 10), dt.date(2024, 10, 27)]
+    hours = [
+        dt.datetime.combine(day, dt.time())
+        + dt.timedelta(minutes=30 * n, microseconds=-1 * (n % 2))
+        for day in days
+        for n in range(-48, 49)
+    ]
+    table = engine.load({"moments": pa.table({"moment": [*hours, None]})})["moments"]
+    asked = {f"before_{n}": is_before(table.moment, day, zone, engine.backend)
+             for n, day in enumerate([dt.date.min, *days])}  # fmt: skip
+    for row in table.select("moment", **asked).to_pyarrow().to_pylist():
+        if row["moment"] is None:
+            assert not any(row.values())
+            continue
+        moment = row["moment"].replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone))
+        assert not row["before_0"]
+        assert [row[f"before_{n + 1}"] for n in range(4)] == [moment.date() < day for day in days]
 
 
 def test_contacts_of_a_midnight_count_in_their_own_month(engine):

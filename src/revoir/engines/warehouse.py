@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ _IBIS_TYPES = {
     Type.TIMESTAMP: "timestamp",
     Type.BOOLEAN: "boolean",
 }
+_SECOND_DAY = dt.date(1, 1, 2)
 _ZONE_FUNCTIONS = ("duckdb", "postgres", "pyspark")
 
 
@@ -278,6 +280,37 @@ def day_of(moment: ir.Value, timezone: str, backend: BaseBackend) -> ir.DateValu
     if kind.timezone is not None:
         moment = moment.cast("timestamp")
     return _local(moment, timezone, backend).cast("date")
+
+
+def is_before(
+    moment: ir.Value, day: dt.date, timezone: str, backend: BaseBackend
+) -> ir.BooleanValue:
+    """Whether each moment lies before a day begins in a time zone, on every engine.
+
+    One comparison with the moment that the day begins at: to find the day of each moment takes
+    DuckDB a hundred times as long, and tells it nothing of which files it need not read.
+
+    Args:
+        moment: Moments in UTC, or days.
+        day: The day.
+        timezone: IANA name of the zone whose calendar days count.
+        backend: The engine that answers.
+
+    Returns:
+        The condition, null where the moment is.
+
+    Raises:
+        UsageError: There is no such zone.
+    """
+    import ibis
+
+    if not moment.type().is_timestamp():
+        return day_of(moment, timezone, backend) < ibis.literal(day)
+    _check_zone(timezone)
+    # East of Greenwich the first day of all begins before there are any.
+    local = dt.datetime.combine(max(day, _SECOND_DAY), dt.time(), ZoneInfo(timezone))
+    begins = local.astimezone(dt.UTC).replace(tzinfo=None)
+    return moment.cast("timestamp") < ibis.literal(begins)
 
 
 def _utc(value: ir.Value, timezone: str, backend: BaseBackend) -> ir.Value:

@@ -140,8 +140,9 @@ def in_periods(
         `closes_period`: whether the customer did not buy before, or after it, in the period.
     """
     if question.start or question.end or question.grain:
-        day = book.day_of(table[clock])
-        table = table.filter((day >= date(periods[0].start)) & (day < date(periods[-1].end)))
+        moment = table[clock]
+        begun = ~book.is_before(moment, periods[0].start)
+        table = table.filter(begun & book.is_before(moment, periods[-1].end))
     neighbours = "previous_day" in table.columns
     month = book.settings.fiscal_year_start_month
     if question.grain is None:

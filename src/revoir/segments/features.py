@@ -335,6 +335,6 @@ def _counted(book: Book, source: str, features: list[Feature]) -> ir.Table:
         if feature.name == "complaints":
             where &= table.is_complaint
         if feature.window is not None and clock is not None and clock in table.columns:
-            where &= book.day_of(table[clock]) >= ibis.literal(feature.window.start(book.as_of))
+            where &= ~book.is_before(table[clock], feature.window.start(book.as_of))
         counts[feature.key] = table.count(where=where)
     return table.group_by("customer_id").aggregate(**counts)
