@@ -123,16 +123,15 @@ def margin_share(book: Book) -> tuple[float | None, Message]:
     return None, msg("No margin is known: the figure is revenue, not profit.")
 
 
-def _margins(
-    book: Book, question: Question
-) -> tuple[Callable[[Figure], float | None], Message, bool]:
-    """The margin that goes with each figure of a question, a sentence on it, and if it is known.
+def _margins(book: Book, question: Question) -> tuple[Callable[[Figure], float | None], Message]:
+    """The margin that goes with each figure of a question, and a sentence on it.
 
-    Where orders carry their margin, that of a group and period is the one of its own orders.
+    Where orders carry their margin, that of a group and period is the one of its own orders (None:
+    none of them does). Where no margin is known, all of the revenue is taken.
     """
     share, note = margin_share(book)
     if share is None or book.settings.margin is not None:
-        return lambda figure: share, note, share is not None
+        return lambda figure: 1.0 if share is None else share, note
     periods = question.periods(book)
     orders = scope.in_periods(scope.orders(book, question), "ordered_on", question, periods, book)
     counted = orders.filter(orders.margin.notnull() & (orders.kind == "purchase"))
@@ -152,7 +151,7 @@ def _margins(
         assert figure.period is not None
         return shares.get((figure.period.start, *figure.by.values()))
 
-    return of, note, True
+    return of, note
 
 
 _NO_MARGIN = msg("No order of the period carries its margin.")
@@ -163,9 +162,9 @@ def _clv_historic(book: Book, question: Question) -> Result:
     if missing is not None:
         return empty_result(CLV_HISTORIC, question, [None], missing)
     revenue = metric_named("revenue_per_customer").compute(book, question)
-    margin_of, note, known = _margins(book, question)
+    margin_of, note = _margins(book, question)
     figures = tuple(
-        replace(_historic_figure(figure, margin_of(figure) if known else 1.0), note=note)
+        replace(_historic_figure(figure, margin_of(figure)), note=note)
         for figure in revenue.figures
     )
     return Result(CLV_HISTORIC, figures, question.by, (note,))
@@ -203,13 +202,13 @@ def _clv_simple(book: Book, question: Question) -> Result:
     found = measure_many(book, names, asked)
     churn = {_key(figure): figure for figure in found["churn_rate"].figures}
     spend = {_key(figure): figure for figure in found["revenue_per_customer"].figures}
-    margin_of, note, known = _margins(book, asked)
+    margin_of, note = _margins(book, asked)
     figures = [
         _simple_figure(
             spend.get(_key(frequency)),
             frequency,
             churn.get(_key(frequency)),
-            margin_of(frequency) if known else 1.0,
+            margin_of(frequency),
         )
         for frequency in found["purchase_frequency"].figures
     ]
