@@ -27,7 +27,7 @@ from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.activity import activity
 from revoir.metrics.calendar import date
 from revoir.signals.parts import PARTS, Part
-from revoir.signals.silences import active, horizon_days, signs_of_life, silences
+from revoir.signals.silences import active, horizon_days, signs_of_life
 
 CUSTOMERS_MIN = 100
 """From fewer customers than this no check is told."""
@@ -193,10 +193,7 @@ def _held_against(book: Book, then: Health, day: dt.date, days: int) -> Check:
     """Count who left, by whole points of the score."""
     if then.reason is not None:
         return Check(day, days, reason=then.reason)
-    rows = silences(book)
-    became = rows.filter(
-        (rows.act <= date(day)) & (rows.next_act.isnull() | (rows.next_act > date(day)))
-    )
+    became = active(book, day)
     until = date(day + dt.timedelta(days=days))
     became = became.select(whose="customer_id", left=(became.gone_on <= until).fill_null(False))
     scored = then.customers

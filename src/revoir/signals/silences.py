@@ -89,18 +89,21 @@ def _only_purchases(book: Book) -> bool:
     return signs_of_life(book) == ("orders",)
 
 
-def active(book: Book) -> ir.Table:
-    """The silences that active customers are in at the end of the book's last day.
+def active(book: Book, day: dt.date | None = None) -> ir.Table:
+    """The silences that active customers are in at the end of a day.
 
     Args:
         book: The company's tables; `signs_of_life` says that there are some.
+        day: The day (None: the book's last one).
 
     Returns:
         Rows of `silences`, one a customer.
     """
-    rows = silences(book)
-    today = date(book.as_of)
-    return rows.filter(rows.next_act.isnull() & (rows.gone_on.isnull() | (rows.gone_on > today)))
+    rows, over = silences(book), date(day or book.as_of)
+    goes_on = (rows.next_act.isnull() | (rows.next_act > over)) & (
+        rows.gone_on.isnull() | (rows.gone_on > over)
+    )
+    return rows.filter((rows.act <= over) & goes_on)
 
 
 def of_purchases(book: Book, rows: ir.Table) -> ir.Table:

@@ -534,18 +534,12 @@ def _with_active(book: Book, per: Any) -> Any:
     """The figures of customers with whether each is active by the rule that retention counts by."""
     import ibis
 
-    from revoir.metrics.activity import activity
-    from revoir.metrics.boundaries import UNTIL
-    from revoir.metrics.registry import Question
-    from revoir.metrics.retention import stays_of
-    from revoir.metrics.scope import covered_end
+    from revoir.signals.silences import active, signs_of_life
 
-    stays = stays_of(book, Question(), activity(book))
-    if stays is None:
+    if not signs_of_life(book):
         return per.mutate(is_active=ibis.literal(True))
-    active = stays.filter(stays[UNTIL] >= covered_end(book)).select(active__id="customer_id")
-    active = active.distinct()
-    held = per.left_join(active, per.customer_id == active.active__id)
+    found = active(book).select(active__id="customer_id")
+    held = per.left_join(found, per.customer_id == found.active__id)
     return held.mutate(is_active=held.active__id.notnull()).drop("active__id")
 
 
