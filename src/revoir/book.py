@@ -219,12 +219,16 @@ class Book:
     def with_settings(self, **changes: Any) -> Book:
         """The same book under other settings (the fields of `Settings`)."""
         other = self._copy(replace(self.settings, **changes), self._as_of)
-        other._cached = self._cached
         other._until = self._until
         other.predictions = self.predictions
-        for known in ("span", "_days", "currencies"):
-            if known in self.__dict__ and not {"currency", "timezone"} & changes.keys():
-                other.__dict__[known] = self.__dict__[known]
+        if other.settings.timezone == self.settings.timezone:
+            other._cached = self._cached
+            for known in ("span", "_days", "currencies"):
+                if known in self.__dict__ and "currency" not in changes:
+                    other.__dict__[known] = self.__dict__[known]
+        elif self._until is not None:  # the last of its days is another one
+            other._as_of = None
+            other._as_of = other.span[1]
         return other
 
     def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:

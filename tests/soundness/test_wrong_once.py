@@ -18,6 +18,7 @@ from revoir.periods import Grain, start_of
 from revoir.reports.build import build
 from revoir.reports.figures import Kpi, Point
 from revoir.reports.insights import insights_of
+from revoir.signals.silences import silences
 
 JAN = dt.date(2024, 1, 1)
 
@@ -121,6 +122,31 @@ def test_the_end_of_a_subscription_tomorrow_is_planned_in_the_zone_of_the_compan
     assert held.without_plans(dt.date(2024, 6, 1)).as_of == dt.date(2024, 5, 5)
     assert held.without_plans(dt.date(2024, 6, 2)).as_of == dt.date(2024, 6, 2)
     assert held.as_of == dt.date(2024, 6, 2)
+
+
+def test_another_time_zone_has_days_of_its_own():
+    """What was computed of the days of the former zone stayed, as did the last of them."""
+    evening = dt.datetime(2024, 5, 10, 20)  # the morning of 11 May in Auckland
+    backend = ibis.duckdb.connect()
+    visits = pa.table({"customer_id": ["a"], "event": ["visit"], "occurred_at": [evening]})
+    plans = pa.table(
+        {
+            "customer_id": ["b"],
+            "started_at": pa.array([JAN], pa.date32()),
+            "ended_at": pa.array([dt.date(2999, 1, 1)], pa.date32()),
+        }
+    )
+    held = Book(
+        {
+            "events": backend.create_table("events", visits),
+            "subscriptions": backend.create_table("subscriptions", plans),
+        },
+        settings=Settings(activity=Activity(event_window_days=30)),
+    ).without_plans(dt.date(2024, 6, 1))
+    assert [row["act"] for row in held.rows(silences(held))] == [dt.date(2024, 5, 10)]
+    far = held.with_settings(timezone="Pacific/Auckland")
+    assert [row["act"] for row in far.rows(silences(far))] == [dt.date(2024, 5, 11)]
+    assert (held.as_of, far.as_of) == (dt.date(2024, 5, 10), dt.date(2024, 5, 11))
 
 
 def test_who_is_active_for_the_last_day_of_the_window_is_kept_by_a_later_purchase():
