@@ -9,6 +9,7 @@ from typing import Protocol
 from django.conf import settings
 
 from revoir_web.customers.models import ErasedIdentifier
+from revoir_web.customers.text import named
 
 Key = tuple[str, str]
 _LASTING = ("external", "email", "phone")
@@ -29,13 +30,21 @@ def hash_of(kind: str, value: str) -> str:
     return hmac.digest(secret, f"revoir.erased\0{kind}\0{value}".encode(), "sha256").hex()
 
 
+def _hashes(kind: str, value: str) -> list[str]:
+    """The hashes by which a person stays known; a name is one however it is written."""
+    found = [hash_of(kind, value)]
+    if kind == "external" and (name := named(value)) not in (None, value):
+        found.append(hash_of(kind, str(name)))
+    return found
+
+
 def add(keys: Iterable[Key]) -> list[str]:
     """Block identifiers.
 
     Returns:
         Their hashes.
     """
-    hashes = [hash_of(kind, value) for kind, value in keys if kind in _LASTING]
+    hashes = [held for kind, value in keys if kind in _LASTING for held in _hashes(kind, value)]
     ErasedIdentifier.objects.bulk_create(
         [ErasedIdentifier(hash=held) for held in hashes], ignore_conflicts=True
     )
@@ -60,6 +69,8 @@ def mark(persons: Sequence[Known], *, seen: int = 0) -> int:
     for person in persons:
         if not person.id:
             person.blocked = any(
-                hash_of(kind, value) in blocked for kind, value in person.keys if kind in _LASTING
+                not blocked.isdisjoint(_hashes(kind, value))
+                for kind, value in person.keys
+                if kind in _LASTING
             )
     return len(blocked)

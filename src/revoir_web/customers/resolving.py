@@ -28,7 +28,7 @@ from revoir_web.customers.models import (
     Unindexed,
     new_ids,
 )
-from revoir_web.customers.text import clean, email_of, external_of, fold, phone_of, tokens_of
+from revoir_web.customers.text import clean, email_of, external_of, fold, named, phone_of, tokens_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,6 +110,28 @@ def _resolve(
     for some in bulk.in_parts(missing, part):
         _create(some, taken, source, undoable, erasures)
     return [persons[place].id if place >= 0 else "" for place in of_row]
+
+
+def spellings(numbers: Iterable[str]) -> dict[str, str]:
+    """How customers are called already whom a file calls by a name instead of a number.
+
+    Args:
+        numbers: What the file calls its customers.
+
+    Returns:
+        By those that differ from a known one in capitals or blanks only: the known one, the first.
+    """
+    wanted = {number: name for number in numbers if (name := named(number))}
+    if not wanted:
+        return {}
+    held = Identifier.objects.filter(kind=Identifier.Kind.EXTERNAL)
+    for digit in "0123456789@":
+        held = held.exclude(value__contains=digit)
+    first: dict[str, str] = {}
+    for value in held.order_by("pk").values_list("value", flat=True).iterator():
+        if (name := named(value)) is not None:
+            first.setdefault(name, value)
+    return {number: first[name] for number, name in wanted.items() if name in first}
 
 
 # -- Rows → persons ----------------------------------------------------------------------------

@@ -142,6 +142,20 @@ def external_of(value: Any) -> str | None:
     return text if text and text.lower() not in _NOTHING else None
 
 
+def named(value: str) -> str | None:
+    """A name that stands for a customer number, however it is written; None for other numbers.
+
+    As the reading does it: what has neither digit nor “@” is one in capitals and in small letters.
+
+    Examples:
+        >>> named("Marie  DUPONT"), named("C-12"), named("ana@example.com")
+        ('marie dupont', None, None)
+    """
+    if any(letter.isdigit() or letter == "@" for letter in value):
+        return None
+    return " ".join(value.split()).lower()
+
+
 def tokens_of(*texts: str) -> set[str]:
     """The words by which someone is found.
 

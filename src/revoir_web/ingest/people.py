@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from revoir.language import Number, msg
 from revoir_web.common import jobs
 from revoir_web.customers.actions import resolve_many
+from revoir_web.customers.resolving import spellings
 from revoir_web.ingest.models import Import
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PART = 50_000
 """Customers looked up at a time: so much is in memory, and so often it can be stopped."""
+CODE = "customer_id"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _PHONE = re.compile(r"\+\d{8,15}")
 
@@ -28,7 +30,7 @@ def kind_of(key: str) -> str:
     """
     if _EMAIL.fullmatch(key):
         return "email"
-    return "phone" if _PHONE.fullmatch(key) else "customer_id"
+    return "phone" if _PHONE.fullmatch(key) else CODE
 
 
 def source_of(held: Import) -> str:
@@ -51,6 +53,7 @@ def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
     import pyarrow as pa
 
     found: list[str] = []
+    spelt = spellings(key for key in people.column("key").to_pylist() if kind_of(key) == CODE)
     for start in range(0, people.num_rows, PART):
         job.progress(
             start, people.num_rows,
@@ -60,9 +63,9 @@ def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
         keys = part.column("key").to_pylist()
         kinds = [kind_of(key) for key in keys]
         rows = part.drop_columns(["key"])
-        for kind in ("customer_id", "email", "phone"):
+        for kind in (CODE, "email", "phone"):
             own = [
-                key if held_kind == kind else None
+                spelt.get(key, key) if held_kind == kind else None
                 for key, held_kind in zip(keys, kinds, strict=True)
             ]
             if kind in rows.column_names:

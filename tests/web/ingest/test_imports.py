@@ -11,7 +11,8 @@ from django.utils.translation import override
 
 from revoir_web.common import jobs
 from revoir_web.common.models import Job
-from revoir_web.customers.models import Customer
+from revoir_web.consents.erasure import erase_persons
+from revoir_web.customers.models import Customer, Identifier
 from revoir_web.ingest import actions, understanding
 from revoir_web.ingest.models import Import, KnownMapping
 
@@ -226,3 +227,20 @@ def test_first_rows_are_shown_as_the_reader_writes_them(
     with override(language):
         shown = {tuple(understanding.shown(cell) for cell in row) for row in orders["rows"]}
     assert any(set(expected) <= set(row) for row in shown), shown
+
+
+def test_a_name_for_a_number_is_one_customer_however_it_is_written(company: object) -> None:
+    """In the next file “MARIE DUPONT” was somebody else, and erased as “Marie” she came back."""
+    head = "facture;client;date;montant\n"
+    bring_in(head + "F1;Marie Dupont;2025-01-03;10\nF2;Bob;2025-01-04;20\n", "jan.csv")
+    bring_in(head + "F3;MARIE  DUPONT;2025-02-03;10\nF4;C2;2025-02-04;20\n", "feb.csv")
+    assert sorted(Identifier.objects.values_list("value", flat=True)) == [
+        "Bob",
+        "C2",
+        "Marie Dupont",
+    ]
+    assert lake("SELECT count(DISTINCT customer_id) FROM orders") == [(3,)]
+    [bob] = Customer.objects.filter(identifiers__value="Bob")
+    erase_persons(customers=[bob], reason="request")
+    bring_in(head + "F5;BOB;2025-03-03;10\nF6;C2;2025-03-04;20\n", "mar.csv")
+    assert not Identifier.objects.filter(value__iexact="bob").exists()
