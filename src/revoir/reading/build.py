@@ -237,7 +237,8 @@ def _make(
     of currency.
     """
     part.is_table = any(values.is_text(kind) for kind in part.raw.types) or part.raw.rows_in < BIG
-    unread = _pass(connection, part, today, {})
+    with values.words_compared(connection):
+        unread = _pass(connection, part, today, {})
     lookups = {
         key: identifier(f"read_{number}_{part.relation.strip(chr(34))}")
         for number, (key, count) in enumerate(unread.items())
@@ -247,7 +248,8 @@ def _make(
         return
     for key, name in lookups.items():
         _look_up(connection, part, part.fields[key], name, zone, today)
-    _pass(connection, part, today, lookups)
+    with values.words_compared(connection):
+        _pass(connection, part, today, lookups)
 
 
 def _pass(
