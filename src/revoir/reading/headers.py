@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from revoir.language import Message, msg
 from revoir.tables import Column
@@ -117,6 +118,8 @@ def count_orders(names: Iterable[str]) -> bool:
     return of_customers and bool(held & {"orders", "commandes"})
 
 
+# Each header is held against every synonym of every column, for each kind of file it may be.
+@lru_cache(maxsize=8192)
 def tokens_of(name: str) -> frozenset[str]:
     """The words of a header that mean something."""
     return frozenset(name.split("_")) - _LEFT_OUT
