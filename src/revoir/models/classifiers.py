@@ -368,8 +368,7 @@ def fit_trees(matrix: Matrix, left: Bools, folds: Ints, seed: int) -> Fitted:
         out = folds == fold
         held_out[out] = Trees(booster, rounds).margins(matrix.rows(out))
     every = np.ones(len(left), dtype=bool)
-    alone = settings | {"num_threads": 2}
-    booster = lightgbm.train(alone, _known(matrix, left, every, alone), rounds)
+    booster = lightgbm.train(settings, _known(matrix, left, every, settings), rounds)
     return _calibrated("trees", Trees(booster, rounds), held_out, left, folds)
 
 
@@ -390,7 +389,8 @@ def _settings(matrix: Matrix, seed: int) -> dict[str, Any]:
         "seed": seed,
         "deterministic": True,
         "force_col_wise": True,
-        # Folds grow side by side; several threads for one would wait for each other at every tree.
+        # Folds grow side by side. Several threads for one tree wait for each other at every step,
+        # and wait busily: beside other work on the machine they take ten times as long as one.
         "num_threads": 1,
         "verbosity": -1,
     }

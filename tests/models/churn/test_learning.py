@@ -1,5 +1,6 @@
 """Learning and believing: nothing from noise, the rule where it is enough, and no leak."""
 
+import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -183,6 +184,21 @@ def test_trees_are_the_same_every_time():
     again = fit_trees(known.matrix, known.left, known.folds, 0)
     found = fit_trees(known.matrix, known.left, known.folds, 0)
     assert (found.held_out == again.held_out).all()
+
+
+def test_no_thread_of_a_tree_waits_for_another(monkeypatch):
+    """Threads wait busily: beside other work on the machine, two took ten times as long as one."""
+    known, _ = examples(9, 500, figures=2)
+    threads, train = [], lightgbm.train
+
+    def watched(settings, known, *arguments, **options):
+        threads.extend((settings["num_threads"], known.params["num_threads"]))
+        return train(settings, known, *arguments, **options)
+
+    monkeypatch.setattr(lightgbm, "train", watched)
+    fit_trees(known.matrix, known.left, known.folds, 0)
+    assert threads
+    assert set(threads) == {1}
 
 
 def test_nobody_calibrates_their_own_probability():
