@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -36,6 +38,27 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session")
+def once_for_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """What takes long to compute, computed by one worker and read by the others.
+
+    ``once_for_all("answers", compute)`` gives what `compute` gave, as JSON keeps it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def held(name: str, compute: Callable[[], Any]) -> Any:
+        path = folder / f"{name}.json"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                path.write_text(json.dumps(compute()), encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    return held
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,19 +69,24 @@ def lake(settings: Any, shop_lake: Path, company: Company) -> Iterator[Path]:
 _computed: dict[str, Any] = {}
 
 
+def _compute() -> dict[str, Any]:
+    """The answers to what pages ask, and what they depend on."""
+    with engine.using() as book:
+        made = {"version": engine.version(), "facts": figures.facts(book)}
+        for kind, parameters in ASKED:
+            with pytest.MonkeyPatch.context() as patch:
+                if kind == "catalogue":  # a hundred small lines, drawn elsewhere too
+                    patch.setattr(drawn, "_line", lambda spec, name: LINE)
+                made[runs.key_of(kind, parameters)] = questions.answer(kind, book, parameters)
+    return made
+
+
 @pytest.fixture
-def filled(lake: Path) -> Path:
+def filled(lake: Path, once_for_all: Callable[..., Any]) -> Path:
     """The shop with the answers that every page reads."""
     if not _computed:
-        with engine.using() as book:
-            _computed["version"] = engine.version()
-            _computed["facts"] = figures.facts(book)
-            for kind, parameters in ASKED:
-                with pytest.MonkeyPatch.context() as patch:
-                    if kind == "catalogue":  # a hundred small lines, drawn elsewhere too
-                        patch.setattr(drawn, "_line", lambda spec, name: LINE)
-                    answer = questions.answer(kind, book, parameters)
-                _computed[runs.key_of(kind, parameters)] = json.loads(json.dumps(answer))
+        _computed.update(once_for_all("answers of pages", _compute))
+    assert _computed["version"] == engine.version(), "another worker has another shop"
     DataState.objects.create(
         pk=DataState.SINGLE,
         lake_version=_computed["version"],
