@@ -40,6 +40,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear up what was left to itself, now that it ends."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def once_for_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """What takes long to compute, computed by one worker and read by the others.
