@@ -16,6 +16,8 @@ RUN := .venv/bin
 CATALOGUES := $(wildcard src/revoir/locale/*/LC_MESSAGES/*.po)
 DEMO := demo
 SPREAD := -n auto --dist loadfile
+# A worker keeps a core busy: more threads of linear algebra would wait for each other, busily.
+ONE_THREAD := OMP_NUM_THREADS=1
 
 # uv and Chromium want a home: where there is none, they get one in here.
 ifeq ($(strip $(HOME)),)
@@ -59,8 +61,8 @@ demo: setup ## Open the application, filled with an invented shop
 test: lint ## Check everything but the heavy tests
 	@# Types are checked while the browser is being installed: each keeps one core busy.
 	@$(MAKE) --no-print-directory types & $(MAKE) --no-print-directory .venv/.chromium && wait $$!
-	$(RUN)/python -m pytest $(SPREAD) -m "not heavy"
-	REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest $(SPREAD) -m "not heavy and not browser" tests/web
+	$(ONE_THREAD) $(RUN)/python -m pytest $(SPREAD) -m "not heavy"
+	$(ONE_THREAD) REVOIR_TEST_DATABASE=postgres $(RUN)/python -m pytest $(SPREAD) -m "not heavy and not browser" tests/web
 
 test-heavy: setup .venv/.chromium ## Run the crash, load and large-data tests
 	$(RUN)/python -m pytest -m heavy
