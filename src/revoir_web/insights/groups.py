@@ -386,7 +386,11 @@ def members(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
         for row in found
     ]
     count = matching_count(book, str(asked.get("rule", "")))
-    return drawn.in_each(lambda language: {}, count=count, rows=rows, first=first)
+    return drawn.in_each(
+        lambda language: {},
+        count=count, rows=rows, first=first,
+        currency=book.currency, mixed=len(book.currencies) > 1,
+    )  # fmt: skip
 
 
 @answers("members-file")

@@ -356,6 +356,8 @@ def members_page(asked: runs.Asked, page: int, *, named: bool) -> dict[str, Any]
             for row in rows
         ],
         "count": count,
+        "currency": asked.data.get("currency"),
+        "mixed": asked.data.get("mixed", False),
         "first": first + 1 if rows else 0,
         "last": first + len(rows),
         "previous": page - 1 if page > 1 else None,
