@@ -82,9 +82,11 @@ class Pieces(ABC):
             return []
         thin = max(1, self.part.rows // _ASK_ABOUT_MAX)
         where = f"({key}) IS NOT NULL" + (f" AND hash({key}) % {thin} = 0" if thin > 1 else "")
+        # Different values would be counted with a table of them for each column, and 200 columns
+        # took 40 s however few the rows.
         tests = ", ".join(
-            f"count(DISTINCT {identifier(held.key)}) <= 1 AS t{place}"
-            for place, held in enumerate(attributes)
+            f"coalesce(min({column}) = max({column}), true) AS t{place}"
+            for place, column in enumerate(identifier(held.key) for held in attributes)
         )
         counts = ", ".join(f"count(*) FILTER (t{place})" for place in range(len(attributes)))
         row = self.connection.execute(
