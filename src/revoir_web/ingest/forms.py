@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.dates import WEEKDAYS
@@ -91,12 +92,29 @@ class SourceForm(forms.ModelForm[Source]):
             raise forms.ValidationError(error.why.text(language())) from None
         return location
 
+    def clean_password(self) -> str:
+        """The password; that of one server is not given to another."""
+        password = str(self.cleaned_data["password"])
+        kept = bool(self.instance.secret) and not password
+        location = self.cleaned_data.get("location")
+        if kept and location and _server(location) != _server(self.initial["location"]):
+            raise forms.ValidationError(
+                _("Type the password again: the one that is kept is for the server of before.")
+            )
+        return password
+
     def clean_day(self) -> int | None:
         """A day that some month has."""
         day: int | None = self.cleaned_data["day"]
         if day is not None and not 1 <= day <= 31:
             raise forms.ValidationError(_("Give a day from 1 to 31."))
         return day
+
+
+def _server(location: str) -> tuple[str, str]:
+    """How and where a place is reached, without what is asked for there."""
+    parts = urlsplit(location if "://" in location else f"sftp://{location}")
+    return parts.scheme, parts.netloc
 
 
 class WebhookForm(forms.ModelForm[WebhookEndpoint]):
