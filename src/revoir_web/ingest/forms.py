@@ -73,8 +73,14 @@ class SourceForm(forms.ModelForm[Source]):
         self.fields["at"].required = False
 
     def clean_location(self) -> str:
-        """The place, if it is one that may be asked."""
+        """The place, if it is one that may be asked.
+
+        One that was kept before is not looked at here: it is whenever the source is asked, and a
+        source whose host is gone can be put to rest.
+        """
         location = str(self.cleaned_data["location"]).strip()
+        if self.instance.pk and location == self.initial["location"]:
+            return location
         try:
             match self.kind:
                 case "folder":

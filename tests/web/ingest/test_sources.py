@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from revoir_web.ingest import planning, vault
+from revoir_web.ingest import outside, planning, vault
 from revoir_web.ingest.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -37,3 +37,21 @@ def test_a_password_is_for_its_own_server(source: Source, as_role: Any) -> None:
     source.refresh_from_db()
     assert source.location == "https://8.8.4.4/a.csv"
     assert vault.opened(source.secret) == "other"
+
+
+def test_a_source_whose_host_is_gone_can_be_put_to_rest(
+    source: Source, as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place was looked at again whatever was changed, so that nothing could be."""
+
+    def gone(host: str, port: int) -> str:
+        raise outside.Unreachable(outside.msg("There is no host “{host}”.", host=host))
+
+    monkeypatch.setattr(outside, "checked", gone)
+    owner, path = as_role("owner"), f"/sources/{source.pk}/"
+    told = {**FIELDS, "location": source.location, "every": "never"}
+    assert owner.post(path, told).status_code == 302
+    source.refresh_from_db()
+    assert source.every == "never"
+    answer = owner.post(path, {**told, "location": "https://8.8.8.8/b.csv"})
+    assert list(answer.context["form"].errors) == ["location"]
