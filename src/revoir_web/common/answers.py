@@ -7,7 +7,7 @@ import binascii
 import datetime as dt
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from django import forms
 from django.db.models import DateTimeField, Model, QuerySet
@@ -43,6 +43,10 @@ class Problem(Schema):
 
 
 Item = TypeVar("Item")
+TimeOfDay = Annotated[
+    str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", examples=["08:00"])
+]
+"""A time in the company's time zone, as text: one with a zone of its own has no place here."""
 
 
 class Page(Schema, Generic[Item]):
@@ -145,9 +149,14 @@ def changed_by(
         The names that were given, with the values that the form makes of them.
 
     Raises:
-        Refused: The form does not take a value.
+        Refused: The form does not take a value, or has no such field for this row.
     """
     held = form({**model_to_dict(row, fields=form.base_fields), **changes}, instance=row)
+    for name in changes:
+        if name not in held.fields:
+            raise Refused(
+                422, "invalid", _("%(name)s: this one has no such value.") % {"name": name}
+            )
     if not held.is_valid():
         name, faults = next(iter(held.errors.items()))
         raise Refused(422, "invalid", f"{name}: {faults[0]}")

@@ -30,7 +30,7 @@ _HELP: dict[str, dict[str, Any]] = {
 
 
 class SourceForm(forms.ModelForm[Source]):
-    """A source of one kind; the password is typed anew to change it."""
+    """A source of the kind that its row says; the password is typed anew to change it."""
 
     password = forms.CharField(
         label=_("Password"), required=False, strip=False, max_length=500,
@@ -59,9 +59,9 @@ class SourceForm(forms.ModelForm[Source]):
             "lands_by_itself": _("Otherwise each import waits for a yes on its page."),
         }
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kind = kind
+        self.kind = kind = self.instance.kind
         unused = {
             "folder": ("user_name", "password", "query"), "sftp": ("query",),
             "database": ("pattern",), "url": ("pattern", "query"),

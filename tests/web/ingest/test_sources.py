@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from revoir_web.ingest import outside, planning, vault
+from revoir_web.common.models import AuditEntry, Schedule
+from revoir_web.common.rights import Right
+from revoir_web.ingest import fetching, outside, planning, vault
 from revoir_web.ingest.models import Source
+from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
 FIELDS = {"name": "S", "user_name": "ana", "every": "day", "pattern": "*"}
@@ -55,3 +59,157 @@ def test_a_source_whose_host_is_gone_can_be_put_to_rest(
     assert source.every == "never"
     answer = owner.post(path, {**told, "location": "https://8.8.8.8/b.csv"})
     assert list(answer.context["form"].errors) == ["location"]
+
+
+# -- By programs ---------------------------------------------------------------------------------
+FOLDER = {"kind": "folder", "name": "caisse", "location": "till"}
+
+
+def test_a_program_sets_a_source_up_and_changes_it(company: object, tmp_path: Path) -> None:
+    api = Api(Right.MANAGE_SOURCES)
+    answer = api("post", "/sources", {**FOLDER, "every": "week", "weekday": 0, "at": "07:30"})
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert (made["pattern"], made["lands_by_itself"]) == ("*", True)
+    assert (made["weekday"], made["at"], made["has_password"]) == (0, "07:30:00", False)
+    schedule = Schedule.objects.get(name=f"source:{made['id']}")
+    assert (schedule.every, schedule.weekday) == ("week", 0)
+    path = f"/sources/{made['id']}"
+    # What was read may be sent back.
+    told = {"at": made["at"], "weekday": 4, "lands_by_itself": False, "name": None}
+    changed = api("patch", path, told).json()
+    assert changed == {**made, "weekday": 4, "lands_by_itself": False}
+    assert api("get", path).json() == changed
+    assert api("patch", path, {"every": "never"}).json()["every"] == "never"
+    assert not Schedule.objects.filter(name=f"source:{made['id']}").exists()
+    assert api("delete", path).status_code == 204
+    assert api("delete", path).status_code == api("patch", path, {}).status_code == 404
+    found = AuditEntry.objects.filter(action__startswith="source.").order_by("pk")
+    assert [entry.action for entry in found] == [
+        "source.create", "source.change", "source.change", "source.remove",
+    ]  # fmt: skip
+    assert all(entry.actor_name.startswith("test (rvr_") for entry in found)
+
+
+def test_a_password_goes_in_and_never_comes_out(company: object) -> None:
+    api = Api(Right.MANAGE_SOURCES)
+    told = {
+        "kind": "url", "name": "shop", "location": "https://8.8.8.8/a.csv",
+        "user_name": "ana", "password": " s3cret ",
+    }  # fmt: skip
+    answers = [api("post", "/sources", told)]
+    path = f"/sources/{answers[0].json()['id']}"
+    held = Source.objects.get()
+    assert vault.opened(held.secret) == " s3cret "
+    answers += [
+        api("patch", path, {"password": "s3cret2"}), api("get", path), api("get", "/sources"),
+        # Kept where the server is the same, and where it is said to be empty.
+        api("patch", path, {"location": "https://8.8.8.8/b.csv", "password": ""}),
+        api("patch", path, {"location": "https://8.8.4.4/b.csv"}),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200, 422]
+    for text in ("s3cret", held.secret):
+        assert not any(text in answer.content.decode() for answer in answers)
+        assert text not in str(list(AuditEntry.objects.values_list("details", flat=True)))
+    held.refresh_from_db()
+    assert (held.location, vault.opened(held.secret)) == ("https://8.8.8.8/b.csv", "s3cret2")
+    assert "password" in answers[-1].json()["error"]["message"]
+    assert answers[2].json()["has_password"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "location"),
+    [
+        ("folder", "../.."), ("folder", "/etc"), ("url", "http://169.254.169.254/latest"),
+        ("url", "https://127.0.0.1/a"), ("url", "https://ana:x@8.8.8.8/a"), ("url", "file:///etc"),
+        ("sftp", "sftp://10.0.0.1/x"), ("sftp", "sftp://ana:x@8.8.8.8/x"), ("sftp", "sftp://[::1]/"),
+        ("database", "sqlite:///etc/passwd"), ("database", "postgresql://192.168.0.1/shop"),
+        ("database", "postgresql://ana:x@8.8.8.8/shop"),
+    ],
+)  # fmt: skip
+def test_no_place_inside_is_asked(company: object, settings: Any, kind: str, location: str) -> None:
+    """The page's own checks: whoever could get round them by a call would read the network."""
+    api = Api(Right.MANAGE_SOURCES)
+    answer = api("post", "/sources", {"kind": kind, "name": "s", "location": location})
+    assert answer.status_code == 422, answer.content
+    assert answer.json()["error"]["message"].startswith("location: ")
+    good = {
+        "folder": "till", "url": "https://8.8.8.8/a", "sftp": "sftp://8.8.8.8/",
+        "database": "postgresql://8.8.8.8/shop",
+    }[kind]  # fmt: skip
+    made = api("post", "/sources", {"kind": kind, "name": "s", "location": good})
+    assert made.status_code == 201, made.content
+    answer = api("patch", f"/sources/{made.json()['id']}", {"location": location})
+    assert answer.status_code == 422
+    assert Source.objects.get().location == good
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"name": ""}, {"name": "  "}, {"name": "x" * 101}, {"name": "there"}, {"every": "minute"},
+        {"at": "25:00"}, {"at": "07:00Z"}, {"weekday": 7}, {"day": 0}, {"location": ""},
+        {"query": "SELECT 1"}, {"user_name": "ana"}, {"password": "x"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_source_is_refused(company: object, told: dict[str, Any]) -> None:
+    """Also what sources of another kind have: it would be kept, and never asked for."""
+    api = Api(Right.MANAGE_SOURCES)
+    api("post", "/sources", {**FOLDER, "name": "there"})
+    held = api("post", "/sources", FOLDER).json()
+    assert api("post", "/sources", {**FOLDER, "name": "new", **told}).status_code == 422
+    assert api("patch", f"/sources/{held['id']}", told).status_code == 422
+    assert api("get", f"/sources/{held['id']}").json() == held
+    assert Source.objects.count() == 2
+
+
+def test_a_source_needs_a_kind_a_name_and_a_place(company: object) -> None:
+    api = Api(Right.MANAGE_SOURCES)
+    for name in FOLDER:
+        told = {other: value for other, value in FOLDER.items() if other != name}
+        assert api("post", "/sources", told).status_code == 422
+    assert api("post", "/sources", {**FOLDER, "kind": "ftp"}).status_code == 422
+    assert Api(Right.IMPORT_DATA)("post", "/sources", FOLDER).status_code == 403
+    assert not Source.objects.exists()
+
+
+def test_the_same_source_is_set_up_once(company: object) -> None:
+    api = Api(Right.MANAGE_SOURCES)
+    api.headers["Idempotency-Key"] = "k1"
+    first, again = api("post", "/sources", FOLDER), api("post", "/sources", FOLDER)
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert Source.objects.count() == 1
+
+
+def test_a_program_looks_at_the_key_of_a_server_and_keeps_it(
+    company: object, settings: Any, tmp_path: Path
+) -> None:
+    from .sftp_server import running
+
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    api = Api(Right.MANAGE_SOURCES)
+    (tmp_path / "remote").mkdir()
+    with running(tmp_path / "remote", "ana", "secret") as port:
+        told = {"kind": "sftp", "name": "s", "location": f"sftp://127.0.0.1:{port}/"}
+        path = f"/sources/{api('post', '/sources', told).json()['id']}"
+        assert api("get", path).json()["fingerprint"] is None
+        shown = api("get", f"{path}/host-key").json()
+        assert shown["fingerprint"].startswith("SHA256:")
+        assert shown["kept"] is False
+        kept = api("put", f"{path}/host-key", {"key": shown["key"]})
+        assert kept.json() == {**shown, "kept": True} == api("get", f"{path}/host-key").json()
+    assert api("get", path).json()["fingerprint"] == shown["fingerprint"]
+    assert Source.objects.get().host_key == shown["key"]
+    assert api("put", f"{path}/host-key", {"key": "no key"}).status_code == 409
+    gone = api("get", f"{path}/host-key")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (409, "unreachable")
+    # At another place it is another server.
+    settings.PRIVATE_NETWORKS = ()
+    api("patch", path, {"location": "sftp://8.8.8.8/"})
+    assert api("get", path).json()["fingerprint"] is None
+    other = api("post", "/sources", FOLDER).json()["id"]
+    assert api("get", f"/sources/{other}/host-key").status_code == 404
+    assert api("put", f"/sources/{other}/host-key", {"key": shown["key"]}).status_code == 404
+    assert fetching.fingerprint(shown["key"]) == shown["fingerprint"]

@@ -45,10 +45,10 @@ def new_source(request: HttpRequest, kind: str) -> HttpResponse:
     """Set up a source."""
     if kind not in Source.Kind.values:
         raise Http404
-    form = SourceForm(request.POST or None, kind=kind)
+    form = SourceForm(request.POST or None, instance=Source(kind=kind))
     if request.method == "POST" and form.is_valid():
         held = planning.save_source(
-            source=Source(kind=kind, created_by=request.user),  # type: ignore[misc]
+            source=Source(kind=kind, created_by=cast(User, request.user)),
             fields=form.cleaned_data,
         )
         messages.success(request, _("Saved."))
@@ -61,7 +61,7 @@ def new_source(request: HttpRequest, kind: str) -> HttpResponse:
 def source(request: HttpRequest, id: int) -> HttpResponse:
     """A source: what it is, when it was asked, what it gave."""
     held = get_object_or_404(Source, pk=id)
-    form = SourceForm(request.POST or None, instance=held, kind=held.kind)
+    form = SourceForm(request.POST or None, instance=held)
     if request.method == "POST" and form.is_valid():
         fresh = get_object_or_404(Source, pk=id)
         planning.save_source(source=fresh, fields=form.cleaned_data)
