@@ -150,7 +150,28 @@ def revoke_invitation(*, invitation: Invitation, actor: User) -> None:
 
 
 @transaction.atomic
-def change_role(*, user: User, role: Role, actor: User) -> None:
+def change_person(
+    *, user: User, role: Role | None = None, active: bool | None = None, actor: Any
+) -> None:
+    """Give someone another role, close their account or open it again: all of it, or nothing.
+
+    Args:
+        user: Whom.
+        role: What they become (None: what they are).
+        active: Whether they can sign in (None: as before).
+        actor: Who does it.
+
+    Raises:
+        UsageError: Nobody would be left who may manage people.
+    """
+    if role is not None:
+        change_role(user=user, role=role, actor=actor)
+    if active is not None:
+        set_active(user=user, active=active, actor=actor)
+
+
+@transaction.atomic
+def change_role(*, user: User, role: Role, actor: Any) -> None:
     """Give someone another role.
 
     Raises:
@@ -166,7 +187,7 @@ def change_role(*, user: User, role: Role, actor: User) -> None:
 
 
 @transaction.atomic
-def set_active(*, user: User, active: bool, actor: User) -> None:
+def set_active(*, user: User, active: bool, actor: Any) -> None:
     """Close someone's account, ending their sessions, or open it again.
 
     Raises:

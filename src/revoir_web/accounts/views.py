@@ -166,13 +166,14 @@ def people(request: HttpRequest) -> HttpResponse:
 def person_change(request: HttpRequest, id: int) -> HttpResponse:
     """Give someone another role, close their account or open it again."""
     user = get_object_or_404(User, pk=id)
+    role, active = request.POST.get("role"), request.POST.get("active")
     try:
-        if request.POST.get("role") in Role.values:
-            actions.change_role(user=user, role=Role(request.POST["role"]), actor=_user(request))
-        if request.POST.get("active") in ("0", "1"):
-            actions.set_active(
-                user=user, active=request.POST["active"] == "1", actor=_user(request)
-            )
+        actions.change_person(
+            user=user,
+            role=Role(role) if role in Role.values else None,
+            active=active == "1" if active in ("0", "1") else None,
+            actor=_user(request),
+        )
     except RevoirError as error:
         messages.error(request, error.text(language()))
     else:

@@ -29,3 +29,16 @@ def test_people_are_listed(users: dict[str, User], as_role: Callable[[str], Clie
     assert [row["active"] for row in found if row["role"] == "analyst"] == [False]
     assert not any("password" in row for row in found)
     assert as_role("manager").get("/api/people").status_code == 403
+
+
+def test_role_and_account_change_in_one_form(
+    users: dict[str, User], as_role: Callable[[str], Client]
+) -> None:
+    analyst = users["analyst"]
+    path = f"/people/{analyst.pk}/"
+    as_role("owner").post(path, {"role": "advisor", "active": "0"})
+    analyst.refresh_from_db()
+    assert (analyst.role, analyst.is_active) == ("advisor", False)
+    as_role("owner").post(f"/people/{users['owner'].pk}/", {"role": "owner", "active": "0"})
+    users["owner"].refresh_from_db()
+    assert users["owner"].is_active
