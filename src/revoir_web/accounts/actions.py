@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.accounts.models import INVITATION_DAYS, ApiKey, Invitation, User, invitation_end
-from revoir_web.accounts.rights import Right, Role
+from revoir_web.accounts.rights import ROLES, Right, Role
 from revoir_web.common import audit
 from revoir_web.common.models import Company
 
@@ -65,28 +65,33 @@ def create_user(
 
 
 @transaction.atomic
-def invite(*, email: str, role: Role, language: str, actor: User) -> Invitation:
+def invite(*, email: str, role: Role, language: str, actor: Any) -> Invitation:
     """Keep a place for someone and send them the link to it.
 
     Args:
         email: Where it is sent; also what they will sign in with.
         role: What they will be allowed.
         language: The language of the message.
-        actor: Who invites.
+        actor: Who invites: a user, or a program with a key.
 
     Returns:
         The invitation; an earlier one to the same address ends.
 
     Raises:
-        UsageError: The address has an account already.
+        UsageError: The address has an account already, or the role allows more than the actor may.
     """
+    _may_give(role, actor)
     email = email.strip().lower()
     if User.objects.filter(email=email).exists():
         raise UsageError(msg("This address has an account already."))
     now = timezone.now()
     Invitation.objects.filter(email=email, accepted_at=None, revoked_at=None).update(revoked_at=now)
     invitation = Invitation.objects.create(
-        email=email, role=role, language=language, invited_by=actor, expires_at=invitation_end()
+        email=email,
+        role=role,
+        language=language,
+        invited_by=actor if isinstance(actor, User) else None,
+        expires_at=invitation_end(),
     )
     audit.record("user.invite", actor=actor, object=invitation, details={"role": str(role)})
     transaction.on_commit(lambda: _send_invitation(invitation))
@@ -143,7 +148,7 @@ def accept_invitation(*, invitation: Invitation, name: str, password: str) -> Us
 
 
 @transaction.atomic
-def revoke_invitation(*, invitation: Invitation, actor: User) -> None:
+def revoke_invitation(*, invitation: Invitation, actor: Any) -> None:
     """End an invitation."""
     Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(revoked_at=timezone.now())
     audit.record("user.revoke_invitation", actor=actor, object=invitation)
@@ -159,10 +164,11 @@ def change_person(
         user: Whom.
         role: What they become (None: what they are).
         active: Whether they can sign in (None: as before).
-        actor: Who does it.
+        actor: Who does it: a user, or a program with a key.
 
     Raises:
-        UsageError: Nobody would be left who may manage people.
+        UsageError: Nobody would be left who may manage people, or the role allows more than the
+            actor may.
     """
     if role is not None:
         change_role(user=user, role=role, actor=actor)
@@ -175,10 +181,12 @@ def change_role(*, user: User, role: Role, actor: Any) -> None:
     """Give someone another role.
 
     Raises:
-        UsageError: Nobody would be left who may manage people.
+        UsageError: Nobody would be left who may manage people, or the role allows more than the
+            actor may.
     """
     if user.role == role:
         return
+    _may_give(role, actor)
     if role != Role.OWNER:
         _keep_an_owner(user)
     audit.record("user.role", actor=actor, object=user, details={"role": [user.role, str(role)]})
@@ -191,16 +199,32 @@ def set_active(*, user: User, active: bool, actor: Any) -> None:
     """Close someone's account, ending their sessions, or open it again.
 
     Raises:
-        UsageError: Nobody would be left who may manage people.
+        UsageError: Nobody would be left who may manage people, or the role that comes back with
+            the account allows more than the actor may.
     """
     if user.is_active == active:
         return
-    if not active:
+    if active:
+        _may_give(Role(user.role), actor)
+    else:
         _keep_an_owner(user)
         end_sessions(user=user)
     user.is_active = active
     user.save(update_fields=["is_active", "updated_at"])
     audit.record("user.open" if active else "user.close", actor=actor, object=user)
+
+
+def _may_give(role: Role, actor: Any) -> None:
+    # Whoever could give more than they have would have it: an account of their own suffices.
+    missing = [right for right in Right if right in ROLES[role] - actor.rights]
+    if missing:
+        raise UsageError(
+            msg("The role “{role}” allows more than you may do.", role=str(role)),
+            remedy=msg(
+                "Ask an owner, or use a key with these scopes too: {scopes}.",
+                scopes=", ".join(missing),
+            ),
+        )
 
 
 def _keep_an_owner(user: User) -> None:
