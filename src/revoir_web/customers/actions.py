@@ -20,6 +20,7 @@ from revoir_web.customers.text import email_of, fold, phone_of
 __all__ = [
     "add_note",
     "change_note",
+    "change_view",
     "delete_note",
     "delete_view",
     "dismiss",
@@ -197,18 +198,59 @@ def save_view(*, owner: Any, name: str, query: str, shared: bool = False) -> Sav
     """Keep a list with its filters, order and columns under a name; the same name replaces it.
 
     Args:
-        owner: Whose view.
+        owner: Whose view; those of programs are of nobody, and for everyone.
         name: What it is called.
         query: The query string of the list.
         shared: Whether everyone sees it.
 
     Returns:
         The view.
+
+    Raises:
+        UsageError: Nobody would see it.
     """
+    owner = _user(owner)
+    _somebody_sees(owner, shared)
     view, _made = SavedView.objects.update_or_create(
         owner=owner, name=name.strip(), defaults={"query": query[:2000], "shared": shared}
     )
     return view
+
+
+@transaction.atomic
+def change_view(*, view: SavedView, name: str, query: str, shared: bool) -> SavedView:
+    """Give a view another name or another list, or show it to others.
+
+    Args:
+        view: Which.
+        name: What it is called.
+        query: The query string of the list.
+        shared: Whether everyone sees it.
+
+    Returns:
+        The view.
+
+    Raises:
+        UsageError: Its owner has another view of this name, or nobody would see it.
+    """
+    _somebody_sees(view.owner_id, shared)
+    others = SavedView.objects.filter(owner=view.owner_id, name=name.strip()).exclude(pk=view.pk)
+    if others.exists():
+        raise UsageError(
+            msg("There is another view “{name}” already.", name=name.strip()),
+            remedy=msg("Choose another name, or forget the other view first."),
+        )
+    view.name, view.query, view.shared = name.strip(), query, shared
+    view.save(update_fields=["name", "query", "shared", "updated_at"])
+    return view
+
+
+def _somebody_sees(owner: Any, shared: bool) -> None:
+    if owner is None and not shared:
+        raise UsageError(
+            msg("A program has no views of its own: nobody would see them."),
+            remedy=msg("Make it a view for everyone."),
+        )
 
 
 def delete_view(*, view: SavedView) -> None:

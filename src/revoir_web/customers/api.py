@@ -21,7 +21,11 @@ from revoir_web.common.api import (
     write_cursor,
 )
 from revoir_web.common.rights import Right, may
-from revoir_web.customers import actions, queries
+from revoir_web.customers import (
+    actions,
+    api_views,  # noqa: F401
+    queries,
+)
 from revoir_web.customers.api_page import (
     customer_of,
     router,  # the calls of a customer's page are on it

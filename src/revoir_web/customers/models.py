@@ -373,12 +373,18 @@ class SavedView(Base):
 
     name = models.CharField(_("Name"), max_length=100)
     query = models.CharField(max_length=2000, blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    """Whose it is (None: a program made it, and it is for everyone)."""
     shared = models.BooleanField(_("For everyone"), default=False)
 
     class Meta:
         ordering = ("name", "pk")
-        constraints = (models.UniqueConstraint(fields=["owner", "name"], name="view_name"),)
+        constraints = (
+            models.UniqueConstraint(fields=["owner", "name"], name="view_name"),
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(owner=None), name="view_name_of_programs"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

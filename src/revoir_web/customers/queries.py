@@ -130,6 +130,22 @@ def views_of(user: Any) -> QuerySet[SavedView]:
     return SavedView.objects.filter(Q(owner=user.pk) | Q(shared=True)).select_related("owner")
 
 
+def own_view(user: Any, pk: int) -> SavedView | None:
+    """A view that somebody may change and forget: one's own, or a program's of a team to manage.
+
+    Args:
+        user: Who; programs have those of programs.
+        pk: Which.
+
+    Returns:
+        The view (None: it is another's, or not there).
+    """
+    mine = Q(owner=user.pk)
+    if may(user, Right.MANAGE_PEOPLE):
+        mine |= Q(owner=None)
+    return SavedView.objects.filter(mine, pk=pk).first()
+
+
 def open_proposals() -> QuerySet[MergeProposal]:
     """Pairs to decide."""
     return MergeProposal.objects.filter(

@@ -19,14 +19,7 @@ from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
 from revoir_web.customers import actions, facts, lists, queries, seen, shown
 from revoir_web.customers.forms import NoteForm, ProfileForm, ViewForm
-from revoir_web.customers.models import (
-    Customer,
-    Merge,
-    MergeProposal,
-    Note,
-    ProfileChange,
-    SavedView,
-)
+from revoir_web.customers.models import Customer, Merge, MergeProposal, Note, ProfileChange
 
 
 @requires(Right.SEE_CUSTOMERS, to_post=[Right.EDIT_CUSTOMERS])
@@ -83,7 +76,10 @@ def view_save(request: HttpRequest) -> HttpResponse:
 @require_POST
 def view_delete(request: HttpRequest, id: int) -> HttpResponse:
     """Forget a view of one's own."""
-    actions.delete_view(view=get_object_or_404(SavedView, pk=id, owner=request.user))
+    view = queries.own_view(request.user, id)
+    if view is None:
+        raise Http404
+    actions.delete_view(view=view)
     messages.success(request, _("The view is gone; the customers are not."))
     return redirect("customers:list")
 

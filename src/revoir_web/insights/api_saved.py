@@ -36,7 +36,7 @@ class ViewOut(Schema):
 )
 def list_views(request: HttpRequest) -> list[dict[str, Any]]:
     """Those for everybody, and one's own; of lists of customers, with the scope see_customers."""
-    found: list[tuple[str, Any, int]] = [
+    found: list[tuple[str, Any, int | None]] = [
         (view.path, view, view.user_id) for view in queries.views_of(request.user)
     ]
     if may(request.user, Right.SEE_CUSTOMERS):
