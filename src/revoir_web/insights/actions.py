@@ -208,6 +208,9 @@ def save_digest(
         audit.record("digest.make", actor=by, object=digest, details={"name": name})
     else:
         changed = audit.changes(digest, fields)
+        ids = [sorted(user.pk for user in held) for held in (digest.recipients.all(), people)]
+        if ids[0] != ids[1]:
+            changed["recipients"] = ids
         for field, value in fields.items():
             setattr(digest, field, value)
         digest.save()
