@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from ninja import Field, Query, Schema
 
-from revoir_web.common.api import Page, Paging, paged
+from revoir_web.accounts.models import User
+from revoir_web.common.answers import TimeOfDay
+from revoir_web.common.api import Page, Paging, Refused, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.customers import queries as customers
-from revoir_web.insights import queries
+from revoir_web.insights import actions, queries
 from revoir_web.insights.api_told import router
+from revoir_web.insights.forms import METRICS_MAX, DigestForm
 from revoir_web.insights.models import Digest
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Metrics = Annotated[
+    list[Name],
+    Field(min_length=1, max_length=METRICS_MAX, description="As `/api/metrics` names them."),
+]
+People = Annotated[
+    list[Id],
+    Field(
+        min_length=1, max_length=1000,
+        description="People who may see the figures, as `/api/people` numbers them.",
+    ),
+]  # fmt: skip
+Weekday = Annotated[int, Field(ge=0, le=6, description="Of those sent every week; 0 is Monday.")]
+Day = Annotated[
+    int,
+    Field(ge=1, le=31, description="Of the month; the last one where the month is shorter."),
+]
+_DIGESTS = [Right.EDIT_DIGESTS]
 
 
 class ViewOut(Schema):
@@ -68,10 +94,50 @@ class DigestOut(Schema):
     recipients: list[int] = Field(description="As `/api/people` numbers them.")
 
 
+class DigestIn(Schema):
+    """A digest to set up."""
+
+    name: Name
+    metrics: Metrics
+    every: Literal["week", "month"]
+    recipients: People
+    weekday: Weekday = 0
+    day: Day = 1
+    at: TimeOfDay = Field("08:00", description="In the company's time zone.")
+    enabled: bool = Field(True, description="Whether it is sent.")
+
+
+class DigestPatch(Schema):
+    """What to change; what is left out, or null, stays as it is."""
+
+    name: Name | None = None
+    metrics: Metrics | None = None
+    every: Literal["week", "month"] | None = None
+    recipients: People | None = None
+    weekday: Weekday | None = None
+    day: Day | None = None
+    at: TimeOfDay | None = Field(None, description="In the company's time zone.")
+    enabled: bool | None = Field(None, description="False lets it rest, true sends it again.")
+
+
+class SendIn(Schema):
+    """To whom a digest is sent now."""
+
+    to: Id | None = Field(
+        None, description="One of its recipients (null: whoever is signed in and calls)."
+    )
+
+
+class SentOut(Schema):
+    """To whom a digest is on its way."""
+
+    to: int
+
+
 @router.serve(
     "GET",
     "/digests",
-    rights=[Right.EDIT_DIGESTS],
+    rights=_DIGESTS,
     gives=Page[DigestOut],
     summary="List digests",
 )
@@ -82,12 +148,89 @@ def list_digests(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
         limit=paging.limit,
         cursor=paging.cursor,
     )
+    return {"items": [_digest(row) for row in found], "next": following}
+
+
+@router.serve("POST", "/digests", rights=_DIGESTS, gives=DigestOut, status=201,
+              summary="Set up a digest")  # fmt: skip
+def make_digest(request: HttpRequest, body: DigestIn) -> dict[str, Any]:
+    """It is sent at its times from now on; there must be data, for it to have figures."""
+    fields = _checked(Digest(), body.dict())
+    return _digest(actions.save_digest(**fields, by=_user(request)))
+
+
+@router.serve("GET", "/digests/{id}", rights=_DIGESTS, gives=DigestOut, summary="Get a digest")
+def get_digest(request: HttpRequest, id: Id) -> dict[str, Any]:
+    """What is sent to whom, and when."""
+    return _digest(_held(id))
+
+
+@router.serve("PATCH", "/digests/{id}", rights=_DIGESTS, gives=DigestOut, summary="Change a digest")
+def change_digest(request: HttpRequest, id: Id, body: DigestPatch) -> dict[str, Any]:
+    """Other figures, times or people; at rest, or sent again."""
+    held = _held(id)
+    fields = {name: getattr(held, name) for name in DigestForm.Meta.fields}
+    fields["recipients"] = held.recipients.all()
+    # The form changes the row that it is given: another one, as the trail compares with this.
+    fields |= _checked(_held(id), body.dict(exclude_none=True))
+    return _digest(actions.save_digest(**fields, digest=held, by=_user(request)))
+
+
+@router.serve(
+    "DELETE", "/digests/{id}", rights=_DIGESTS, gives=None, status=204, summary="Remove a digest"
+)
+def remove_digest(request: HttpRequest, id: Id) -> None:
+    """It is sent no more."""
+    actions.remove_digest(digest=_held(id), by=_user(request))
+
+
+@router.serve("POST", "/digests/{id}/send", rights=_DIGESTS, gives=SentOut, status=202,
+              summary="Send a digest now")  # fmt: skip
+def send_digest(request: HttpRequest, id: Id, body: SendIn) -> dict[str, Any]:
+    """To oneself, as on the page; a program names one of its recipients."""
+    held = _held(id)
+    reader = _user(request)
+    if body.to is not None and (reader is None or body.to != reader.pk):
+        reader = held.recipients.filter(pk=body.to, is_active=True).first()
+    if reader is None or not reader.can(Right.SEE_DASHBOARD):
+        raise Refused(
+            422, "not_a_recipient", _("This digest has no such recipient who may read it."),
+            _("Name one of its recipients, or add them first."),
+        )  # fmt: skip
+    actions.send_digest_to(digest=held, user=reader)
+    return {"to": reader.pk}
+
+
+def _held(id: int) -> Digest:
+    return get_object_or_404(Digest, pk=id, removed_at=None)
+
+
+def _user(request: HttpRequest) -> User | None:
+    """The person who calls (None: a key; the trail names it)."""
+    return request.user if isinstance(request.user, User) else None
+
+
+def _checked(row: Digest, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call says of a digest, as the form of the page takes it.
+
+    What it does not say is not looked at: a digest can be let rest although one of its recipients
+    has left, and one of its metrics is not known any more.
+    """
+    form = DigestForm(dict(given), instance=row)
+    for name in form.fields.keys() - given.keys():
+        del form.fields[name]
+    if not form.is_valid():
+        name, faults = next(iter(form.errors.items()))
+        raise Refused(422, "invalid", f"{name}: {faults[0]}")
+    found = dict(form.cleaned_data)
+    if "metrics" in found:
+        found["metrics"] = list(dict.fromkeys(found["metrics"]))
+    return found
+
+
+def _digest(row: Digest) -> dict[str, Any]:
     fields = ("id", "name", "metrics", "every", "weekday", "day", "at", "enabled")
-    items = [
-        {
-            **{name: getattr(row, name) for name in fields},
-            "recipients": sorted(user.pk for user in row.recipients.all()),
-        }
-        for row in found
-    ]
-    return {"items": items, "next": following}
+    return {
+        **{name: getattr(row, name) for name in fields},
+        "recipients": sorted(user.pk for user in row.recipients.all()),
+    }
