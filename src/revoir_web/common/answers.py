@@ -46,7 +46,7 @@ Item = TypeVar("Item")
 TimeOfDay = Annotated[
     str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", examples=["08:00"])
 ]
-"""A time in the company's time zone, as text: one with a zone of its own has no place here."""
+"""A time in the company's time zone, as text: what OpenAPI calls a time has a zone of its own."""
 
 
 class Page(Schema, Generic[Item]):

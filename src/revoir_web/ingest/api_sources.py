@@ -36,7 +36,7 @@ class SourceOut(Schema):
     pattern: str
     query: str
     every: str = Field(description="never, hour, day, week, month.")
-    at: dt.time | None = Field(description="In the company's time zone.")
+    at: TimeOfDay | None = Field(description="In the company's time zone.")
     weekday: int | None = Field(description="0 is Monday.")
     day: int | None
     lands_by_itself: bool = Field(description="Whether what it gives is brought in unasked.")
@@ -225,10 +225,11 @@ def _full(held: Source) -> dict[str, Any]:
 
 def _source(held: Source) -> dict[str, Any]:
     fields = (
-        "id", "name", "kind", "location", "user_name", "pattern", "query", "every", "at",
-        "weekday", "day", "lands_by_itself", "last_run_at", "last_found",
+        "id", "name", "kind", "location", "user_name", "pattern", "query", "every", "weekday",
+        "day", "lands_by_itself", "last_run_at", "last_found",
     )  # fmt: skip
     return {
         **{name: getattr(held, name) for name in fields},
+        "at": held.at.strftime("%H:%M:%S") if held.at else None,
         "error": held.failure.text(language()) if held.failure else None,
     }

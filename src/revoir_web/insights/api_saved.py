@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -89,7 +88,7 @@ class DigestOut(Schema):
     every: str = Field(description="week, month.")
     weekday: int = Field(description="Of those sent every week; 0 is Monday.")
     day: int = Field(description="Of the month, of those sent every month.")
-    at: dt.time = Field(description="In the company's time zone.")
+    at: TimeOfDay = Field(description="In the company's time zone.")
     enabled: bool
     recipients: list[int] = Field(description="As `/api/people` numbers them.")
 
@@ -229,8 +228,9 @@ def _checked(row: Digest, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digest(row: Digest) -> dict[str, Any]:
-    fields = ("id", "name", "metrics", "every", "weekday", "day", "at", "enabled")
+    fields = ("id", "name", "metrics", "every", "weekday", "day", "enabled")
     return {
         **{name: getattr(row, name) for name in fields},
+        "at": row.at.strftime("%H:%M:%S"),
         "recipients": sorted(user.pk for user in row.recipients.all()),
     }

@@ -187,3 +187,8 @@ def test_the_documentation(as_role: SignIn, client: Client, company: Any) -> Non
     page = as_role("analyst").get("/api/docs")
     assert page.status_code == 200
     assert "/api/customers" in page.content.decode()
+
+
+def test_no_time_of_day_is_declared_to_have_a_zone(client: Client, company: Any) -> None:
+    """OpenAPI's `time` is that of RFC 3339, with a zone; what is answered was not as declared."""
+    assert '"format": "time"' not in json.dumps(client.get("/api/openapi.json").json())
