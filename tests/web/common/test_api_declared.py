@@ -17,18 +17,20 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from revoir_web.accounts.models import ApiKey
+from revoir_web.accounts import actions as accounts
+from revoir_web.accounts.models import ApiKey, User
+from revoir_web.accounts.rights import Role
 from revoir_web.common import api as door
 from revoir_web.common import jobs
 from revoir_web.common.rights import Right
 from revoir_web.consents.models import Purpose
 from revoir_web.customers import actions as customers
 from revoir_web.customers import merging
-from revoir_web.customers.models import Customer, MergeProposal
+from revoir_web.customers.models import Customer, MergeProposal, SavedView
 from revoir_web.ingest import actions as imports
 from revoir_web.ingest import intake
 from revoir_web.ingest.models import Source, WebhookEndpoint
-from revoir_web.insights.models import Goal, SavedSegment
+from revoir_web.insights.models import Digest, Goal, SavedSegment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHECKS = [
@@ -68,7 +70,17 @@ def there() -> dict[str, str]:
     held = merging.merge(winner=one, loser=three)
     hook = WebhookEndpoint.objects.create(name="h", url="https://8.8.8.8/h", kinds=[], secret="x")
     key, _text = ApiKey.make("site", [Right.SEND_EVENTS.value])
+    # One who manages people stays, or nobody could be changed.
+    User.objects.get_or_create(email="o@example.com", defaults={"role": Role.OWNER})
+    user, _new = User.objects.get_or_create(email="a@example.com", defaults={"name": "Ana"})
+    invitation = accounts.invite(
+        email="i@example.com", role=Role.ANALYST, language="fr", actor=key_of_all()
+    )
     found = {
+        "people": user.pk,
+        "invitations": invitation.pk,
+        "views/customers": SavedView.objects.get_or_create(name="v", shared=True)[0].pk,
+        "digests": Digest.objects.create(name="d", metrics=["revenue"], every="week").pk,
         "customers": one.pk,
         "merges/proposals": MergeProposal.objects.filter(state="open").latest("pk").pk,
         "merges": held.pk,
@@ -83,6 +95,11 @@ def there() -> dict[str, str]:
     }
     Purpose.objects.get_or_create(code="news", defaults={"name": "News"})
     return {f"/api/{path}/{{": str(value) for path, value in found.items()}
+
+
+def key_of_all() -> ApiKey:
+    """The key that calls are made with."""
+    return ApiKey.objects.earliest("pk")
 
 
 def faults_of(
