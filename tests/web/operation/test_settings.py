@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 
 from revoir.errors import UsageError
@@ -182,3 +183,8 @@ def test_health_and_counts() -> None:
     told = client.get("/prometheus").content.decode()
     assert 'route="account/login/"' in told
     assert "revoir_jobs_oldest_waiting_seconds 0.0" in told
+
+
+@pytest.mark.django_db
+def test_the_migrations_make_what_the_models_say() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

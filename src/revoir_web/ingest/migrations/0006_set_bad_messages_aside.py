@@ -9,7 +9,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             "SetAside",
             [
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("key_id", models.PositiveBigIntegerField()),
                 ("kind", models.CharField(max_length=8)),
                 ("received_at", models.DateTimeField()),
