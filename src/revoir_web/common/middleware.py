@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+import traceback
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
-from revoir_web.common import monitoring, rights, web
+from revoir_web.common import monitoring, pages, rights, web
 from revoir_web.common.models import Company
 
 Next = Callable[[HttpRequest], HttpResponseBase]
@@ -94,3 +97,29 @@ class Declared:
         if not request.user.is_authenticated:
             return rights.ask_to_sign_in(request)
         return None
+
+
+class Overtaken:
+    """Who makes what somebody else has made at the same moment is told so, as after a double click.
+
+    What is looked up before it is made can be made in between: then the database refuses it.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        """409 where the database has refused a second one; where it was stands in the log."""
+        if not isinstance(error, IntegrityError):
+            return None
+        # Its words hold values: an address, for instance.
+        _log.error("overtaken", where="".join(traceback.format_tb(error.__traceback__)))
+        return pages.not_possible(
+            request,
+            _("This is there already, or was changed at this moment"),
+            _("Look whether it is as you wanted it; if not, do it again."),
+        )

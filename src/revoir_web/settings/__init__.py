@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "revoir_web.common.middleware.Preferences",
     "revoir_web.common.middleware.Declared",
+    "revoir_web.common.middleware.Overtaken",
     "axes.middleware.AxesMiddleware",
 ]
 

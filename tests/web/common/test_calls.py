@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
+from django.test import Client
+from django.urls import reverse
 
 from revoir.language import msg
 from revoir_web.common import jobs, words
 from revoir_web.common.api import write_cursor
 from revoir_web.common.models import AuditEntry, Job
 from revoir_web.common.rights import Right
+from revoir_web.ingest import planning
+from revoir_web.ingest.models import Source
 from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +110,25 @@ def test_the_company_is_seen_and_changed(company: Any) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid"), wrong
     assert call("get", "/company").json() == changed
     assert call("patch", "/company", {}).json() == changed
+
+
+def test_who_is_overtaken_is_told_so(
+    as_role: Callable[[str], Client],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Two clicks at one moment ended in a page that said the program was broken."""
+    held = Source.objects.create(name="Boutique", kind="folder", location="/srv/files")
+
+    def refuse(**arguments: object) -> None:
+        raise IntegrityError("Key (name)=(ana@example.com) already exists.")
+
+    monkeypatch.setattr(planning, "remove_source", refuse)
+    page = as_role("owner").post(reverse("ingest:remove-source", args=[held.pk]))
+    assert page.status_code == 409
+    assert "est déjà là" in page.content.decode()
+    call = Api(Right.MANAGE_SOURCES)("delete", f"/sources/{held.pk}")
+    assert call.status_code == 409
+    assert call.json()["error"]["code"] == "not_possible"
+    told = capsys.readouterr()
+    assert "ana@" not in told.out + told.err + page.content.decode() + call.content.decode()
