@@ -119,7 +119,7 @@ def spellings(numbers: Iterable[str]) -> dict[str, str]:
         numbers: What the file calls its customers.
 
     Returns:
-        By those that differ from a known one in capitals or blanks only: the known one, the first.
+        By those that differ from known ones in capitals or blanks only: the known one, the first.
     """
     wanted = {number: name for number in numbers if (name := named(number))}
     if not wanted:
@@ -129,6 +129,8 @@ def spellings(numbers: Iterable[str]) -> dict[str, str]:
         held = held.exclude(value__contains=digit)
     first: dict[str, str] = {}
     for value in held.order_by("pk").values_list("value", flat=True).iterator():
+        # Who is known as the file writes it is nobody else: programs tell “ab” from “AB”.
+        wanted.pop(value, None)
         if (name := named(value)) is not None:
             first.setdefault(name, value)
     return {number: first[name] for number, name in wanted.items() if name in first}

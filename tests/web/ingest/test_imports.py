@@ -244,3 +244,17 @@ def test_a_name_for_a_number_is_one_customer_however_it_is_written(company: obje
     erase_persons(customers=[bob], reason="request")
     bring_in(head + "F5;BOB;2025-03-03;10\nF6;C2;2025-03-04;20\n", "mar.csv")
     assert not Identifier.objects.filter(value__iexact="bob").exists()
+
+
+def test_letters_that_are_a_number_of_their_own_stay_their_own(company: object) -> None:
+    """Orders of “AB” went to “ab” where a program had told both apart."""
+    from revoir_web.customers.actions import identify
+
+    lower, upper = (
+        identify(identifiers={"external": number}, source="api") for number in ("ab", "AB")
+    )
+    assert lower is not None
+    assert upper is not None
+    bring_in("facture;client;date;montant\nF1;AB;2025-01-03;10\nF2;Bob;2025-01-04;20\n", "j.csv")
+    rows = lake("SELECT customer_id FROM orders WHERE order_id = 'F1'")
+    assert rows == [(str(upper.pk),)]
