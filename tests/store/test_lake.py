@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import subprocess
+import sys
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,7 @@ from deltalake import DeltaTable, write_deltalake
 import revoir
 from revoir import engines
 from revoir.errors import EngineError, InputError, UsageError
-from revoir.store import Lake, is_lake
+from revoir.store import Lake, is_lake, said
 from revoir.store.place import MARKER, Place
 
 from .conftest import orders, rows_of
@@ -69,7 +71,9 @@ def names(*numbers: int) -> pa.ChunkedArray:
     return pa.chunked_array([[str(number) for number in numbers]], pa.string())
 
 
-def test_rows_that_a_later_batch_had_again_stay_with_it(lake, amounts):
+@pytest.mark.parametrize("part", [1, 1_000_000])
+def test_rows_that_a_later_batch_had_again_stay_with_it(lake, amounts, monkeypatch, part):
+    monkeypatch.setattr(said, "PART", part)
     lake.append("orders", orders([1, 2, 3]), batch="a")
     assert lake.say_again("orders", names(2, 3, 9), batch="b").rows == 2
     assert lake.say_again("orders", names(2), batch="b").already
@@ -103,14 +107,39 @@ def test_an_undoing_that_is_killed_leaves_rows_to_who_had_them_again(lake, amoun
 
 
 def test_who_said_rows_again_is_remembered_for_the_last_batches(lake, amounts, monkeypatch):
-    from revoir.store import said
-
     monkeypatch.setattr(said, "KEPT", 2)
     lake.append("orders", orders([1, 2, 3]), batch="a")
     for number in (1, 2, 3):
         lake.say_again("orders", names(number), batch=f"b{number}")
     assert lake.undo("a") == {"orders": 1}
     assert amounts() == {"2": 10, "3": 10}
+
+
+EXPORTS = """
+import pathlib, resource, sys
+import pyarrow as pa
+from revoir.store import Lake
+
+names = [f"order-{number}" for number in range(100_000)]
+lake = Lake.create(pathlib.Path(sys.argv[1]))
+lake.append("orders", pa.table({"order_id": names, "customer_id": names}), batch="first")
+for number in range(30):
+    batch = f"another-export-of-everything-{number}"
+    lake.say_again("orders", pa.chunked_array([names]), batch=batch)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert lake.undo("first") == {}
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.heavy
+def test_exports_of_everything_are_undone_in_the_memory_of_few(tmp_path):
+    """Thirty of a million rows each took a dozen gigabytes, since all were looked at at once."""
+    done = subprocess.run(
+        [sys.executable, "-c", EXPORTS, str(tmp_path / "lake")],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert int(done.stdout) < 500, "MiB"
 
 
 def test_rows_are_said_again_by_the_key_of_the_table(lake):

@@ -7,7 +7,7 @@ row, or the copy of it among those that were replaced, carries the other one fro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,6 @@ from revoir.store.commits import (
     commit_of,
     create,
     retried,
-    rows_where,
-    sql_name,
     sql_text,
 )
 from revoir.store.place import SAID, Place, delta
@@ -35,6 +33,8 @@ BY, AT = "said_by", "said_at"
 KEPT = 30
 """Batches that are remembered for a table, the last ones: an export of everything that comes every
 day would otherwise fill the disk with the names of its rows."""
+PART = 1_000_000
+"""Rows that are read at a time."""
 
 
 def name_of(table: str) -> str:
@@ -75,13 +75,7 @@ def keep(place: Place, table: str, held: DeltaTable, keys: pa.ChunkedArray, batc
             f"{BY} IN ({', '.join(map(sql_text, gone))})", commit_properties=commit_of("said")
         )
         if found.num_rows:
-            delta().write_deltalake(
-                place.open(name_of(table)),
-                found.sort_by(key),
-                mode="append",
-                commit_properties=commit_of("said", rows=found.num_rows),
-                writer_properties=delta().WriterProperties(compression="ZSTD"),
-            )
+            _append(place, table, found.sort_by(key), "said")
 
     retried(attempt, place.name)
     return int(found.num_rows)
@@ -89,10 +83,32 @@ def keep(place: Place, table: str, held: DeltaTable, keys: pa.ChunkedArray, batc
 
 def _older(said: DeltaTable, batch: str) -> list[str]:
     """The batches that are remembered no more once another one is."""
-    held = said.to_pyarrow_dataset().to_table(columns=[BY, AT])
-    last = held.group_by(BY).aggregate([(AT, "max")]).sort_by([(f"{AT}_max", "descending")])
-    others = [other for other in last.column(BY).to_pylist() if other != batch]
-    return others[KEPT - 1 :]
+    others = [other for other in _batches(said) if other != batch]
+    return others[: max(0, len(others) - KEPT + 1)]
+
+
+def _batches(said: DeltaTable) -> list[str]:
+    """The batches that are remembered, in the order in which they said rows again."""
+    last: dict[str, int] = {}
+    for part in _parts(said, [BY, AT]):
+        told = part.group_by(BY).aggregate([(AT, "max")])
+        for by, at in zip(
+            told.column(BY).to_pylist(), told.column(f"{AT}_max").to_pylist(), strict=True
+        ):
+            last[by] = max(at, last.get(by, at))
+    return sorted(last, key=lambda by: (last[by], by))
+
+
+def _parts(said: DeltaTable, columns: list[str]) -> Iterator[pa.Table]:
+    """What is remembered, some rows at a time."""
+    import pyarrow as pa
+
+    # What delta-rs has merged is `string_view`, which no comparison of Arrow takes beside text.
+    schema = pa.schema([(name, pa.int64() if name == AT else pa.string()) for name in columns])
+    for part in said.to_pyarrow_dataset().to_batches(
+        columns=columns, batch_size=PART, batch_readahead=1, fragment_readahead=1
+    ):
+        yield pa.Table.from_batches([part]).cast(schema)
 
 
 def heirs(place: Place, table: str, held: DeltaTable, batch: str) -> pa.Table | None:
@@ -113,24 +129,23 @@ def heirs(place: Place, table: str, held: DeltaTable, batch: str) -> pa.Table | 
 
     if not place.holds(name_of(table)):
         return None
-    found = rows_where(place.open(name_of(table)), BATCH, lambda column: pc.equal(column, batch))
-    standing = [
-        other
-        for other in pc.unique(found.column(BY)).to_pylist()
-        if other != batch and held.transaction_version(other) == LANDED
-    ]
-    found = found.filter(
-        pc.is_in(found.column(BY), pa.array(standing, found.schema.field(BY).type))
-    )
-    if not found.num_rows:
-        return None
+    said = place.open(name_of(table))
+    order = [other for other in _batches(said) if held.transaction_version(other) == LANDED]
+    names = pa.array([other for other in order if other != batch], pa.string())
     key = TABLES[table].key
-    found = found.sort_by([(key, "ascending"), (AT, "ascending"), (BY, "ascending")])
-    found = found.append_column("place", pa.array(range(found.num_rows), pa.int64()))
-    first = found.group_by(key).aggregate([("place", "min")]).column("place_min")
-    return (
-        found.take(first).select([key, BY]).cast(pa.schema([(key, pa.string()), (BY, pa.string())]))
-    )
+    first: pa.Table | None = None
+    # Part by part: as many rows may be remembered as 30 exports of everything have.
+    for part in _parts(said, [key, BATCH, BY]):
+        mine = part.filter(pc.equal(part.column(BATCH), batch))
+        mine = mine.append_column("nth", pc.index_in(mine.column(BY), names)).select([key, "nth"])
+        mine = mine.filter(pc.is_valid(mine.column("nth")))
+        if mine.num_rows:
+            both = mine if first is None else pa.concat_tables([first, mine])
+            least = both.group_by(key).aggregate([("nth", "min")])
+            first = least.select([key, "nth_min"]).rename_columns([key, "nth"])
+    if first is None:
+        return None
+    return pa.table({key: first.column(key), BY: names.take(first.column("nth").combine_chunks())})
 
 
 def check_keys(place: Place, table: str, keys: Sequence[str]) -> None:
@@ -171,13 +186,30 @@ def hand_over(place: Place, table: str, batch: str, heirs: pa.Table | None) -> N
 
 
 def _rename(place: Place, table: str, key: str, batch: str, heirs: pa.Table) -> None:
-    (
-        place.open(name_of(table)).merge(
-            heirs, f"target.{sql_name(key)} = source.{sql_name(key)}"
-            f" AND target.{BATCH} = {sql_text(batch)}",
-            source_alias="source", target_alias="target", commit_properties=commit_of("undo"),
-        )
-        .when_matched_delete(f"target.{BY} = source.{BY} OR target.{BY} = {sql_text(batch)}")
-        .when_matched_update({BATCH: f"source.{BY}"})
-        .execute()
-    )  # fmt: skip
+    """Say anew of those who have the rows now what was said of them; the old goes thereafter.
+
+    Whoever tries again after a crash says it twice, which tells nothing else. A merge would hold
+    all that is remembered in memory.
+    """
+    import pyarrow.compute as pc
+
+    names = heirs.column(key).combine_chunks()
+    for part in _parts(place.open(name_of(table)), [key, BATCH, BY, AT]):
+        mine = part.filter(pc.equal(part.column(BATCH), batch))
+        new = heirs.column(BY).take(pc.index_in(mine.column(key), names))
+        mine = mine.set_column(1, BATCH, new)
+        # Without an heir it is null, which is no match: it goes.
+        others = pc.and_(pc.not_equal(mine.column(BY), new), pc.not_equal(mine.column(BY), batch))
+        mine = mine.filter(others)
+        if mine.num_rows:
+            _append(place, table, mine, "undo")
+
+
+def _append(place: Place, table: str, rows: pa.Table, action: str) -> None:
+    delta().write_deltalake(
+        place.open(name_of(table)),
+        rows,
+        mode="append",
+        commit_properties=commit_of(action, rows=rows.num_rows),
+        writer_properties=delta().WriterProperties(compression="ZSTD"),
+    )
