@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _WORDS = frozenset(["pct", "percent", "percentage", "pourcent", "pourcentage", "taux", "rate"])
+_SMALL = "'[-+]?[0-9.]+[eE][-+]?[0-9]+'"
 
 
 def divisor(
@@ -40,11 +41,14 @@ def divisor(
         return None
     cell = f"CAST({identifier(mapping.column)} AS VARCHAR)"
     figure = f"replace(regexp_replace({cell}, '[^0-9.,]', '', 'g'), ',', '.')"
+    # What rounding leaves of a share is written with an exponent: 1.1e-16 is not 1.1.
+    figure = f"CASE WHEN regexp_full_match({cell}, {_SMALL}) THEN {cell} ELSE {figure} END"
+    figure = f"abs(try_cast({figure} AS DOUBLE))"
     # All cells are looked at: the first discount may stand far down.
     signed, bare, fractions, high = connection.execute(
         "SELECT count(*) FILTER (signed), count(*) FILTER (NOT signed AND figure > 0),"
         " count(*) FILTER (figure > 0 AND figure < 1), max(figure)"
-        f" FROM (SELECT contains({cell}, '%') AS signed, try_cast({figure} AS DOUBLE) AS figure"
+        f" FROM (SELECT contains({cell}, '%') AS signed, {figure} AS figure"
         f" FROM {raw.relation})"
     ).fetchall()[0]
     if headed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from revoir.reading import discounts, read_tables, sales
@@ -123,6 +124,19 @@ def test_percentages_that_are_numbers_are_checked_too(tmp_path) -> None:
     reading = read_tables(tmp_path / "sales.parquet")
     assert reading.totals["orders"]["amount"] == 18.75
     assert "“150” is no percentage up to 100" in told(reading)
+
+
+@pytest.mark.parametrize("tiny", [1.1102230246251565e-16, 5e-05])
+def test_what_rounding_leaves_of_a_share_is_no_percentage(tmp_path, tiny: float) -> None:
+    """Without its exponent, 1.1e-16 was 1.1: all shares were percentages, a hundredth of them."""
+    cells = {"order_id": [1, 2], "date": ["2025-04-14"] * 2, "customer_id": ["A", "B"]}
+    cells |= {"unit_price": [10.0, 10.0], "quantity": [1, 1], "discount_rate": [0.1, tiny]}
+    frame = pd.DataFrame(cells)
+    frame.to_parquet(tmp_path / "sales.parquet")
+    frame.to_csv(tmp_path / "sales.csv", index=False)
+    for name in ("sales.parquet", "sales.csv"):
+        reading = read_tables(tmp_path / name)
+        assert reading.totals["orders"]["amount"] == pytest.approx(19, abs=0.01)
 
 
 def test_a_share_of_a_small_price_is_taken_off(read: Read) -> None:
