@@ -42,16 +42,16 @@ _EMPTY_TIMES = (*_EMPTY_CODES, "0000-00-00", "0000-00-00 00:00:00", "00/00/0000"
 _EMPTY_NUMBERS = (*_EMPTY, "na", "null", "none", "nil", "nd", "nr")
 
 _TRUE = (
-    "oui", "o", "yes", "y", "true", "vrai", "1", "1.0", "x", "✓", "✔", "ok", "on", "t", "v",
+    "oui", "o", "yes", "y", "true", "vrai", "1", "1.0", "1,0", "x", "✓", "✔", "ok", "on", "t", "v",
     "subscribed", "abonné", "abonne", "abonnée", "inscrit", "inscrite", "accepté", "accepte",
     "accepted", "opt-in", "optin", "opted in", "churned", "résilié", "resilie", "résiliée", "parti",
     "partie", "left", "exited", "attrited customer", "désabonné", "desabonne", "marketing contact",
 )  # fmt: skip
 _FALSE = (
-    "non", "n", "no", "false", "faux", "0", "0.0", "off", "f", "unsubscribed", "cleaned", "refusé",
-    "refuse", "refusée", "opt-out", "optout", "opted out", "stop", "blacklisted", "active", "actif",
-    "active customer", "stayed", "existing customer", "actuel", "retained", "en cours",
-    "non-subscribed", "nonsubscribed", "not subscribed", "non-marketing contact",
+    "non", "n", "no", "false", "faux", "0", "0.0", "0,0", "off", "f", "unsubscribed", "cleaned",
+    "refusé", "refuse", "refusée", "opt-out", "optout", "opted out", "stop", "blacklisted",
+    "active", "actif", "active customer", "stayed", "existing customer", "actuel", "retained",
+    "en cours", "non-subscribed", "nonsubscribed", "not subscribed", "non-marketing contact",
 )  # fmt: skip
 # "désabonné" says that a customer left, but that a contact may not be written to.
 _UNSUBSCRIBED = ("désabonné", "desabonne", "désabonnée", "désinscrit", "desinscrit", "résilié")

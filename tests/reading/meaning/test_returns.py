@@ -62,7 +62,7 @@ def test_other_words_are_no_credit_notes(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("yes", "no"), [("Oui", "Non"), ("1", "0"), ("true", "false"), ("1.0", "0.0")]
+    ("yes", "no"), [("Oui", "Non"), ("1", "0"), ("true", "false"), ("1.0", "0.0"), ("1,0", "0,0")]
 )
 @pytest.mark.parametrize("header", ["Remboursé", "refunded"])
 def test_a_yes_to_refunded_cancels_the_order(
@@ -84,8 +84,9 @@ def test_a_yes_to_refunded_may_be_a_number(column, tmp_path, flags: list[object]
     frame = pd.DataFrame({**cells, "remboursé": flags})
     frame.to_parquet(tmp_path / "sales.parquet")
     frame.to_csv(tmp_path / "sales.csv", index=False)
+    frame.to_csv(tmp_path / "ventes.csv", index=False, sep=";", decimal=",")
     frame.to_excel(tmp_path / "sales.xlsx", index=False)
-    for name in ("sales.parquet", "sales.csv", "sales.xlsx"):
+    for name in ("sales.parquet", "sales.csv", "ventes.csv", "sales.xlsx"):
         reading = read_tables(tmp_path / name)
         assert column(reading, "orders", "kind") == ["purchase", "cancelled", "purchase"]
 
