@@ -130,6 +130,7 @@ class Book:
         self._whole = False  # whether the span is that of every table
         self._cached: dict[str, ir.Table] = {}
         self._once: dict[str, Any] = {}
+        self._given = dict(tables)  # without the days that are derived in the time zone
         self.tables: dict[str, ir.Table] = dict(tables)
         self.tables = {name: self._complete(name, table) for name, table in tables.items()}
 
@@ -232,7 +233,10 @@ class Book:
         return other
 
     def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:
-        other = Book(self.tables, settings=settings, as_of=as_of, title=self.title)
+        alike = settings.timezone == self.settings.timezone
+        tables = self.tables if alike else self._given
+        other = Book(tables, settings=settings, as_of=as_of, title=self.title)
+        other._given = self._given
         other.reading = self.reading
         other._whole = self._whole
         return other

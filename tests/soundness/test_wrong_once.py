@@ -149,6 +149,25 @@ def test_another_time_zone_has_days_of_its_own():
     assert (held.as_of, far.as_of) == (dt.date(2024, 5, 10), dt.date(2024, 5, 11))
 
 
+def test_another_time_zone_has_days_of_its_own_for_orders_without_a_day():
+    """Orders that say their moment alone kept the day of the former zone."""
+    evening = dt.datetime(2024, 5, 10, 20)  # the morning of 11 May in Auckland
+    backend = ibis.duckdb.connect()
+    sales = pa.table({"customer_id": ["a"], "ordered_at": [evening], "amount": [10.0]})
+    visits = pa.table({"customer_id": ["a"], "event": ["visit"], "occurred_at": [evening]})
+    held = Book(
+        {
+            "orders": backend.create_table("orders", sales),
+            "events": backend.create_table("events", visits),
+        }
+    )
+    assert held.span == (dt.date(2024, 5, 10),) * 2
+    far = held.with_settings(timezone="Pacific/Auckland")
+    assert far.span == (dt.date(2024, 5, 11),) * 2
+    assert far.rows(far.table("orders"))[0]["ordered_on"] == dt.date(2024, 5, 11)
+    assert far.with_settings(timezone="Europe/Paris").span == held.span
+
+
 def test_who_is_active_for_the_last_day_of_the_window_is_kept_by_a_later_purchase():
     """The last day of the window is part of it: a spell that ends on a period's first day runs."""
     held = book([("a", dt.date(2023, 12, 1), 1), ("a", dt.date(2024, 1, 5), 1)])
