@@ -158,12 +158,13 @@ def ask(
     """
     until = time.monotonic() + seconds
     sent = dict(headers or {})
-    first = urlsplit(url).netloc
+    first = urlsplit(url)[:2]
     for _hop in range(redirects + 1):
         connection = _connection(url, until)
         try:
             parts = urlsplit(url)
-            if parts.netloc != first:
+            # Neither another host is told, nor whoever reads along where it is not encrypted.
+            if parts[:2] != first:
                 sent.pop("Authorization", None)
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body=body, headers={"User-Agent": "Revoir", **sent})

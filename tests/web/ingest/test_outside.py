@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -344,3 +345,37 @@ def test_a_database_is_connected_to_where_it_was_looked_at(
     assert held.failure is not None
     assert "inside a network" in held.failure.text("en")
     assert len(connected) == 1
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ("https://shop.example.com/b.csv", True),
+        ("http://shop.example.com/a.csv", False),
+        ("https://other.example.com/a.csv", False),
+    ],
+)
+def test_the_password_follows_to_the_same_server_alone(
+    monkeypatch: pytest.MonkeyPatch, moved: str, told: bool
+) -> None:
+    """It was sent in clear where a server led from https to http."""
+    asked: list[dict[str, str]] = []
+
+    class Server:
+        def request(self, method: str, target: str, *, body: Any, headers: dict[str, str]) -> None:
+            asked.append(headers)
+
+        def getresponse(self) -> Any:
+            status, place = (302, moved) if len(asked) == 1 else (200, None)
+            return SimpleNamespace(
+                status=status, getheader=lambda name: place, getheaders=list, read=lambda size: b""
+            )
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(outside, "_connection", lambda url, until: Server())
+    secret = {"Authorization": "Basic YTpi"}
+    with outside.ask("GET", "https://shop.example.com/a.csv", headers=secret):
+        pass
+    assert ["Authorization" in headers for headers in asked] == [True, told]
