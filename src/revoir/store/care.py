@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
 from revoir.language import Message, Number, msg, nmsg
+from revoir.store import replaced
 from revoir.store.commits import LANDED, UNDONE, arrow_schema, commit_of, retried, told
 from revoir.store.place import Place, delta
 from revoir.store.shape import BATCH, arrow_type
@@ -158,9 +159,10 @@ def compact(place: Place, full: bool) -> dict[str, Compacted]:
         if before and (full or not _is_compact(place.open(name))):
             retried(partial(_compact, place, name), place.name)
             done[name] = Compacted(before, _count_files(place.open(name)))
-        for pile in place.beside(name):
-            if _count_files(place.open(pile)) > 1:
-                retried(partial(_compact, place, pile), place.name)
+        # Who said rows again stays in one file a batch: forgetting the oldest drops its file.
+        pile = replaced.name_of(name)
+        if place.holds(pile) and _count_files(place.open(pile)) > 1:
+            retried(partial(_compact, place, pile), place.name)
     return done
 
 

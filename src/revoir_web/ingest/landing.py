@@ -142,7 +142,7 @@ def _hand_words_over(held: Import, store: Lake) -> None:
     """Leave what was said again to those who said it so: their rows stay when this import goes."""
     others = {
         batch_of(other, "again"): other
-        for other in Import.objects.exclude(pk=held.pk).exclude(batch="")
+        for other in Import.objects.exclude(pk=held.pk).exclude(batch="").only("batch")
     }
     for table, kind in WORDS_OF.items():
         for part in PARTS if held.batch else ():
