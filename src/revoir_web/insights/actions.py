@@ -275,6 +275,18 @@ def _text(day: dt.date | None) -> str | None:
 
 
 @transaction.atomic
+def send_digest_now(*, digest: Digest, user: User, by: Any = None) -> None:
+    """Send a digest to one reader because somebody asks for it; the trail tells who did.
+
+    Args:
+        digest: The digest.
+        user: The reader.
+        by: Who asks (None: whoever makes the request).
+    """
+    send_digest_to(digest=digest, user=user)
+    audit.record("digest.send", actor=by, object=digest, details={"to": user.pk})
+
+
 def send_digest_to(*, digest: Digest, user: User, edition: str = "") -> None:
     """Put a digest in the outbox for one reader.
 

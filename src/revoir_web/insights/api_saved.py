@@ -196,7 +196,7 @@ def send_digest(request: HttpRequest, id: Id, body: SendIn) -> dict[str, Any]:
             422, "not_a_recipient", _("This digest has no such recipient who may read it."),
             _("Name one of its recipients, or add them first."),
         )  # fmt: skip
-    actions.send_digest_to(digest=held, user=reader)
+    actions.send_digest_now(digest=held, user=reader, by=request.user)
     return {"to": reader.pk}
 
 

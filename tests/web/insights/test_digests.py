@@ -140,6 +140,8 @@ def test_a_digest_is_sent_now(
     assert (answer.status_code, answer.json()) == (202, {"to": users["owner"].pk})
     jobs.run_waiting()
     assert [letter.to for letter in mailoutbox] == [["owner@example.com"]]
+    sent = AuditEntry.objects.get(action="digest.send")
+    assert (sent.details, sent.actor_name[:10]) == ({"to": users["owner"].pk}, "test (rvr_")
     # Of others than its readers it is a letter that nobody asked for.
     for body in ({"to": users["manager"].pk}, {"to": 999_999}, {"to": None}, {}):
         answer = program("post", path, body)

@@ -112,7 +112,7 @@ def digest_preview(request: HttpRequest, id: int) -> HttpResponse:
 def digest_send(request: HttpRequest, id: int) -> HttpResponse:
     """Send it to oneself, now."""
     held = get_object_or_404(Digest, pk=id, removed_at=None)
-    actions.send_digest_to(digest=held, user=user_of(request))
+    actions.send_digest_now(digest=held, user=user_of(request))
     messages.success(request, _("It is on its way to your address."))
     return redirect("insights:digest-preview", id=held.pk)
 
