@@ -110,3 +110,31 @@ def test_every_feature_that_is_declared_is_on_its_page() -> None:
 
     page = (ROOT / "docs/reference/features.md").read_text(encoding="utf-8")
     assert all(f"| `{feature.name}` |" in page for feature in declared())
+
+
+HOW_TO = sorted(
+    [*(ROOT / "docs/how-to").glob("*.md"), *(ROOT / "docs/tutorial").glob("*.md")],
+    key=lambda path: path.name,
+)
+ENGLISH = [path for path in HOW_TO if not path.name.endswith(".fr.md")]
+
+
+def shape_of(page: Path) -> tuple[list[int], set[str], set[str], int]:
+    """What both languages of a page have in common: headings, options, calls, rows of tables."""
+    text = page.read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    return (
+        [len(mark) for mark in re.findall(r"^(#+) ", prose, re.M)],
+        {word for line in command_lines(page) for word in line if re.match("-*[a-z-]+$", word)},
+        set(re.findall(r"`[^`\n]*(/api/[^`\n?]*)`", prose)),
+        len(re.findall(r"^\|", prose, re.M)),
+    )
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=lambda page: page.stem)
+def test_a_page_says_the_same_in_french(page: Path) -> None:
+    french = page.with_suffix(".fr.md")
+    assert french.is_file(), "French first: this page has no French one beside it"
+    assert shape_of(french) == shape_of(page)
+    assert f"[English]({page.name})" in french.read_text(encoding="utf-8")
+    assert f"[Français]({french.name})" in page.read_text(encoding="utf-8")
