@@ -318,7 +318,7 @@ def test_a_rule_does_not_add_up_currencies(rule):
 
 def test_lists_of_customers_show_what_was_bought_in_the_company_s_currency():
     """Euros and dollars stood in one sum, with the sign of the euro."""
-    from revoir_web.insights.groups import customer_figures
+    from revoir_web.insights.each_customer import customer_figures
 
     table = customer_figures(two_currencies().with_settings(currency="EUR"))
     rows = {row["customer_id"]: float(row["revenue"]) for row in table.to_pylist()}
@@ -418,7 +418,7 @@ def test_retention_is_broken_down_by_any_column(column):
 
 def test_a_list_of_customers_calls_nobody_lost_whom_retention_counts_as_active(tmp_path):
     """Subscribers who bought nothing for longer than the window stood there as lost."""
-    from revoir_web.insights.groups import customer_figures
+    from revoir_web.insights.each_customer import customer_figures
 
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(200)]
     orders = "client;date;montant\n" + "".join(f"C{n % 9};{d};10\n" for n, d in enumerate(days))
@@ -465,3 +465,32 @@ def test_a_report_by_day_that_ends_before_a_leap_day():
     assert frame.current.start == dt.date(2024, 2, 28)
     assert frame.year_before(frame.current) == Period(dt.date(2023, 2, 28), dt.date(2023, 3, 1))
     assert dict(build(held, grain=Grain.DAY).headline)["revenue"].value is not None
+
+
+def test_who_never_bought_and_was_in_contact_is_no_stranger(tmp_path):
+    """Visits and answers of prospects counted for nothing, and they were erased all the same."""
+    from revoir_web.insights.each_customer import customer_figures
+
+    tables = {
+        "events": "client;evenement;date_heure\nV1;visite;2024-06-03 10:00\n"
+        "C1;visite;2024-06-04 9:00\n",
+        "subscriptions": "abonnement_id;client;date_debut;date_fin;prix_mensuel\n"
+        "1;S1;2024-01-01;;10\n2;S2;2024-01-01;2024-03-01;10\n",
+    }
+    orders = "client;date;montant\nC1;2024-05-01;10\nC2;2024-06-05;10\n"
+    held = customer_figures(written(tmp_path, orders=orders, **tables))
+    told = {
+        row["customer_id"]: (row["orders"], row["status"], str(row["last_contact_on"]))
+        for row in held.to_pylist()
+    }
+    assert told["C1"][0::2] == (1, "2024-06-04")
+    assert told["V1"] == (0, "prospect", "2024-06-03")
+    assert told["S1"] == (0, "prospect", "2024-06-05")
+    assert told["S2"] == (0, "prospect", "2024-03-01")
+    assert len(told) == held.num_rows == 5
+    (tmp_path / "alone").mkdir()
+    alone = customer_figures(written(tmp_path / "alone", **tables))
+    assert {row["customer_id"] for row in alone.to_pylist()} == {"V1", "C1", "S1", "S2"}
+    assert alone.schema.names == held.schema.names or set(alone.schema.names) == set(
+        held.schema.names
+    )

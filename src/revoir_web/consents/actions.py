@@ -284,8 +284,6 @@ def keep_longer(*, customer: Customer, actor: Any = None) -> None:
         customer: Who is kept.
         actor: Who says so.
     """
-    from revoir_web.customers.models import CustomerFigures
-
-    Customer.objects.filter(pk=customer.pk).update(erase_on=None)
-    CustomerFigures.objects.filter(pk=customer.pk).update(last_contact_on=timezone.localdate())
+    # Beside the figures: these are computed again from the data, which know nothing of it.
+    Customer.objects.filter(pk=customer.pk).update(erase_on=None, kept_on=timezone.localdate())
     audit.record("retention.keep", actor=actor, object=customer)

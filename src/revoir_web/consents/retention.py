@@ -35,8 +35,8 @@ def months_before(day: dt.date, months: int) -> dt.date:
 def overdue(rule: RetentionRule, today: dt.date) -> QuerySet[CustomerFigures]:
     """Persons whose last contact is longer ago than the rule allows.
 
-    A contact is a purchase, a fact of the lake that computation calls one, a consent, a note, or
-    the day on which the person became known.
+    A contact is a purchase, a fact of the lake that computation calls one, a consent, a note, what
+    somebody said was one (`kept_on`), or the day on which the person became known.
 
     Args:
         rule: The rule.
@@ -71,6 +71,7 @@ def overdue(rule: RetentionRule, today: dt.date) -> QuerySet[CustomerFigures]:
         Q(said=None) | Q(said__lt=begin),
         Q(written=None) | Q(written__lt=begin),
         Q(last_on=None) | Q(last_on__lt=floor),
+        Q(customer__kept_on=None) | Q(customer__kept_on__lt=floor),
     )
 
 

@@ -64,6 +64,8 @@ class Customer(models.Model):
     erased_at = models.DateTimeField(_("Erased"), null=True)
     erase_on = models.DateField(_("To be erased on"), null=True)
     """Set by the retention clock; the person is erased that day unless something happens."""
+    kept_on = models.DateField(_("Kept since"), null=True)
+    """When somebody said that there was a contact which stands in no data."""
 
     class Meta:
         indexes = (

@@ -14,7 +14,6 @@ from revoir_web.insights.questions import answers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pyarrow as pa
 
     from revoir.book import Book
     from revoir.metrics.cohorts import CohortGrid
@@ -469,117 +468,6 @@ def _claims(base: WhatIf, language: str) -> list[dict[str, Any]]:
         }
         for claim in base.claims
     ]
-
-
-# -- Each customer's figures -------------------------------------------------------------------
-def customer_figures(book: Book) -> pa.Table | None:
-    """The figures of every customer, for lists.
-
-    Args:
-        book: The company's tables.
-
-    Returns:
-        One row a customer with `customer_id`, `orders`, `revenue`, `first_on`, `last_on`,
-        `last_contact_on`, `gap_days` (median wait between two purchases), `segment`, `rfm` and
-        `status`; None without orders of known customers.
-    """
-    import ibis
-
-    from revoir.metrics.activity import activity
-    from revoir.reports.sections import gaps_section
-    from revoir.segments.rfm import rfm as score
-
-    if not book.has("orders", "customer_id"):
-        return None
-    window = activity(book).window_days
-    gaps = gaps_section(book)
-    bought = book.purchases
-    waited = bought.day.delta(bought.previous_day, unit="day").nullif(0)
-    per = bought.group_by("customer_id").aggregate(
-        orders=bought.count(),
-        revenue=bought.amount.sum().cast("decimal(18, 2)"),
-        first_on=bought.first_day.min(),
-        last_on=bought.day.max(),
-        days=bought.nth.max(),
-        gap_days=waited.cast("float64").median(),
-    )
-    if len(book.currencies) > 1:
-        per = _with_revenue_in_one_currency(book, per)
-    scores = score(book).customers
-    wanted = scores.select(
-        scored__id=scores.customer_id,
-        segment=scores.segment.coalesce(""),
-        rfm=scores.r.cast("string")
-        .concat(scores.f.cast("string"), scores.m.coalesce(scores.f).cast("string"))
-        .coalesce(""),
-    )
-    held = per.left_join(wanted, per.customer_id == wanted.scored__id).drop("scored__id")
-    held = _with_active(book, held)
-    silent = ibis.literal(book.as_of).delta(held.last_on, unit="day")
-    cases = [(~held.is_active, "lost")]
-    if gaps is not None:
-        # A subscriber who has not bought for longer than the window is a customer all the same.
-        late = silent > gaps.third_quartile
-        cases.append((late if window is None else late & (silent < window), "late"))
-    cases.append((held.days == 1, "new"))
-    held = held.mutate(status=ibis.cases(*cases, else_="active")).drop("days", "is_active")
-    contacts = _contacts(book)
-    if contacts is None:
-        held = held.mutate(last_contact_on=held.last_on)
-    else:
-        held = held.left_join(contacts, held.customer_id == contacts.contact__id)
-        latest = ibis.greatest(held.last_on, held.contact__on.coalesce(held.last_on))
-        held = held.mutate(last_contact_on=latest).drop("contact__id", "contact__on")
-    table: pa.Table = held.to_pyarrow()
-    return table
-
-
-def _with_active(book: Book, per: Any) -> Any:
-    """The figures of customers with whether each is active by the rule that retention counts by."""
-    import ibis
-
-    from revoir.signals.silences import active, signs_of_life
-
-    if not signs_of_life(book):
-        return per.mutate(is_active=ibis.literal(True))
-    found = active(book).select(active__id="customer_id")
-    held = per.left_join(found, per.customer_id == found.active__id)
-    return held.mutate(is_active=held.active__id.notnull()).drop("active__id")
-
-
-def _with_revenue_in_one_currency(book: Book, per: Any) -> Any:
-    """The figures of customers with what they bought for in the company's currency alone."""
-    own = book.settings.currency or book.currencies[0]
-    orders = book.table("orders")
-    bought = orders.filter(
-        orders.customer_id.notnull()
-        & (orders.kind == "purchase")
-        & (orders.currency.fill_null(own) == own)
-    )
-    spent = bought.group_by(bought__id=bought.customer_id).aggregate(
-        spent=bought.amount.sum().cast("decimal(18, 2)")
-    )
-    held = per.left_join(spent, per.customer_id == spent.bought__id)
-    return held.mutate(revenue=held.spent).drop("bought__id", "spent")
-
-
-def _contacts(book: Book) -> Any:
-    """The last day of anything but a purchase, by customer."""
-    clocks = {"interactions": "opened_at", "events": "occurred_at", "responses": "responded_on"}
-    found = [
-        book.table(name).select(
-            contact__id=book.table(name).customer_id,
-            contact__on=book.day_of(book.table(name)[clock]),
-        )
-        for name, clock in clocks.items()
-        if book.has(name, "customer_id", clock)
-    ]
-    if not found:
-        return None
-    together = found[0]
-    for table in found[1:]:
-        together = together.union(table)
-    return together.group_by("contact__id").aggregate(contact__on=together.contact__on.max())
 
 
 def _needs_buyers(book: Book) -> None:

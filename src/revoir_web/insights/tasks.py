@@ -268,9 +268,9 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 
 def _figures_of_customers(book: Book) -> Later | None:
     """Compute the figures in lists of customers; they are written while others use the book."""
-    from revoir_web.insights import groups
+    from revoir_web.insights.each_customer import customer_figures
 
-    found = groups.customer_figures(book)
+    found = customer_figures(book)
     return None if found is None else partial(_write_customers, found)
 
 
