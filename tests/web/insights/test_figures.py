@@ -22,7 +22,8 @@ from revoir.reports.build import build
 from revoir.store import Lake
 from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
-from revoir_web.insights import actions, engine, figures, groups, queries, questions, runs, tasks
+from revoir_web.insights import actions, engine, figures, queries, questions, runs, tasks
+from revoir_web.insights.each_customer import customer_figures
 from revoir_web.insights.facts import facts_of
 from revoir_web.insights.models import AnalysisRun, DataState, Goal
 
@@ -322,15 +323,18 @@ def test_facts_of_a_customer_are_all_there_and_newest_first(lake: Path, read_boo
 
 def test_figures_of_customers_add_up(lake: Path, read_book: Book) -> None:
     with engine.using() as book:
-        table = groups.customer_figures(book)
+        table = customer_figures(book)
     assert table is not None
     orders = read_book.table("orders")
     bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
     expected = read_book.rows(bought.aggregate(amount=bought.amount.sum(), n=bought.count()))[0]
     assert float(sum(table["revenue"].to_pylist())) == pytest.approx(float(expected["amount"]))
     assert sum(table["orders"].to_pylist()) == expected["n"]
-    assert set(table["status"].to_pylist()) <= {"new", "active", "late", "lost"}
-    assert all(len(rfm) == 3 for rfm in table["rfm"].to_pylist())
+    rows = table.select(["orders", "status", "rfm", "last_contact_on"]).to_pylist()
+    assert {row["status"] for row in rows if row["orders"]} <= {"new", "active", "late", "lost"}
+    assert all(len(row["rfm"]) == (3 if row["orders"] else 0) for row in rows)
+    assert {row["status"] for row in rows if not row["orders"]} <= {"prospect"}
+    assert all(row["last_contact_on"] for row in rows)
 
 
 def test_what_if_is_arithmetic() -> None:
