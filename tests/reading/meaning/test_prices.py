@@ -204,7 +204,10 @@ def test_whether_discounts_are_shares_is_asked_once(read: Read, monkeypatch) -> 
             return self.connection.execute(sql)
 
     one = discounts.are_shares
-    spied = lambda connection, part: one(Asked(connection), part)  # noqa: E731
+
+    def spied(connection: Any, part: Any) -> bool:
+        return one(Asked(connection), part)
+
     monkeypatch.setattr(discounts, "are_shares", spied)
     monkeypatch.setattr(sales, "are_shares", spied)
     reading = read(LINES.format(sign="") + "1;14/04/2025;C1;Robe;1;100,00;0,2\n")
