@@ -42,8 +42,7 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, known: str) -> int:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE met AS WITH mine AS ("
         "SELECT order_id, substr(order_id, length(_old) + 1) AS rest,"
-        f" CASE WHEN regexp_matches(_old, {sql.text(_TOLD)})"
-        f" THEN regexp_extract(_old, {sql.text(_TOLD)}, 1) ELSE _old END AS base,"
+        rf" regexp_replace(_old, {sql.text(_TOLD)}, '\1') AS base,"
         f" ordered_on AS day, customer_id AS who, {amount} AS amount"
         " FROM keyed_orders WHERE _old IS NOT NULL AND starts_with(order_id, _old)),"
         " names AS (SELECT order_id, day, who, amount, base, rest, unnest([order_id, base || rest,"
