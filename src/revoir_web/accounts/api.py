@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,10 +15,10 @@ from revoir_web.accounts import actions
 from revoir_web.accounts.forms import Invite
 from revoir_web.accounts.models import Invitation, User
 from revoir_web.accounts.rights import Right, Role
+from revoir_web.common.answers import Id
 from revoir_web.common.api import Page, Paging, Refused, Router, paged
 
 router = Router()
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 RoleName = Literal["owner", "manager", "advisor", "analyst"]
 _RIGHTS = [Right.MANAGE_PEOPLE]
 

@@ -43,6 +43,8 @@ class Problem(Schema):
 
 
 Item = TypeVar("Item")
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""The number of a row in an address: what the database can hold."""
 TimeOfDay = Annotated[
     str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", examples=["08:00"])
 ]

@@ -23,7 +23,7 @@ from revoir_web.common.api import (
 from revoir_web.common.rights import Right, may
 from revoir_web.customers import (
     actions,
-    api_views,  # noqa: F401
+    api_views,  # noqa: F401 (its calls are on the router too)
     queries,
 )
 from revoir_web.customers.api_page import (

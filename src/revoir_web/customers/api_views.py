@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Field, Query, Schema
 
-from revoir_web.common.answers import changed_by
+from revoir_web.common.answers import Id, changed_by
 from revoir_web.common.api import Page, Paging, Refused, paged
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions, lists, queries
@@ -19,7 +19,6 @@ from revoir_web.customers.forms import ViewForm
 from revoir_web.customers.models import SavedView
 from revoir_web.customers.narrowing import Narrowed
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Text = Annotated[str, Field(max_length=200)]
 _RIGHTS = [Right.SEE_CUSTOMERS]
 

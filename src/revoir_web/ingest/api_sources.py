@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
 
 from revoir_web.accounts.models import User
-from revoir_web.common.answers import TimeOfDay, changed_by
+from revoir_web.common.answers import Id, TimeOfDay, changed_by
 from revoir_web.common.api import Page, Paging, Refused, Router, paged
 from revoir_web.common.calls import JobOut, job_told
 from revoir_web.common.rights import Right
@@ -21,7 +21,6 @@ from revoir_web.ingest.forms import SourceForm
 from revoir_web.ingest.models import Source
 
 router = Router()
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 _RIGHTS = [Right.MANAGE_SOURCES]
 
 

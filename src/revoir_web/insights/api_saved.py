@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ninja import Field, Query, Schema
 
 from revoir_web.accounts.models import User
-from revoir_web.common.answers import TimeOfDay
+from revoir_web.common.answers import Id, TimeOfDay
 from revoir_web.common.api import Page, Paging, Refused, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.customers import queries as customers
@@ -21,7 +21,6 @@ from revoir_web.insights.api_told import router
 from revoir_web.insights.forms import METRICS_MAX, DigestForm
 from revoir_web.insights.models import Digest
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Metrics = Annotated[
     list[Name],
