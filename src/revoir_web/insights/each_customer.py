@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from revoir.book import Book
+
+_NOTHING = {"orders": 0, "revenue": 0, "segment": "", "rfm": "", "status": "prospect"}
+"""The figures of those who never bought, whom the company has been in contact with."""
 
 
 def customer_figures(book: Book) -> pa.Table | None:
@@ -29,36 +31,27 @@ def customer_figures(book: Book) -> pa.Table | None:
     if buyers is None and contacts is None:
         return None
     if buyers is None:
-        held = _prospects(contacts, {})
+        nothing = {name: ibis.literal(held) for name, held in _NOTHING.items()}
+        days = dict.fromkeys(("first_on", "last_on"), ibis.null("date"))
+        gap = ibis.null("float64")
+        found = contacts.select(
+            customer_id="contact__id", last_contact_on="contact__on", gap_days=gap,
+            **nothing, **days,
+        )  # fmt: skip
     elif contacts is None:
-        held = buyers.mutate(last_contact_on=buyers.last_on)
+        found = buyers.mutate(last_contact_on=buyers.last_on)
     else:
-        joined = buyers.left_join(contacts, buyers.customer_id == contacts.contact__id)
-        latest = ibis.greatest(joined.last_on, joined.contact__on.coalesce(joined.last_on))
-        held = joined.mutate(last_contact_on=latest).drop("contact__id", "contact__on")
-        others = contacts.anti_join(buyers, contacts.contact__id == buyers.customer_id)
-        held = held.union(_prospects(others, held.schema()).select(held.columns))
-    table: pa.Table = held.to_pyarrow()
+        both = buyers.outer_join(contacts, buyers.customer_id == contacts.contact__id)
+        latest = ibis.greatest(
+            both.last_on.coalesce(both.contact__on), both.contact__on.coalesce(both.last_on)
+        )
+        found = both.mutate(
+            customer_id=both.customer_id.coalesce(both.contact__id),
+            last_contact_on=latest,
+            **{name: both[name].coalesce(nothing) for name, nothing in _NOTHING.items()},
+        ).drop("contact__id", "contact__on")
+    table: pa.Table = found.to_pyarrow()
     return table
-
-
-def _prospects(contacts: Any, schema: Mapping[str, Any]) -> Any:
-    """The figures of those who never bought, whom the company has been in contact with."""
-    import ibis
-
-    nothing = {"orders": 0, "revenue": 0, "segment": "", "rfm": "", "status": "prospect"}
-    kinds = {
-        "orders": "int64", "revenue": "decimal(18, 2)", "first_on": "date", "last_on": "date",
-        "gap_days": "float64", "segment": "string", "rfm": "string", "status": "string",
-    }  # fmt: skip
-    return contacts.select(
-        customer_id=contacts.contact__id,
-        last_contact_on=contacts.contact__on,
-        **{
-            name: ibis.literal(nothing.get(name)).cast(schema.get(name, kind))
-            for name, kind in kinds.items()
-        },
-    )
 
 
 def _buyers(book: Book) -> Any:
