@@ -1,12 +1,14 @@
 """The reference pages that come from the code: commands, metrics, tables, features, signals.
 
-python tools/reference.py    # writes docs/reference/{cli,metrics,tables,features,signals}.md
+python tools/reference.py    # writes docs/reference/{cli,cli.fr,metrics,tables,features,signals}.md
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,44 +220,61 @@ def signals_page() -> str:
     return "\n\n".join(_paragraphs(lines)) + "\n"
 
 
-def cli_page() -> str:
+CLI = {
+    "en": [
+        "# Commands",
+        "[Français](cli.fr.md)",
+        "`revoir --install-completion` teaches your shell to complete them.",
+        "Exit codes: 0 done; 1 done, and rows were put into quarantine (`check`); 2 the question",
+        "was not well put; 3 the input or the engine cannot be used; 130 stopped by you.",
+    ],
+    "fr": [
+        "# Commandes",
+        "[English](cli.md)",
+        "`revoir --install-completion` apprend à votre terminal à les compléter.",
+        "Codes de sortie : 0, c’est fait ; 1, c’est fait et des lignes sont en quarantaine",
+        "(`check`) ; 2, la demande est mal formée ; 3, l’entrée ou le moteur est inutilisable ;",
+        "130, vous avez arrêté la commande.",
+    ],
+}
+TABLE = {
+    "en": "| argument or option | what it says | default |\n|---|---|---|\n",
+    "fr": "| argument ou option | ce qu’il dit | par défaut |\n|---|---|---|\n",
+}
+REQUIRED = {"en": "required", "fr": "obligatoire"}
+
+
+def cli_page(code: str) -> str:
     """Every command with its arguments and options, as ``--help`` says it."""
     import typer
 
     # The command line words its help once, when it is imported.
-    os.environ["REVOIR_LANG"] = "en"
+    os.environ["REVOIR_LANG"] = code
     from revoir.cli import app
 
-    lines = [
-        "# Commands",
-        MADE,
-        "`revoir --install-completion` teaches your shell to complete them.",
-        "Exit codes: 0 done; 1 done, and rows were put into quarantine (`check`); 2 the question",
-        "was not well put; 3 the input or the engine cannot be used; 130 stopped by you.",
-    ]
+    title, *words = CLI[code]
+    lines = [title, MADE, *words]
     command: Any = typer.main.get_command(app)
     for name in sorted(command.commands):
-        lines += _command(f"revoir {name}", command.commands[name])
+        lines += _command(f"revoir {name}", command.commands[name], code)
     return "\n\n".join(_paragraphs(lines)) + "\n"
 
 
-def _command(name: str, command: Any) -> list[str]:
+def _command(name: str, command: Any, code: str) -> list[str]:
     lines = [f"## {name}", _clean(command.help)]
     for sub in sorted(getattr(command, "commands", {})):
-        lines += _command(f"{name} {sub}", command.commands[sub])
+        lines += _command(f"{name} {sub}", command.commands[sub], code)
     rows = [
         _row(
             " ".join(f"`{flag}`" for flag in _flags(parameter)),
             _clean(getattr(parameter, "help", "") or ""),
-            _default(parameter),
+            _default(parameter, code),
         )
         for parameter in command.params
         if not getattr(parameter, "hidden", False)
     ]
     if rows:
-        lines.append(
-            "| argument or option | what it says | default |\n|---|---|---|\n" + "\n".join(rows)
-        )
+        lines.append(TABLE[code] + "\n".join(rows))
     return lines
 
 
@@ -266,10 +285,10 @@ def _flags(parameter: Any) -> list[str]:
     return [*parameter.opts, *parameter.secondary_opts]
 
 
-def _default(parameter: Any) -> str:
+def _default(parameter: Any, code: str) -> str:
     value = parameter.default
     if value is None or callable(value) or value in ((), [], "", False) or parameter.required:
-        return "required" if parameter.required else ""
+        return REQUIRED[code] if parameter.required else ""
     return f"`{value}`"
 
 
@@ -285,12 +304,15 @@ def _sentence(text: str, stop: str = ".") -> str:
     return text[:1].upper() + text[1:] + stop
 
 
+_WHOLE = ("#", "|", "- ", "<", "[")
+
+
 def _paragraphs(lines: list[str]) -> list[str]:
     """Join the lines of one paragraph; a heading, a table or a list is one by itself."""
     joined: list[str] = []
     for line in lines:
-        whole = line.startswith(("#", "|", "- ", "<"))
-        if joined and not whole and not joined[-1].startswith(("#", "|", "- ", "<")):
+        whole = line.startswith(_WHOLE)
+        if joined and not whole and not joined[-1].startswith(_WHOLE):
             joined[-1] += "\n" + line
         else:
             joined.append(line)
@@ -300,7 +322,8 @@ def _paragraphs(lines: list[str]) -> list[str]:
 PAGES = {
     "tables": tables_page,
     "metrics": metrics_page,
-    "cli": cli_page,
+    "cli": partial(cli_page, "en"),
+    "cli.fr": partial(cli_page, "fr"),
     "features": features_page,
     "signals": signals_page,
 }
@@ -310,7 +333,11 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         print(PAGES[sys.argv[1]](), end="")
     else:
-        for page, make in PAGES.items():
+        for page in PAGES:
+            # Each in a process of its own: the command line is worded in one language.
+            made = subprocess.run(
+                [sys.executable, "-X", "utf8", __file__, page], capture_output=True, check=True
+            ).stdout
             path = ROOT / "docs" / "reference" / f"{page}.md"
-            path.write_text(make(), encoding="utf-8")
+            path.write_bytes(made)
             print(path.relative_to(ROOT))
