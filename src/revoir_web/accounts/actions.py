@@ -7,19 +7,16 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.core.mail import send_mail
 from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.accounts.models import INVITATION_DAYS, ApiKey, Invitation, User, invitation_end
 from revoir_web.accounts.rights import ROLES, Right, Role
-from revoir_web.common import audit
+from revoir_web.common import audit, jobs
 from revoir_web.common.models import Company
 
 _SIGNER = TimestampSigner(salt="revoir.invitation")
@@ -94,7 +91,11 @@ def invite(*, email: str, role: Role, language: str, actor: Any) -> Invitation:
         expires_at=invitation_end(),
     )
     audit.record("user.invite", actor=actor, object=invitation, details={"role": str(role)})
-    transaction.on_commit(lambda: _send_invitation(invitation))
+    jobs.enqueue(
+        "accounts.invite",
+        arguments={"invitation": invitation.pk},
+        by=actor.pk if isinstance(actor, User) else None,
+    )
     return invitation
 
 
@@ -186,6 +187,7 @@ def change_role(*, user: User, role: Role, actor: Any) -> None:
     """
     if user.role == role:
         return
+    _may_take(user, actor)
     _may_give(role, actor)
     if role != Role.OWNER:
         _keep_an_owner(user)
@@ -204,9 +206,8 @@ def set_active(*, user: User, active: bool, actor: Any) -> None:
     """
     if user.is_active == active:
         return
-    if active:
-        _may_give(Role(user.role), actor)
-    else:
+    _may_take(user, actor)
+    if not active:
         _keep_an_owner(user)
         end_sessions(user=user)
     user.is_active = active
@@ -225,6 +226,11 @@ def _may_give(role: Role, actor: Any) -> None:
                 scopes=", ".join(missing),
             ),
         )
+
+
+def _may_take(user: User, actor: Any) -> None:
+    # Whoever may do less than an owner would else shut out those who could stop them.
+    _may_give(Role(user.role), actor)
 
 
 def _keep_an_owner(user: User) -> None:
@@ -325,19 +331,3 @@ def begin(*, company: dict[str, Any], email: str, name: str, password: str) -> U
     )
     audit.record("company.begin", actor=user, object=_company)
     return user
-
-
-def _send_invitation(invitation: Invitation) -> None:
-    with translation.override(invitation.language):
-        context = {
-            "invitation": invitation,
-            "company": Company.current(),
-            "link": invitation_link(invitation),
-            "days": INVITATION_DAYS,
-        }
-        send_mail(
-            _("Your invitation to Revoir"),
-            render_to_string("accounts/email/invitation.txt", context),
-            None,
-            [invitation.email],
-        )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import smtplib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from revoir_web.common.web import current_request
+
+_LOG = logging.getLogger(__name__)
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -14,6 +22,19 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """An account comes from an invitation or the command line."""
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a message now; where the mail server is away, whoever asked is told.
+
+        Strangers get a message too, so what is told gives no account away.
+        """
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (smtplib.SMTPException, OSError) as error:
+            _LOG.error("no message could be sent", extra={"reason": type(error).__name__})
+            if (request := current_request()) is not None:
+                sentence = _("The mail server cannot be reached: no message was sent.")
+                messages.error(request, f"{sentence} {_('Try again later.')}")
 
 
 def typed_address(request: Any, credentials: Any = None) -> str | None:

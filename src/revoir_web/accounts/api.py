@@ -39,7 +39,7 @@ class PersonPatch(Schema):
     """What to change; what is left out, or null, stays as it is."""
 
     role: RoleName | None = Field(
-        None, description="A key gives only a role of which it has every scope."
+        None, description="A key gives, and changes, only a role of which it has every scope."
     )
     active: bool | None = Field(
         None, description="False closes the account and ends its sessions; true opens it again."
@@ -64,6 +64,7 @@ class InvitationOut(Schema):
     invited_by: int | None = Field(description="The person (null: a key).")
     created_at: dt.datetime
     expires_at: dt.datetime
+    sent_at: dt.datetime | None = Field(description="When the message left (null: not yet).")
 
 
 @router.serve("GET", "/people", rights=_RIGHTS, gives=Page[PersonOut], summary="List people")
@@ -144,7 +145,7 @@ def _open() -> QuerySet[Invitation]:
 
 
 def _invitation(row: Invitation) -> dict[str, Any]:
-    fields = ("id", "email", "role", "language", "created_at", "expires_at")
+    fields = ("id", "email", "role", "language", "created_at", "expires_at", "sent_at")
     return {**{name: getattr(row, name) for name in fields}, "invited_by": row.invited_by_id}
 
 

@@ -91,6 +91,7 @@ class Invitation(Base):
     language = models.CharField(max_length=2, default="fr")
     invited_by = models.ForeignKey(User, models.SET_NULL, null=True)
     expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 

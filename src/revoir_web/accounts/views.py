@@ -144,7 +144,8 @@ def people(request: HttpRequest) -> HttpResponse:
             form.add_error("email", error.text(language()))
         else:
             messages.success(
-                request, _("Invitation sent to %(address)s.") % {"address": invitation.email}
+                request,
+                _("The invitation is on its way to %(address)s.") % {"address": invitation.email},
             )
             return redirect("accounts:people")
     protected = set(Authenticator.objects.filter(type="totp").values_list("user_id", flat=True))

@@ -13,6 +13,7 @@ from django.core import mail
 
 from revoir_web.accounts import welcome
 from revoir_web.accounts.models import ApiKey, User
+from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Company
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -124,7 +125,9 @@ def test_someone_is_invited_and_comes(live: Any, axe: Callable[[Any], list[str]]
     page.select_option("select[name=language]", "en")
     page.get_by_role("button", name="Envoyer l’invitation").click()
     assert "luc@example.com" in page.inner_text(".notices")
+    assert "pas encore envoyée" in page.inner_text("main")
     assert axe(page) == []
+    jobs.run_waiting()
     letter = mail.outbox[-1]
     assert letter.to == ["luc@example.com"]
     link = re.search(r"http://\S+", str(letter.body))
