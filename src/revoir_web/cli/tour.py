@@ -138,7 +138,7 @@ def _plans(people: dict[str, Any]) -> None:
         actions.save_segment(
             name=name.text(code), rule=rule, description=description.text(code), by=owner
         )
-    actions.save_digest(
+    actions.make_digest(
         name=msg("Monday's figures").text(code),
         metrics=DIGEST,
         every="week",

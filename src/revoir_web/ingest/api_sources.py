@@ -159,8 +159,8 @@ def make_source(request: HttpRequest, body: SourceIn) -> dict[str, Any]:
 @router.serve("PATCH", "/sources/{id}", rights=_RIGHTS, gives=SourceFull, summary="Change a source")
 def change_source(request: HttpRequest, id: Id, body: SourcePatch) -> dict[str, Any]:
     """Another place, other times; a key of an SFTP server is for the place it was kept for."""
-    fields = changed_by(SourceForm, get_object_or_404(Source, pk=id), body.dict(exclude_none=True))
     held = get_object_or_404(Source, pk=id)
+    fields = changed_by(SourceForm, held, body.dict(exclude_none=True))
     return _full(planning.save_source(source=held, fields=fields, by=request.user))
 
 

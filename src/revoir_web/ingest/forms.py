@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.dates import WEEKDAYS
@@ -11,6 +10,7 @@ from revoir.errors import RevoirError
 from revoir_web.common.words import language
 from revoir_web.ingest import fetching, outside, webhooks
 from revoir_web.ingest.models import Source, WebhookEndpoint
+from revoir_web.ingest.planning import server_of
 
 _HELP: dict[str, dict[str, Any]] = {
     "folder": {
@@ -103,7 +103,7 @@ class SourceForm(forms.ModelForm[Source]):
         password = str(self.cleaned_data["password"])
         kept = bool(self.instance.secret) and not password
         location = self.cleaned_data.get("location")
-        if kept and location and _server(location) != _server(self.initial["location"]):
+        if kept and location and server_of(location) != server_of(self.initial["location"]):
             raise forms.ValidationError(
                 _("Type the password again: the one that is kept is for the server of before.")
             )
@@ -115,12 +115,6 @@ class SourceForm(forms.ModelForm[Source]):
         if day is not None and not 1 <= day <= 31:
             raise forms.ValidationError(_("Give a day from 1 to 31."))
         return day
-
-
-def _server(location: str) -> tuple[str, str]:
-    """How and where a place is reached, without what is asked for there."""
-    parts = urlsplit(location if "://" in location else f"sftp://{location}")
-    return parts.scheme, parts.netloc
 
 
 class WebhookForm(forms.ModelForm[WebhookEndpoint]):

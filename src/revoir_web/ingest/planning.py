@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import transaction
 
@@ -20,7 +21,8 @@ def save_source(*, source: Source, fields: dict[str, Any], by: Any = None) -> So
     """Make or change a source, and set its times.
 
     Args:
-        source: It, made or as it stands.
+        source: A new one, or the one to change; it is read again, so that what a run notes
+            meanwhile and what somebody else changes stay.
         fields: Names and values; `password` in clear, where it is to be changed.
         by: Who does.
 
@@ -29,20 +31,36 @@ def save_source(*, source: Source, fields: dict[str, Any], by: Any = None) -> So
     """
     plain = {name: value for name, value in fields.items() if name != "password"}
     new = source.pk is None
-    changed = {} if new else audit.changes(source, plain)
+    changed = {}
+    if not new:
+        source = Source.objects.select_for_update().get(pk=source.pk)
+        changed = audit.changes(source, plain)
+    written = {*plain, "updated_at"}
     if "location" in changed:
         source.host_key = ""
+        written.add("host_key")
+        if server_of(plain["location"]) != server_of(source.location):
+            # The form has asked for the password, unless the place was changed since it was shown.
+            source.secret = ""
+            written.add("secret")
     for name, value in plain.items():
         setattr(source, name, value)
     if fields.get("password"):
         source.secret = vault.closed(fields["password"])
+        written.add("secret")
         changed["password"] = ["…", "…"]
-    source.save()
+    source.save(update_fields=None if new else written)
     changed.pop("query", None)
     action = "source.create" if new else "source.change"
     audit.record(action, actor=by, object=source, details=changed)
     _plan(source)
     return source
+
+
+def server_of(location: str) -> tuple[str, str]:
+    """How and where a place is reached, without what is asked for there."""
+    parts = urlsplit(location if "://" in location else f"sftp://{location}")
+    return parts.scheme, parts.netloc
 
 
 def _plan(source: Source) -> None:

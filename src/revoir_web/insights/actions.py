@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -166,7 +166,7 @@ def remove_view(*, view: SavedView) -> None:
 
 # -- Digests -----------------------------------------------------------------------------------
 @transaction.atomic
-def save_digest(
+def make_digest(
     *,
     name: str,
     metrics: Sequence[str],
@@ -176,10 +176,9 @@ def save_digest(
     weekday: int = 0,
     day: int = 1,
     enabled: bool = True,
-    digest: Digest | None = None,
     by: User | None = None,
 ) -> Digest:
-    """Set up a digest, or change one, and its schedule.
+    """Set up a digest, and its schedule.
 
     Args:
         name: What it is called.
@@ -190,33 +189,41 @@ def save_digest(
         weekday: 0 is Monday.
         day: Of the month.
         enabled: Whether it is sent.
-        digest: The one to change (None: a new one).
         by: Who does it.
     """
-    fields: dict[str, Any] = {
-        "name": name,
-        "metrics": list(metrics),
-        "every": every,
-        "weekday": weekday,
-        "day": day,
-        "at": at,
-        "enabled": enabled,
-    }
-    people = list(recipients)
-    if digest is None:
-        digest = Digest.objects.create(**fields)
-        audit.record("digest.make", actor=by, object=digest, details={"name": name})
-    else:
-        changed = audit.changes(digest, fields)
+    digest = Digest.objects.create(
+        name=name, metrics=list(metrics), every=every, weekday=weekday, day=day, at=at,
+        enabled=enabled,
+    )  # fmt: skip
+    digest.recipients.set(recipients)
+    audit.record("digest.make", actor=by, object=digest, details={"name": name})
+    _schedule(digest)
+    return digest
+
+
+@transaction.atomic
+def change_digest(*, digest: Digest, fields: Mapping[str, Any], by: User | None = None) -> Digest:
+    """Change a digest, and its schedule.
+
+    Args:
+        digest: Which; it is read again, so that what somebody else changes meanwhile stays.
+        fields: Those of `make_digest` that change, with their values.
+        by: Who does it.
+    """
+    digest = Digest.objects.select_for_update().get(pk=digest.pk)
+    plain = {name: value for name, value in fields.items() if name != "recipients"}
+    changed = audit.changes(digest, plain)
+    for field, value in plain.items():
+        setattr(digest, field, value)
+    digest.save(update_fields=[*plain, "updated_at"])
+    if "recipients" in fields:
+        people = list(fields["recipients"])
         ids = [sorted(user.pk for user in held) for held in (digest.recipients.all(), people)]
         if ids[0] != ids[1]:
             changed["recipients"] = ids
-        for field, value in fields.items():
-            setattr(digest, field, value)
-        digest.save()
-        if changed:
-            audit.record("digest.change", actor=by, object=digest, details=changed)
-    digest.recipients.set(people)
+        digest.recipients.set(people)
+    if changed:
+        audit.record("digest.change", actor=by, object=digest, details=changed)
     _schedule(digest)
     return digest
 

@@ -154,7 +154,7 @@ def list_digests(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 def make_digest(request: HttpRequest, body: DigestIn) -> dict[str, Any]:
     """It is sent at its times from now on; there must be data, for it to have figures."""
     fields = _checked(Digest(), body.dict())
-    return _digest(actions.save_digest(**fields, by=_user(request)))
+    return _digest(actions.make_digest(**fields, by=_user(request)))
 
 
 @router.serve("GET", "/digests/{id}", rights=_DIGESTS, gives=DigestOut, summary="Get a digest")
@@ -167,11 +167,8 @@ def get_digest(request: HttpRequest, id: Id) -> dict[str, Any]:
 def change_digest(request: HttpRequest, id: Id, body: DigestPatch) -> dict[str, Any]:
     """Other figures, times or people; at rest, or sent again."""
     held = _held(id)
-    fields = {name: getattr(held, name) for name in DigestForm.Meta.fields}
-    fields["recipients"] = held.recipients.all()
-    # The form changes the row that it is given: another one, as the trail compares with this.
-    fields |= _checked(_held(id), body.dict(exclude_none=True))
-    return _digest(actions.save_digest(**fields, digest=held, by=_user(request)))
+    fields = _checked(held, body.dict(exclude_none=True))
+    return _digest(actions.change_digest(digest=held, fields=fields, by=_user(request)))
 
 
 @router.serve(

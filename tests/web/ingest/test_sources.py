@@ -213,3 +213,25 @@ def test_a_program_looks_at_the_key_of_a_server_and_keeps_it(
     assert api("get", f"/sources/{other}/host-key").status_code == 404
     assert api("put", f"/sources/{other}/host-key", {"key": shown["key"]}).status_code == 404
     assert fetching.fingerprint(shown["key"]) == shown["fingerprint"]
+
+
+def test_what_a_run_notes_while_a_source_is_changed_stays(source: Source) -> None:
+    """The whole row was written: who saved a form put the notes of the last run back."""
+    opened = Source.objects.get(pk=source.pk)
+    Source.objects.filter(pk=source.pk).update(
+        last_error={"text": "x"}, last_found=3, location="ftp.example.com:22/other"
+    )
+    kept = planning.save_source(source=opened, fields={"name": "Till"})
+    assert (kept.name, kept.last_found) == ("Till", 3)
+    source.refresh_from_db()
+    assert (source.name, source.last_found) == ("Till", 3)
+    assert source.location == "ftp.example.com:22/other"
+    assert source.last_error
+
+
+def test_a_place_that_changed_meanwhile_does_not_get_the_password(source: Source) -> None:
+    """A form that was checked against the server of before let it go to another."""
+    kept = planning.save_source(source=source, fields={"location": "https://8.8.4.4/a.csv"})
+    assert kept.secret == ""
+    source.refresh_from_db()
+    assert source.secret == ""

@@ -98,7 +98,7 @@ def test_views_and_digests_are_listed(users: Any, as_role: AsRole) -> None:
     headers = {"Authorization": f"Bearer {text}"}
     assert [row["name"] for row in Client().get("/api/views", headers=headers).json()] == ["À tous"]
     made = [
-        actions.save_digest(name=name, metrics=["revenue"], every="week", weekday=2,
+        actions.make_digest(name=name, metrics=["revenue"], every="week", weekday=2,
                             at=dt.time(8), recipients=[analyst])
         for name in ("b", "a")
     ]  # fmt: skip

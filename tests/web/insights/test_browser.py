@@ -29,7 +29,7 @@ def test_pages_are_for_everybody(
     dark: bool,
 ) -> None:
     segment = actions.save_segment(name="Très fidèles " * 6, rule=RULE)
-    digest = actions.save_digest(
+    digest = actions.make_digest(
         name="Lundi",
         metrics=["retention_rate", "revenue"],
         every="week",

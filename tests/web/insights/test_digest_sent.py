@@ -90,7 +90,7 @@ def test_a_weekly_digest_leaves_by_itself(
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     User.objects.filter(pk=users["owner"].pk).update(language="en")
-    digest = actions.save_digest(
+    digest = actions.make_digest(
         name="Lundi", metrics=["retention_rate", "revenue"], every="week", weekday=0,
         at=dt.time(8), recipients=[users["manager"], users["owner"]],
     )  # fmt: skip

@@ -13,6 +13,7 @@ from revoir_web.accounts.models import User
 from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Schedule
 from revoir_web.common.rights import Right
+from revoir_web.insights import actions
 from revoir_web.insights.models import Digest
 from revoir_web.testing.calls import Api
 
@@ -97,6 +98,17 @@ def test_a_program_sets_a_digest_up_and_changes_it(program: Api, users: dict[str
         "digest.make", "digest.change", "digest.change", "digest.change", "digest.remove",
     ]  # fmt: skip
     assert all(entry.actor_name.startswith("test (rvr_") for entry in found)
+
+
+def test_two_who_change_a_digest_do_not_undo_each_other(
+    program: Api, users: dict[str, User]
+) -> None:
+    """What a call did not say was written as it had been read before the other call."""
+    opened = Digest.objects.get(pk=made(program, users)["id"])
+    actions.change_digest(digest=Digest.objects.get(), fields={"name": "Mondays"})
+    actions.change_digest(digest=opened, fields={"day": 9})
+    digest = Digest.objects.get()
+    assert (digest.name, digest.day) == ("Mondays", 9)
 
 
 def test_a_digest_is_set_up_once(program: Api, users: dict[str, User]) -> None:

@@ -345,7 +345,7 @@ def make_digest(users: dict[str, User], **changes: Any) -> Digest:
         "at": dt.time(8),
         "recipients": [users["manager"], users["owner"]],
     }
-    return actions.save_digest(**{**fields, **changes})
+    return actions.make_digest(**{**fields, **changes})
 
 
 def test_a_digest_goes_to_each_reader_once_in_their_language(

@@ -90,9 +90,11 @@ def _digest(request: HttpRequest, held: Digest | None) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         fields = {name: form.cleaned_data[name] for name in DigestForm.Meta.fields}
-        # The form has changed the row that it was given: the trail compares with what is kept.
-        before = Digest.objects.get(pk=held.pk) if held else None
-        kept = actions.save_digest(**fields, digest=before, by=user_of(request))
+        by = user_of(request)
+        if held is None:
+            kept = actions.make_digest(**fields, by=by)
+        else:
+            kept = actions.change_digest(digest=held, fields=fields, by=by)
         messages.success(request, _("The digest is kept."))
         return redirect("insights:digest-preview", id=kept.pk)
     context = {"form": form, "held": held, "has_data": bool(DataState.current().lake_version)}
