@@ -112,11 +112,14 @@ def test_every_feature_that_is_declared_is_on_its_page() -> None:
     assert all(f"| `{feature.name}` |" in page for feature in declared())
 
 
-HOW_TO = sorted(
-    [*(ROOT / "docs/how-to").glob("*.md"), *(ROOT / "docs/tutorial").glob("*.md")],
-    key=lambda path: path.name,
+IN_BOTH = ("explanation", "how-to", "tutorial")
+"""The folders of `docs` whose pages are read in French too."""
+ENGLISH = sorted(
+    path
+    for folder in IN_BOTH
+    for path in (ROOT / "docs" / folder).glob("*.md")
+    if not path.name.endswith(".fr.md")
 )
-ENGLISH = [path for path in HOW_TO if not path.name.endswith(".fr.md")]
 
 
 def shape_of(page: Path) -> tuple[list[int], set[str], set[str], int]:
@@ -131,7 +134,7 @@ def shape_of(page: Path) -> tuple[list[int], set[str], set[str], int]:
     )
 
 
-@pytest.mark.parametrize("page", ENGLISH, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", ENGLISH, ids=lambda page: f"{page.parent.name}/{page.stem}")
 def test_a_page_says_the_same_in_french(page: Path) -> None:
     french = page.with_suffix(".fr.md")
     assert french.is_file(), "French first: this page has no French one beside it"
