@@ -134,6 +134,23 @@ def test_what_is_used_up_is_not_upgraded(make_book):
     assert str(LEARNED_MIN) in found.reason.text("en")
 
 
+def test_who_bought_several_dearer_ones_is_one_buyer(make_book):
+    """Ten buyers of two dearer ones counted as twenty, and the later one lengthened the time."""
+
+    def due(buyers):
+        moved = [
+            (f"m{n}", what, day)
+            for n in range(buyers)
+            for what, day in (("small", 0), ("large", 400), ("huge", 630))
+        ]
+        rows = [*moved, ("due", "small", 250), ("last", "cup", 640)]
+        return due_upgrades(make_book(order_lines=lines(rows))).products.to_pylist()
+
+    assert due(LEARNED_MIN // 2) == []
+    [row] = due(LEARNED_MIN)
+    assert row["due_on"] == START + dt.timedelta(days=650)
+
+
 def test_wrong_usage_is_told(make_book):
     with pytest.raises(UsageError, match="-1"):
         due_upgrades(make_book(order_lines=lines(drawn(5))), within_days=-1)

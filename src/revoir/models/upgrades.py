@@ -109,7 +109,7 @@ class Moves:
         Returns:
             Moves that `MOVED_MIN` buyers or more made, to products that are still sold.
         """
-        moved_to, days = self._moves(product)
+        moved_to, _, days = self._moves(product)
         buyers = len(self.of_product(product))
         found = []
         for other in np.unique(moved_to[self._offered[moved_to]]):
@@ -148,27 +148,30 @@ class Moves:
         return found
 
     def learned(self) -> dict[int, float]:
-        """Median days until buyers move up, by product that is kept, where enough of them did."""
+        """Median days until buyers first move up, by product that is kept, where enough did."""
         found = {}
         buyers = np.diff(self._opens)
         again = np.bincount(self.pairs.product, self.pairs.days > 1, minlength=len(buyers))
         kept = (buyers >= LEARNED_MIN) & (again <= KEPT_BELOW * buyers)
         for product in np.flatnonzero(kept).tolist():
-            _, days = self._moves(product)
-            if len(days) >= LEARNED_MIN:
-                found[product] = float(np.median(days))
+            _, buyer, days = self._moves(product)
+            # Whoever bought several dearer ones is one buyer: the first says how long it took.
+            order = np.lexsort([days, buyer])
+            _, first = np.unique(buyer[order], return_index=True)
+            if len(first) >= LEARNED_MIN:
+                found[product] = float(np.median(days[order][first]))
         return found
 
-    def _moves(self, product: int) -> tuple[Codes, npt.NDArray[np.int64]]:
-        """Each move up from a product: to which one, and after how many days."""
+    def _moves(self, product: int) -> tuple[Codes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Each move up from a product: to which one, of which buyer, and after how many days."""
         pairs, dearer = self.pairs, self._dearer(product)
         if not dearer.any():
-            return np.zeros(0, np.int32), np.zeros(0, np.int64)
+            return np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64)
         mine = self.of_product(product)
         theirs, whose = self._all_of(pairs.customer[mine])
         days = pairs.first_day[theirs] - pairs.first_day[mine][whose]
         up = dearer[pairs.product[theirs]] & (days > 0)
-        return pairs.product[theirs[up]], days[up].astype(np.int64)
+        return pairs.product[theirs[up]], whose[up], days[up].astype(np.int64)
 
     def _all_of(self, customers: Codes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """All pairs of some customers, and the place among them of the customer of each."""
