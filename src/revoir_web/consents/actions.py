@@ -145,6 +145,47 @@ def take_back(*, source: str) -> int:
     return Consent.objects.filter(source=source, given=True).delete()[0]
 
 
+@transaction.atomic
+def hand_over(
+    agreed: Iterable[str], *, source: str, to: str, proof: str = "", at: dt.datetime
+) -> int:
+    """Have another file vouch for the yeses of one, where it told them too; ask `take_back` then.
+
+    Only a yes that still stands is handed over: what was said after it stays the last word.
+
+    Args:
+        agreed: Customers who agreed in the other file.
+        source: Of the lines that are to go.
+        to: The source of the other file.
+        proof: How the other file knows.
+        at: When it told.
+
+    Returns:
+        How many lines are new.
+    """
+    wanted, fresh = set(agreed), []
+    lines = Consent.objects.filter(source=source, given=True).values_list("customer_id", flat=True)
+    ids = sorted(set(lines))
+    for begin in range(0, len(ids), 2000):
+        part = ids[begin : begin + 2000]
+        # Whoever was merged into another since speaks for them.
+        merged = Customer.objects.filter(merged_into__in=part).values_list("pk", "merged_into")
+        speak = wanted.intersection(part) | {into for id, into in merged if id in wanted}
+        last = {}
+        for line in Consent.objects.filter(customer_id__in=speak).order_by("at", "pk"):
+            last[line.customer_id, line.purpose_id, line.channel] = line
+        fresh += [
+            Consent(
+                customer_id=line.customer_id, purpose_id=line.purpose_id, channel=line.channel,
+                given=True, source=to[:40], proof=proof[:500], at=max(at, line.at),
+            )
+            for line in last.values()
+            if line.source == source and line.given
+        ]  # fmt: skip
+    Consent.objects.bulk_create(fresh, batch_size=1000)
+    return len(fresh)
+
+
 @newcomers.held_by("consents")
 def _said(ids: Sequence[str], source: str) -> Iterable[str]:
     """Customers who said something themselves."""

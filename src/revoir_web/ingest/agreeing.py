@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from revoir.language import msg
 from revoir_web.common.models import Company
 from revoir_web.consents import actions as consents
@@ -34,9 +36,44 @@ def keep(held: Import) -> int:
         rows += [(id, given, None) for id, given in pairs if given is not None]
     if not rows:
         return 0
+    # Kept with the import: what was known already is no line of its own, and yet it was said.
+    agreed = [id for id, given, _ in rows if given]
+    path = _agreed(held)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"customer_id": pa.array(agreed, pa.string())}), path)
     return consents.record_many(
         rows, purpose=PURPOSE, channel=CHANNEL, source=people.source_of(held), proof=_proof(held)
     )
+
+
+def take_back(held: Import) -> int:
+    """Take back the yeses of an import, but those that a later one told again: they are its own.
+
+    Args:
+        held: The import, on its way out.
+
+    Returns:
+        How many lines went.
+    """
+    import pyarrow.parquet as pq
+
+    source = people.source_of(held)
+    later = Import.objects.filter(landed_at__gt=held.landed_at) if held.landed_at else ()
+    for other in sorted(later, key=lambda other: other.landed_at, reverse=True):
+        path = _agreed(other)
+        if path.is_file():
+            consents.hand_over(
+                pq.read_table(path).column(0).to_pylist(), source=source,
+                to=people.source_of(other), proof=_proof(other), at=other.landed_at,
+            )  # fmt: skip
+    # From here on it vouches for nothing itself.
+    _agreed(held).unlink(missing_ok=True)
+    return consents.take_back(source=source)
+
+
+def _agreed(held: Import) -> Path:
+    """Who agreed, by their numbers here; kept as long as the import can be undone."""
+    return held.folder.parent / "agreed" / f"{held.id.hex}.parquet"
 
 
 def _proof(held: Import) -> str:

@@ -13,10 +13,9 @@ from django.db import transaction
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir_web.common.locks import only_one
-from revoir_web.consents import actions as consents
 from revoir_web.customers import newcomers, verbatims
 from revoir_web.customers.models import Verbatim
-from revoir_web.ingest import sql, staging
+from revoir_web.ingest import agreeing, sql, staging
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import Import
 from revoir_web.ingest.people import source_of
@@ -134,7 +133,7 @@ def _facts_out(held: Import) -> dict[str, int]:
         for table, count in removed.items():
             found[table] = found.get(table, 0) + count
     verbatims.forget(source_of(held))
-    consents.take_back(source=source_of(held))
+    agreeing.take_back(held)
     return found
 
 

@@ -137,6 +137,49 @@ def test_a_yes_is_taken_back_and_a_no_stays(company: object) -> None:
     assert numbers() == {"C1", "C2"}
 
 
+AGREED = "client_id,email,newsletter\nC1,ana@example.com,oui\nC2,bob@example.com,oui\n"
+
+
+def standing() -> dict[str, str]:
+    """The customers whose last word is a yes, and the file that proves it."""
+    last = {line.customer_id: line for line in Consent.objects.order_by("at", "pk")}
+    return {
+        line.customer.email: line.proof.partition(",")[0] for line in last.values() if line.given
+    }
+
+
+def test_a_yes_that_later_files_told_again_is_theirs(company: object) -> None:
+    """Who undid the first of three exports could write to nobody any more."""
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    bring_in("order_id,client,date,montant\nB1,C1,2025-01-01,1\nB2,C2,2025-01-01,1\n", "b.csv")
+    first = bring_in(AGREED, "one.csv")
+    second = bring_in(AGREED + "C3,cleo@example.com,oui\n", "two.csv")
+    third = bring_in(AGREED.replace("bob@example.com,oui", "bob@example.com,non"), "three.csv")
+    assert standing() == {"ana@example.com": "one.csv", "cleo@example.com": "two.csv"}
+    undo(first)
+    assert standing() == {"ana@example.com": "three.csv", "cleo@example.com": "two.csv"}
+    assert not Consent.objects.filter(proof__startswith="one.csv").exists()
+    undo(third)
+    assert standing() == {"ana@example.com": "two.csv", "cleo@example.com": "two.csv"}
+    undo(second)
+    assert standing() == {}
+    assert Consent.objects.filter(given=False).count() == 1
+
+
+def test_a_merged_customer_agreed_too(company: object) -> None:
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    first = bring_in(AGREED, "one.csv")
+    bring_in(AGREED, "two.csv")
+    held = {n: Customer.objects.get(identifiers__value=f"C{n}") for n in (1, 2)}
+    customers.merge(winner=held[2], loser=held[1])
+    undo(first)
+    assert {line.customer_id for line in Consent.objects.filter(given=True)} == {held[2].pk}
+
+
 def test_one_that_is_killed_in_the_middle_ends_the_same(
     company: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
