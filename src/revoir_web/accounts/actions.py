@@ -187,7 +187,7 @@ def change_role(*, user: User, role: Role, actor: Any) -> None:
     """
     if user.role == role:
         return
-    _may_take(user, actor)
+    _may_change(user, actor)
     _may_give(role, actor)
     if role != Role.OWNER:
         _keep_an_owner(user)
@@ -206,8 +206,10 @@ def set_active(*, user: User, active: bool, actor: Any) -> None:
     """
     if user.is_active == active:
         return
-    _may_take(user, actor)
-    if not active:
+    _may_change(user, actor)
+    if active:
+        _may_give(Role(user.role), actor)
+    else:
         _keep_an_owner(user)
         end_sessions(user=user)
     user.is_active = active
@@ -228,9 +230,11 @@ def _may_give(role: Role, actor: Any) -> None:
         )
 
 
-def _may_take(user: User, actor: Any) -> None:
-    # Whoever may do less than an owner would else shut out those who could stop them.
-    _may_give(Role(user.role), actor)
+def _may_change(user: User, actor: Any) -> None:
+    # Whoever may do less than an owner would else shut out those who could stop them. To take
+    # rights from others asks for none but that of people: a program closes the accounts of leavers.
+    if user.role == Role.OWNER:
+        _may_give(Role.OWNER, actor)
 
 
 def _keep_an_owner(user: User) -> None:

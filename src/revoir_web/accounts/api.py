@@ -39,7 +39,9 @@ class PersonPatch(Schema):
     """What to change; what is left out, or null, stays as it is."""
 
     role: RoleName | None = Field(
-        None, description="A key gives, and changes, only a role of which it has every scope."
+        None,
+        description="A key gives only a role of which it has every scope; an owner's role and"
+        " account are changed with every scope of owners.",
     )
     active: bool | None = Field(
         None, description="False closes the account and ends its sessions; true opens it again."

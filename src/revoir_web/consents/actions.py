@@ -151,7 +151,7 @@ def hand_over(
 ) -> int:
     """Have another file vouch for the yeses of one, where it told them too; ask `take_back` then.
 
-    Only a yes that still stands is handed over: what was said after it stays the last word.
+    Only a yes that still stands is handed over, and only to who told it after the last no.
 
     Args:
         agreed: Customers who agreed in the other file.
@@ -171,16 +171,20 @@ def hand_over(
         # Whoever was merged into another since speaks for them.
         merged = Customer.objects.filter(merged_into__in=part).values_list("pk", "merged_into")
         speak = wanted.intersection(part) | {into for id, into in merged if id in wanted}
-        last = {}
+        last: dict[tuple[str, int, str], Consent] = {}
+        refused: dict[tuple[str, int, str], dt.datetime] = {}
         for line in Consent.objects.filter(customer_id__in=speak).order_by("at", "pk"):
-            last[line.customer_id, line.purpose_id, line.channel] = line
+            key = line.customer_id, line.purpose_id, line.channel
+            last[key] = line
+            if not line.given:
+                refused[key] = line.at
         fresh += [
             Consent(
                 customer_id=line.customer_id, purpose_id=line.purpose_id, channel=line.channel,
-                given=True, source=to[:40], proof=proof[:500], at=max(at, line.at),
+                given=True, source=to[:40], proof=proof[:500], at=at,
             )
-            for line in last.values()
-            if line.source == source and line.given
+            for key, line in last.items()
+            if line.source == source and line.given and (key not in refused or refused[key] < at)
         ]  # fmt: skip
     Consent.objects.bulk_create(fresh, batch_size=1000)
     return len(fresh)

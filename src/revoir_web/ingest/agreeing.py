@@ -47,7 +47,7 @@ def keep(held: Import) -> int:
 
 
 def take_back(held: Import) -> int:
-    """Take back the yeses of an import, but those that a later one told again: they are its own.
+    """Take back the yeses of an import, but those that others told too: they are theirs.
 
     Args:
         held: The import, on its way out.
@@ -58,10 +58,10 @@ def take_back(held: Import) -> int:
     import pyarrow.parquet as pq
 
     source = people.source_of(held)
-    later = Import.objects.filter(landed_at__gt=held.landed_at) if held.landed_at else ()
-    for other in sorted(later, key=lambda other: other.landed_at, reverse=True):
+    others = Import.objects.filter(landed_at__isnull=False).exclude(pk=held.pk)
+    for other in others.order_by("-landed_at"):
         path = _agreed(other)
-        if path.is_file():
+        if path.is_file() and other.landed_at:
             consents.hand_over(
                 pq.read_table(path).column(0).to_pylist(), source=source,
                 to=people.source_of(other), proof=_proof(other), at=other.landed_at,

@@ -168,6 +168,21 @@ def test_a_yes_that_later_files_told_again_is_theirs(company: object) -> None:
     assert Consent.objects.filter(given=False).count() == 1
 
 
+def test_a_no_between_two_files_stays(company: object) -> None:
+    """The first file told its yes before the no: it cannot stand for the third."""
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    first = bring_in(AGREED, "one.csv")
+    bring_in(AGREED.replace("oui", "non"), "two.csv")
+    third = bring_in(AGREED + "C9,z@example.com,non\n", "three.csv")
+    assert set(standing().values()) == {"three.csv"}
+    undo(third)
+    assert standing() == {}
+    undo(first)
+    assert standing() == {}
+
+
 def test_a_merged_customer_agreed_too(company: object) -> None:
     Purpose.objects.get_or_create(
         code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}

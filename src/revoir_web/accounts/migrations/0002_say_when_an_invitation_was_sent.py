@@ -1,8 +1,10 @@
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models import F
 
 
-def sent_when_made(apps, schema_editor):
+def sent_when_made(apps: Any, schema_editor: Any) -> None:
     """Until now the message left as the invitation was made."""
     apps.get_model("accounts", "Invitation").objects.update(sent_at=F("created_at"))
 
