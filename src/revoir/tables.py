@@ -226,10 +226,11 @@ ORDERS = Table(
             " order_state"
         )),
         Column("kind", Type.TEXT, msg(
-            "purchase, return (an amount given back), cancelled, or free (its lines came to nothing)."
+            "Kind of order: purchase, return (an amount given back), cancelled, or free (its lines came"
+            " to nothing)."
         ), derived=True),
         Column("channel", Type.TEXT, msg("Sales channel."), False, _words(
-            "canal canal_de_vente source sales_channel canal_vente ship_mode source_name"
+            "canal canal_de_vente source sales_channel canal_vente source_name"
         )),
         Column("store", Type.TEXT, msg("Shop or till."), False, _words(
             "magasin boutique store_id shop point_de_vente magasin_id store_name pdv agence"
@@ -340,7 +341,7 @@ RESPONSES = Table(
             "date date_reponse response_date submitted_at answered_at repondu_le date_enquete"
             " horodateur timestamp responded_at completed_at survey_date"
         )),
-        Column("question", Type.TEXT, msg("nps, csat, ces, enps, or the file's own name."), False,
+        Column("question", Type.TEXT, msg("The question: nps, csat, ces, enps, or the file's own name."), False,
                _words("question question_posee intitule_question libelle_question nom_question"
                       " question_name question_text survey_question")),
         Column("score", Type.DECIMAL, msg("The answer, on the scale of its question."), True, _words(
@@ -392,7 +393,7 @@ INTERACTIONS = Table(
             " solved_at date_fermeture"
         )),
         Column("channel", Type.TEXT, msg("How contact was made."), False, _words("canal via media")),
-        Column("kind", Type.TEXT, msg("complaint, question, … as the file writes it."), False, _words(
+        Column("kind", Type.TEXT, msg("Its reason: complaint, question, … as the file writes it."), False, _words(
             "type type_demande nature motif categorie category type_contact ticket_type reason"
         )),
         Column("is_complaint", Type.BOOLEAN, msg("Whether it is a complaint."), False, _words(

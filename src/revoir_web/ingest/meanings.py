@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from revoir.tables import QUESTIONS, TABLES
+from revoir.tables import QUESTIONS, TABLES, Column
 from revoir_web.common.words import language
 
 if TYPE_CHECKING:
@@ -79,7 +80,12 @@ def target_label(target: str | None) -> str:
     if name.startswith("question:"):
         return _("Answer: %(question)s") % {"question": name.partition(":")[2].upper()}
     column = TABLES[table].column(name) if table in TABLES else None
-    return column.meaning.text(language()).rstrip(".") if column else ""
+    return _short(column) if column else ""
+
+
+def _short(column: Column) -> str:
+    """What it holds, without what is said behind it to be exact: a list has little room."""
+    return re.split(r"\s*[,;:]", column.meaning.text(language()).rstrip("."), maxsplit=1)[0]
 
 
 def target_choices(table: str | None) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -96,7 +102,7 @@ def target_choices(table: str | None) -> list[tuple[str, list[tuple[str, str]]]]
     for name in held:
         known = TABLES[str(name)]
         columns = [
-            (f"{known.name}.{column.name}", column.meaning.text(language()).rstrip("."))
+            (f"{known.name}.{column.name}", _short(column))
             for column in known.columns
             if not column.derived and not (known.name != held[0] and column.name == "customer_id")
         ]

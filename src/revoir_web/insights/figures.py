@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import InputError, UsageError
-from revoir.language import Message, msg
+from revoir.language import LANGUAGES, Message, msg
 from revoir_web.insights import drawn
 from revoir_web.insights.questions import answers
 
@@ -50,6 +50,10 @@ def facts(book: Book) -> dict[str, Any]:
         "grain": frame.grain.value if frame else "month",
         "by": groupings(book),
         "metrics": [metric.name for metric in metrics() if lacking(book, metric) is None],
+        "labels": {
+            metric.name: {code: metric.label.text(code) for code in LANGUAGES}
+            for metric in metrics()
+        },
     }
 
 

@@ -91,6 +91,12 @@ def definition(name: str) -> dict[str, Any] | None:
     return None
 
 
+def label(name: str) -> str:
+    """What people call a metric; its name before the data were looked at."""
+    labels: dict[str, str] = (DataState.current().facts or {}).get("labels", {}).get(name, {})
+    return labels.get(language(), name)
+
+
 def metric_question(name: str, given: QueryDict) -> dict[str, Any]:
     """What an address asks of a metric."""
     question = {

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import pytest
 from django.utils.translation import override
 
+from revoir.tables import TABLES
 from revoir_web.common import jobs
 from revoir_web.common.models import Job
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.customers.models import Customer, Identifier
-from revoir_web.ingest import actions, understanding
+from revoir_web.ingest import actions, meanings, understanding
 from revoir_web.ingest.models import Import, KnownMapping
 
 from .conftest import bring_in, lake, work
@@ -258,3 +259,14 @@ def test_letters_that_are_a_number_of_their_own_stay_their_own(company: object) 
     bring_in("facture;client;date;montant\nF1;AB;2025-01-03;10\nF2;Bob;2025-01-04;20\n", "j.csv")
     rows = lake("SELECT customer_id FROM orders WHERE order_id = 'F1'")
     assert rows == [(str(upper.pk),)]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_short_meanings_are_told_apart(table: str, language: str) -> None:
+    """A list has room for a few words: no two columns of a table may be left with the same."""
+    with override(language):
+        for _group, options in meanings.target_choices(table):
+            labels = [label for _value, label in options]
+            assert len(set(labels)) == len(labels)
+            assert max(map(len, labels)) < 70

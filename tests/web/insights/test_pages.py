@@ -22,7 +22,7 @@ from revoir_web.accounts.models import User
 from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
 from revoir_web.insights import actions, files, queries, questions, runs
-from revoir_web.insights.models import Digest, Goal, SavedSegment, SavedView
+from revoir_web.insights.models import AnalysisRun, Digest, Goal, SavedSegment, SavedView
 from revoir_web.testing.calls import text_of
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,12 @@ def test_an_advisor_sees_figures_and_changes_none(filled: Path, as_role: AsRole)
 def test_a_metric_that_there_is_not(filled: Path, as_role: AsRole) -> None:
     content(as_role("analyst"), "/metrics/happiness/", 404)
     content(as_role("analyst"), "/metrics/happiness/rows/", 404)
+
+
+def test_a_metric_has_its_title_before_its_figures(filled: Path, as_role: AsRole) -> None:
+    """In the first minute after the first import, the title was `retention_rate`."""
+    AnalysisRun.objects.filter(kind="catalogue").delete()
+    assert "<h1>Taux de rétention</h1>" in content(as_role("analyst"), "/metrics/retention_rate/")
 
 
 def test_the_filters_of_a_metric_are_in_its_address(filled: Path, as_role: AsRole) -> None:
