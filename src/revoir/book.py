@@ -30,6 +30,8 @@ Answer = TypeVar("Answer")
 APART_DAYS = 31
 """Purchases that begin or end further apart from other tables than this are not all there."""
 
+FAR = dt.date(2100, 1, 1)
+"""From here on a day stands for none: many systems write 9999-12-31 where there is no end."""
 ONE_DAY = dt.timedelta(days=1)
 _OF_TRADE = ("orders", "subscriptions")
 
@@ -308,9 +310,7 @@ class Book:
                 table.aggregate(
                     **{
                         f"{end}_{clock}": self.day_of(
-                            getattr(table[clock], end)(
-                                where=None if over is None else self.is_before(table[clock], over)
-                            )
+                            getattr(table[clock], end)(where=self._before(table, clock, over))
                         )
                         for clock in held
                         for end in ("min", "max")
@@ -321,6 +321,11 @@ class Book:
             if days:
                 found[name] = (min(days), max(days))
         return found
+
+    def _before(self, table: ir.Table, clock: str, over: dt.date | None) -> ir.BooleanValue | None:
+        # Only an end can stand for none; a condition would keep engines from their statistics.
+        over = over or (FAR if clock == "ended_at" else None)
+        return None if over is None else self.is_before(table[clock], over)
 
     def without_plans(self, today: dt.date) -> Book:
         """The book up to the last day before tomorrow, where subscriptions say when they will end.

@@ -51,6 +51,11 @@ TICKETS = "".join(
             10, 1, 1, id="orders that nobody paid",
         ),
         pytest.param(
+            "Commande;Date;Nom;Courriel;Total\n1;14/04/2025;Ana Diaz;;10,00\n"
+            "2;15/04/2025;Bob Roy;;20,00\n3;16/04/2025;Ana Diaz;;30,00\n",
+            60, 3, 2, id="nobody, as a column of addresses was empty",
+        ),
+        pytest.param(
             "Date;Client;Qté;Prix\n14/04/2025;A;3;10,00\n15/04/2025;B;2;5,00\n",
             40, 2, 2, id="a price not multiplied",
         ),

@@ -370,3 +370,35 @@ def test_a_published_figure_on_the_other_side_takes_the_claim_back():
     said = insights_of({"nps": kpi}, None, None, None)
     assert [one.kind for one in said] == ["strength"]
     assert insights_of({"nps": replace(kpi, benchmarks=(near, far))}, None, None, None) == ()
+
+
+ENDS = """subscription_id,customer_id,plan,mrr,started_at,ended_at
+S1,C1,basic,10,2024-01-05,9999-12-31
+S2,C2,basic,10,2024-02-05,2024-08-05
+S3,C3,pro,30,2024-03-05,31/12/9999
+S4,C4,pro,30,2024-03-05,
+S5,C5,pro,30,2024-03-05,2999-12-31 00:00:00
+"""
+
+
+def test_an_end_in_the_year_9999_is_no_end(tmp_path):
+    """Running subscriptions were set aside as faulty, so everybody had left."""
+    (tmp_path / "subscriptions.csv").write_text(ENDS, encoding="utf-8")
+    held = revoir.read(tmp_path / "subscriptions.csv")
+    [file] = held.reading.files
+    assert (file.rows_accepted, file.rows_quarantined) == (5, 0)
+    assert any("3 ends lie in the year 2100" in note.text("en") for note in file.notes)
+    rows = held.tables["subscriptions"].select("customer_id", "ended_at").to_pyarrow()
+    running = {row["customer_id"] for row in rows.to_pylist() if row["ended_at"] is None}
+    assert running == {"C1", "C3", "C4", "C5"}
+
+
+def test_a_book_does_not_last_until_the_year_9999():
+    """A day that stands for no end was taken for the last day of the data."""
+    columns = {
+        "subscription_id": ["a", "b"], "customer_id": ["1", "2"],
+        "started_at": [dt.date(2024, 1, 1)] * 2,
+        "ended_at": [dt.date(9999, 12, 31), dt.date(2024, 8, 1)],
+    }  # fmt: skip
+    table = ibis.duckdb.connect().create_table("subscriptions", pa.table(columns))
+    assert revoir.Book({"subscriptions": table}).as_of == dt.date(2024, 8, 1)

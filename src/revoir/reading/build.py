@@ -67,7 +67,7 @@ def convert(
     part = Part(
         raw, detection, fields, identifier(f"typed_{number}"), report, number=number, notes=notes,
     )  # fmt: skip
-    identity.identify(part)
+    identity.identify(part, profiles)
     identity.spell(connection, part, profiles)
     _set_strictness(part)
     _make(connection, part, today, zone)
@@ -77,6 +77,17 @@ def convert(
     tell_apart(connection, part)
     quarantine.count(connection, part)
     _tell_left_out(connection, part)
+    if part.endless:
+        part.notes.append(
+            nmsg(
+                "Column {header}: one end lies in the year {year} or later: this subscription"
+                " counts as running.",
+                "Column {header}: {n} ends lie in the year {year} or later: these subscriptions"
+                " count as running.",
+                part.endless,
+                header=part.fields[_ENDLESS].mapping.header, year=str(LAST_DAY.year),
+            )
+        )  # fmt: skip
     tell_shifted(connection, part, zone)
     return part
 
@@ -210,7 +221,9 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
         fault = f"{typed} IS NULL" if held.required else f"({typed} IS NULL AND {_given(held)})"
         if held.moment:
             until = last if held.mapping.target in _HAPPENED else LAST_DAY
-            fault += f" OR {typed} < DATE '{FIRST_DAY}' OR {typed} >= DATE '{until}'"
+            fault += f" OR {typed} < DATE '{FIRST_DAY}'"
+            if held.key != _ENDLESS:
+                fault += f" OR {typed} >= DATE '{until}'"
         if held.key == "order_lines.unit_price" and part.has("order_lines.quantity"):
             times = values.product(typed, identifier("order_lines.quantity"))
             fault += f' OR ("order_lines.quantity" IS NOT NULL AND {times} IS NULL)'
@@ -225,6 +238,10 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
 _HAPPENED = frozenset(
     ("orders.ordered_at", "responses.responded_on", "events.occurred_at", "interactions.opened_at")
 )
+
+
+_ENDLESS = "subscriptions.ended_at"
+"""Many systems write a day such as 9999-12-31 where there is no end."""
 
 
 def _make(
@@ -293,7 +310,14 @@ def _pass(
         inner.append(f"{typed} AS {identifier(key)}")
         if key in told:
             inner.append(f"{held.column} AS {identifier('?' + key)}")
-    keep = ["_line", *(identifier(key) for key in fields)]
+    keep = ["_line", *(identifier(key) for key in fields if key != _ENDLESS)]
+    if _ENDLESS in fields:
+        end = identifier(_ENDLESS)
+        keep += [
+            f"CASE WHEN {end} < DATE '{LAST_DAY}' THEN {end} END AS {end}",
+            f"coalesce({end} >= DATE '{LAST_DAY}', false) AS _endless",
+        ]
+    endless = "_endless" if _ENDLESS in fields else "false"
     keep += [
         f"CASE WHEN {identifier(key)} IS NULL THEN {_given(fields[key])} ELSE false END"
         f" AS {identifier('?' + key)}"
@@ -310,10 +334,11 @@ def _pass(
     counts = "".join(f", count(*) FILTER ({identifier('?' + key)})" for key in told)
     numbered, zero = identity.counts(part)
     row = connection.execute(
-        f"SELECT count(*), count(_bad), {numbered}, {zero}{counts} FROM {part.relation}"
-    ).fetchall()[0] or (0, 0, 0, 0)
-    part.rows, part.bad, part.numbered, part.zeros = row[:4]
-    part.unread = dict(zip(told, row[4:], strict=False))
+        f"SELECT count(*), count(_bad), {numbered}, {zero}, count(*) FILTER ({endless}){counts}"
+        f" FROM {part.relation}"
+    ).fetchall()[0] or (0, 0, 0, 0, 0)
+    part.rows, part.bad, part.numbered, part.zeros, part.endless = row[:5]
+    part.unread = dict(zip(told, row[5:], strict=False))
     return part.unread
 
 

@@ -29,7 +29,7 @@ def begin(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE OR REPLACE TABLE {_SPELLINGS} (_key VARCHAR, _shown VARCHAR)")
 
 
-def identify(part: Part) -> None:
+def identify(part: Part, profiles: dict[str, Profile]) -> None:
     """Find who the customer is: by number, else by e-mail, telephone or name."""
     own = _number(part)
     options: list[tuple[str, str]] = []
@@ -38,7 +38,8 @@ def identify(part: Part) -> None:
         # Grouping by whole numbers is twice as fast as by text: it tells in large files.
         if part.raw.rows_in >= _LARGE and own.sql_type.upper() in ("BIGINT", "INTEGER"):
             part.fields[own.key] = replace(own, typed=own.column, given=own.column)
-    options += _addresses(part)
+    part.addresses = _addresses(part, profiles)
+    options += part.addresses
     name = _name(part)
     if name is not None:
         options.append(("name", name))
@@ -65,12 +66,17 @@ def _number(part: Part) -> Field | None:
     return next((part.fields[key] for key in keys if key in part.fields), None)
 
 
-def _addresses(part: Part) -> list[tuple[str, str]]:
-    """What tells customers apart who have no number: its name and SQL."""
+def _addresses(part: Part, profiles: dict[str, Profile]) -> list[tuple[str, str]]:
+    """What tells customers apart who have no number: its name and SQL.
+
+    A column that is empty on every row tells nobody apart, where a name can.
+    """
+    held = [(name, part.fields.get(f"customers.{name}")) for name in ("email", "phone")]
+    named = _name(part) is not None
     return [
-        (name, identifier(f"customers.{name}"))
-        for name in ("email", "phone")
-        if part.has(f"customers.{name}")
+        (name, identifier(field.key))
+        for name, field in held
+        if field is not None and (profiles[field.mapping.column].cells or not named)
     ]
 
 
@@ -177,24 +183,18 @@ def _number_or_address(connection: duckdb.DuckDBPyConnection, part: Part, own: F
             part.customer = column
     elif part.numbered == part.rows:
         return
-    addresses = _addresses(part)
-    if addresses and part.detection.table not in ("customers", *_NEEDED):
-        _go_by_address(connection, part, column, addresses)
+    if part.addresses and part.detection.table not in ("customers", *_NEEDED):
+        _go_by_address(connection, part, column)
 
 
-def _go_by_address(
-    connection: duckdb.DuckDBPyConnection,
-    part: Part,
-    number: str,
-    addresses: list[tuple[str, str]],
-) -> None:
+def _go_by_address(connection: duckdb.DuckDBPyConnection, part: Part, number: str) -> None:
     """Who bought without an account is known by the address that the order went to.
 
     Where an account of the same file has that e-mail address, it is the account's customer.
     """
-    options = [f"CAST({sql} AS VARCHAR)" for sql in (number, *(sql for _, sql in addresses))]
+    options = [f"CAST({sql} AS VARCHAR)" for sql in (number, *(sql for _, sql in part.addresses))]
     part.addressed = True
-    name, email = addresses[0]
+    name, email = part.addresses[0]
     if name != "email":
         part.customer = f"coalesce({', '.join(options)})"
         return
@@ -218,7 +218,7 @@ def _zero_is_nobody(connection: duckdb.DuckDBPyConnection, part: Part, own: Fiel
     column = identifier(own.key)
     zero = f"{column} = {_zero(own)}"
     header = own.mapping.header or own.mapping.column
-    beside = [sql for _, sql in _addresses(part)]
+    beside = [sql for _, sql in part.addresses]
     name = _name(part)
     beside += [name] if name else []
     if beside:
@@ -229,7 +229,7 @@ def _zero_is_nobody(connection: duckdb.DuckDBPyConnection, part: Part, own: Fiel
         )
         shop = part.detection.export == "WooCommerce"
         if found["several"] > 1 or (found["told"] and shop):
-            by_address = bool(_addresses(part))
+            by_address = bool(part.addresses)
             rows = found["told"] if by_address else part.zeros
             part.notes.append(_guests(rows, header, by_address=by_address))
             return True

@@ -45,6 +45,8 @@ class Part:
         identity: What tells customers apart: ``customer_id``, ``email``, ``phone`` or ``name``.
         numbered: How many rows have a customer number.
         zeros: How many of those numbers are 0.
+        addresses: What tells customers apart beside a number: its name and SQL.
+        endless: How many ends of subscriptions stand for none.
         addressed: Whether rows without a customer number go by an address.
         order: SQL of which order a row belongs to, on the converted columns; None where nothing
             says so.
@@ -69,6 +71,8 @@ class Part:
     identity: str | None = None
     numbered: int = 0
     zeros: int = 0
+    addresses: list[tuple[str, str]] = field(default_factory=list)
+    endless: int = 0
     addressed: bool = False
     bad: int = 0
     unique_orders: bool = False
