@@ -266,3 +266,23 @@ def test_summary_is_what_plain_python_gives(book_of, orders):
         assert row["T"] == (book.as_of - first).days
         expected = pytest.approx(mean(repeats)) if repeats else None
         assert row["monetary_value"] == expected
+
+
+def test_a_group_that_changes_says_its_day(book_of):
+    """What customers are today is nothing that they were when they bought, but in retention."""
+    held = book_of(
+        [(f"c{n}", dt.date(2024, month, 1 + n), 10.0 * n) for n in range(9) for month in (1, 3, 5)],
+        window_days=60,
+    )
+    told = "group they are in on"
+
+    def says(name: str, **asked: object) -> bool:
+        notes = measure(held, name, **asked).notes
+        return any(told in note.text("en") for note in notes)
+
+    assert says("revenue", by=["segment"])
+    assert says("revenue", where='segment = "champions"')
+    assert not says("revenue")
+    assert not says("retention_rate", by=["segment"])
+    many = measure_many(held, ["revenue", "orders"], Question(by=("segment",)))
+    assert all(any(told in note.text("en") for note in one.notes) for one in many.values())

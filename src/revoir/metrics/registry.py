@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -206,7 +206,8 @@ def measure(
         UsageError: The metric, a column or the rule is not known.
     """
     metric = metric_named(name)
-    return metric.compute(book, Question(start, end, grain, tuple(by), where))
+    question = Question(start, end, grain, tuple(by), where)
+    return _told(book, question, metric.compute(book, question))
 
 
 def measure_many(book: Book, names: Sequence[str], question: Question) -> dict[str, Result]:
@@ -232,7 +233,24 @@ def measure_many(book: Book, names: Sequence[str], question: Question) -> dict[s
     for metric in chosen:
         if metric.name not in results:
             results[metric.name] = metric.compute(book, question)
-    return results
+    return {name: _told(book, question, result) for name, result in results.items()}
+
+
+def _told(book: Book, question: Question, result: Result) -> Result:
+    """The result, which says of what day the groups of customers are.
+
+    Retention takes customers as they were before each period; whatever else they did is counted
+    where they are now, so that who bought much stands in the good groups.
+    """
+    from revoir.metrics.scope import changes_in_time
+
+    if result.metric.family == "retention" or not changes_in_time(book, question):
+        return result
+    note = msg(
+        "Each customer counts in the group they are in on {day}, also for what they did before.",
+        day=book.as_of,
+    )
+    return replace(result, notes=(*result.notes, note))
 
 
 def _load() -> None:
