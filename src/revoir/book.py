@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from revoir import engines, purchases, reading, store
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import Message, msg
-from revoir.tables import TABLES
+from revoir.tables import FAR, TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +30,6 @@ Answer = TypeVar("Answer")
 APART_DAYS = 31
 """Purchases that begin or end further apart from other tables than this are not all there."""
 
-FAR = dt.date(2100, 1, 1)
-"""From here on a day stands for none: many systems write 9999-12-31 where there is no end."""
 ONE_DAY = dt.timedelta(days=1)
 _OF_TRADE = ("orders", "subscriptions")
 

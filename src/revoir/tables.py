@@ -8,6 +8,7 @@ ones under a plain name (`plain_name`) and can be used to break figures down or 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 from revoir.language import Message, msg
+
+FAR = dt.date(2100, 1, 1)
+"""From here on a day is a mistake, or stands for none: many systems write 9999-12-31 for no end."""
 
 
 class Type(StrEnum):

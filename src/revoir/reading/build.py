@@ -19,12 +19,12 @@ from revoir.reading.raw import RawTable
 from revoir.reading.repeats import tell_apart
 from revoir.reading.report import FileReport
 from revoir.reading.returns import tell_returns
+from revoir.tables import FAR
 
 if TYPE_CHECKING:
     import duckdb
 
 FIRST_DAY = dt.date(1900, 1, 1)
-LAST_DAY = dt.date(2100, 1, 1)
 
 _OF_SOMEBODY = ("customers", "subscriptions", "events")
 """Tables whose rows say nothing where they do not say of whom."""
@@ -85,7 +85,7 @@ def convert(
                 "Column {header}: {n} ends lie in the year {year} or later: these subscriptions"
                 " count as running.",
                 part.endless,
-                header=part.fields[_ENDLESS].mapping.header, year=str(LAST_DAY.year),
+                header=part.fields[_ENDLESS].mapping.header, year=str(FAR.year),
             )
         )  # fmt: skip
     tell_shifted(connection, part, zone)
@@ -212,7 +212,7 @@ def _set_strictness(part: Part) -> None:
 
 def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
     """For each strict column its place and the SQL that says a row fails there."""
-    last = LAST_DAY if today is None else min(LAST_DAY, today + dt.timedelta(days=2))
+    last = FAR if today is None else min(FAR, today + dt.timedelta(days=2))
     faults = []
     for place, held in enumerate(part.fields.values(), 1):
         if not held.strict:
@@ -220,7 +220,7 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
         typed = identifier(held.key)
         fault = f"{typed} IS NULL" if held.required else f"({typed} IS NULL AND {_given(held)})"
         if held.moment:
-            until = last if held.mapping.target in _HAPPENED else LAST_DAY
+            until = last if held.mapping.target in _HAPPENED else FAR
             fault += f" OR {typed} < DATE '{FIRST_DAY}'"
             if held.key != _ENDLESS:
                 fault += f" OR {typed} >= DATE '{until}'"
@@ -314,8 +314,8 @@ def _pass(
     if _ENDLESS in fields:
         end = identifier(_ENDLESS)
         keep += [
-            f"CASE WHEN {end} < DATE '{LAST_DAY}' THEN {end} END AS {end}",
-            f"coalesce({end} >= DATE '{LAST_DAY}', false) AS _endless",
+            f"CASE WHEN {end} < DATE '{FAR}' THEN {end} END AS {end}",
+            f"coalesce({end} >= DATE '{FAR}', false) AS _endless",
         ]
     endless = "_endless" if _ENDLESS in fields else "false"
     keep += [

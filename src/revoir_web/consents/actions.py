@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -145,7 +145,6 @@ def take_back(*, source: str) -> int:
     return Consent.objects.filter(source=source, given=True).delete()[0]
 
 
-@transaction.atomic
 def hand_over(
     agreed: Iterable[str], *, source: str, to: str, proof: str = "", at: dt.datetime
 ) -> int:
@@ -163,31 +162,45 @@ def hand_over(
     Returns:
         How many lines are new.
     """
-    wanted, fresh = set(agreed), []
+    wanted, made = set(agreed), 0
     lines = Consent.objects.filter(source=source, given=True).values_list("customer_id", flat=True)
-    ids = sorted(set(lines))
+    ids = sorted(set(lines)) if wanted else []
     for begin in range(0, len(ids), 2000):
-        part = ids[begin : begin + 2000]
-        # Whoever was merged into another since speaks for them.
-        merged = Customer.objects.filter(merged_into__in=part).values_list("pk", "merged_into")
-        speak = wanted.intersection(part) | {into for id, into in merged if id in wanted}
-        last: dict[tuple[str, int, str], Consent] = {}
-        refused: dict[tuple[str, int, str], dt.datetime] = {}
-        for line in Consent.objects.filter(customer_id__in=speak).order_by("at", "pk"):
-            key = line.customer_id, line.purpose_id, line.channel
-            last[key] = line
-            if not line.given:
-                refused[key] = line.at
-        fresh += [
-            Consent(
-                customer_id=line.customer_id, purpose_id=line.purpose_id, channel=line.channel,
-                given=True, source=to[:40], proof=proof[:500], at=at,
-            )
-            for key, line in last.items()
-            if line.source == source and line.given and (key not in refused or refused[key] < at)
-        ]  # fmt: skip
-    Consent.objects.bulk_create(fresh, batch_size=1000)
-    return len(fresh)
+        with transaction.atomic():
+            fresh = [
+                Consent(
+                    customer_id=line.customer_id, purpose_id=line.purpose_id,
+                    channel=line.channel, given=True, source=to[:40], proof=proof[:500], at=at,
+                )
+                for line in _standing(ids[begin : begin + 2000], wanted, source, at)
+            ]  # fmt: skip
+            Consent.objects.bulk_create(fresh, batch_size=1000)
+        made += len(fresh)
+    return made
+
+
+def _standing(
+    ids: Sequence[str], wanted: Container[str], source: str, at: dt.datetime
+) -> list[Consent]:
+    """The yeses of a source that nothing was said after, and no no after a time."""
+    # Whoever is being merged or erased at this moment is so first.
+    there = Customer.objects.select_for_update(no_key=True).filter(pk__in=ids, erased_at=None)
+    speak = {id for id in there.order_by("pk").values_list("pk", flat=True) if id in wanted}
+    # Whoever was merged into another since speaks for them.
+    merged = Customer.objects.filter(merged_into__in=ids).values_list("pk", "merged_into")
+    speak |= {into for id, into in merged if into is not None and id in wanted}
+    last: dict[tuple[str, int, str], Consent] = {}
+    refused: dict[tuple[str, int, str], dt.datetime] = {}
+    for line in Consent.objects.filter(customer_id__in=speak).order_by("at", "pk"):
+        key = line.customer_id, line.purpose_id, line.channel
+        last[key] = line
+        if not line.given:
+            refused[key] = line.at
+    return [
+        line
+        for key, line in last.items()
+        if line.source == source and line.given and (key not in refused or refused[key] < at)
+    ]
 
 
 @newcomers.held_by("consents")
