@@ -59,7 +59,7 @@ class Order:
             properties: What it says.
             message: Its messageId.
             at: When it happened (UTC).
-            customer: Who did it, as the lake knows them.
+            customer: Who did it, as the lake knows them ("": somebody who was erased).
         """
         match event.strip().lower():
             case "order completed" | "order updated":
@@ -69,7 +69,8 @@ class Order:
                     self.told["placed"] = {
                         "at": at.isoformat(),
                         "ordered_at": min(first, at.isoformat()),
-                        "customer_id": customer,
+                        # Whoever was forgotten since stays who they were in the figures.
+                        "customer_id": customer or (held or {}).get("customer_id"),
                         **_placed(properties),
                     }
                 elif held["ordered_at"] > at.isoformat():
@@ -108,7 +109,7 @@ class Order:
             kind = "purchase" if amount >= 0 else "return"
         order = {
             "order_id": number,
-            "customer_id": placed["customer_id"],
+            "customer_id": placed["customer_id"] or None,
             "ordered_at": moment.astimezone(dt.UTC).replace(tzinfo=None),
             "ordered_on": moment.astimezone(zone).date(),
             "amount": amount,

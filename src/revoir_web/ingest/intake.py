@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -382,7 +382,8 @@ def _write_all() -> None:
     with _pen.queue:
         handed, _pen.waiting = _pen.waiting, []
         _pen.count = 0
-    error: BaseException | None = None
+    # Until they are on the disk they are not, whatever ends this: a worker told to stop, too.
+    error: BaseException | None = RuntimeError("not written")
     try:
         if _backlog() > BACKLOG_MAX:
             raise _overload(60)
@@ -394,10 +395,11 @@ def _write_all() -> None:
                 for key, kind, received, sent, body in one.rows
             ]
             bulk.insert(InboxEvent, _COLUMNS, rows)
+        error = None
     except OperationalError as fault:
         locked = "locked" in str(fault) or "timeout" in str(fault)
         error = _overload(2) if locked else fault
-    except (DatabaseError, Refused) as fault:
+    except Exception as fault:
         error = fault
     finally:
         for one in handed:

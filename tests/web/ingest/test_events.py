@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import hashlib
@@ -11,13 +12,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
+from revoir_web.consents.erasure import erase_persons
 from revoir_web.customers.models import Customer
 from revoir_web.ingest import commerce, inbox, intake
 from revoir_web.ingest.models import InboxEvent, SeenMessage
@@ -264,6 +266,47 @@ def test_what_is_acknowledged_at_once_by_many_is_kept(key: str) -> None:
         thread.join()
     assert statuses.count(200) == 40
     assert InboxEvent.objects.count() == 40
+
+
+@pytest.mark.parametrize("fault", [InterfaceError, SystemExit])
+def test_what_could_not_be_written_is_acknowledged_to_nobody(
+    key: str, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
+) -> None:
+    """Whoever wrote for others failed in a way of its own, and the others were told all is well."""
+
+    def fails(*arguments: object) -> None:
+        raise fault
+
+    pen = intake._Pen()
+    other = intake._Handed([(1, "track", timezone.now(), "", "{}")])
+    pen.waiting.append(other)
+    monkeypatch.setattr(intake, "_pen", pen)
+    monkeypatch.setattr(intake.bulk, "insert", fails)
+    with contextlib.suppress(fault):
+        intake._write_all()
+    assert other.done
+    assert other.error is not None
+    assert not InboxEvent.objects.exists()
+
+
+def test_orders_of_whoever_was_erased_stay_theirs_or_nobody_s(key: str) -> None:
+    """All who were erased were one customer in the figures, to whom their orders went over."""
+
+    def order(event: str, number: str, total: int) -> None:
+        told = {"order_id": number, "total": total}
+        body = {"userId": "u1", "event": event, "properties": told}
+        assert send(key, "track", body).status_code == 200
+
+    order("Order Completed", "A", 10)
+    drained()
+    ana = Customer.objects.get()
+    erase_persons(customers=[ana], reason="request")
+    order("Order Updated", "A", 12)
+    order("Order Completed", "B", 20)
+    drained()
+    assert sorted(lake("SELECT order_id, customer_id, CAST(amount AS INTEGER) FROM orders")) == [
+        ("A", ana.pk, 12), ("B", None, 20),
+    ]  # fmt: skip
 
 
 def test_nothing_of_a_person_reaches_the_lake(key: str) -> None:
