@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -72,7 +73,10 @@ def fetch(pk: int, progress: Progress) -> dict[str, Any]:
             held, count = _database(source), 1
         else:
             held, count = _files(source, progress)
-    except (RevoirError, outside.Unreachable) as error:
+    except (RevoirError, outside.Unreachable, OSError) as error:
+        if isinstance(error, OSError):  # a folder that may not be read, a disk that is full
+            why = error.strerror or type(error).__name__
+            error = outside.Unreachable(msg("It could not be reached: {why}.", why=why))
         sentence = error.why if isinstance(error, outside.Unreachable) else jobs._sentence(error)
         with transaction.atomic():
             Source.objects.filter(pk=pk).update(
@@ -95,16 +99,25 @@ def _files(source: Source, progress: Progress) -> tuple[Import | None, int]:
         Source.Kind.URL: _url,
     }[Source.Kind(source.kind)]
     with temporary.folder("fetch") as folder:
-        found = list(walk(source, folder, progress))
+        # An empty file, such as a till's on a day of rest, brings nothing and stops nobody.
+        filled = (file for file in walk(source, folder, progress) if file.path.stat().st_size)
+        found = list(islice(filled, actions.FILES_MAX))
         if not found:
             return None, 0
         held = actions.begin(
             origin=Import.Origin.SOURCE, by=source.created_by, source=source,
             lands_by_itself=source.lands_by_itself,
         )  # fmt: skip
-        for file in found:
-            actions.add_file(held=held, name=file.name, content=file.path)
+        try:
+            for file in found:
+                actions.add_file(held=held, name=file.name, content=file.path)
+        except BaseException:
+            # It is asked again: what was copied must not stay each time.
+            actions.give_up(held=held)
+            raise
     with transaction.atomic():
+        if len(found) == actions.FILES_MAX:  # there may be more
+            jobs.enqueue("ingest.fetch", arguments={"source": source.pk})
         SourceFile.objects.bulk_create(
             [SourceFile(source=source, name=f.name[:500], mark=f.mark) for f in found],
             ignore_conflicts=True,
@@ -363,7 +376,7 @@ def database_url(source: Source) -> str:
     asked = source.query.strip()
     if not asked:
         return url
-    kind = "query" if " " in asked else "table"
+    kind = "query" if len(asked.split()) > 1 else "table"
     return f"{url}?{kind}={quote(asked)}"
 
 

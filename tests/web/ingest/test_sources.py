@@ -9,9 +9,11 @@ import pytest
 
 from revoir_web.common.models import AuditEntry, Schedule
 from revoir_web.common.rights import Right
-from revoir_web.ingest import fetching, outside, planning, vault
-from revoir_web.ingest.models import Source
+from revoir_web.ingest import actions, fetching, outside, planning, vault
+from revoir_web.ingest.models import Import, Source
 from revoir_web.testing.calls import Api
+
+from .conftest import lake, work
 
 pytestmark = pytest.mark.django_db
 FIELDS = {"name": "S", "user_name": "ana", "every": "day", "pattern": "*"}
@@ -235,3 +237,77 @@ def test_a_place_that_changed_meanwhile_does_not_get_the_password(source: Source
     assert kept.secret == ""
     source.refresh_from_db()
     assert source.secret == ""
+
+
+# -- What a folder may hold ------------------------------------------------------------------------
+SALES = "order_id,client,date,montant\nB{n},C1,2025-01-0{n},1\n"
+
+
+@pytest.fixture
+def folder(company: object, settings: Any) -> tuple[Source, Path]:
+    """A source that is asked for files of a folder, and the folder."""
+    path = Path(settings.SOURCE_FOLDERS[0])
+    path.mkdir(parents=True)
+    told = {"name": "till", "location": ".", "every": "never", "pattern": "*"}
+    return planning.save_source(source=Source(kind="folder"), fields=told), path
+
+
+def ask(source: Source) -> Source:
+    """Ask a source now, and do all that follows."""
+    planning.run_source(source=source)
+    work()
+    source.refresh_from_db()
+    return source
+
+
+def test_an_empty_file_holds_up_no_other(folder: tuple[Source, Path]) -> None:
+    """Nothing of a folder came in any more, and each time the others were copied once more."""
+    source, path = folder
+    (path / "a.csv").write_text(SALES.format(n=1))
+    (path / "b.csv").write_text("")
+    assert ask(source).last_error is None
+    assert [held.state for held in Import.objects.all()] == ["landed"]
+    (path / "b.csv").write_text(SALES.format(n=2))  # it is filled later
+    assert ask(source).last_found == 1
+    assert lake("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_more_files_than_an_import_can_have_come_in_one_after_another(
+    folder: tuple[Source, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of five hundred and one files was refused each time it was asked."""
+    monkeypatch.setattr(actions, "FILES_MAX", 2)
+    source, path = folder
+    for n in range(1, 6):
+        (path / f"{n}.csv").write_text(SALES.format(n=n))
+    assert ask(source).last_error is None
+    assert sorted(held.uploads.count() for held in Import.objects.all()) == [1, 2, 2]
+    assert lake("SELECT count(*) FROM orders") == [(5,)]
+
+
+def test_what_may_not_be_read_is_told_on_the_page(
+    folder: tuple[Source, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job failed as if by an error of the program, and the source said nothing."""
+    source, path = folder
+    (path / "a.csv").write_text(SALES.format(n=1))
+
+    def denied(**arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(actions, "add_file", denied)
+    failure = ask(source).failure
+    assert failure is not None
+    assert "Permission denied" in failure.text("en")
+    assert [held.state for held in Import.objects.all()] == ["cancelled"]
+
+
+def test_a_query_over_several_lines_is_no_table(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "checked", lambda host, port: "93.184.216.34")
+    source = Source(kind="database", location="postgresql://db.example.com/shop")
+    source.query = "SELECT\n*\nFROM\norders\n"
+    assert "?query=SELECT%0A" in fetching.database_url(source)
+    source.query = " orders "
+    assert fetching.database_url(source).endswith("?table=orders")
