@@ -139,6 +139,11 @@ _ADDRESS = {
 }
 
 
+def is_proof(source: str) -> bool:
+    """Whether a yes is known by a source, such as a file."""
+    return Consent.objects.filter(source=source, given=True).exists()
+
+
 @dataclass(frozen=True)
 class Standing:
     """What a customer said of one purpose in one channel.

@@ -7,7 +7,8 @@ from pathlib import Path
 from revoir.language import msg
 from revoir_web.common.models import Company
 from revoir_web.consents import actions as consents
-from revoir_web.ingest import people, understanding
+from revoir_web.consents import queries
+from revoir_web.ingest import people, staging, understanding
 from revoir_web.ingest.models import Import
 
 PURPOSE, CHANNEL = "news", "email"
@@ -26,16 +27,12 @@ def keep(held: Import) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows: list[tuple[str, bool, None]] = []
-    for path in sorted((held.folder / "final").glob("customers.*.parquet")):
-        schema = pq.read_schema(path)
-        if "consent" not in schema.names or not pa.types.is_boolean(schema.field("consent").type):
-            continue
-        table = pq.read_table(path, columns=["customer_id", "consent"])
-        pairs = zip(*(column.to_pylist() for column in table.columns), strict=True)
-        rows += [(id, given, None) for id, given in pairs if given is not None]
-    if not rows:
+    file = held.folder / "final" / staging.CONSENTS
+    if not file.is_file():
         return 0
+    table = pq.read_table(file)
+    pairs = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    rows = [(id, given, None) for id, given in pairs]
     # Kept with the import: what was known already is no line of its own, and yet it was said.
     agreed = [id for id, given, _ in rows if given]
     path = _agreed(held)
@@ -59,6 +56,9 @@ def take_back(held: Import) -> int:
 
     source = people.source_of(held)
     others = Import.objects.filter(landed_at__isnull=False).exclude(pk=held.pk)
+    if not queries.is_proof(source):
+        # Most imports tell no yes, or none that is new: what the others told is not read.
+        others = others.none()
     for other in others.order_by("-landed_at"):
         path = _agreed(other)
         if path.is_file() and other.landed_at:

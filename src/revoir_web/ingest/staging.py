@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 WORDS = ".words.parquet"
 """How the file ends that holds what customers said in one of the tables."""
+CONSENTS = "customers.consents.parquet"
+"""The file of what customers agreed to or not, as this import says it and no other."""
 ORDER = ("customers", "orders", "order_lines", "subscriptions", "responses", "interactions",
          "events")  # fmt: skip
 _SAYS: dict[str, tuple[str, ...]] = {
@@ -108,6 +110,8 @@ def prepare(
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)
+        if "customers" in there:
+            _write_consents(connection, folder)
     if restarted:
         counts["orders"] = replace(counts["orders"], restarted=restarted)
     return counts
@@ -373,6 +377,14 @@ def _write_words(connection: duckdb.DuckDBPyConnection, table: str, folder: Path
         f" FROM {mine} WHERE customer_id IS NOT NULL ORDER BY row"
     )
     _write(connection, query, folder / f"{table}{WORDS}")
+
+
+def _write_consents(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write what the files say of consent: rows for the lake hold what others said, too."""
+    mine = sql.name("keyed_customers")
+    if sql.columns_of(connection, mine).get("consent") == "BOOLEAN":
+        query = f"SELECT customer_id, consent FROM {mine} WHERE consent IS NOT NULL"
+        _write(connection, query, folder / CONSENTS)
 
 
 def _added(column: str, mine: str, theirs: str) -> str:

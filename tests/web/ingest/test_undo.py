@@ -183,6 +183,23 @@ def test_a_no_between_two_files_stays(company: object) -> None:
     assert standing() == {}
 
 
+def test_a_file_vouches_for_what_it_says_and_no_more(company: object) -> None:
+    """A cell left empty stood for the yes of another file, a row that was known for none."""
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    bring_in("order_id,client,date,montant\nB1,C1,2025-01-01,1\nB2,C2,2025-01-01,1\n", "b.csv")
+    first = bring_in("client_id,newsletter,club\nC1,oui,a\nC2,oui,a\n", "one.csv")
+    second = bring_in("client_id,newsletter,club\nC1,,b\nC2,oui,a\nC3,oui,b\n", "two.csv")
+    assert (second.landed or {})["customers"]["unchanged"] == 1
+    undo(first)
+    said = {
+        line.customer.identifiers.get().value: line.proof.partition(",")[0]
+        for line in Consent.objects.filter(given=True)
+    }
+    assert said == {"C2": "two.csv", "C3": "two.csv"}
+
+
 def test_a_merged_customer_agreed_too(company: object) -> None:
     Purpose.objects.get_or_create(
         code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
