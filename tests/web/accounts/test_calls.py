@@ -73,6 +73,9 @@ def test_someone_is_invited_and_the_place_is_taken(program: Api, mailoutbox: lis
     invitation = Invitation.objects.get()
     link = actions.invitation_link(invitation)
     assert link in letter.body
+    # A key invites in the company's name.
+    assert "Comptoir des Halles invites you" in letter.body
+    assert "None" not in letter.body
     # Whoever knows the link can set the password: it goes to the person alone.
     assert link.rpartition("/invitation/")[2].strip("/") not in answer.content.decode()
     [listed] = program.everything(INVITATIONS)
