@@ -128,10 +128,13 @@ def test(*, endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 @transaction.atomic
 def again(*, delivery: WebhookDelivery) -> None:
-    """Try a delivery again that was given up."""
-    delivery.state, delivery.attempts = WebhookDelivery.State.WAITING, 0
-    delivery.save()
-    jobs.enqueue("ingest.deliver", arguments={"delivery": str(delivery.pk)})
+    """Try a delivery again that was given up; one that waits is tried at its time, and once."""
+    state = WebhookDelivery.State
+    if WebhookDelivery.objects.filter(pk=delivery.pk, state=state.FAILED).update(
+        state=state.WAITING, attempts=0
+    ):
+        jobs.enqueue("ingest.deliver", arguments={"delivery": str(delivery.pk)})
+    delivery.refresh_from_db()
 
 
 def _ask_for(endpoint: WebhookEndpoint, kind: str, facts: dict[str, Any]) -> WebhookDelivery:

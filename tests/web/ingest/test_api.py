@@ -15,7 +15,7 @@ from django.test import Client
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
-from revoir_web.common.models import AuditEntry
+from revoir_web.common.models import AuditEntry, Job
 from revoir_web.ingest import planning
 from revoir_web.ingest.models import Source, WebhookEndpoint
 from revoir_web.testing.calls import text_of
@@ -177,6 +177,9 @@ def test_a_webhook_is_changed_and_its_deliveries_are_seen(company: object) -> No
     assert last["error"]
     again = program.ask("POST", f"{path}/deliveries/{tried['id']}/again", {}, status=202)
     assert (again["state"], again["attempts"]) == ("waiting", 0)
+    # A second click is no second delivery.
+    program.ask("POST", f"{path}/deliveries/{tried['id']}/again", {}, status=202)
+    assert Job.objects.filter(kind="ingest.deliver", state="waiting").count() == 1
     other = f"/webhooks/999999/deliveries/{tried['id']}/again"
     program.ask("POST", other, {}, status=404)
 
