@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncDate
-from django.utils import timezone
 
 from revoir.language import msg
+from revoir_web.common.models import Company
 from revoir_web.consents.erasure import PART, erase_persons
 from revoir_web.consents.models import Consent, Erasure, RetentionRule
 from revoir_web.customers.models import Customer, CustomerFigures, Note
@@ -85,7 +85,7 @@ def tick(job: Any = None, *, today: dt.date | None = None) -> dict[str, int]:
     Returns:
         How many were announced, kept and erased.
     """
-    today = today or timezone.localdate()
+    today = today or Company.current().today
     rule = RetentionRule.current()
     announced = Customer.objects.filter(erase_on__isnull=False)
     if not rule.enabled:

@@ -195,6 +195,22 @@ def test_the_clock_announces_then_erases(as_role: SignIn, company: Any) -> None:
     assert Customer.objects.get(pk=ids[1]).erased_at is None
 
 
+def test_the_day_of_an_erasure_is_the_company_s(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Nouméa the night's job ran on the day before, and erased a day late."""
+    company.timezone = "Pacific/Noumea"
+    company.save()
+    [id] = customers.resolve_many(
+        [{"customer_id": "old", "name": "Ancien", "joined_at": "2019-01-01"}], source="test"
+    )
+    customers.index_waiting()
+    at_four = dt.datetime(2026, 3, 9, 17, tzinfo=dt.UTC)  # the tenth there
+    monkeypatch.setattr(timezone, "now", lambda: at_four)
+    assert retention.tick()["announced"] == 1
+    assert Customer.objects.get(pk=id).erase_on == dt.date(2026, 4, 9)
+
+
 def test_the_record_of_erasures_and_the_rule_are_told(as_role: SignIn, zoe: Customer) -> None:
     """Who was erased, who will be and by which rule stood on pages alone."""
     client = as_role("owner")
