@@ -149,14 +149,18 @@ def save_view(*, user: User, name: str, path: str, query: str, shared: bool = Fa
     Raises:
         UsageError: There are too many.
     """
+    # Two that were kept at the same moment are one from now on.
+    same = SavedView.objects.filter(user=user, name=name, path=path)
+    if (held := same.first()) is not None:
+        same.exclude(pk=held.pk).delete()
+        held.query, held.shared = query, shared
+        held.save()
+        return held
     if SavedView.objects.filter(user=user).count() >= VIEWS_MAX:
         raise UsageError(
             msg("There are {n} views already.", n=VIEWS_MAX), remedy=msg("Remove some first.")
         )
-    view, _made = SavedView.objects.update_or_create(
-        user=user, name=name, path=path, defaults={"query": query, "shared": shared}
-    )
-    return view
+    return SavedView.objects.create(user=user, name=name, path=path, query=query, shared=shared)
 
 
 def remove_view(*, view: SavedView) -> None:

@@ -18,6 +18,7 @@ from django.http import QueryDict
 from django.test import Client
 
 from revoir.book import Book
+from revoir.errors import UsageError
 from revoir_web.accounts.models import User
 from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
@@ -420,6 +421,23 @@ def test_views_are_kept_by_whoever_made_them(as_role: AsRole, users: dict[str, U
         assert client.post("/views/save/", {**fields, "path": path}).status_code == 404
     client.post(f"/views/{view.pk}/remove/")
     assert not SavedView.objects.exists()
+
+
+def test_a_view_is_kept_anew_where_there_are_as_many_as_there_can_be(
+    users: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of one's own was refused, and two of one name were an error for ever."""
+    monkeypatch.setattr(actions, "VIEWS_MAX", 2)
+    user = users["analyst"]
+    for name in ("a", "b"):
+        actions.save_view(user=user, name=name, path="/rfm/", query="x=1")
+    actions.save_view(user=user, name="a", path="/rfm/", query="x=2")
+    with pytest.raises(UsageError, match="already"):
+        actions.save_view(user=user, name="c", path="/rfm/", query="")
+    SavedView.objects.create(user=user, name="a", path="/rfm/")
+    actions.save_view(user=user, name="a", path="/rfm/", query="x=3")
+    found = SavedView.objects.values_list("name", "query")
+    assert sorted(found) == [("a", "x=3"), ("b", "x=1")]
 
 
 def test_the_report_is_made_for_whoever_asked(filled: Path, as_role: AsRole) -> None:
