@@ -271,9 +271,12 @@ def settle(held: Import) -> Import:
     state = back[State(held.state)]
     if held.state == State.UNDOING and held.landed_at is None:
         state = State.READ if held.files_removed_at is None else State.CANCELLED
-    Import.objects.filter(pk=held.pk, state=held.state, job_id=job.pk).update(
-        state=state, error=(job.error or {}).get("what")
-    )
+    with transaction.atomic():
+        settled = Import.objects.filter(pk=held.pk, state=held.state, job_id=job.pk).update(
+            state=state, error=(job.error or {}).get("what")
+        )
+        if settled and job.state == Job.State.FAILED and held.state != State.UNDOING:
+            webhooks.tell("import.failed", {"import": str(held.pk)})
     held.refresh_from_db()
     return held
 
@@ -297,10 +300,12 @@ def has_read(*, held: Import, understood: dict[str, Any], job: jobs.Running) -> 
 
 def has_failed(*, held: Import, error: Any) -> None:
     """Keep why an import could not be read."""
-    Import.objects.filter(pk=held.pk, state=State.READING).update(
-        state=State.FAILED, error=words.to_json(error)
-    )
-    webhooks.tell("import.failed", {"import": str(held.pk)})
+    with transaction.atomic():
+        failed = Import.objects.filter(pk=held.pk, state=State.READING).update(
+            state=State.FAILED, error=words.to_json(error)
+        )
+        if failed:  # one that was given up meanwhile failed for nobody
+            webhooks.tell("import.failed", {"import": str(held.pk)})
 
 
 def has_landed(*, held: Import, landed: dict[str, Any], job: jobs.Running) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.utils import timezone
 
 from revoir.errors import UsageError
 from revoir.language import msg
@@ -83,8 +84,12 @@ def _plan(source: Source) -> None:
 
 @transaction.atomic
 def run_source(*, source: Source, by: Any = None) -> Job:
-    """Ask a source now."""
+    """Ask a source now; where it is being asked, that is what is given: two would find the same."""
+    Source.objects.select_for_update().filter(pk=source.pk).first()
     audit.record("source.run", actor=by, object=source)
+    job = under_way(source)
+    if job is not None and (job.state == Job.State.RUNNING or job.not_before <= timezone.now()):
+        return job
     return jobs.enqueue("ingest.fetch", arguments={"source": source.pk}, by=by.pk if by else None)
 
 

@@ -205,13 +205,15 @@ def test_sources_are_listed_and_asked(company: object, tmp_path: Path) -> None:
     job = program.ask("POST", f"/sources/{held.pk}/run", {}, status=202)
     assert (job["kind"], job["state"]) == ("ingest.fetch", "waiting")
     assert program.ask("GET", f"/sources/{held.pk}")["job"] == job["id"]
+    # Two that ask at once would find, and import, the same files.
+    assert program.ask("POST", f"/sources/{held.pk}/run", {}, status=202)["id"] == job["id"]
     program.ask("POST", f"/sources/{other.pk}/run", {}, status=202)
     work()
     told = program.ask("GET", f"/sources/{held.pk}")
     assert (told["job"], told["error"], told["last_found"]) == (None, None, 1)
     assert len(told["imports"]) == 1
     assert program.ask("GET", f"/sources/{other.pk}")["error"]
-    assert AuditEntry.objects.filter(action="source.run").count() == 2
+    assert AuditEntry.objects.filter(action="source.run").count() == 3
     program.ask("POST", f"/sources/{2**70}/run", {}, status=422)
     program.ask("GET", "/sources/999999", status=404)
 

@@ -21,7 +21,7 @@ from revoir_web.common.models import Job
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.customers.models import Customer, Verbatim
 from revoir_web.ingest import actions, landing, tasks, understanding
-from revoir_web.ingest.models import Import
+from revoir_web.ingest.models import Import, WebhookDelivery, WebhookEndpoint
 
 from .conftest import bring_in, each_step, lake, work
 
@@ -236,6 +236,53 @@ def test_a_landing_that_fails_for_good_leaves_nothing(
     monkeypatch.setattr(Lake, "append", append)
     assert confirm(held).state == State.LANDED
     assert orders() == (20, 20, 200)
+
+
+def test_whoever_is_told_of_failures_hears_of_a_landing_s(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a reading that failed in a foreseen way was told, and one that was given up too."""
+    WebhookEndpoint.objects.create(
+        name="w", url="https://8.8.8.8/", kinds=["import.failed"], secret="", enabled=True
+    )
+    held = bring_in(LINES + lines(0, 20), land=False)
+    with stopping("Looking up"):
+        assert confirm(held).state == State.READ
+    assert not WebhookDelivery.objects.exists()
+
+    def full(self: Lake, *args: Any, **options: Any) -> Any:
+        raise UsageError(msg("The disk of the server is full."))
+
+    monkeypatch.setattr(Lake, "append", full)
+    assert confirm(held).state == State.READ
+    assert looked_at(held).state == State.READ
+    assert [told.kind for told in WebhookDelivery.objects.all()] == ["import.failed"]
+    actions.cancel(held=held)
+    actions.has_failed(held=held, error=msg("The disk of the server is full."))
+    assert WebhookDelivery.objects.count() == 1
+
+
+def test_a_preview_that_fails_shows_none_of_before(
+    company: object, as_role: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = bring_in(HEAD + rows(0, 5), land=False)
+    client, url = as_role("manager"), reverse("ingest:preview", args=[held.pk, 0])
+
+    def preview() -> str:
+        answer = client.post(url, {"table-0": "orders"})
+        job = Job.objects.filter(kind="ingest.preview").latest("created_at")
+        assert str(job.pk) in answer.content.decode()
+        work()
+        return client.get(url, {"job": str(job.pk)}).content.decode()
+
+    failed = 'class="error"'
+    assert failed not in preview()
+
+    def broken(*arguments: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(understanding, "preview", broken)
+    assert failed in preview()
 
 
 def test_words_of_half_of_one_are_not_taken_for_said(company: object) -> None:

@@ -256,7 +256,8 @@ def preview(request: HttpRequest, id: uuid.UUID, place: int) -> HttpResponse:
             raise Http404 from None
     context: dict[str, Any] = {"held": held, "place": place, "job": job}
     path = held.folder / "preview" / f"{place}.json"
-    if job.ended and path.is_file():
+    # What another attempt left says nothing of one that failed.
+    if job.state == Job.State.DONE and path.is_file():
         told = json.loads(path.read_text(encoding="utf-8"))
         masked = not may(request.user, Right.SEE_PERSONAL)
         context["told"] = told
