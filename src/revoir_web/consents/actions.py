@@ -30,6 +30,7 @@ __all__ = [
 OWN = ("preferences", "page", "api")
 """Sources that are the customer's own word; a file never takes the place of a refusal there."""
 FUTURE = dt.timedelta(days=1)
+FIRST_YEAR = 1900
 
 
 @transaction.atomic
@@ -60,7 +61,8 @@ def record(
         The line.
 
     Raises:
-        UsageError: The purpose has no such channel, the person was erased, or it is in the future.
+        UsageError: The purpose has no such channel, the person was erased, or it is in the future
+            or before anybody was asked.
     """
     if channel not in purpose.channels or channel not in Channel.values:
         raise UsageError(
@@ -72,6 +74,10 @@ def record(
         raise UsageError(msg("This customer was erased."))
     if at is not None and at > timezone.now() + FUTURE:
         raise UsageError(msg("A consent cannot be given in the future."))
+    if at is not None and at.year < FIRST_YEAR:  # the first years are not the same in every zone
+        raise UsageError(
+            msg("A consent cannot be older than the year {year}.", year=str(FIRST_YEAR))
+        )
     line = Consent.objects.create(
         # Whoever was merged into another a moment ago speaks for them.
         customer_id=held.merged_into_id or held.pk,

@@ -16,10 +16,12 @@ from django.utils import timezone
 
 from revoir.errors import UsageError
 from revoir_web.common.models import AuditEntry
+from revoir_web.common.rights import Right
 from revoir_web.consents import actions, links, queries, retention
 from revoir_web.consents.models import Consent, Erasure, Purpose, RetentionRule
 from revoir_web.customers import actions as customers
 from revoir_web.customers.models import Customer
+from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Client]
@@ -58,6 +60,15 @@ def test_the_last_word_counts(zoe: Customer, news: Purpose) -> None:
     assert not queries.may_contact(zoe, "unknown", "email")
     with pytest.raises(UsageError):
         actions.record(customer=zoe, purpose=news, channel="phone", given=True, source="page")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"])
+def test_a_day_before_all_days_is_refused(zoe: Customer, at: str) -> None:
+    """It was an error of the program, or of every page in another zone."""
+    told = {"customer": zoe.pk, "purpose": "news", "channel": "email", "given": True, "proof": "p"}
+    answer = Api(Right.EDIT_CUSTOMERS)("post", "/consents", {**told, "at": at})
+    assert answer.status_code == 409, answer.content
+    assert "1900" in answer.json()["error"]["message"]
 
 
 def test_a_line_is_never_changed(zoe: Customer, news: Purpose) -> None:
