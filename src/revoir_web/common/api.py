@@ -228,6 +228,9 @@ def _once(request: HttpRequest, key: str, call: Callable[[], HttpResponse]) -> H
     The key and the effect are one transaction: neither stands without the other.
     """
     print_ = _fingerprint(request)
+    if request.content_type == "multipart/form-data":
+        # All of it is here before the transaction begins: nobody waits for a slow sender.
+        request.FILES  # noqa: B018 (it is read when it is asked for)
     try:
         with transaction.atomic():
             kept = Replay.objects.create(key=key, fingerprint=print_)

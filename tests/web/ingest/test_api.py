@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.http.multipartparser import MultiPartParser
 from django.test import Client
 
 from revoir_web.accounts import actions as accounts
@@ -182,6 +184,29 @@ def test_a_webhook_is_changed_and_its_deliveries_are_seen(company: object) -> No
     assert Job.objects.filter(kind="ingest.deliver", state="waiting").count() == 1
     other = f"/webhooks/999999/deliveries/{tried['id']}/again"
     program.ask("POST", other, {}, status=404)
+
+
+def test_a_slow_sender_keeps_nobody_from_writing(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key of its own, a file was taken in while the database was held for it."""
+    program = Program(Right.IMPORT_DATA)
+    held = program.ask("POST", "/imports", {}, status=201)
+    seen: list[bool] = []
+    parse = MultiPartParser.parse
+
+    def slowly(self: MultiPartParser) -> Any:
+        seen.append(connection.in_atomic_block)
+        return parse(self)
+
+    monkeypatch.setattr(MultiPartParser, "parse", slowly)
+    answer = program.client.post(
+        f"/api/imports/{held['id']}/files",
+        {"file": SimpleUploadedFile("a.csv", ORDERS)},
+        headers={**program.headers, "Idempotency-Key": "k"},
+    )
+    assert answer.status_code == 200, answer.content
+    assert seen == [False]
 
 
 def test_sources_are_listed_and_asked(company: object, tmp_path: Path) -> None:
