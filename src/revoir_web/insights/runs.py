@@ -219,7 +219,9 @@ def prune(standing: Iterable[str]) -> int:
 @transaction.atomic
 def refresh_soon(*, by: int | None = None) -> Job:
     """Ask for new figures; several askers in a row get one computation."""
-    held = Job.objects.filter(kind="insights.refresh", state=Job.State.WAITING).first()
+    # One that waits for its time, because of events for instance, is too late for who asks now.
+    waiting = Job.objects.filter(kind="insights.refresh", state=Job.State.WAITING)
+    held = waiting.filter(not_before__lte=timezone.now()).first()
     return held or jobs.enqueue("insights.refresh", by=by)
 
 

@@ -40,6 +40,15 @@ def test_headline_figures_are_those_of_the_command_line(filled: Path, read_book:
         assert found[name]["end"] == kpi.point.period.end.isoformat()
 
 
+def test_who_asks_now_does_not_wait_for_a_computation_of_later(company: Company) -> None:
+    """With events coming in, a goal was compared with the figures a quarter of an hour later."""
+    later = timezone.now() + dt.timedelta(minutes=14)
+    jobs.enqueue("insights.refresh", key="insights.refresh:events:1", not_before=later)
+    job = runs.refresh_soon()
+    assert job.not_before <= timezone.now()
+    assert runs.refresh_soon().pk == job.pk
+
+
 def test_a_metric_by_group_is_that_of_the_command_line(filled: Path, read_book: Book) -> None:
     question = {"name": "retention_rate", "by": ["first_channel"], "grain": "quarter"}
     asked = runs.ask("metric", question)
