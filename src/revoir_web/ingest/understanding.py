@@ -21,7 +21,7 @@ from revoir.errors import RevoirError
 from revoir.files import whole
 from revoir.language import Message, msg, written
 from revoir.tables import TABLES
-from revoir_web.common import words
+from revoir_web.common import jobs, words
 from revoir_web.common.models import Company
 from revoir_web.ingest import sql
 from revoir_web.ingest.models import Import, KnownMapping
@@ -297,7 +297,8 @@ def preview(held: Import, place: int, mapping: Mapping) -> dict[str, Any]:
                 currency=company.currency, today=dt.datetime.now(company.zone).date(),
             )  # fmt: skip
         except RevoirError as error:
-            return {"error": error.text(words.language())}
+            # The worker does not know who reads it.
+            return {"error": words.to_json(jobs._sentence(error))}
         return {
             "file": file_told(reading.files[0]),
             "samples": samples(connection, reading.tables),

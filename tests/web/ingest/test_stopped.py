@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir.store import Lake
+from revoir_web.accounts.models import User
 from revoir_web.common import jobs
 from revoir_web.common.models import Job
 from revoir_web.consents.erasure import erase_persons
@@ -272,16 +273,27 @@ def test_a_preview_that_fails_shows_none_of_before(
         answer = client.post(url, {"table-0": "orders"})
         job = Job.objects.filter(kind="ingest.preview").latest("created_at")
         assert str(job.pk) in answer.content.decode()
-        work()
+        with translation.override(None):  # as in a process of its own
+            work()
         return client.get(url, {"job": str(job.pk)}).content.decode()
 
     failed = 'class="error"'
     assert failed not in preview()
 
+    def refused(*arguments: object, **options: object) -> None:
+        raise UsageError(msg("The disk of the server is full."))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("revoir.reading.read_tables", refused)
+        for language, told in (("en", "disk of the server"), ("fr", "disque du serveur")):
+            User.objects.update(language=language)
+            assert told in preview()
+
     def broken(*arguments: object) -> None:
         raise OSError
 
     monkeypatch.setattr(understanding, "preview", broken)
+    assert "serveur" not in preview()
     assert failed in preview()
 
 

@@ -260,7 +260,7 @@ def preview(request: HttpRequest, id: uuid.UUID, place: int) -> HttpResponse:
     if job.state == Job.State.DONE and path.is_file():
         told = json.loads(path.read_text(encoding="utf-8"))
         masked = not may(request.user, Right.SEE_PERSONAL)
-        context["told"] = told
+        context["told"], context["fault"] = told, from_json(told.get("error"))
         context["samples"] = [_sample(s, masked=masked) for s in told.get("samples", ())]
         if file := told.get("file"):
             context["table"] = meanings.table_label(file["table"])
