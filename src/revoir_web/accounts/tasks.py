@@ -1,11 +1,15 @@
-"""What accounts have done later: the message of an invitation."""
+"""What accounts have done later: the message of an invitation, and what is forgotten."""
 
 from __future__ import annotations
 
+import datetime as dt
 import smtplib
 from typing import Any
 
+from allauth.usersessions.models import UserSession
+from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -16,8 +20,11 @@ from revoir.language import msg
 from revoir_web.accounts import actions
 from revoir_web.accounts.models import INVITATION_DAYS, Invitation
 from revoir_web.accounts.rights import Right
-from revoir_web.common import jobs
-from revoir_web.common.models import Company
+from revoir_web.common import jobs, schedules
+from revoir_web.common.models import Company, Schedule
+
+KEPT_DAYS = 90
+"""How long it is known who signed in, who tried to, and who was invited."""
 
 
 @jobs.handler(
@@ -47,6 +54,28 @@ def send_invitation(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     return {"sent": True}
 
 
+@jobs.handler(
+    "accounts.tidy",
+    right=Right.MANAGE_PEOPLE,
+    label=msg("Removal of old sign-ins and invitations"),
+    atomic=True,
+)
+def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
+    """Forget who signed in or tried to, from where, and who was invited: nothing is for ever."""
+    del job, arguments
+    now = timezone.now()
+    old = now - dt.timedelta(days=KEPT_DAYS)
+    there = Session.objects.values("session_key")
+    sessions = UserSession.objects.filter(last_seen_at__lt=now - dt.timedelta(days=1))
+    told = {
+        "sessions": sessions.exclude(session_key__in=there),
+        "attempts": AccessAttempt.objects.filter(attempt_time__lt=old),
+        "sign_ins": AccessLog.objects.filter(attempt_time__lt=old),
+        "invitations": Invitation.objects.filter(expires_at__lt=old),
+    }
+    return {name: rows.delete()[0] for name, rows in told.items()}
+
+
 def _send(subject: str, text: str, address: str) -> None:
     try:
         send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
@@ -59,3 +88,6 @@ def _send(subject: str, text: str, address: str) -> None:
             msg("The mail server refuses this address ({code}).", code=str(code)),
             remedy=msg("Invite this person at another address."),
         ) from error
+
+
+schedules.standing("accounts.tidy", "accounts.tidy", every=Schedule.Every.DAY, at=dt.time(3, 15))
