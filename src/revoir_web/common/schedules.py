@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from revoir_web.common import jobs
+from revoir_web.common.actions import after_company_change
 from revoir_web.common.models import Company, Job, Schedule
 
 
@@ -109,6 +110,18 @@ def save(
     fields["next_run_at"] = next_run(schedule, timezone.now(), Company.current().zone)
     made, _new = Schedule.objects.update_or_create(name=name, defaults=fields)
     return made
+
+
+@after_company_change
+def follow(names: set[str]) -> None:
+    """What is done at a company time is done at that of the new zone from now on."""
+    if "timezone" not in names:
+        return
+    now, zone = timezone.now(), Company.current().zone
+    for schedule in Schedule.objects.select_for_update().exclude(every=Schedule.Every.SECONDS):
+        if schedule.next_run_at > now:  # what is due already is asked for
+            schedule.next_run_at = next_run(schedule, now, zone)
+            schedule.save(update_fields=["next_run_at", "updated_at"])
 
 
 def next_run(schedule: Schedule, after: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from revoir_web.common import jobs, schedules
+from revoir_web.common.actions import change_company
 from revoir_web.common.models import Company, Job, Schedule
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -34,6 +35,19 @@ def local(text: str) -> dt.datetime:
 def test_the_next_run_is_at_company_time(fields: dict[str, Any], after: str, expected: str) -> None:
     found = schedules.next_run(Schedule(**fields), local(after), PARIS)
     assert found.astimezone(PARIS).strftime("%Y-%m-%d %H:%M") == expected
+
+
+@pytest.mark.django_db
+def test_another_zone_counts_at_once(company: Company) -> None:
+    """What was to come at eight came at eight of the zone of before, once."""
+    schedules.save("tidy", kind="common.tidy", every="day", at=dt.time(8))
+    schedules.save("often", kind="common.tidy", every="seconds", seconds=900)
+    often = Schedule.objects.get(name="often").next_run_at
+    change_company(fields={"timezone": "Asia/Tokyo"})
+    held = Schedule.objects.get(name="tidy").next_run_at
+    assert held.astimezone(zoneinfo.ZoneInfo("Asia/Tokyo")).time() == dt.time(8)
+    assert timezone.now() < held < timezone.now() + dt.timedelta(days=1)
+    assert Schedule.objects.get(name="often").next_run_at == often
 
 
 @pytest.mark.django_db
