@@ -48,9 +48,16 @@ def set_goal(
             msg("The last day is not after the first."),
             remedy=msg("Choose a day after {first}.", first=start),
         )
-    goal, made = Goal.objects.update_or_create(
-        metric=metric, start=start, end=end, defaults={"value": value, "note": note}
-    )
+    # Two that were set at the same moment are one from now on.
+    same = Goal.objects.filter(metric=metric, start=start, end=end)
+    goal = same.first()
+    made = goal is None
+    if goal is None:
+        goal = Goal(metric=metric, start=start, end=end)
+    else:
+        same.exclude(pk=goal.pk).delete()
+    goal.value, goal.note = value, note
+    goal.save()
     audit.record(
         "goal.set" if made else "goal.change",
         actor=by,

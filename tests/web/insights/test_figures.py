@@ -40,6 +40,16 @@ def test_headline_figures_are_those_of_the_command_line(filled: Path, read_book:
         assert found[name]["end"] == kpi.point.period.end.isoformat()
 
 
+def test_two_goals_of_one_moment_are_one_again(company: Company) -> None:
+    """After a double click on PostgreSQL the goal of that period could be changed no more."""
+    for value in (0.7, 0.8):
+        Goal.objects.create(metric="retention_rate", value=value)
+    actions.set_goal(metric="retention_rate", value=0.9, note="n")
+    assert list(Goal.objects.values_list("value", "note")) == [(0.9, "n")]
+    actions.set_goal(metric="retention_rate", value=0.9, start=dt.date(2026, 1, 1))
+    assert Goal.objects.count() == 2
+
+
 def test_who_asks_now_does_not_wait_for_a_computation_of_later(company: Company) -> None:
     """With events coming in, a goal was compared with the figures a quarter of an hour later."""
     later = timezone.now() + dt.timedelta(minutes=14)
