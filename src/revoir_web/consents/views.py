@@ -111,7 +111,17 @@ def customer_consents(request: HttpRequest, id: str) -> HttpResponse:
 
 
 def _wanted(request: HttpRequest, customer: Customer) -> dict[str, bool]:
-    return {held.field: held.field in request.POST for held in queries.standing(customer)}
+    """What somebody chose otherwise than the page showed it to them.
+
+    What was said elsewhere since, or is new, is not theirs to take back or to refuse unseen.
+    """
+    shown = any(name.startswith("was.") for name in request.POST)
+    wanted = {held.field: held.field in request.POST for held in queries.standing(customer)}
+    return {
+        field: chosen
+        for field, chosen in wanted.items()
+        if not shown or request.POST.get(f"was.{field}") == ("no" if chosen else "yes")
+    }
 
 
 def _groups(customer: Customer) -> list[dict[str, Any]]:
@@ -187,10 +197,10 @@ def preferences(request: HttpRequest, signed: str) -> HttpResponse:
     with translation.override(code):
         if request.method == "POST":
             nothing = "stop" in request.POST
-            chosen = _wanted(request, customer)
+            every = [held.field for held in queries.standing(customer)]
             actions.change_preferences(
                 customer=customer,
-                wanted=dict.fromkeys(chosen, False) if nothing else chosen,
+                wanted=dict.fromkeys(every, False) if nothing else _wanted(request, customer),
                 source="preferences",
                 proof=_("Page of preferences, in %(language)s") % {"language": code},
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -139,6 +140,42 @@ def test_an_advisor_writes_down_what_was_said(as_role: SignIn, zoe: Customer) ->
     assert (line.proof, line.by.role if line.by else None) == ("Au téléphone", "advisor")
     page = client.get(reverse("customers:customer", args=[zoe.pk])).content.decode()
     assert "Nouveautés et offres" in page
+
+
+def test_a_page_that_was_opened_before_takes_nothing_back(
+    as_role: SignIn, zoe: Customer, news: Purpose, client: Client
+) -> None:
+    """Whoever wrote down another choice gave a yes anew that the customer had just taken back."""
+    actions.record(customer=zoe, purpose=news, channel="email", given=True, source="page")
+    url, own = reverse("consents:customer", args=[zoe.pk]), links.preferences_path(zoe)
+
+    def sent(page: str) -> dict[str, str]:
+        """What a browser sends of a page where nothing was touched."""
+        fields = re.findall(r'<input type="(hidden|checkbox)" name="([a-z.]+)"([^>]*)>', page)
+        told = {}
+        for kind, name, more in fields:
+            if kind == "hidden" and name.startswith("was."):
+                told[name] = re.findall(r'value="(\w+)"', more)[0]
+            elif kind == "checkbox" and "checked" in more:
+                told[name] = "on"
+        return told
+
+    advisor = as_role("advisor")
+    before = sent(advisor.get(url).content.decode())
+    assert before["news.email"] == "on"
+    theirs = sent(client.get(own).content.decode())
+    client.post(own, {name: text for name, text in theirs.items() if name != "news.email"})
+    assert not queries.may_contact(zoe, news, "email")
+    Purpose.objects.create(
+        code="club", name_fr="c", name_en="c", channels=["email"], basis="interest"
+    )
+    told = {**before, "news.sms": "on", "proof": "Au téléphone"}
+    del told["surveys.email"]
+    assert advisor.post(url, told).status_code == 302
+    last = Consent.objects.filter(source="page").exclude(purpose=news, channel="email")
+    said = {(line.purpose.code, line.channel): line.given for line in last}
+    assert said == {("surveys", "email"): False, ("news", "sms"): True}
+    assert not queries.may_contact(zoe, news, "email")
 
 
 def test_the_data_of_a_person_as_a_file(as_role: SignIn, zoe: Customer, news: Purpose) -> None:
