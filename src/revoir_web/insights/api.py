@@ -6,9 +6,10 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Field, Query, Schema
 
-from revoir_web.common.api import Page, paged
+from revoir_web.common.api import Page, Refused, paged
 from revoir_web.common.rights import Right
 from revoir_web.insights import (
     actions,
@@ -426,6 +427,8 @@ def goal_set(request: HttpRequest, told_of: GoalIn) -> dict[str, Any]:
     """A goal; the figures are compared with it soon after."""
     if runs.look("catalogue").result and queries.definition(told_of.metric) is None:
         raise Http404
+    if queries.units().get(told_of.metric) == "share" and not 0 <= told_of.value <= 1:
+        raise Refused(422, "invalid", _("A share lies between 0 and 100%."))
     return _goal(actions.set_goal(**told_of.dict(), by=_user(request)))
 
 
