@@ -45,14 +45,18 @@ def deliver(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         if 500 <= code < 600:
             _failed(held, msg("The mail server refuses this address ({code}).", code=str(code)))
             return {"sent": False}
-        _note(held, job, _UNREACHABLE)
+        _note(held, _UNREACHABLE)
         raise
     except smtplib.SMTPSenderRefused as error:
         sentence = msg("The mail server refuses the sender ({code}).", code=str(error.smtp_code))
         _failed(held, sentence)
         return {"sent": False}
     except (smtplib.SMTPException, OSError):
-        _note(held, job, _UNREACHABLE)
+        _note(held, _UNREACHABLE)
+        raise
+    except Exception as error:  # such as an address that no letter can be written to
+        kind = type(error).__name__
+        _note(held, msg("Something that was not foreseen went wrong ({kind}).", kind=kind))
         raise
     Outbox.objects.filter(pk=held.pk).update(
         state=Outbox.State.SENT, sent_at=timezone.now(), error=None, images={}
@@ -63,7 +67,7 @@ def deliver(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 _UNREACHABLE = msg("The mail server cannot be reached.")
 
 
-def _note(held: Outbox, job: jobs.Running, sentence: Message) -> None:
+def _note(held: Outbox, sentence: Message) -> None:
     """Keep why it has not left; after the last attempt, it has failed."""
     if Outbox.objects.filter(pk=held.pk, attempts__gt=RETRIES).exists():
         _failed(held, sentence)

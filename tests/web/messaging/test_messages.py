@@ -15,7 +15,7 @@ from django.test import Client
 
 from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
-from revoir_web.messaging import actions
+from revoir_web.messaging import actions, tasks
 from revoir_web.messaging.models import Outbox
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +100,25 @@ def test_nothing_is_sent_when_the_caller_gives_up(server: Server) -> None:
     jobs.run_waiting()
     assert not server.letters
     assert not Outbox.objects.exists()
+
+
+def test_what_cannot_be_written_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch, company: Company
+) -> None:
+    """The job had failed, and its message stood there as one that waits."""
+
+    def broken(self: object) -> None:
+        raise ValueError("an address that is none")
+
+    monkeypatch.setattr(tasks._Letter, "send", broken)
+    held = send()
+    for _attempt in range(tasks.RETRIES + 1):
+        Job.objects.update(not_before=held.queued_at)
+        jobs.run_waiting()
+    held.refresh_from_db()
+    assert held.state == Outbox.State.FAILED
+    assert held.failure is not None
+    assert "ValueError" in held.failure.text("en")
 
 
 def test_an_address_that_is_refused_is_not_tried_again(server: Server) -> None:
