@@ -7,7 +7,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from revoir_web.common.models import Base
 from revoir_web.customers.models import Customer
@@ -41,7 +40,7 @@ class Purpose(Base):
         _("Allowed"), max_length=8, choices=Basis.choices, default=Basis.CONSENT
     )
     position = models.PositiveSmallIntegerField(default=0)
-    active = models.BooleanField(pgettext_lazy("purpose", "In use"), default=True)
+    active = models.BooleanField(_("In use"), default=True)
 
     class Meta:
         ordering = ("position", "pk")

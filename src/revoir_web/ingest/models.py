@@ -96,8 +96,8 @@ class Import(Base):
         READ = "read", _("To be confirmed")
         LANDING = "landing", _("Being brought in")
         LANDED = "landed", _("Brought in")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
+        FAILED = "failed", _("Could not be read")
+        CANCELLED = "cancelled", _("Given up")
         UNDOING = "undoing", _("Being undone")
         UNDONE = "undone", _("Undone")
 

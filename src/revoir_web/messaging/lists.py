@@ -23,11 +23,11 @@ def messages(request: HttpRequest) -> Table:
         Outbox.objects.defer("text", "html", "images"),
         [
             Column("subject", _("Subject")),
-            Column("to", _("To"), sort="to", personal=True),
+            Column("to", _("Recipient"), sort="to", personal=True),
             Column("kind", _("Kind"), sort="kind", value=_kind),
             Column("state", _("State"), sort="state", value=lambda row: row.get_state_display()),
             Column("attempts", _("Attempts"), kind="number", sort="attempts", shown=False),
-            Column("queued_at", _("Asked for"), kind="moment", sort="queued_at"),
+            Column("queued_at", _("Created"), kind="moment", sort="queued_at"),
             Column("sent_at", _("Sent"), kind="moment", sort="sent_at"),
         ],
         caption=_("Messages"),

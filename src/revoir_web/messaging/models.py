@@ -19,12 +19,12 @@ class Outbox(Base):
 
         WAITING = "waiting", _("Waiting")
         SENT = "sent", _("Sent")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", _("Could not be sent")
 
     key = models.CharField(max_length=200, unique=True)
     """What makes it the same message when it is asked for twice."""
     kind = models.CharField(_("Kind"), max_length=32, db_index=True)
-    to = models.EmailField(_("To"), max_length=254, db_index=True)
+    to = models.EmailField(_("Recipient"), max_length=254, db_index=True)
     subject = models.CharField(_("Subject"), max_length=250)
     text = models.TextField()
     html = models.TextField(blank=True)
@@ -32,7 +32,7 @@ class Outbox(Base):
     """Pictures of the HTML by content id: PNG in base64."""
     state = models.CharField(_("State"), max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("Attempts"), default=0)
-    queued_at = models.DateTimeField(_("Asked for"), default=timezone.now, db_index=True)
+    queued_at = models.DateTimeField(_("Created"), default=timezone.now, db_index=True)
     sent_at = models.DateTimeField(_("Sent"), null=True)
     error: models.JSONField[Any, Any] = models.JSONField(null=True)
 

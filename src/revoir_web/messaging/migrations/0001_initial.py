@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="Changed")),
                 ("key", models.CharField(max_length=200, unique=True)),
                 ("kind", models.CharField(db_index=True, max_length=32, verbose_name="Kind")),
-                ("to", models.EmailField(db_index=True, max_length=254, verbose_name="To")),
+                ("to", models.EmailField(db_index=True, max_length=254, verbose_name="Recipient")),
                 ("subject", models.CharField(max_length=250, verbose_name="Subject")),
                 ("text", models.TextField()),
                 ("html", models.TextField(blank=True)),
@@ -31,7 +31,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")],
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("sent", "Sent"),
+                            ("failed", "Could not be sent"),
+                        ],
                         default="waiting",
                         max_length=7,
                         verbose_name="State",
@@ -41,7 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "queued_at",
                     models.DateTimeField(
-                        db_index=True, default=django.utils.timezone.now, verbose_name="Asked for"
+                        db_index=True, default=django.utils.timezone.now, verbose_name="Created"
                     ),
                 ),
                 ("sent_at", models.DateTimeField(null=True, verbose_name="Sent")),
