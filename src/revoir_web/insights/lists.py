@@ -22,7 +22,7 @@ def digests(request: HttpRequest) -> Table:
                 _("Recipients"),
                 value=lambda row: ", ".join(str(user) for user in row.recipients.all()),
             ),
-            Column("enabled", _("Sent"), value=lambda row: _("Yes") if row.enabled else _("No")),
+            Column("enabled", _("In use"), value=lambda row: _("Yes") if row.enabled else _("No")),
         ],
         caption=_("Digests"),
         default_sort="name",

@@ -168,7 +168,7 @@ class Digest(Base):
     )
     at = models.TimeField(_("Time"), default=dt.time(8))
     recipients = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="digests")
-    enabled = models.BooleanField(_("Sent"), default=True)
+    enabled = models.BooleanField(_("In use"), default=True)
     removed_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:

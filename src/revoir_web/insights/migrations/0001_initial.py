@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("at", models.TimeField(default=datetime.time(8, 0), verbose_name="Time")),
-                ("enabled", models.BooleanField(default=True, verbose_name="Sent")),
+                ("enabled", models.BooleanField(default=True, verbose_name="In use")),
                 ("removed_at", models.DateTimeField(db_index=True, null=True)),
                 (
                     "recipients",
