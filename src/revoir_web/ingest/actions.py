@@ -111,16 +111,22 @@ def add_file(*, held: Import, name: str, content: IO[bytes] | Path) -> Upload:
         shutil.rmtree(upload.path.parent, ignore_errors=True)
         raise
     upload.sha256 = digest.hexdigest()
-    with transaction.atomic():
-        upload.save(force_insert=True)
-        _retitle(held)
+    try:
+        with transaction.atomic():
+            # Sending takes its time: what is being read by now would leave this file out.
+            expect(_locked(held), *OPEN)
+            upload.save(force_insert=True)
+            _retitle(held)
+    except BaseException:
+        shutil.rmtree(upload.path.parent, ignore_errors=True)
+        raise
     return upload
 
 
 @transaction.atomic
 def remove_file(*, held: Import, upload: Upload) -> None:
     """Take a file out of an import that has not been read."""
-    expect(held, *OPEN)
+    expect(_locked(held), *OPEN)
     folder = upload.path.parent
     upload.delete()
     _retitle(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -295,6 +296,25 @@ def test_a_preview_that_fails_shows_none_of_before(
     monkeypatch.setattr(understanding, "preview", broken)
     assert "serveur" not in preview()
     assert failed in preview()
+
+
+def test_a_file_that_comes_while_the_others_are_read_is_refused(company: object) -> None:
+    """It stood among the files of the import, and none of its rows were in."""
+    held = actions.begin()
+    actions.add_file(held=held, name="a.csv", content=io.BytesIO((HEAD + rows(0, 5)).encode()))
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if State(Import.objects.get(pk=held.pk).state) == State.UPLOADING:
+                actions.read(held=Import.objects.get(pk=held.pk))
+            return super().read(size)
+
+    with pytest.raises(UsageError):
+        actions.add_file(held=held, name="b.csv", content=Slow((HEAD + rows(5, 9)).encode()))
+    assert [upload.name for upload in held.uploads.all()] == ["a.csv"]
+    assert len(list(held.folder.glob("files/*"))) == 1
+    with pytest.raises(UsageError):
+        actions.remove_file(held=held, upload=held.uploads.get())
 
 
 def test_words_of_half_of_one_are_not_taken_for_said(company: object) -> None:
