@@ -50,7 +50,6 @@ def signature(secret: str, moment: int, body: bytes) -> str:
     return f"t={moment},v1={mark}"
 
 
-@transaction.atomic
 def create(*, name: str, url: str, kinds: list[str], by: Any) -> tuple[WebhookEndpoint, str]:
     """Make an address that is told.
 
@@ -60,28 +59,29 @@ def create(*, name: str, url: str, kinds: list[str], by: Any) -> tuple[WebhookEn
     Raises:
         UsageError: The address leads inside a network, or is none.
     """
-    check(url)
+    check(url)  # before the transaction: while a name is looked up, others write
     secret = f"whsec_{secrets.token_urlsafe(32)}"
-    endpoint = WebhookEndpoint.objects.create(
-        name=name, url=url, kinds=[kind for kind in KINDS if kind in kinds],
-        secret=vault.closed(secret),
-        created_by=by if isinstance(by, User) else None,
-    )  # fmt: skip
-    audit.record("webhook.create", actor=by, object=endpoint, details={"kinds": endpoint.kinds})
+    with transaction.atomic():
+        endpoint = WebhookEndpoint.objects.create(
+            name=name, url=url, kinds=[kind for kind in KINDS if kind in kinds],
+            secret=vault.closed(secret),
+            created_by=by if isinstance(by, User) else None,
+        )  # fmt: skip
+        audit.record("webhook.create", actor=by, object=endpoint, details={"kinds": endpoint.kinds})
     return endpoint, secret
 
 
-@transaction.atomic
 def change(*, endpoint: WebhookEndpoint, fields: dict[str, Any], by: Any) -> None:
     """Change an address that is told."""
     if "url" in fields:  # one that leads nowhere any more can still be put out of use
         check(fields["url"])
-    changed = audit.changes(endpoint, fields)
-    for name, value in fields.items():
-        setattr(endpoint, name, value)
-    endpoint.save()
-    if changed:
-        audit.record("webhook.change", actor=by, object=endpoint, details=changed)
+    with transaction.atomic():
+        changed = audit.changes(endpoint, fields)
+        for name, value in fields.items():
+            setattr(endpoint, name, value)
+        endpoint.save()
+        if changed:
+            audit.record("webhook.change", actor=by, object=endpoint, details=changed)
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from django.test import Client
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
 from revoir_web.common.models import AuditEntry, Job
-from revoir_web.ingest import planning
+from revoir_web.ingest import outside, planning
 from revoir_web.ingest.models import Source, WebhookEndpoint
 from revoir_web.testing.calls import text_of
 
@@ -207,6 +207,24 @@ def test_a_slow_sender_keeps_nobody_from_writing(
     )
     assert answer.status_code == 200, answer.content
     assert seen == [False]
+
+
+def test_nobody_waits_while_a_name_is_looked_up(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite was held for as long as the name of a webhook's host took to be found."""
+    held: list[bool] = []
+
+    def looked_up(host: str, port: int) -> str:
+        held.append(connection.in_atomic_block)
+        return "93.184.216.34"
+
+    monkeypatch.setattr(outside, "checked", looked_up)
+    program = Program(Right.MANAGE_WEBHOOKS)
+    told = {"name": "h", "url": "https://hook.example.com/", "kinds": ["import.landed"]}
+    made = program.ask("POST", "/webhooks", told, status=201)
+    program.ask("PATCH", f"/webhooks/{made['id']}", {"url": "https://hook.example.com/b"})
+    assert held == [False, False]
 
 
 def test_sources_are_listed_and_asked(company: object, tmp_path: Path) -> None:
