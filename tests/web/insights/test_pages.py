@@ -421,6 +421,27 @@ def test_views_are_kept_by_whoever_made_them(as_role: AsRole, users: dict[str, U
         assert client.post("/views/save/", {**fields, "path": path}).status_code == 404
     client.post(f"/views/{view.pk}/remove/")
     assert not SavedView.objects.exists()
+    client.post("/views/save/", {**fields, "name": "a\x00", "query": "where=\x00"})
+    assert SavedView.objects.values_list("name", "query").get() == ("a", "where=")
+
+
+def test_no_character_that_a_database_refuses_reaches_it(
+    filled: Path, as_role: AsRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL answered with an error to an address that held NUL."""
+    asked: list[str] = []
+    ask = runs.ask
+
+    def heard(kind: str, parameters: Any = None, **options: Any) -> Any:
+        asked.append(str(parameters))
+        return ask(kind, parameters, **options)
+
+    monkeypatch.setattr(runs, "ask", heard)
+    client = as_role("analyst")
+    told = {"where": "city = 'a\x00'", "by": "gen\x00der"}
+    assert client.get("/metrics/revenue/", told).status_code == 200
+    assert "'gender'" in asked[-1]
+    assert "x00" not in asked[-1]
 
 
 def test_a_view_is_kept_anew_where_there_are_as_many_as_there_can_be(

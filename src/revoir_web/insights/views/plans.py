@@ -143,8 +143,10 @@ def digest_restore(request: HttpRequest, id: int) -> HttpResponse:
 @require_POST
 def view_save(request: HttpRequest) -> HttpResponse:
     """Keep a page with its filters."""
-    path, query = request.POST.get("path", ""), request.POST.get("query", "")[:5000]
-    name = " ".join(request.POST.get("name", "").split())[:100]
+    path, query, name = (
+        request.POST.get(field, "").replace("\x00", "") for field in ("path", "query", "name")
+    )
+    query, name = query[:5000], " ".join(name.split())[:100]
     known = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     if not known or len(path) > 200:
         raise Http404
