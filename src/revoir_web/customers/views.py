@@ -212,13 +212,11 @@ def proposal(request: HttpRequest, id: int) -> HttpResponse:
 @requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
 def compare(request: HttpRequest) -> HttpResponse:
     """Two chosen customers side by side."""
-    held = Customer.objects.in_bulk(
-        [request.GET.get("left", "")[:32], request.GET.get("right", "")[:32]]
-    )
+    chosen = [request.GET.get(side, "") for side in ("left", "right")]
+    held = Customer.objects.in_bulk(chosen)
     if len(held) != 2:
         raise Http404
-    left, right = held[request.GET["left"]], held[request.GET["right"]]
-    return _decide(request, left, right, None)
+    return _decide(request, held[chosen[0]], held[chosen[1]], None)
 
 
 def _decide(

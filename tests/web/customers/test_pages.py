@@ -251,6 +251,9 @@ def test_two_chosen_rows_are_compared(as_role: SignIn, shop: list[str]) -> None:
     assert analyst.post(url, {"chosen": shop[:2]}).status_code == 403
     assert "data-selection" in as_role("manager").get(url).content.decode()
     assert "data-selection" not in analyst.get(url).content.decode(), "nobody is offered a refusal"
+    # A number that goes on was an error of the program.
+    longer = {"left": f"{shop[0]}0", "right": shop[1]}
+    assert as_role("manager").get(reverse("customers:compare"), longer).status_code == 404
 
 
 def test_a_view_is_kept_under_a_name(as_role: SignIn, shop: list[str]) -> None:
