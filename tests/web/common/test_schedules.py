@@ -38,6 +38,15 @@ def test_the_next_run_is_at_company_time(fields: dict[str, Any], after: str, exp
 
 
 @pytest.mark.django_db
+def test_what_another_version_did_holds_up_nothing(company: Company) -> None:
+    """After a way back to the version before, nothing was done at its time any more."""
+    schedules.save("new", kind="version.next", every="day", at=dt.time(3))
+    schedules.save("tidy", kind="common.tidy", every="day", at=dt.time(3))
+    assert schedules.run_due(timezone.now() + dt.timedelta(days=2)) == 1
+    assert [job.kind for job in Job.objects.all()] == ["common.tidy"]
+
+
+@pytest.mark.django_db
 def test_another_zone_counts_at_once(company: Company) -> None:
     """What was to come at eight came at eight of the zone of before, once."""
     schedules.save("tidy", kind="common.tidy", every="day", at=dt.time(8))
