@@ -18,11 +18,13 @@ def closed(text: str) -> str:
 
 
 def opened(text: str) -> str:
-    """Decrypt what `closed` made.
+    """Decrypt what `closed` made; where nothing was kept, there is nothing.
 
     Raises:
         UsageError: The key of the installation is another one now.
     """
+    if not text:
+        return ""
     try:
         return _box().decrypt(text.encode()).decode()
     except InvalidToken:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from revoir.errors import UsageError
 from revoir_web.common.models import AuditEntry, Schedule
 from revoir_web.common.rights import Right
 from revoir_web.ingest import actions, fetching, outside, planning, vault
@@ -43,6 +44,13 @@ def test_a_password_is_for_its_own_server(source: Source, as_role: Any) -> None:
     source.refresh_from_db()
     assert source.location == "https://8.8.4.4/a.csv"
     assert vault.opened(source.secret) == "other"
+
+
+def test_a_server_without_a_password_is_asked_without_one() -> None:
+    """It was said that the secret key of the installation had changed."""
+    assert vault.opened("") == ""
+    with pytest.raises(UsageError, match="has changed"):
+        vault.opened("x")
 
 
 def test_a_source_whose_host_is_gone_can_be_put_to_rest(
