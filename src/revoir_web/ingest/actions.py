@@ -329,7 +329,11 @@ def has_landed(*, held: Import, landed: dict[str, Any], job: jobs.Running) -> No
         remember(held=held)
         refresh(reason=f"import:{held.pk}")
         webhooks.tell("import.landed", {"import": str(held.pk), **_counts(held), "tables": landed})
-    # Copies of what people gave us are not kept; what was quarantined is, to be corrected.
+    drop_copies(held)
+
+
+def drop_copies(held: Import) -> None:
+    """Remove the copies of what people gave us; what was quarantined is kept, to be corrected."""
     for name in ("files", "made", "final", "spill", "samples", "preview"):
         shutil.rmtree(held.folder / name, ignore_errors=True)
 

@@ -60,6 +60,7 @@ def land(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Bring an import into the lake."""
     held = _theirs(job, arguments, Import.State.LANDING, Import.State.LANDED)
     if held.state == Import.State.LANDED:
+        actions.drop_copies(held)  # whoever was at it may have been killed before
         return {"import": str(held.pk)}
 
     def finish(landed: dict[str, dict[str, int]]) -> None:

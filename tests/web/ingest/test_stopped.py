@@ -298,6 +298,24 @@ def test_a_preview_that_fails_shows_none_of_before(
     assert failed in preview()
 
 
+def test_who_is_killed_before_the_copies_are_gone_leaves_none(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of customers lay there for a month, where no erasure looked."""
+    held = bring_in(HEAD + rows(0, 5), land=False)
+
+    def killed(self: object) -> None:
+        raise jobs.Lost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "drop_copies", killed)
+        assert confirm(held).state == State.LANDED
+    assert (held.folder / "files").is_dir()
+    Job.objects.filter(pk=held.job_id).update(lease_until=timezone.now() - dt.timedelta(minutes=1))
+    work()
+    assert not (held.folder / "files").exists()
+
+
 def test_a_file_that_comes_while_the_others_are_read_is_refused(company: object) -> None:
     """It stood among the files of the import, and none of its rows were in."""
     held = actions.begin()
