@@ -180,8 +180,13 @@ def test_health_and_counts() -> None:
     assert client.get("/healthz").content == b"ok"
     assert client.get("/readyz").json() == {"database": "ready"}
     client.get("/account/login/")
+    for word in ("BREW", "WHATEVER"):
+        client.generic(word, "/healthz")
     told = client.get("/prometheus").content.decode()
     assert 'route="account/login/"' in told
+    # A word of a stranger's is no count of its own: there would be no end of them.
+    assert "BREW" not in told
+    assert 'method="other"' in told
     assert "revoir_jobs_oldest_waiting_seconds 0.0" in told
 
 
