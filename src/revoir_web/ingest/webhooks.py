@@ -30,8 +30,8 @@ KINDS: dict[str, Any] = {
 """What addresses can be told of."""
 TEST = "test"
 SECONDS = 15.0
-WAITS_SECONDS = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
-"""After each failure; then it is given up."""
+WAITS_SECONDS = (30, 120, 600, 3600, 6 * 3600, 18 * 3600, 24 * 3600)
+"""After each failure; then, after the two days that the page promises, it is given up."""
 SIGNATURE = "Revoir-Signature"
 
 

@@ -174,6 +174,11 @@ def test_webhook_is_signed_tried_again_and_logged(company: object, here: Heard) 
     assert json.loads(body)["data"] == {"import": "x"}
 
 
+def test_deliveries_are_tried_for_as_long_as_the_page_says() -> None:
+    """It says two days, and they were given up after thirty-one hours."""
+    assert 48 <= sum(webhooks.WAITS_SECONDS) / 3600 < 50
+
+
 @pytest.mark.django_db(transaction=True)
 def test_web_address_is_fetched_once(company: object, here: Heard) -> None:
     source = planning.save_source(
