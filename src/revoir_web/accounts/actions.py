@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -17,7 +17,7 @@ from revoir.language import msg
 from revoir_web.accounts.models import INVITATION_DAYS, ApiKey, Invitation, User, invitation_end
 from revoir_web.accounts.rights import ROLES, Right, Role
 from revoir_web.common import audit, jobs
-from revoir_web.common.models import Company
+from revoir_web.common.models import Company, Job
 
 _SIGNER = TimestampSigner(salt="revoir.invitation")
 
@@ -97,6 +97,15 @@ def invite(*, email: str, role: Role, language: str, actor: Any) -> Invitation:
         by=actor.pk if isinstance(actor, User) else None,
     )
     return invitation
+
+
+def refused(invitations: Sequence[Invitation]) -> dict[int, Any]:
+    """Why the message of some invitations will not leave: number → a kept sentence."""
+    ids = [held.pk for held in invitations if not held.sent_at]
+    failed = Job.objects.filter(
+        kind="accounts.invite", state=Job.State.FAILED, arguments__invitation__in=ids
+    )
+    return {job.arguments["invitation"]: (job.error or {}).get("what") for job in failed}
 
 
 def invitation_link(invitation: Invitation) -> str:

@@ -148,6 +148,8 @@ def people(request: HttpRequest) -> HttpResponse:
                 _("The invitation is on its way to %(address)s.") % {"address": invitation.email},
             )
             return redirect("accounts:people")
+    invitations = [held for held in Invitation.objects.filter(accepted_at=None) if held.open]
+    refused = actions.refused(invitations)
     protected = set(Authenticator.objects.filter(type="totp").values_list("user_id", flat=True))
     context = {
         "form": form,
@@ -155,7 +157,7 @@ def people(request: HttpRequest) -> HttpResponse:
             {"user": user, "second_factor": user.pk in protected}
             for user in User.objects.order_by("-is_active", "name")
         ],
-        "invitations": [held for held in Invitation.objects.filter(accepted_at=None) if held.open],
+        "invitations": [{"held": held, "why": refused.get(held.pk)} for held in invitations],
         "roles": [{"label": role.label, "rights": _labels(ROLES[role])} for role in Role],
         "role_choices": Role.choices,
     }

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from revoir_web.common import audit, pages
@@ -131,9 +132,11 @@ def download(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
         raise Http404
     if not all(may(request.user, right) for right in export.rights):
         raise PermissionDenied
+    # As on pages: moments are those of the company, also when rows are written after the request.
+    zone = timezone.get_current_timezone()
     try:
         headings, rows = export.make(request)
-        sheet = _xlsx(headings, rows) if form == "xlsx" else None
+        sheet = _xlsx(headings, rows, zone) if form == "xlsx" else None
     except DoesNotFit:
         return pages.not_possible(
             request,
@@ -145,22 +148,24 @@ def download(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
     audit.record(
         "export", object=name, details={"form": form, "columns": len(headings), "filters": filters}
     )
-    file_name = f"{name}-{dt.date.today().isoformat()}.{form}"
+    file_name = f"{name}-{timezone.localdate().isoformat()}.{form}"
     if sheet is not None:
         return FileResponse(sheet, as_attachment=True, filename=file_name, content_type=XLSX)
-    response = StreamingHttpResponse(_csv(headings, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        _csv(headings, rows, zone), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 
 
-def _csv(headings: Sequence[str], rows: Rows) -> Iterator[str]:
+def _csv(headings: Sequence[str], rows: Rows, zone: dt.tzinfo) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     # Excel takes a file without this mark for Windows-1252.
     buffer.write("\ufeff")
     writer.writerow([harmless(heading) for heading in headings])
     for row in rows:
-        writer.writerow([harmless(_plain(value)) for value in row])
+        writer.writerow([harmless(_plain(value, zone)) for value in row])
         if buffer.tell() > 65_536:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -168,7 +173,7 @@ def _csv(headings: Sequence[str], rows: Rows) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _xlsx(headings: Sequence[str], rows: Rows) -> Any:
+def _xlsx(headings: Sequence[str], rows: Rows, zone: dt.tzinfo) -> Any:
     import xlsxwriter
 
     folder = settings.FILE_UPLOAD_TEMP_DIR
@@ -186,16 +191,17 @@ def _xlsx(headings: Sequence[str], rows: Rows) -> Any:
             bold = book.add_format({"bold": True})
             for place, heading in enumerate(headings):
                 sheet.write_string(0, place, heading, bold)
+            moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
             sheet.freeze_panes(1, 0)
             for number, row in enumerate(rows, start=1):
                 for place, value in enumerate(row):
-                    _write(sheet, number, place, _plain(value))
+                    _write(sheet, number, place, _plain(value, zone), moment)
         opened.pop_all()  # the response closes it
     file.seek(0)
     return file
 
 
-def _write(sheet: Any, row: int, column: int, value: Any) -> None:
+def _write(sheet: Any, row: int, column: int, value: Any, moment: Any) -> None:
     match value:
         case None:
             return
@@ -203,6 +209,8 @@ def _write(sheet: Any, row: int, column: int, value: Any) -> None:
             fault = sheet.write_boolean(row, column, value)
         case int() | float():
             fault = sheet.write_number(row, column, value)
+        case dt.datetime():
+            fault = sheet.write_datetime(row, column, value, moment)
         case dt.date():
             fault = sheet.write_datetime(row, column, value)
         case _:
@@ -212,12 +220,12 @@ def _write(sheet: Any, row: int, column: int, value: Any) -> None:
         raise DoesNotFit
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, zone: dt.tzinfo) -> Any:
     match value:
         case Decimal():
             return float(value)
         case dt.datetime():
-            return value.astimezone(dt.UTC).replace(tzinfo=None, microsecond=0)
+            return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
         case None | bool() | int() | float() | str() | dt.date():
             return value
     return str(value)

@@ -202,7 +202,8 @@ def preferences(request: HttpRequest, signed: str) -> HttpResponse:
                 customer=customer,
                 wanted=dict.fromkeys(every, False) if nothing else _wanted(request, customer),
                 source="preferences",
-                proof=_("Page of preferences, in %(language)s") % {"language": code},
+                proof=_("Page of preferences (%(language)s)")
+                % {"language": dict(settings.LANGUAGES)[code]},
             )
             messages.success(request, _("Your choices are saved, and hold from now on."))
             return redirect("consents:preferences", signed=signed)

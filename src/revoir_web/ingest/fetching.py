@@ -280,8 +280,8 @@ def _sftp(source: Source, target: Path, progress: Progress) -> Iterator[Found]:
         )
     progress(msg("Asking {host}…", host=host))
     until = time.monotonic() + SECONDS
-    with _transport(host, port) as transport:
-        try:
+    try:
+        with _transport(host, port) as transport:
             transport.start_client(timeout=_CONNECT_SECONDS)
             key = transport.get_remote_server_key()
             if f"{key.get_name()} {key.get_base64()}" != source.host_key.strip():
@@ -309,20 +309,20 @@ def _sftp(source: Source, target: Path, progress: Progress) -> Iterator[Found]:
                 copy = target / hashlib.sha256(entry.filename.encode()).hexdigest()
                 if _copy(client, f"{folder.rstrip('/')}/{entry.filename}", entry, copy, until):
                     yield Found(entry.filename, mark, copy)
-        except paramiko.AuthenticationException:
-            raise UsageError(
-                msg("The server does not accept the user name or the password."),
-                remedy=msg("Correct them on the page of the source."),
-            ) from None
-        except FileNotFoundError:
-            raise UsageError(
-                msg("There is no folder “{path}”.", path=folder),
-                remedy=msg("Correct the path of the source."),
-            ) from None
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            raise outside.Unreachable(
-                msg("It could not be reached: {why}.", why=type(error).__name__)
-            ) from None
+    except paramiko.AuthenticationException:
+        raise UsageError(
+            msg("The server does not accept the user name or the password."),
+            remedy=msg("Correct them on the page of the source."),
+        ) from None
+    except FileNotFoundError:
+        raise UsageError(
+            msg("There is no folder “{path}”.", path=folder),
+            remedy=msg("Correct the path of the source."),
+        ) from None
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise outside.Unreachable(
+            msg("It could not be reached: {why}.", why=type(error).__name__)
+        ) from None
 
 
 def _copy(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _OFTEN = 0.5
 """Share of the numbers that the lake has, with another sale of another day, from which numbers are
 taken to start again. Dates that were corrected leave the amounts as they are."""
+_FEW = 3
+"""Of fewer numbers than these, another sum on another day for the same customer is a correction."""
 _TOLD = r"^(.+) (\d{4}(-\d\d-\d\d(-\d+)?)?)$"
 """An order's number with the year or the day that the reading has put behind it."""
 
@@ -50,14 +52,17 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, known: str) -> int:
         " SELECT n.order_id, n.base || ' ' || n.day || n.rest AS daily, l.order_id AS theirs,"
         " l.order_id = n.order_id AS own, l.ordered_on = n.day AS today,"
         " coalesce(l.customer_id <> n.who, false) AS stranger,"
+        " coalesce(l.customer_id = n.who, false) AS regular,"
         " coalesce(l.amount <> n.amount, false) AS other_sum"
         f" FROM names AS n JOIN {known} AS l ON l.order_id = n.name"
         " WHERE l.ordered_on IS NOT NULL"
     )
-    [(own, others)] = connection.execute(
-        "SELECT count(*), count(*) FILTER (NOT today AND (stranger OR other_sum)) FROM met"
-        " WHERE own"
+    [(own, others, same)] = connection.execute(
+        "SELECT count(*), count(*) FILTER (NOT today AND (stranger OR other_sum)),"
+        " count(*) FILTER (NOT today AND other_sum AND regular) FROM met WHERE own"
     ).fetchall()
+    if own < _FEW:
+        others -= same
     restart = "true" if own and others >= _OFTEN * own else "false"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE renamed AS SELECT * FROM (SELECT order_id,"

@@ -113,7 +113,9 @@ def test_an_invitation_waits_for_the_mail_server(
     assert listed["sent_at"]
 
 
-def test_what_a_mail_server_refuses_is_not_tried_again(program: Api, monkeypatch: Any) -> None:
+def test_what_a_mail_server_refuses_is_not_tried_again(
+    program: Api, as_role: Callable[[str], Client], monkeypatch: Any
+) -> None:
     def refuses(*_arguments: Any, **_options: Any) -> None:
         raise smtplib.SMTPRecipientsRefused({"new@example.com": (550, b"no such user")})
 
@@ -123,6 +125,8 @@ def test_what_a_mail_server_refuses_is_not_tried_again(program: Api, monkeypatch
     job = Job.objects.get(kind="accounts.invite")
     assert (job.state, job.failures) == (Job.State.FAILED, 1)
     assert "550" in str(job.error)
+    page = as_role("owner").get("/people/").content.decode()
+    assert "refuse cette adresse (550)" in page
 
 
 def test_a_withdrawn_invitation_is_not_sent(program: Api, mailoutbox: list[Any]) -> None:

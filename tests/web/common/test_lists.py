@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import tempfile
 from collections.abc import Callable
@@ -114,7 +115,23 @@ def test_what_the_writer_of_sheets_leaves_out_is_no_sheet(company: Any) -> None:
     """The writer said that a row or the end of a text had no place, and nobody listened."""
     for heads, lines in ((["a"], [["x" * 32_768]]), ([str(n) for n in range(3)], [[1] * 16_385])):
         with pytest.raises(exports.DoesNotFit):
-            exports._xlsx(heads, lines)
+            exports._xlsx(heads, lines, dt.UTC)
+
+
+def test_moments_of_an_export_are_those_of_the_page(
+    company: Any, as_role: Callable[[str], Client]
+) -> None:
+    """They were in UTC, which nothing said, and a sheet showed their day alone."""
+    entry = AuditEntry.objects.create(action="a.moment", actor_name="Ana")
+    at = dt.datetime(2026, 7, 1, 22, 30, 5, tzinfo=dt.UTC)
+    AuditEntry.objects.filter(pk=entry.pk).update(at=at)
+    client = as_role("owner")
+    told = rows(client.get("/exports/audit.csv?columns=at&action=a.moment"))
+    assert told[1] == ["2026-07-02 00:30:05"]
+    answer = client.get("/exports/audit.xlsx?columns=at&action=a.moment")
+    cell = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active["A2"]
+    assert cell.value == dt.datetime(2026, 7, 2, 0, 30, 5)
+    assert cell.number_format.endswith("hh:mm:ss")
 
 
 def test_a_workbook_is_made_on_the_disk_of_the_data(

@@ -78,6 +78,16 @@ def test_a_few_orders_that_were_corrected_are_no_other_orders(company: object) -
     assert orders(bring_in(some, "some.csv")) == {"new": 0, "changed": 1, "unchanged": 7}
 
 
+def test_one_order_that_was_corrected_is_no_other_order(company: object) -> None:
+    """Date and amount of an order were corrected in a file of its own: it became two."""
+    bring_in(day_of(3))
+    one = bring_in(HEAD + ticket(2, 4, customer="C32", amount=7), "one.csv")
+    assert orders(one) == {"new": 0, "changed": 1, "unchanged": 0}
+    # Another customer's, and nobody's, are other tickets of a quiet day.
+    assert orders(bring_in(HEAD + ticket(3, 5), "two.csv"))["new"] == 1
+    assert orders(bring_in(HEAD + ticket(4, 6, customer=""), "three.csv"))["new"] == 1
+
+
 def test_lines_go_with_their_orders(company: object) -> None:
     head = "ticket;client;date;produit;quantite;prix_unitaire\n"
 
