@@ -233,6 +233,42 @@ def test_amounts_in_several_currencies_are_counted_or_said(backend):
     assert alert.bought_for is None
 
 
+@pytest.mark.parametrize(
+    ("plans", "says"),
+    [
+        # 20 € and 18 francs are no fall that anybody can see.
+        ([("03-31", 20.0, "EUR"), (None, 18.0, "CHF")], None),
+        ([("03-31", 20.0, "CHF"), (None, 18.0, "CHF")], "Pays CHF18.00 a month instead of"),
+        # A part whose price is not known does not make the plan cheaper.
+        ([("03-31", 20.0, "CHF"), (None, 18.0, "CHF"), (None, None, "CHF")], None),
+    ],
+)
+def test_only_prices_that_can_be_compared_are_a_cheaper_plan(backend, plans, says):
+    import itertools
+
+    import pyarrow as pa
+
+    from revoir.book import Book, Settings
+
+    starts = [day("01-01"), *itertools.repeat(day("04-01"), len(plans) - 1)]
+    ends = [day(text) if text else None for text, *_ in plans]
+    rows = pa.table(
+        {
+            "customer_id": ["anna"] * len(plans),
+            "started_at": pa.array(starts, pa.date32()),
+            "ended_at": pa.array(ends, pa.date32()),
+            "monthly_amount": pa.array([price for _, price, _ in plans], pa.float64()),
+            "currency": [currency for *_, currency in plans],
+        }
+    )
+    held = backend.create_table("plans_and_currencies", rows, overwrite=True)
+    settings = Settings(activity=SUBSCRIBED, currency="EUR")
+    found = alerts_of(
+        Book({"subscriptions": held}, settings=settings, as_of=day("05-20")), "plan_downgraded"
+    ).listed()
+    assert [one.reason.text("en").startswith(says or "") for one in found] == [True] * bool(says)
+
+
 def test_a_book_without_customers_says_so(book_of):
     book = book_of(as_of=day("05-31"), responses=[("anna", day("05-10"), "nps", 0)])
     alerts = alerts_of(book, "detractor")

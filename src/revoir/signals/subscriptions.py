@@ -6,9 +6,9 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import msg
+from revoir.language import Message, Money, msg
 from revoir.metrics.calendar import date, days_later
-from revoir.signals.registry import Parameter, Signal, Values, declare
+from revoir.signals.registry import Case, Parameter, Signal, Values, declare
 
 _CHANGE_DAYS = 31
 """A plan that begins within so many days of the end of another takes its place."""
@@ -25,21 +25,42 @@ def _begun(book: Book) -> ir.Table:
 
 def _plan_downgraded(book: Book, values: Values) -> ir.Table:
     rows = _begun(book)
-    # Several plans that begin on one day are one, at their price together.
+    own = rows.currency if "currency" in rows.columns else ibis.null("string")
+    rows = rows.mutate(paid_in=own.fill_null(""))
+    # Several plans that begin on one day are one, at their price together; that is not known where
+    # one of them has none, or another currency.
     plans = rows.group_by("customer_id", "started_on").aggregate(
-        price=rows.monthly_amount.sum(), ended_on=rows.ended_on.max()
+        total=rows.monthly_amount.sum(),
+        unpriced=rows.monthly_amount.isnull().any(),
+        paid_in=rows.paid_in.min(),
+        other=rows.paid_in.max(),
+        ended_on=rows.ended_on.max(),
     )
+    priced = ~plans.unpriced & (plans.paid_in == plans.other)
+    plans = plans.mutate(price=ibis.ifelse(priced, plans.total, ibis.null(plans.total.type())))
     window = ibis.window(group_by="customer_id", order_by="started_on")
     beside = plans.mutate(
-        before=plans.price.lag().over(window), former_end=plans.ended_on.lag().over(window)
+        before=plans.price.lag().over(window),
+        before_in=plans.paid_in.lag().over(window),
+        former_end=plans.ended_on.lag().over(window),
     )
     takes_over = (beside.former_end <= days_later(beside.started_on, 1)) & (
         days_later(beside.former_end, _CHANGE_DAYS) >= beside.started_on
     )
     level = beside.before.cast("float64") * (1 - values["drop"] + 1e-9)
     cheaper = (beside.price < beside.before) & (beside.price.cast("float64") <= level)
-    found = beside.filter(takes_over & cheaper)
-    return found.select("customer_id", "before", raised_on="started_on", now="price")
+    found = beside.filter(takes_over & cheaper & (beside.paid_in == beside.before_in))
+    return found.select("customer_id", "before", "paid_in", raised_on="started_on", now="price")
+
+
+def _cheaper_because(case: Case) -> Message:
+    # Orders may be in another currency than subscriptions.
+    currency = case["paid_in"] or case.currency
+    return msg(
+        "Pays {now} a month instead of {before}.",
+        now=Money(case["now"], currency),
+        before=Money(case["before"], currency),
+    )
 
 
 declare(
@@ -56,11 +77,7 @@ declare(
             ),
         ),
         _plan_downgraded,
-        lambda case: msg(
-            "Pays {now} a month instead of {before}.",
-            now=case.money("now"),
-            before=case.money("before"),
-        ),
+        _cheaper_because,
         parameters=(
             Parameter(
                 "drop", msg("By what share the price fell, at least."), 0.01, 0.0, 1.0, whole=False
