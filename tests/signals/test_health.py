@@ -127,6 +127,24 @@ def test_a_subscriber_may_be_silent(book_of):
     assert row["recency"] is None
 
 
+def test_subscriptions_alone_say_nothing_of_habit(book_of):
+    """All that ended were departures, for who stayed has not ended: every score was 0."""
+    ended = [(f"gone{n}", ago(400), ago(200), 10) for n in range(40)]
+    running = [(f"kept{n}", ago(400), None, 10) for n in range(40)]
+    book = book_of(as_of=AS_OF, rule=Activity(subscription=True), subscriptions=[*ended, *running])
+    found = health_scores(book)
+    assert not found.parts
+    assert "purchases, visits" in found.reason.text("en")
+    answered = book_of(
+        as_of=AS_OF,
+        rule=Activity(subscription=True),
+        subscriptions=[*ended, *running],
+        responses=[("kept1", ago(3), "nps", 10)],
+    )
+    (row,) = answered.rows(health_scores(answered).customers)
+    assert (row["customer_id"], row["health"]) == ("kept1", 100)
+
+
 def test_nothing_to_go_by_is_said(book_of):
     answers = [("a", ago(3), "nps", 9)]
     found = health_scores(book_of(as_of=AS_OF, responses=answers))

@@ -282,6 +282,12 @@ def health_scores(book: Book, weights: Mapping[str, float] | None = None) -> Hea
         reason = msg("The data do not say who is a customer: no purchase, subscription or visit.")
         return Health(book, (), reason)
     parts = tuple(part for part in weighed if part.weight and part.shares(book) is not None)
+    if not parts and signs_of_life(book) == ("subscriptions",):
+        reason = msg(
+            "Subscriptions alone say nothing that the score is made of: it needs purchases, visits,"
+            " contacts with customer service or survey answers."
+        )
+        return Health(book, (), reason)
     if not parts:
         return Health(book, (), msg("Not enough data: too few customers have come back."))
     return Health(book, parts)

@@ -18,7 +18,7 @@ from revoir.signals.purchases import several_currencies
 from revoir.signals.registry import held
 from revoir.signals.rhythm import paces
 from revoir.signals.service import complaint_days
-from revoir.signals.silences import active, horizon_days, silences
+from revoir.signals.silences import active, horizon_days, signs_of_life, silences
 from revoir.signals.voice import AFTERWARDS, ANSWERS, scores_of_five
 
 ENDED_MIN = 30
@@ -83,7 +83,13 @@ def _recency(book: Book) -> ir.Table | None:
 
 
 def _habit(book: Book) -> ir.Table | None:
-    """How many of those who were as far as the customer gave another sign of life."""
+    """How many of those who were as far as the customer gave another sign of life.
+
+    Where subscriptions are the only sign of life, whoever stays gives no other: of those that have
+    ended nearly all were departures, which says nothing of those that run.
+    """
+    if signs_of_life(book) == ("subscriptions",):
+        return None
     rows = silences(book)
     # Of what began so long ago, it is known how it ended; a subscription may still run.
     ended = rows.filter(
