@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 
 from revoir.errors import InputError, UsageError
+from revoir.models.choosing import Accuracy, Backtest
 from revoir.models.contract_clv import contract_clv
+from revoir.models.contract_record import contract_verdict
 from revoir.models.sbg import Sbg
 
 
@@ -259,3 +261,34 @@ def test_figures_out_of_range_are_refused(make_book, asked, says):
     table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
     with pytest.raises(UsageError, match=says):
         contract_clv(make_book(subscriptions=table), **asked)
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [(1.0, "50% less"), (1.97, "no less"), (2.005, "no less"), (2.2, "10% more")],
+)
+def test_a_hair_is_no_difference_to_the_rule(model, says):
+    """“0% more … do not rely on the model” was said of a model as good as the rule."""
+    ways = [("sbg", "sBG", False, model), ("same_churn", "rule", True, 2.0)]
+    tested = Backtest(
+        (dt.date(2023, 1, 1),),
+        90,
+        tuple(
+            Accuracy(name, label, is_rule, 50, 1.0, rmse, 9.0, 9.0)
+            for name, label, is_rule, rmse in ways
+        ),
+    )
+    told = contract_verdict(tested, "sbg").text("en")
+    assert f"{says} than taking the churn rate" in told
+
+
+def test_where_nobody_is_left_no_price_is_missing(make_book):
+    """The prices of those who left are known: “no monthly amounts” was not so."""
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 100, seed=9)
+    rows = [
+        row | {"ended_at": row["ended_at"] or dt.date(2023, 11, 30)} for row in table.to_pylist()
+    ]
+    found = contract_clv(make_book(subscriptions=rows).at(dt.date(2023, 12, 31)), model="sbg")
+    notes = [note.text("en") for note in found.notes]
+    assert (found.count, found.total, found.customers.num_rows) == (0, None, 0)
+    assert notes[-1] == "No subscriber is left: nothing is to come."

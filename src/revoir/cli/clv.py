@@ -394,6 +394,8 @@ def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
         print(sentence.text(code))
     for note in found.notes:
         print(f"- {note.text(code)}")
+    if not customers.num_rows:
+        return
     money = found.total is not None
     rows = [
         {

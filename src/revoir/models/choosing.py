@@ -48,6 +48,9 @@ REPEATERS_MIN = 10
 SPENDERS_MIN = 10
 """Fewer customers who came back for an amount tell nothing of how much amounts differ."""
 
+CLEARLY = 0.02
+"""A share by which an error must differ from that of a simple rule to be told as a difference."""
+
 _AS_GOOD = 1.005
 """Errors closer than half a percent are the same."""
 
@@ -140,14 +143,14 @@ class Backtest:
             "rule_error": Number(rule.rmse, 2), "gain": Percent(abs(gain), 0),
             "n": mine.customers,
         }  # fmt: skip
-        if gain >= 0.02:
+        if gain >= CLEARLY:
             return msg(
                 "Tested on the past ({n} forecasts), {model} erred by {error} purchases a customer"
                 " (root mean square), {gain} less than the best simple rule ({rule_error}:"
                 " “{rule}”).",
                 **told,
             )
-        if gain > -0.02:
+        if gain > -CLEARLY:
             return msg(
                 "Tested on the past ({n} forecasts), {model} erred by {error} purchases a customer"
                 " (root mean square), no less than the best simple rule ({rule_error}: “{rule}”):"

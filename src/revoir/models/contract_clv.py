@@ -176,7 +176,11 @@ def contract_clv(
         notes.append(contract_verdict(tested, fitted.name))
     if fitted.fit_.reason is not None:
         notes.append(fitted.fit_.reason)
-    notes += _notes_on_amounts(amount, currencies, own)
+    notes += (
+        _notes_on_amounts(amount, currencies, own)
+        if head["count"]
+        else [msg("No subscriber is left: nothing is to come.")]
+    )
     return ContractClv(
         **head, model=fitted, why=why, backtest=tested,
         retention=_retention(fitted, known.periods, known.left), total=total, customers=customers,

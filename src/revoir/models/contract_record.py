@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from revoir.language import Message, Number, Percent, msg
-from revoir.models.choosing import Backtest, Errors
+from revoir.models.choosing import CLEARLY, Backtest, Errors
 from revoir.models.contracts import ContractModel
 from revoir.models.counts import Floats, Ints
 from revoir.models.origins import ORIGINS_MAX
@@ -108,11 +108,18 @@ def contract_verdict(tested: Backtest, name: str) -> Message:
         "model": mine.label, "error": Number(mine.rmse, 2), "rule_error": Number(rule.rmse, 2),
         "gain": Percent(abs(gain), 0), "n": mine.customers,
     }  # fmt: skip
-    if gain >= 0:
+    if gain >= CLEARLY:
         return msg(
             "Tested on the past ({n} forecasts), {model} erred by {error} months a customer (root"
             " mean square), {gain} less than taking the churn rate of the time before"
             " ({rule_error}).",
+            **told,
+        )
+    if gain > -CLEARLY:
+        return msg(
+            "Tested on the past ({n} forecasts), {model} erred by {error} months a customer (root"
+            " mean square), no less than taking the churn rate of the time before ({rule_error}):"
+            " take its order of customers rather than its figures.",
             **told,
         )
     return msg(
