@@ -156,7 +156,7 @@ def test_contracts_are_counted_in_months(ask):
     assert answer["goodness_of_fit"]["by_month"][0]["month"] == 1
     named = json.loads(ask("--model", "sbg", "--format", "json", tables=contracts()))
     assert set(named["parameters"]) == {"alpha", "beta"}
-    assert "subscribers are there" in ask(tables=contracts())
+    assert "subscribers are there; left: " in ask(tables=contracts())
 
 
 @pytest.mark.parametrize(
@@ -187,3 +187,10 @@ def test_contracts_are_not_counted_in_days(ask):
 def test_orders_are_no_contracts(ask):
     with pytest.raises(InputError, match="no subscriptions"):
         ask("--model", "sbg")
+
+
+def test_one_who_left_is_one(ask):
+    """“1 have left”."""
+    table = contracts()["subscriptions"].slice(0, 2)
+    left = table.set_column(2, "churned", pa.array([True, False]))
+    assert "1 subscriber is there; left: 1." in ask(tables={"subscriptions": left})

@@ -132,3 +132,15 @@ def test_wrong_usage_is_told(ask, options, says):
     with pytest.raises(UsageError) as caught:
         ask(*options)
     assert says in caught.value.text("en")
+
+
+def test_one_day_is_no_days(ask):
+    """“Within 1 days” stood above the column."""
+    assert "Within 1 day " in " ".join(ask("--horizon", "1").split())
+
+
+def test_a_near_horizon_is_no_short_history(ask):
+    """A year of data was called too short, because one day was asked about."""
+    told = ask("--horizon", "10")
+    assert "10 days ahead are too near to test what was expected: that takes 14 days." in told
+    assert "cover only" not in told

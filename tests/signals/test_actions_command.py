@@ -103,3 +103,19 @@ def test_whoever_refuses_offers_gets_none(backend, book_of):
     assert found.known("b").reach == {}
     # A service is no offer: what is wrong is put right whatever they agreed to.
     assert set(found.known("a").reach) == {"news"}
+
+
+def test_one_customer_is_no_customers(monkeypatch, book_of, capsys):
+    """“1 customers looked at”, “1 of 1 active customers has”."""
+    from revoir.cli.actions import _print
+    from revoir.cli.health import _scored
+    from revoir.signals import health_scores
+
+    rule = Activity(window_days=90)
+    alone = book_of(as_of=AS_OF, rule=rule, orders=[("anna", AS_OF, 10, "purchase")])
+    _print(alone, next_actions(alone), [], [], "en")
+    assert "Actions shown: 0 of 0; customers looked at on 4 Jun 2024: 1." in capsys.readouterr().err
+    told = _scored(health_scores(alone), 1).text("en")
+    assert told == (
+        "Active customers with a score at the end of 4 Jun 2024: 1 of 1; the least healthy first."
+    )

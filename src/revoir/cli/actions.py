@@ -138,7 +138,7 @@ def _print(
     if shown:
         write_rows(shown, "table", [(name, named[name]) for name in columns if name in named])
     told = msg(
-        "{shown} of {n} actions; {there} customers looked at, on {day}.",
+        "Actions shown: {shown} of {n}; customers looked at on {day}: {there}.",
         shown=len(shown),
         n=len(rows),
         there=found.there,

@@ -382,8 +382,8 @@ def _whole_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
 def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) -> None:
     print(
         nmsg(
-            "{n} subscriber is there, {lost} have left.",
-            "{n} subscribers are there, {lost} have left.",
+            "{n} subscriber is there; left: {lost}.",
+            "{n} subscribers are there; left: {lost}.",
             found.count, lost=found.lost,
         ).text(code)
     )  # fmt: skip

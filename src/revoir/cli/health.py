@@ -131,11 +131,10 @@ def _scored(found: Health, scored: int) -> Message:
             found.active,
             day=found.book.as_of,
         )
-    return nmsg(
-        "{n} of {there} active customers has a score at the end of {day}; the least healthy first.",
-        "{n} of {there} active customers have a score at the end of {day}; the least healthy"
+    return msg(
+        "Active customers with a score at the end of {day}: {n} of {there}; the least healthy"
         " first.",
-        scored,
+        n=scored,
         there=found.active,
         day=found.book.as_of,
     )

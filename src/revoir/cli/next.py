@@ -230,7 +230,10 @@ def _print_customers(found: NextPurchases, listed: pa.Table, code: str) -> None:
         ("usual_days", T("Usual days between")),
         ("next_on", T("Next purchase")),
         ("between", msg("{share} interval", share=Percent(found.coverage, 0)).text(code)),
-        ("returns", msg("Within {n} days", n=found.horizon_days).text(code)),
+        (
+            "returns",
+            nmsg("Within {n} day", "Within {n} days", found.horizon_days).text(code),
+        ),
         ("overdue", T("Overdue")),
     ]
     write_rows(shown, "table", columns)

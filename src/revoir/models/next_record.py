@@ -187,6 +187,15 @@ def back_test(book: Book, *, as_of: dt.date | None = None, horizon_days: int) ->
     covered = max((as_of - first).days, 0) if first is not None else 0
     hidden = min(horizon_days, covered // 4)
     cutoff = as_of - dt.timedelta(days=hidden)
+    if horizon_days < HELD_OUT_DAYS_MIN <= covered // 4:
+        # The data would do; it is the question that is too near.
+        reason = nmsg(
+            "One day ahead is too near to test what was expected: that takes {needed} days.",
+            "{n} days ahead are too near to test what was expected: that takes {needed} days.",
+            horizon_days,
+            needed=HELD_OUT_DAYS_MIN,
+        )
+        return Record(cutoff, as_of, reason=reason)
     if hidden < HELD_OUT_DAYS_MIN:
         reason = nmsg(
             "The data cover only one day: too short a time to test what was expected.",
