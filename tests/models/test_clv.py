@@ -92,6 +92,15 @@ def test_nothing_after_the_day_counts(make_book):
     assert early.choice.backtest == only.choice.backtest
 
 
+def test_a_year_ahead_is_twelve_months_everywhere(make_book):
+    """The page looked 365 days ahead and the command 366, so that their figures differed."""
+    held = make_book(orders=orders(200))
+    ordinary, leap = dt.date(2022, 6, 1), dt.date(2023, 6, 1)
+    for as_of, days in ((ordinary, 365), (leap, 366)):
+        book = held.at(as_of)
+        assert clv(book, model="mbg_nbd", tested=False).horizon_days == days
+
+
 def test_one_time_buyers_of_bg_nbd_are_explained(book):
     assert "says nothing" in told(clv(book, model="bg_nbd", tested=False))
     assert "says nothing" not in told(clv(book, model="mbg_nbd", tested=False))

@@ -30,6 +30,7 @@ from revoir.models.counts import Counts, Floats, counted
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.transactions import TransactionModel
 from revoir.models.worth import Question, Spent, Worth, check_figures, worth
+from revoir.periods import add_months
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,7 +136,7 @@ def clv(
     *,
     model: str | None = None,
     unit: str = "day",
-    horizon_days: int = 365,
+    horizon_days: int | None = None,
     discount: float = 0.0,
     confidence: float = 0.9,
     tested: bool = True,
@@ -147,7 +148,7 @@ def clv(
         book: The company's tables.
         model: Name of the model of purchases (None: the one that would have foretold best).
         unit: Unit of time of the parameters: "day" or "week".
-        horizon_days: How many days to look ahead.
+        horizon_days: How many days to look ahead (None: those of the twelve months to come).
         discount: Yearly discount rate (0.1: what comes in a year is worth 1 / 1.1).
         confidence: Probability that the bounds are to hold.
         tested: Whether a named model is held against the simple rules on the past; where none is
@@ -176,6 +177,8 @@ def clv(
         >>> found.customers.num_rows, found.worth.total.low < found.worth.total.high
         (400, True)
     """
+    if horizon_days is None:
+        horizon_days = (add_months(book.as_of, 12) - book.as_of).days
     _check(unit, horizon_days, discount, confidence)
     asked = model_named(model) if model is not None else None
     summary = book.columns(customer_summary(book))
