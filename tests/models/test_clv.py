@@ -162,6 +162,21 @@ def test_who_gave_everything_back_is_worth_less_than_who_gave_back_most(make_boo
     assert everything["clv"] < most["clv"]
 
 
+def test_nobody_gives_back_more_than_they_bought(make_book):
+    """A refund of what was bought before the data begin made “250% of what was bought” come back.
+
+    Of one customer no more is taken away than they bought; the sentence says the same.
+    """
+    table = orders(200)
+    rows = table.to_pylist()
+    who, last = rows[0]["customer_id"], max(row["ordered_on"] for row in rows)
+    back = pa.table({"customer_id": [who], "ordered_on": pa.array([last]), "amount": [-1e9]})
+    found = clv(make_book(orders=pa.concat_tables([table, back])), model="mbg_nbd", tested=False)
+    paid = sum(row["amount"] for row in rows if row["customer_id"] == who)
+    share = paid / sum(row["amount"] for row in rows)
+    assert f"gave back: {share:.1%} of what was bought" in told(found)
+
+
 def test_an_amount_that_is_missing_is_not_nothing(make_book):
     """What an unpriced customer spends was taken for 0.00 wherever another's was known."""
     table = orders()

@@ -297,7 +297,7 @@ def _kept(book: Book, summary: pa.Table, value: Floats) -> tuple[Floats, Message
     everything = float(total.sum())
     note = msg(
         "Amounts are less what each customer gave back: {share} of what was bought.",
-        share=Percent(-float(returned.sum()) / everything if everything else 0.0),
+        share=Percent(float(((1 - share) * total).sum()) / everything if everything else 0.0),
     )
     return value * share, note
 
