@@ -85,6 +85,26 @@ def test_without_categories_nothing_is_an_upgrade(make_book):
     assert due_upgrades(book).reason == moves.reason
 
 
+@pytest.mark.parametrize("why", ["several currencies", "no amounts"])
+def test_prices_that_cannot_be_compared_make_no_upgrade(make_book, why):
+    """Yen beside euros made a cup of the same kind a dearer one."""
+    rows = lines(drawn())
+    codes = pa.array(["EUR", "JPY"] * len(rows))[: len(rows)]
+    orders = rows.select(["order_id", "customer_id", "ordered_on", "kind", "amount"])
+    if why == "no amounts":
+        place = rows.column_names.index("amount")
+        rows = rows.set_column(place, "amount", pa.nulls(len(rows), pa.float64()))
+        codes = pa.array(["EUR"] * len(rows))
+    book = make_book(
+        order_lines=rows.drop_columns(["upgrade_on"]),
+        orders=orders.append_column("currency", codes),
+    )
+    moves = Moves.of(assortment(book))
+    assert "no price that can be compared" in moves.reason.text("en")
+    assert not any(moves.up_from(product) for product in range(len(PRICES)))
+    assert due_upgrades(book).reason == moves.reason
+
+
 def test_days_that_the_data_give(make_book):
     """Due: Anne. Bruno's is later, Clara has a dearer one, Denis has bought it anew since."""
     rows = [

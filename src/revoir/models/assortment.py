@@ -62,7 +62,7 @@ class Product:
         product_id: What identifies it: its code, or its name where the data have no codes.
         name: Its name, as most lines write it (None: the data have none).
         category: Its category, likewise.
-        price: Mean price of one (NaN: it is not known).
+        price: Mean price of one (NaN: it is not known, or prices are in several currencies).
     """
 
     product_id: str
@@ -295,10 +295,11 @@ def _products(book: Book, lines: ir.Table) -> tuple[Product, ...]:
     rows: dict[str, list[dict[str, object]]] = {}
     for row in book.rows(counted):
         rows.setdefault(row["key"], []).append(row)
-    return tuple(_product(key, rows[key]) for key in sorted(rows))
+    comparable = len(book.currencies_of("orders")) <= 1
+    return tuple(_product(key, rows[key], comparable=comparable) for key in sorted(rows))
 
 
-def _product(key: str, rows: list[dict[str, object]]) -> Product:
+def _product(key: str, rows: list[dict[str, object]], *, comparable: bool) -> Product:
     def most(column: str) -> str | None:
         counts: dict[str, int] = {}
         for row in rows:
@@ -308,7 +309,7 @@ def _product(key: str, rows: list[dict[str, object]]) -> Product:
 
     quantity = sum(float(str(row["quantity"] or 0)) for row in rows)
     amount = sum(float(str(row["amount"] or 0)) for row in rows)
-    priced = quantity > 0 and any(row["amount"] is not None for row in rows)
+    priced = comparable and quantity > 0 and any(row["amount"] is not None for row in rows)
     price = amount / quantity if priced else float("nan")
     return Product(key, most("name"), most("category"), price)
 

@@ -95,8 +95,13 @@ class Moves:
     @classmethod
     def of(cls, sold: Assortment) -> Moves:
         """Look at all sales until the day that counts."""
-        named = any(product.category for product in sold.products)
-        reason = None if named else msg("The data give products no category: none is an upgrade.")
+        reason = None
+        if not any(product.category for product in sold.products):
+            reason = msg("The data give products no category: none is an upgrade.")
+        elif all(np.isnan(product.price) for product in sold.products):
+            reason = msg(
+                "The data give products no price that can be compared: none is an upgrade."
+            )
         return cls(sold, sold.pairs(number_of(sold.as_of)), reason)
 
     def up_from(self, product: int, top: int = 5) -> list[Upgrade]:
