@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -129,6 +130,10 @@ def test_the_card_and_the_curves_are_shown(revoir, sales):
     assert card.returncode == 0, card.stderr
     for heading in ("Tested on a later period", "Lists that would have been made", "What weighs"):
         assert heading in card.stdout
+    assert re.search(r"by risk .* \d+% to \d+% ", card.stdout)
+    assert re.search(r"Ranking \(AUC\) in each part of the customers: 0\.\d+; 0\.\d+", card.stdout)
+    # “Order” is translated as what customers place.
+    assert "Order" not in card.stdout
     curves = revoir(sales, "--activity-days", 182, "--survival", "--format", "json")
     held = json.loads(curves.stdout)
     assert [row["time"] for row in held["curves"]][:2] == [182, 365]

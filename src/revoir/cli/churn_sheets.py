@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from revoir.cli.common import T, say, write_json, write_rows
-from revoir.language import Number, Percent, msg, nmsg
+from revoir.language import Message, Number, Percent, clauses, msg, nmsg, written
 
 if TYPE_CHECKING:
     from revoir.models.card import Card
@@ -114,6 +114,11 @@ def _with_ends(estimate: Estimate, digits: int) -> Any:
     )
 
 
+def _between(low: Any, high: Any) -> Message:
+    """An interval; with a comma between its ends, decimal commas could not be told from it."""
+    return msg("{low} to {high}", low=low, high=high)
+
+
 def _print_lists(card: Card, code: str) -> None:
     orders = {"risk": T("by risk"), "stake": T("by stake")}
     rows = [
@@ -123,7 +128,7 @@ def _print_lists(card: Card, code: str) -> None:
             "n": count.n,
             "left": count.left,
             "rate": Percent(count.rate, 0),
-            "ends": [Percent(count.low, 0), Percent(count.high, 0)],
+            "ends": _between(Percent(count.low, 0), Percent(count.high, 0)),
             "lift": Number(count.lift, 2),
             "caught": Percent(count.caught, 0),
         }
@@ -133,7 +138,7 @@ def _print_lists(card: Card, code: str) -> None:
     if rows:
         print(msg("Lists that would have been made:").text(code))
         columns = [
-            ("by", T("Order")), ("share", T("Length")), ("n", T("Customers")), ("left", T("Left")),
+            ("by", T("Sorted")), ("share", T("Length")), ("n", T("Customers")), ("left", T("Left")),
             ("rate", T("Share")), ("ends", T("95% interval")), ("lift", T("Lift")),
             ("caught", T("Of all who left")),
         ]  # fmt: skip
@@ -150,7 +155,7 @@ def _print_curve(card: Card, code: str) -> None:
             "n": one.n,
             "predicted": Percent(one.predicted),
             "observed": Percent(one.observed),
-            "ends": [Percent(one.low), Percent(one.high)],
+            "ends": _between(Percent(one.low), Percent(one.high)),
         }
         for one in judged.curve
     ]
@@ -163,14 +168,15 @@ def _print_curve(card: Card, code: str) -> None:
 
 def _print_stability(card: Card, code: str) -> None:
     if card.by_fold:
-        told = msg(
-            "Ranking (AUC) in each part of the customers: {folds}",
-            folds=[Number(value, 3) for value in card.by_fold],
-        )
+        # Parted by semicolons: some languages write a comma in the numbers.
+        folds = clauses((written(Number(value, 3), code) for value in card.by_fold), code)
+        told = msg("Ranking (AUC) in each part of the customers: {folds}", folds=folds)
         print(told.text(code))
 
 
 def _print_drivers(card: Card, code: str) -> None:
+    if not card.drivers:
+        return
     print(msg("What weighs most:").text(code))
     rows = [
         {
@@ -278,7 +284,7 @@ def _print_hazards(found: Hazards, code: str) -> None:
             "level": term.level or T("one standard deviation more"),
             "reference": term.reference,
             "ratio": Number(term.ratio.value, 2),
-            "ends": [Number(term.ratio.low, 2), Number(term.ratio.high, 2)],
+            "ends": _between(Number(term.ratio.low, 2), Number(term.ratio.high, 2)),
         }
         for term in found.terms
     ]

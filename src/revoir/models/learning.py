@@ -47,6 +47,7 @@ class Examples:
         customer: The number of the customer of each row.
         folds: The fold of each row; all rows of a customer are in one.
         counts: How many rows each day has, one day after another.
+        dated: Whether they were looked at on days; a file that says who left has none.
     """
 
     matrix: Matrix
@@ -55,6 +56,7 @@ class Examples:
     customer: Ints
     folds: Ints
     counts: tuple[int, ...]
+    dated: bool = True
 
     def customers(self, left: bool) -> int:
         """How many customers left, or stayed, on one of the days."""
@@ -148,6 +150,8 @@ def numbers_of(customers: Sequence[Any], seed: int = 0) -> Ints:
 def too_few(examples: Examples, least: int) -> Message | None:
     """Why examples are not enough to learn from, where either kind has too few customers."""
     lost, kept = examples.customers(True), examples.customers(False)
+    if not examples.dated:
+        return _too_few_in_file(lost, kept, least)
     if lost < least:
         return nmsg(
             "Only {n} customer left in the days looked at; {least} are needed.",
@@ -159,6 +163,24 @@ def too_few(examples: Examples, least: int) -> Message | None:
         return nmsg(
             "Only {n} customer stayed in the days looked at; {least} are needed.",
             "Only {n} customers stayed in the days looked at; {least} are needed.",
+            kept,
+            least=least,
+        )
+    return None
+
+
+def _too_few_in_file(lost: int, kept: int, least: int) -> Message | None:
+    if lost < least:
+        return nmsg(
+            "Only {n} customer left, by the file; {least} are needed.",
+            "Only {n} customers left, by the file; {least} are needed.",
+            lost,
+            least=least,
+        )
+    if kept < least:
+        return nmsg(
+            "Only {n} customer stayed, by the file; {least} are needed.",
+            "Only {n} customers stayed, by the file; {least} are needed.",
             kept,
             least=least,
         )

@@ -156,4 +156,5 @@ def examples_of(snapshots: Sequence[Snapshot], choice: Choice, seed: int = 0) ->
     return Examples(
         matrix.rows(order), left[order], worth[order], customer[order],
         folds_of(customer, marks)[order], counts,
+        dated=any(one.day is not None for one in kept),
     )  # fmt: skip

@@ -404,6 +404,15 @@ def test_a_file_without_anything_else_is_nothing_to_learn_from():
     assert found.reason.text("en") == "Not enough data. There is nothing to learn from."
 
 
+def test_a_file_has_no_days_to_look_at():
+    table = one_row_each(300)
+    few = table.set_column(3, "churned", pa.array([place < 4 for place in range(300)]))
+    reason = churn(book_of({"subscriptions": few})).reason
+    assert (
+        reason.text("en") == "Not enough data. Only 4 customers left, by the file; 10 are needed."
+    )
+
+
 def test_first_days_without_last_ones_leave_it_to_the_file():
     table = one_row_each(300)
     begins = pa.array([dt.date(2024, 1, 1)] * table.num_rows)

@@ -1,5 +1,7 @@
 """Learning and believing: nothing from noise, the rule where it is enough, and no leak."""
 
+from dataclasses import replace
+
 import lightgbm
 import numpy as np
 import pyarrow as pa
@@ -174,6 +176,11 @@ def test_too_few_customers_are_told():
         learn(few, ("a",))
     some = Examples(known.matrix, np.arange(40) < 12, known.worth, known.customer, known.folds,
                     (40,))  # fmt: skip
+    # A file that says who left has no days to look at.
+    whole = replace(few, dated=False)
+    assert too_few(whole, 10).text("en") == "Only 9 customers left, by the file; 10 are needed."
+    gone = replace(whole, left=~whole.left)
+    assert too_few(gone, 10).text("en") == "Only 9 customers stayed, by the file; 10 are needed."
     learned = learn(some, ("a",))
     assert (learned.learners, learned.chosen) == ({}, None)
     assert "50 are needed" in no_better(learned, None).text("en")
