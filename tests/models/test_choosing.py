@@ -182,6 +182,14 @@ def test_without_a_past_the_likelihood_chooses(regular_book):
     assert "too short" in choice.why.text("en")
 
 
+def test_a_near_horizon_is_no_short_history(regular_book):
+    """Years of data were called too short to test on where one day was asked about."""
+    counts, log_gaps = summary(regular_book)
+    chosen = choose(regular_book, counts, 14, log_gaps=log_gaps)
+    assert chosen.backtest is None
+    assert "can be tested 28 days ahead or more" in chosen.why.text("en")
+
+
 def test_the_choice_is_fitted_to_everything(regular_book):
     counts, log_gaps = summary(regular_book)
     choice = choose(regular_book, counts, 200, log_gaps=log_gaps, unit_days=7)

@@ -92,6 +92,13 @@ def test_nothing_after_the_day_counts(make_book):
     assert early.choice.backtest == only.choice.backtest
 
 
+def test_one_day_is_no_days(book, make_book):
+    bare = make_book(orders=orders().set_column(2, "amount", pa.nulls(len(orders()), pa.float64())))
+    for held, says in ((book, "bring in"), (bare, "buy")):
+        found = clv(held, model="mbg_nbd", horizon_days=1, tested=False)
+        assert found.sentence().text("en").startswith(f"Within 1 day they will {says}")
+
+
 def test_a_year_ahead_is_twelve_months_everywhere(make_book):
     """The page looked 365 days ahead and the command 366, so that their figures differed."""
     held = make_book(orders=orders(200))

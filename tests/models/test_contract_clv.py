@@ -282,6 +282,17 @@ def test_a_hair_is_no_difference_to_the_rule(model, says):
     assert f"{says} than taking the churn rate" in told
 
 
+def test_one_month_is_no_months(make_book):
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 100, seed=9)
+    book = make_book(subscriptions=table).at(dt.date(2023, 12, 31))
+    assert (
+        contract_clv(book, model="sbg", months=1)
+        .sentence()
+        .text("en")
+        .startswith("Within 1 month they will bring in")
+    )
+
+
 def test_where_nobody_is_left_no_price_is_missing(make_book):
     """The prices of those who left are known: “no monthly amounts” was not so."""
     table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 100, seed=9)

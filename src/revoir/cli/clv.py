@@ -412,7 +412,7 @@ def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
         *((name, named[name]) for name in named if name in customers.column_names),
         ("months", T("Months stayed")),
         ("expected_months", T("Months to come")),
-        ("p_stays", msg("Stays {n} months", n=found.months).text(code)),
+        ("p_stays", nmsg("Stays {n} month", "Stays {n} months", found.months).text(code)),
         *([("clv", T("Worth"))] if money else []),
         ("between", msg("{share} bounds", share=Percent(found.confidence, 0)).text(code)),
     ]

@@ -25,7 +25,7 @@ from revoir.models.fitting import SAMPLE_CUSTOMERS
 from revoir.models.gamma_gamma import GammaGamma
 from revoir.models.mbg_cnbd_k import MbgCnbdK
 from revoir.models.mbg_nbd import MbgNbd
-from revoir.models.origins import holdout, origins
+from revoir.models.origins import HOLDOUT_DAYS_MIN, holdout, origins
 from revoir.models.pareto_nbd import ParetoNbd
 from revoir.models.rules import RULES
 from revoir.models.transactions import TransactionModel
@@ -320,10 +320,20 @@ def choose(
     tested = backtest(book, list(MODELS), horizon_days)
     if tested is None:
         model = max(map(fitted, MODELS), key=lambda model: model.log_likelihood_)
-        why = msg(
-            "{model} was chosen because it fits the data best; they are too short to test it on"
-            " the past.",
-            model=model.label,
+        # Long data and a near horizon: it is not the data that are too short.
+        why = (
+            msg(
+                "{model} was chosen because it fits the data best; on the past it can be tested"
+                " {needed} days ahead or more.",
+                model=model.label,
+                needed=HOLDOUT_DAYS_MIN,
+            )
+            if horizon_days < HOLDOUT_DAYS_MIN
+            else msg(
+                "{model} was chosen because it fits the data best; they are too short to test it on"
+                " the past.",
+                model=model.label,
+            )
         )
         return Choice(model, why, None)
     least = min(one.rmse for one in tested.accuracies if not one.is_rule)

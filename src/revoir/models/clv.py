@@ -111,19 +111,23 @@ class Clv:
         total, days = self.worth.total, self.horizon_days
         share = Percent(self.confidence, 0)
         if self.worth.amount is None:
-            return msg(
-                "Within {days} days they will buy {value} times: with a probability of {share}"
+            return nmsg(
+                "Within {n} day they will buy {value} times: with a probability of {share}"
                 " between {low} and {high} times.",
-                days=days,
+                "Within {n} days they will buy {value} times: with a probability of {share}"
+                " between {low} and {high} times.",
+                days,
                 value=Number(total.value, 0),
                 low=Number(total.low, 0),
                 high=Number(total.high, 0),
                 share=share,
             )
-        return msg(
-            "Within {days} days they will bring in {value}: with a probability of {share} between"
+        return nmsg(
+            "Within {n} day they will bring in {value}: with a probability of {share} between"
             " {low} and {high}.",
-            days=days,
+            "Within {n} days they will bring in {value}: with a probability of {share} between"
+            " {low} and {high}.",
+            days,
             value=Money(total.value, self.currency, 0),
             low=Money(total.low, self.currency, 0),
             high=Money(total.high, self.currency, 0),

@@ -101,10 +101,12 @@ class ContractClv:
         """What all subscribers together will bring in, and between which bounds, where known."""
         if self.total is None:
             return None
-        return msg(
-            "Within {months} months they will bring in {value}: with a probability of {share}"
+        return nmsg(
+            "Within {n} month they will bring in {value}: with a probability of {share}"
             " between {low} and {high}.",
-            months=self.months,
+            "Within {n} months they will bring in {value}: with a probability of {share}"
+            " between {low} and {high}.",
+            self.months,
             value=Money(self.total.value, self.currency, 0),
             low=Money(self.total.low, self.currency, 0),
             high=Money(self.total.high, self.currency, 0),
