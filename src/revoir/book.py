@@ -285,11 +285,20 @@ class Book:
     def _days_of_all(self) -> tuple[dt.date, dt.date]:
         days = [day for days in self._days.values() for day in days]
         if not days:
+            if not any(self._has_rows(table) for table in self.tables.values()):
+                raise InputError(
+                    msg("No row of the data could be used."),
+                    remedy=msg("See why rows were set aside, and mend them."),
+                )
             raise InputError(
                 msg("No row of the data has a date."),
                 remedy=msg("Add a column that says when each order was made."),
             )
         return min(days), max(days)
+
+    def _has_rows(self, table: ir.Table) -> bool:
+        first = table.limit(1)
+        return bool(self.rows(first.aggregate(n=first.count()))[0]["n"])
 
     @cached_property
     def _days(self) -> dict[str, tuple[dt.date, dt.date]]:

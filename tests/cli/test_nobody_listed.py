@@ -58,3 +58,15 @@ def test_active_customers_without_a_score_are_counted(command, tmp_path):
     path.write_text("\n".join(["customer_id,date,amount", *days, "b,2024-03-24,10", ""]))
     asked = ("signals", "--health", path, "--activity-days", "31", "--lang", "en")
     assert "1 of 2 active customers has a score" in command(*asked).stdout
+
+
+@pytest.mark.parametrize("asked", ["clv", "churn", "next", "signals"])
+def test_rows_that_were_all_set_aside_lack_no_date(command, tmp_path, asked):
+    """“No row of the data has a date” was said of dated orders without an amount."""
+    path = tmp_path / "orders.csv"
+    rows = [f"{n},a,2024-01-{n:02},," for n in range(1, 29)]
+    path.write_text("order_id,customer_id,order_date,amount,note\n" + "\n".join(rows) + "\n")
+    done = command(asked, path, "--lang", "en")
+    assert done.returncode == 3
+    assert "has a date" not in done.stderr
+    assert "No row of the data could be used." in done.stderr
