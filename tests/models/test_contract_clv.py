@@ -11,6 +11,7 @@ from revoir.models.choosing import Accuracy, Backtest
 from revoir.models.contract_clv import contract_clv
 from revoir.models.contract_record import contract_verdict
 from revoir.models.sbg import Sbg
+from revoir.models.subscribers import subscribers as subscribers_of
 
 
 def subscribers(world, customers, seed):
@@ -202,6 +203,26 @@ def test_a_price_that_is_not_known_is_not_nothing(make_book):
     known = sum(row["clv"] for row in held.values() if row["clv"] is not None)
     assert found.total.value == pytest.approx(known)
     assert found.total.low < known < found.total.high
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_part_without_a_price_leaves_the_price_open(make_book, dated):
+    """Of two running subscriptions, one of an unknown price, the other was taken for both."""
+    since = {"started_at": dt.date(2022, 5, 1), "ended_at": None}
+    over = {"started_at": dt.date(2021, 5, 1), "ended_at": dt.date(2022, 5, 1)}
+    if not dated:
+        since, over = ({"tenure_months": 3, "churned": gone} for gone in (False, True))
+    rows = [
+        {"customer_id": "open", **since, "monthly_amount": 10.0},
+        {"customer_id": "open", **since, "monthly_amount": None},
+        {"customer_id": "known", **since, "monthly_amount": 10.0},
+        {"customer_id": "known", **over, "monthly_amount": None},
+    ]
+    book = make_book(subscriptions=rows)
+    known = subscribers_of(book.at(dt.date(2022, 12, 31)) if dated else book)
+    paid = dict(zip(known.table["customer_id"].to_pylist(), known.monthly_amount, strict=True))
+    assert paid["known"] == 10
+    assert np.isnan(paid["open"])
 
 
 def test_prices_in_several_currencies_are_not_added_up(make_book):

@@ -319,8 +319,11 @@ def worth(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Tab
     else:
         keys, rows = list(KEYS), started(book, definition.moments(days))
         rows = rows.filter(rows.runs)
-    sums = rows.group_by(keys).aggregate(monthly=rows.monthly_amount.sum())
-    return sums.select(*keys, worth=12 * sums.monthly.cast("float64"))
+    sums = rows.group_by(keys).aggregate(
+        monthly=rows.monthly_amount.sum(), unpriced=rows.monthly_amount.isnull().any()
+    )
+    known = ibis.ifelse(sums.unpriced, ibis.null("float64"), 12 * sums.monthly.cast("float64"))
+    return sums.select(*keys, worth=known)
 
 
 def with_worth(

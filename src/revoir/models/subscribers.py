@@ -98,7 +98,7 @@ def _dated(book: Book) -> Subscribers:
         start=held.start.min(),
         end=held.end.max(),
         runs=held.runs.any(),
-        monthly_amount=held.amount.sum(where=held.runs),
+        monthly_amount=_paid(held, held.runs),
     )
     found = book.columns(grouped.order_by("customer_id"))
     left = ~_bools(found, "runs")
@@ -119,7 +119,7 @@ def _by_tenure(book: Book) -> Subscribers:
     known = held.tenure_months.notnull() & held.churned.notnull()
     held = held.filter(held.customer_id.notnull() & known)
     grouped = held.group_by("customer_id").aggregate(
-        monthly_amount=held.amount.sum(where=~held.churned),
+        monthly_amount=_paid(held, ~held.churned),
         months=held.tenure_months.max().cast("int64"),
         left=held.churned.all(),
     )
@@ -134,6 +134,12 @@ def _with_amount(held: ir.Table) -> ir.Table:
     known = "monthly_amount" in held.columns
     paid = held.monthly_amount.cast("float64") if known else ibis.null("float64")
     return held.mutate(amount=paid)
+
+
+def _paid(held: ir.Table, runs: ir.BooleanValue) -> ir.Value:
+    """What the subscriptions that run cost together; not known where one has no price."""
+    unknown = (runs & held.amount.isnull()).any()
+    return ibis.ifelse(unknown, ibis.null("float64"), held.amount.sum(where=runs))
 
 
 def _bools(found: pa.Table, name: str) -> Bools:

@@ -163,6 +163,17 @@ def test_what_subscribers_pay_in_several_currencies_is_not_added_up():
         assert (found is not None) is known
 
 
+def test_what_a_subscriber_pays_is_not_known_where_a_price_is_missing():
+    """The price of one subscription was taken for that of two."""
+    paid = (("ann", Decimal(20)), ("ann", None), ("bob", Decimal(20)))
+    rows = [{"customer_id": name, "started_at": dt.date(2023, 1, 1),
+             "ended_at": dt.date(2024, 6, 1), "monthly_amount": price}
+            for name, price in paid]  # fmt: skip
+    book = book_of({"subscriptions": rows})
+    found = book.rows(worth(book, definition_of(book), [dt.date(2024, 1, 1)]))
+    assert {row["customer_id"]: row["worth"] for row in found} == {"ann": None, "bob": 240}
+
+
 def test_what_is_not_in_the_data_is_refused():
     book = book_of({"orders": [{"customer_id": "ann", "ordered_on": dt.date(2024, 1, 1),
                                 "amount": Decimal(5), "kind": "purchase"}]})  # fmt: skip
