@@ -241,6 +241,33 @@ def test_a_silence_that_cannot_be_has_no_day(shop):
     assert (beside.next, beside.low) == (1, 1)
 
 
+def test_who_has_just_bought_is_not_expected_tomorrow(make_book):
+    """Who buys every hundred days had “the next purchase: tomorrow” within the coming ten.
+
+    That any comes so soon is less probable than numbers can tell apart, so that the day was read
+    from what rounding leaves.
+    """
+    draw = np.random.default_rng(3)
+    starts = draw.integers(0, 90, 60)
+    pairs = [
+        (customer, int(start + 100 * place + draw.integers(-1, 2)))
+        for customer, start in enumerate(starts)
+        for place in range(9)
+    ]
+    last = max(day for _, day in pairs)
+    book = make_book(orders=orders_of(pairs)).at(START + dt.timedelta(days=last))
+    rows = next_purchases(book, horizon_days=10).customers.to_pylist()
+    lately = [row for row in rows if row["silent_days"] < 20]
+    assert lately
+    for row in lately:
+        assert row["returns"] < 1e-9
+        assert (row["next_on"], row["low_on"], row["high_on"]) == (None, None, None)
+    due = [row for row in next_purchases(book, horizon_days=90).customers.to_pylist()
+           if row["silent_days"] > 60]  # fmt: skip
+    assert due
+    assert all(90 <= (row["next_on"] - row["last_on"]).days <= 110 for row in due)
+
+
 def test_the_rules_are_what_they_say(make_book):
     """Errors by hand: gaps of 10 days for all, one customer comes 4 days late."""
     pairs = [(c, 10 * n) for c in range(15) for n in range(10)]

@@ -108,6 +108,14 @@ def test_whoever_was_seen_to_is_left_alone_for_a_while(days: int, expected: str)
     assert rules(known) == [expected]
 
 
+def test_no_product_is_proposed_to_who_is_expected_beyond_the_horizon() -> None:
+    """No day can be told of a purchase that is all but impossible so soon."""
+    known = replace(NOBODY, likely=(LIKELY,), returns=1e-12, horizon_days=365)
+    assert said(known).startswith("Nothing to do now.")
+    assert said(replace(known, overdue=True)).startswith("Propose")
+    assert said(replace(known, returns=None)).startswith("Propose")
+
+
 def test_a_product_is_proposed_once_a_purchase_is_due_and_not_before() -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     known = replace(

@@ -42,6 +42,8 @@ SAMPLE = 10_000
 """Customers that parameters are found from: with more, they no longer change what is said."""
 _NEVER = 1e-100
 """A silence less probable than this has no day after it: too few digits are left to say which."""
+_HARDLY = 1e-9
+"""A purchase within the horizon that is less probable has no day, for the same reason."""
 _PRIOR_SPREAD = 2.0
 """Standard deviation of the logarithm of a parameter around its start."""
 
@@ -56,7 +58,7 @@ class Expected:
         active: Probability that they have not left.
         returns: Probability that they buy within the horizon.
         next: Days from now to the next purchase, if there is one within the horizon: the median
-            (NaN: the silence is all but impossible for an active customer).
+            (NaN: the silence, or a purchase so soon, is all but impossible for an active customer).
         low: The first day of the interval around it, counted likewise.
         high: Its last day.
     """
@@ -161,10 +163,12 @@ class Rhythm:
         later = gap.survival(now + pace.usual_days(horizon_days))
         active = _active(silence, history.frequency, self.parameters_)
 
+        known = (silence > _NEVER) & (silence - later > _HARDLY * silence)
+
         def day(share: float) -> Floats:
             reached = gap.quantile(np.maximum(silence - share * (silence - later), _TINY))
             whole = np.floor(pace.days_ahead(np.maximum(reached - now, 0))) + 1
-            return np.where(silence > _NEVER, np.clip(whole, 1, horizon_days), np.nan)
+            return np.where(known, np.clip(whole, 1, horizon_days), np.nan)
 
         tail = (1 - coverage) / 2
         return Expected(

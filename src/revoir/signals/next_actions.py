@@ -361,7 +361,10 @@ def _to_propose(known: Known) -> Found:
     """The likeliest product, for those whose next purchase is due, late, or not foreseen."""
     if not known.likely:
         return
-    if not known.overdue and known.low_on is not None and known.day < known.low_on:
+    # Of whom it is known how probable a purchase is, but no day, one is expected much later.
+    later = known.low_on is None or known.day < known.low_on
+    foreseen = known.low_on is not None or known.returns is not None
+    if not known.overdue and foreseen and later:
         return
     first = known.likely[0]
     figure = None
