@@ -30,6 +30,17 @@ class Percent:
     digits: int = 1
 
 
+def asked_share(value: float) -> Percent:
+    """A share that somebody chose, with as many decimals as it has: 99.9 % is not 100 %.
+
+    Examples:
+        >>> [asked_share(value).digits for value in (0.9, 0.95, 0.995, 0.9999)]
+        [0, 0, 1, 2]
+    """
+    digits = (place for place in range(5) if abs(round(value, place + 2) - value) < 1e-9)
+    return Percent(value, next(digits, 5))
+
+
 @dataclass(frozen=True)
 class Money:
     """An amount with its ISO 4217 currency (None: the currency is not known)."""

@@ -92,6 +92,13 @@ def test_nothing_after_the_day_counts(make_book):
     assert early.choice.backtest == only.choice.backtest
 
 
+@pytest.mark.parametrize(("share", "says"), [(0.9, "90%"), (0.995, "99.5%"), (0.9999, "99.99%")])
+def test_bounds_are_never_certain(book, share, says):
+    """Bounds of 99.9% were said to hold with a probability of 100%."""
+    found = clv(book, model="mbg_nbd", confidence=share, tested=False)
+    assert f"with a probability of {says} between" in found.sentence().text("en")
+
+
 def test_one_day_is_no_days(book, make_book):
     bare = make_book(orders=orders().set_column(2, "amount", pa.nulls(len(orders()), pa.float64())))
     for held, says in ((book, "bring in"), (bare, "buy")):

@@ -24,7 +24,7 @@ from revoir.cli.lists import (
     with_contacts,
     write_customers,
 )
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, asked_share, msg, nmsg
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -316,7 +316,7 @@ def _print_customers(found: Clv, customers: pa.Table, money: bool, code: str) ->
         ("p_purchase", T("Buys again")),
         ("p_alive", T("Still a customer")),
         *worth,
-        ("between", msg("{share} bounds", share=Percent(found.confidence, 0)).text(code)),
+        ("between", msg("{share} bounds", share=asked_share(found.confidence)).text(code)),
     ]
     write_rows(rows, "table", columns)
 
@@ -414,6 +414,6 @@ def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
         ("expected_months", T("Months to come")),
         ("p_stays", nmsg("Stays {n} month", "Stays {n} months", found.months).text(code)),
         *([("clv", T("Worth"))] if money else []),
-        ("between", msg("{share} bounds", share=Percent(found.confidence, 0)).text(code)),
+        ("between", msg("{share} bounds", share=asked_share(found.confidence)).text(code)),
     ]
     write_rows(rows, "table", columns)

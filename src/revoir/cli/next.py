@@ -25,7 +25,7 @@ from revoir.cli.lists import (
     with_contacts,
     write_customers,
 )
-from revoir.language import Number, Percent, msg, nmsg
+from revoir.language import Number, Percent, asked_share, msg, nmsg
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -229,7 +229,7 @@ def _print_customers(found: NextPurchases, listed: pa.Table, code: str) -> None:
         ("last_on", T("Last purchase")),
         ("usual_days", T("Usual days between")),
         ("next_on", T("Next purchase")),
-        ("between", msg("{share} interval", share=Percent(found.coverage, 0)).text(code)),
+        ("between", msg("{share} interval", share=asked_share(found.coverage)).text(code)),
         (
             "returns",
             nmsg("Within {n} day", "Within {n} days", found.horizon_days).text(code),

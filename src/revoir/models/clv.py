@@ -11,7 +11,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, asked_share, msg, nmsg
 from revoir.metrics.activity import gaps
 from revoir.metrics.summary import customer_summary
 from revoir.metrics.value import margin_share
@@ -109,7 +109,7 @@ class Clv:
         if self.worth is None:
             return None
         total, days = self.worth.total, self.horizon_days
-        share = Percent(self.confidence, 0)
+        share = asked_share(self.confidence)
         if self.worth.amount is None:
             return nmsg(
                 "Within {n} day they will buy {value} times: with a probability of {share}"

@@ -15,7 +15,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, asked_share, msg, nmsg
 from revoir.models.bdw import Bdw
 from revoir.models.choosing import Backtest
 from revoir.models.contract_record import LOST_MIN, contract_backtest, contract_verdict
@@ -110,7 +110,7 @@ class ContractClv:
             value=Money(self.total.value, self.currency, 0),
             low=Money(self.total.low, self.currency, 0),
             high=Money(self.total.high, self.currency, 0),
-            share=Percent(self.confidence, 0),
+            share=asked_share(self.confidence),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, asked_share, msg
 from revoir_web.insights import drawn
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) 
     of_margin = found.margin != 1
     if with_money:
         columns.append(msg("Margin to come") if of_margin else msg("Sales to come"))
-    columns.append(msg("{share} bounds", share=share(found.confidence)))
+    columns.append(msg("{share} bounds", share=asked_share(found.confidence)))
     return {
         "sentence": _text(found.sentence(), language) if found.sentence() else None,
         "counted": _text(
@@ -283,7 +283,7 @@ def _overdue_and_due(found: NextPurchases) -> tuple[list[dict[str, Any]], int, i
 def _next(found: NextPurchases, rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
     return {
         "reason": _text(found.reason, language) if found.reason else None,
-        "coverage": _text(share(found.coverage), language),
+        "coverage": _text(asked_share(found.coverage), language),
         "horizon": _text(whole(found.horizon_days), language),
         "record": drawn.texts(found.record.sentences(), language) if found.rhythm else [],
         "customers": [
