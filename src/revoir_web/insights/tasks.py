@@ -55,7 +55,7 @@ def compute(
     }
     try:
         result = questions.answer(kind, book, parameters)
-    except UsageError as error:
+    except (InputError, UsageError) as error:
         return runs.keep(kind, parameters, error=_sentence(error), **kept)
     return runs.keep(kind, parameters, result=result, **kept)
 
@@ -172,7 +172,7 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
             job.progress(place, steps, told)
             try:
                 made = part(book)
-            except UsageError as error:
+            except (InputError, UsageError) as error:  # it lacks a table: the others do not
                 runs.keep(kind, {}, error=_sentence(error), **kept)
                 facts[kind] = {"reason": words.plain(_sentence(error))}
                 continue

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -19,8 +20,9 @@ from revoir.models.clv import clv
 from revoir.models.next_purchase import next_purchases
 from revoir.models.recommend import recommend
 from revoir.signals.health import health_scores
+from revoir.store import Lake
 from revoir_web.common import jobs
-from revoir_web.common.models import AuditEntry, Job
+from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.customers import actions
 from revoir_web.customers.models import Customer, CustomerFigures
 from revoir_web.insights import advice, engine, foresight, questions, runs
@@ -556,3 +558,41 @@ def test_counts_that_spoke_of_earlier_predictions_are_forgotten(computed: Predic
     )  # fmt: skip
     assert runs.look("segment", {"rule": "health < 40"}).run is None
     assert runs.look("segment", {"rule": "orders > 2"}).run is not None
+
+
+def test_without_orders_the_others_are_foretold(
+    tmp_path: Path, settings: Any, company: Company, as_role: Callable[[str], Client]
+) -> None:
+    """One model that asks for orders took the predictions of all others with it."""
+    settings.LAKE, settings.DATA = str(tmp_path / "lake"), str(tmp_path)
+    first = dt.date(2022, 1, 1)
+    started = [first + dt.timedelta(days=7 * n) for n in range(120)]
+    ended = [day + dt.timedelta(days=90 + 5 * (n % 60)) if n % 3 else None
+             for n, day in enumerate(started)]  # fmt: skip
+    plans = pa.table(
+        {
+            "customer_id": [f"s{n:03}" for n in range(120)],
+            "started_at": pa.array(started, pa.date32()),
+            "ended_at": pa.array(ended, pa.date32()),
+            "monthly_amount": pa.array([10.0] * 120),
+        }
+    )
+    Lake.create(tmp_path / "lake").append("subscriptions", plans, batch="plans")
+    Customer.objects.bulk_create(Customer(id=f"s{n:03}") for n in range(120))
+    engine.forget()
+    runs.notice(engine.version())
+    jobs.enqueue("insights.foresee")
+    jobs.run_waiting()
+    # One alone: an answer that says what is lacking is an answer, and is not asked for again.
+    job = Job.objects.get(kind="insights.foresee")
+    assert job.state == Job.State.DONE, job.error
+    run = PredictionRun.objects.get()
+    assert run.facts["worth"]["total"]["value"] > 0
+    assert "orders" in json.dumps(run.facts["next"]["reason"])
+    told = AnalysisRun.objects.get(kind="next")
+    assert told.error
+    client = as_role("manager")
+    for path in PATHS.values():
+        assert client.get(path).status_code == 200
+    assert "orders" in client.get(PATHS["next"]).content.decode()
+    engine.forget()
