@@ -57,7 +57,7 @@ def test_active_customers_without_a_score_are_counted(command, tmp_path):
     days = [f"a,2024-0{month}-{day},10" for month in (1, 2, 3) for day in ("05", "15", "25")]
     path.write_text("\n".join(["customer_id,date,amount", *days, "b,2024-03-24,10", ""]))
     asked = ("signals", "--health", path, "--activity-days", "31", "--lang", "en")
-    assert "1 of 2 active customers has a score" in command(*asked).stdout
+    assert "at the end of 25 Mar 2024: 1 of 2; the least healthy first" in command(*asked).stdout
 
 
 @pytest.mark.parametrize("asked", ["clv", "churn", "next", "signals"])

@@ -375,11 +375,6 @@ needs_proc = pytest.mark.skipif(
 
 
 @needs_proc
-def test_six_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path, 6, 1.5)
-
-
-@needs_proc
 @pytest.mark.heavy
 def test_two_hundred_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     kill_again_and_again(tmp_path, 200, 5.0)

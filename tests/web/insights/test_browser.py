@@ -14,7 +14,7 @@ from revoir_web.common import jobs
 from revoir_web.insights import actions, runs
 from revoir_web.insights.models import SavedSegment
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULE = "orders >= 3"
 PAGES = ("/", "/metrics/", "/metrics/retention_rate/", "/cohorts/", "/rfm/", "/what-if/", "/goals/")
 
