@@ -72,6 +72,7 @@ def test_a_table_tells_the_record_before_the_list(revoir, sales, answer):
     assert out.index(answer["record"][0]) < out.index(f" {top} ")
     assert "€" in out
     assert "The first 50 of" in done.stderr
+    assert "sales by MBG/NBD, whatever the margin" in done.stderr
 
 
 def test_json_holds_the_record_of_the_list_that_was_asked_for(answer, revoir, sales):

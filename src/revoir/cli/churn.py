@@ -342,6 +342,13 @@ def _print(
     for warning in _warnings(found, code):
         say(warning)
     _print_list(found, listed, code)
+    if "expected_12_months" in listed.column_names:
+        say(
+            msg(
+                "Expected in 12 months: sales by MBG/NBD, whatever the margin; `revoir clv` takes"
+                " the model that your past shows to be best, and the margin."
+            ).text(code)
+        )
     if listed.num_rows > SHOWN_MAX or there.num_rows > listed.num_rows:
         counts: dict[str, Any] = {"shown": min(listed.num_rows, SHOWN_MAX), "n": there.num_rows}
         say(
