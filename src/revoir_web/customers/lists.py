@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,7 +30,8 @@ from revoir_web.customers.text import fold, phone_shown
 Reader = Callable[[str], Condition | None]
 """What was typed → the condition that it is (None: it is none)."""
 COUNT_SECONDS = 60
-"""How long the count of a long list may be that of a moment ago."""
+"""How long a count that takes long may be that of a moment ago."""
+COUNT_LONG_SECONDS = 0.03
 
 
 @dataclass
@@ -257,7 +259,7 @@ def _day(field: str, test: Literal["from", "to"]) -> Reader:
 
 
 def count_of(rows: QuerySet[Any]) -> int:
-    """How many rows; of a long list, as of a minute ago at most."""
+    """How many rows; where counting takes long, as of a minute ago at most."""
     cache = caches["process"]
     rows = rows.order_by()
     try:
@@ -267,8 +269,10 @@ def count_of(rows: QuerySet[Any]) -> int:
     key = f"customers:{hash((text, tuple(map(str, values))))}"
     held = cache.get(key)
     if held is None:
+        began = time.monotonic()
         held = rows.count()
-        if held > 10_000:
+        # Few rows can take long, too: pairs of customers are looked up among a million of them.
+        if time.monotonic() - began > COUNT_LONG_SECONDS:
             cache.set(key, held, COUNT_SECONDS)
     return int(held)
 

@@ -223,3 +223,15 @@ def test_other_words_are_looked_for_in_the_name_of_today(company: Any) -> None:
     assert set(SearchToken.objects.filter(customer=other).values_list("name_key", flat=True)) == {
         "lea zouk"
     }
+
+
+def test_a_count_that_takes_long_is_made_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    """Ten thousand pairs among a million customers were counted anew for each page of the list."""
+    monkeypatch.setattr(lists, "COUNT_LONG_SECONDS", 60)
+    with django_assert_num_queries(2):
+        assert [lists.count_of(queries.open_proposals()) for _ in range(2)] == [0, 0]
+    monkeypatch.setattr(lists, "COUNT_LONG_SECONDS", 0)
+    with django_assert_num_queries(1):
+        assert [lists.count_of(queries.open_proposals()) for _ in range(2)] == [0, 0]
