@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 
+from revoir.errors import InputError
 from revoir_web.common.models import Company
 from revoir_web.insights.models import Goal, PredictionRun
 
@@ -184,7 +185,7 @@ def _said(base: Book) -> dict[str, Any]:
         if company.acquisition_cost is None
         else float(company.acquisition_cost),
         "sector": company.sector or None,
-        "goals": goals_in_force(goals, base.as_of),
+        "goals": goals_in_force(goals, last_day(base)),
         "goals_on": partial(goals_in_force, goals),
     }
 
@@ -237,3 +238,11 @@ def _merged(found: Book, name: str, aliases: dict[str, str]) -> Any:
 
 def _digest(held: Any) -> str:
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def last_day(base: Book) -> dt.date:
+    """The last day of the data; today where nothing in them has a day, as in lists of customers."""
+    try:
+        return base.as_of
+    except InputError:
+        return Company.current().today

@@ -167,7 +167,7 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     steps, parts = len(foresight.PARTS) + 1, []
     facts: dict[str, Any] = {}
     with engine.apart() as book:
-        as_of = book.as_of
+        as_of = engine.last_day(book)
         for place, (kind, (told, part)) in enumerate(foresight.PARTS.items()):
             job.progress(place, steps, told)
             try:

@@ -270,3 +270,19 @@ def test_short_meanings_are_told_apart(table: str, language: str) -> None:
             labels = [label for _value, label in options]
             assert len(set(labels)) == len(labels)
             assert max(map(len, labels)) < 70
+
+
+def test_a_list_without_any_day_has_its_figures(company: object) -> None:
+    """Telco's customers, who left or stayed, have no date: nothing was ever computed of them."""
+    bring_in(
+        "customerID,gender,tenure,Contract,MonthlyCharges,Churn\n"
+        + "".join(
+            f"C{n},Female,{n % 30},Month-to-month,{20 + n}.5,{'Yes' if n % 3 else 'No'}\n"
+            for n in range(60)
+        )
+    )
+    for kind in ("insights.refresh", "insights.foresee"):
+        jobs.enqueue(kind)
+        work()
+        job = Job.objects.filter(kind=kind).latest("created_at")
+        assert job.state == Job.State.DONE, job.error
