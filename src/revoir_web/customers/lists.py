@@ -31,7 +31,7 @@ Reader = Callable[[str], Condition | None]
 """What was typed → the condition that it is (None: it is none)."""
 COUNT_SECONDS = 60
 """How long a count that takes long may be that of a moment ago."""
-COUNT_LONG_SECONDS = 0.03
+COUNT_LONG_SECONDS = 0.1
 
 
 @dataclass
@@ -259,7 +259,7 @@ def _day(field: str, test: Literal["from", "to"]) -> Reader:
 
 
 def count_of(rows: QuerySet[Any]) -> int:
-    """How many rows; where counting takes long, as of a minute ago at most."""
+    """How many rows; of a long list, or where counting takes long, as of a minute ago at most."""
     cache = caches["process"]
     rows = rows.order_by()
     try:
@@ -272,7 +272,7 @@ def count_of(rows: QuerySet[Any]) -> int:
         began = time.monotonic()
         held = rows.count()
         # Few rows can take long, too: pairs of customers are looked up among a million of them.
-        if time.monotonic() - began > COUNT_LONG_SECONDS:
+        if held > 10_000 or time.monotonic() - began > COUNT_LONG_SECONDS:
             cache.set(key, held, COUNT_SECONDS)
     return int(held)
 

@@ -91,8 +91,15 @@ def definition(name: str) -> dict[str, Any] | None:
     return None
 
 
-def label(name: str) -> str:
-    """What people call a metric; its name before the data were looked at."""
+def label(name: str, known: dict[str, Any] | None) -> str:
+    """What people call a metric, also before the catalogue; its name before anything is known.
+
+    Args:
+        name: The metric.
+        known: Its `definition`.
+    """
+    if known is not None:
+        return str(known["label"])
     labels: dict[str, str] = (DataState.current().facts or {}).get("labels", {}).get(name, {})
     return labels.get(language(), name)
 

@@ -66,6 +66,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 def metric(request: HttpRequest, name: str) -> HttpResponse:
     """One metric: definition, figure, line, breakdown, table; the filters are in the address."""
     _known(name)
+    definition = queries.definition(name)
     question = queries.metric_question(name, request.GET)
     asked = runs.ask("metric", question, by=request.user.pk)
     state = DataState.current()
@@ -74,8 +75,8 @@ def metric(request: HttpRequest, name: str) -> HttpResponse:
         "asked": asked,
         "shown": asked.result,
         "table": queries.metric_table(name, asked, request.GET),
-        "label": queries.label(name),
-        "definition": queries.definition(name),
+        "label": queries.label(name, definition),
+        "definition": definition,
         "given": request.GET,
         "chosen_by": request.GET.getlist("by"),
         "grains": queries.grain_choices(),
@@ -92,6 +93,7 @@ def metric(request: HttpRequest, name: str) -> HttpResponse:
 def rows(request: HttpRequest, name: str) -> HttpResponse:
     """The rows that a figure was computed from."""
     _known(name)
+    definition = queries.definition(name)
     question, page = queries.rows_question(name, request.GET), queries.page_of(request.GET)
     at = {"page": page} if page > 1 else {}
     asked = runs.ask("rows", {**question, **at}, by=request.user.pk)
@@ -112,8 +114,8 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "file_query": whole.urlencode(),
         "export_query": query.urlencode(),
         "for_excel": fits_a_sheet(asked.data.get("total", 0)),
-        "label": queries.label(name),
-        "definition": queries.definition(name),
+        "label": queries.label(name, definition),
+        "definition": definition,
         "given": request.GET,
         **queries.freshness(asked, DataState.current()),
     }
