@@ -125,3 +125,16 @@ def test_histories_are_added_up_with_their_derivatives():
     share = 1 / (1 + math.exp(1))
     assert by_ended == pytest.approx([2 * share + 1, 0.0])
     assert by_going == pytest.approx([2 * (1 - share) + 5, 0.0])
+
+
+def test_the_logarithms_of_thousands_of_histories_are_taken_together_without_loss():
+    """A product of 5,000 shares is below what a number holds: it is emptied on the way."""
+    rng = np.random.default_rng(1)
+    ended, going = rng.normal(-40, 30, 50), rng.normal(-40, 30, 60)
+    at_ended, at_going = rng.integers(0, 50, 5_000), rng.integers(0, 60, 5_000)
+    n = np.where(rng.random(5_000) < 0.9, 1.0, 3.0)
+    going[at_going[:2_000]] = ended[at_ended[:2_000]].mean()
+    ended[at_ended[:2_000]] = going[at_going[:2_000]]
+    total, by_ended, by_going = mixed(ended, going, at_ended, at_going, n)
+    assert total == pytest.approx(n @ np.logaddexp(ended[at_ended], going[at_going]), rel=1e-13)
+    assert by_ended.sum() + by_going.sum() == pytest.approx(n.sum())

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from revoir.models.counts import Counts, Floats
+from revoir.models.counts import Counts, Floats, by_count
 from revoir.models.simulation import Purchases, poisson_steps
 from revoir.models.transactions import PairModel, mean_rate
 
@@ -53,26 +53,32 @@ class BgNbd(PairModel):
         from scipy.special import betaln, digamma
 
         r, alpha, a, b = theta
+
+        def staying(x: Floats) -> Floats:
+            stays = b + x + self._at_first
+            whole = digamma(a + b) - digamma(a + stays)
+            value = betaln(a, stays) - betaln(a, b)
+            return np.stack([value, whole, whole + digamma(stays) - digamma(b)])
+
         value, by_r, by_alpha = _rates(r, alpha, x, T)
-        stays = b + x + self._at_first
-        value += betaln(a, stays) - betaln(a, b)
-        whole = digamma(a + b) - digamma(a + stays)
-        by_b = whole + digamma(stays) - digamma(b)
-        return value, np.stack([by_r, by_alpha, whole, by_b])
+        stayed, by_a, by_b = by_count(staying, x)
+        return value + stayed, np.stack([by_r, by_alpha, by_a, by_b])
 
     def _ended(self, theta: Floats, x: Floats, t_x: Floats) -> tuple[Floats, Floats]:
         from scipy.special import betaln, digamma
 
         r, alpha, a, b = theta
+
+        def leaving(x: Floats) -> Floats:
+            never = x + self._at_first == 0  # nobody has had a chance to leave
+            stays = np.where(never, b, b + x + self._at_first - 1)
+            whole = digamma(a + b) - digamma(a + 1 + stays)
+            value = np.where(never, -np.inf, betaln(a + 1, stays) - betaln(a, b))
+            return np.stack([value, whole + 1 / a, whole + digamma(stays) - digamma(b)])
+
         value, by_r, by_alpha = _rates(r, alpha, x, t_x)
-        stays = b + x + self._at_first - 1
-        never = x + self._at_first == 0  # nobody has had a chance to leave
-        stays = np.where(never, b, stays)
-        value += np.where(never, -np.inf, betaln(a + 1, stays) - betaln(a, b))
-        whole = digamma(a + b) - digamma(a + 1 + stays)
-        by_a = whole + 1 / a
-        by_b = whole + digamma(stays) - digamma(b)
-        return value, np.stack([by_r, by_alpha, by_a, by_b])
+        left, by_a, by_b = by_count(leaving, x)
+        return value + left, np.stack([by_r, by_alpha, by_a, by_b])
 
     def _ahead_of_pairs(
         self, theta: Floats, t: float, x: Floats, T: Floats
@@ -107,10 +113,14 @@ def _rates(r: float, alpha: float, x: Floats, t: Floats) -> tuple[Floats, Floats
     """``log(Γ(r + x) α^r / (Γ(r) (α + t)^(r + x)))`` with its derivatives by r and α."""
     from scipy.special import digamma, gammaln
 
-    log_wait = np.log(alpha + t)
-    value = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * log_wait
-    by_r = digamma(r + x) - digamma(r) + np.log(alpha) - log_wait
-    return value, by_r, r / alpha - (r + x) / (alpha + t)
+    def buying(x: Floats) -> Floats:
+        log_alpha = np.log(alpha)
+        value = gammaln(r + x) - gammaln(r) + r * log_alpha
+        return np.stack([value, digamma(r + x) - digamma(r) + log_alpha])
+
+    log_wait, shape = np.log(alpha + t), r + x
+    bought, by_r = by_count(buying, x)
+    return bought - shape * log_wait, by_r - log_wait, r / alpha - shape / (alpha + t)
 
 
 def leaving_chances(theta: Floats, t: npt.ArrayLike, most: int, *, k: int, at_first: int) -> Floats:

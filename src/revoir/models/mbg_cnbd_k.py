@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from revoir.models.bg_nbd import draw_leaving, leaving_chances
-from revoir.models.counts import Counts, Floats, Pairs
+from revoir.models.counts import Counts, Floats, Pairs, by_count
 from revoir.models.fitting import PRIOR_CUSTOMERS
 from revoir.models.simulation import Purchases
 from revoir.models.transactions import TransactionModel, mean_rate
@@ -138,24 +138,26 @@ class MbgCnbdK(TransactionModel):
         terms, slopes = [], []
         for j, pairs in enumerate(self._pairs(counts)):
             gone = j == self.k_
-            shape = r + self.k_ * pairs.x + (0 if gone else j)
-            until = alpha + pairs.t
-            leaves, stays = (a + 1, b + pairs.x) if gone else (a, b + pairs.x + 1)
-            terms.append(
-                gammaln(shape) - gammaln(r) + r * np.log(alpha) - shape * np.log(until)
-                + betaln(leaves, stays) - betaln(a, b)
-            )  # fmt: skip
-            whole = digamma(a + b) - digamma(leaves + stays)
-            slopes.append(
-                np.stack(
+            steps = 0 if gone else j
+
+            def of_count(x: Floats, gone: bool = gone, steps: int = steps) -> Floats:
+                shape = r + self.k_ * x + steps
+                leaves, stays = (a + 1, b + x) if gone else (a, b + x + 1)
+                whole = digamma(a + b) - digamma(leaves + stays)
+                return np.stack(
                     [
-                        digamma(shape) - digamma(r) + np.log(alpha) - np.log(until),
-                        r / alpha - shape / until,
+                        gammaln(shape) - gammaln(r) + betaln(leaves, stays) - betaln(a, b),
+                        digamma(shape) - digamma(r),
                         whole + (1 / a if gone else 0.0),
                         whole + digamma(stays) - digamma(b),
                     ]
                 )
-            )
+
+            value, by_r, by_a, by_b = by_count(of_count, pairs.x)
+            shape, until = r + self.k_ * pairs.x + steps, alpha + pairs.t
+            wait = np.log(alpha) - np.log(until)
+            terms.append(value + r * np.log(alpha) - shape * np.log(until))
+            slopes.append(np.stack([by_r + wait, r / alpha - shape / until, by_a, by_b]))
         return terms, slopes
 
     def _by_row(self, terms: list[Floats], counts: Counts) -> Floats:

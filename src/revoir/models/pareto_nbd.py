@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from revoir.models.counts import Counts, Floats
+from revoir.models.counts import Counts, Floats, by_count
 from revoir.models.simulation import Purchases, poisson_steps
 from revoir.models.transactions import PairModel, mean_rate
 
@@ -143,7 +143,8 @@ def _constants(theta: Floats, x: Floats) -> Floats:
     from scipy.special import gammaln
 
     r, alpha, s, beta = theta
-    found: Floats = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
+    gamma = by_count(lambda x: gammaln(r + x) - gammaln(r), x)
+    found: Floats = gamma + r * np.log(alpha) + s * np.log(beta)
     return found
 
 
@@ -155,7 +156,7 @@ def _with_constants(
 
     r, alpha, s, beta = theta
     slopes = slopes[[0, 2, 1, 3]]  # by r, α, s, β: p grows with r and q with s
-    slopes[0] += digamma(r + x) - digamma(r) + np.log(alpha)
+    slopes[0] += by_count(lambda x: digamma(r + x) - digamma(r) + np.log(alpha), x)
     slopes[1] += r / alpha
     slopes[2] += np.log(beta)
     slopes[3] += s / beta

@@ -44,17 +44,25 @@ def mixed(
     Returns:
         The sum, and by pair how many customers each term accounts for: the derivatives of the sum.
     """
-    total = 0.0
+    total, product = 0.0, 1.0
     by_ended, by_going = np.zeros(len(ended)), np.zeros(len(going))
     for row in range(len(n)):
         first, second = at_ended[row], at_going[row]
         apart = ended[first] - going[second]
         ratio = math.exp(-abs(apart))
-        share = (1.0 if apart > 0 else ratio) / (1.0 + ratio)
-        total += n[row] * (max(ended[first], going[second]) + math.log1p(ratio))
+        greater = 1.0 / (1.0 + ratio)
+        share = greater if apart > 0 else ratio * greater
+        total += n[row] * max(ended[first], going[second])
+        if n[row] == 1.0:  # most histories: their logarithms are taken together
+            product *= greater
+            if product < 1e-290:
+                total -= math.log(product)
+                product = 1.0
+        else:
+            total += n[row] * math.log1p(ratio)
         by_ended[first] += n[row] * share
         by_going[second] += n[row] * (1.0 - share)
-    return total, by_ended, by_going
+    return total - math.log(product), by_ended, by_going
 
 
 @compiled
