@@ -38,6 +38,7 @@ class Aim:
         measure: "seconds" or "peak_mib".
         at_most: The largest ratio (None: `at_least` holds).
         at_least: The smallest ratio.
+        phase: The part of the work that is compared (None: all of it).
     """
 
     text: str
@@ -46,6 +47,7 @@ class Aim:
     measure: str = "seconds"
     at_most: float | None = None
     at_least: float | None = None
+    phase: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,14 @@ COMPARISONS = (
             Aim("2 s at most", IN_PLACE, None, at_most=2),
             Aim("8 × faster than lifetimes", "lifetimes", IN_PLACE, at_least=8),
             Aim(
-                "10 × faster than PyMC-Marketing with a tenth of the customers",
+                "the fit 10 × faster than PyMC-Marketing's with a tenth of the customers",
+                PYMC_TENTH,
+                IN_PLACE,
+                at_least=10,
+                phase="fit",
+            ),
+            Aim(
+                "all of it 10 × faster than PyMC-Marketing with a tenth of the customers",
                 PYMC_TENTH,
                 IN_PLACE,
                 at_least=10,

@@ -132,12 +132,17 @@ def _aim(aim: Aim, found: dict[str, Any]) -> str | None:
 
 
 def _value(aim: Aim, found: dict[str, Any]) -> float | None:
-    key = "best" if aim.measure == "seconds" else aim.measure
-    below = found["entries"].get(aim.to, {}).get(key) if aim.to else 1.0
-    if aim.of == "rows":
-        above: float | None = found["size"]["rows"]
-    else:
-        above = found["entries"].get(aim.of, {}).get(key)
+    def figure(name: str) -> float | None:
+        entry = found["entries"].get(name, {})
+        if aim.phase:
+            entry, key = entry.get("phases", {}), aim.phase
+        else:
+            key = "best" if aim.measure == "seconds" else aim.measure
+        value: float | None = entry.get(key)
+        return value
+
+    below = figure(aim.to) if aim.to else 1.0
+    above = found["size"]["rows"] if aim.of == "rows" else figure(aim.of)
     return above / below if above is not None and below else None
 
 

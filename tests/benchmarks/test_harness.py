@@ -118,10 +118,13 @@ def test_a_peer_that_cannot_be_installed_is_named(tmp_path, monkeypatch):
         (Aim("rows", "rows", "one", at_least=501), "500.00 — **missed**"),
         (Aim("memory", "two", None, "peak_mib", at_most=99), "100.00 — **missed**"),
         (Aim("absent", "three", "one", at_most=2), "not measured"),
+        (Aim("a part", "two", "one", at_least=5, phase="fit"), "5.00 — met"),
+        (Aim("no such part", "two", "one", at_least=5, phase="sum"), "not measured"),
     ],
 )
 def test_aims_are_met_or_missed(aim, line):
-    found = measured({"one": entry(2.0), "two": entry(3.0)})
+    one, two = entry(2.0) | {"phases": {"fit": 0.5}}, entry(3.0) | {"phases": {"fit": 2.5}}
+    found = measured({"one": one, "two": two})
     assert line in results._aim(aim, found)
 
 
