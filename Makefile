@@ -15,8 +15,9 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 CATALOGUES := $(wildcard src/revoir/locale/*/LC_MESSAGES/*.po)
 DEMO := demo
-# One more than there are cores: browsers and programs that a test waits for leave a core idle.
-SPREAD := -n $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1) --dist loadfile
+# One more than there are cores: browsers and programs that a test waits for leave a core idle. Files
+# go in their own order: with the longest lists of tests first, the longest tests would come last.
+SPREAD := -n $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
 # A worker keeps a core busy: more threads of linear algebra would wait for each other, busily.
 ONE_THREAD := OMP_NUM_THREADS=1
 
