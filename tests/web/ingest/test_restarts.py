@@ -88,6 +88,13 @@ def test_one_order_that_was_corrected_is_no_other_order(company: object) -> None
     assert orders(bring_in(HEAD + ticket(4, 6, customer=""), "three.csv"))["new"] == 1
 
 
+def test_one_of_two_orders_that_was_corrected_is_no_other_order(company: object) -> None:
+    """Each number was counted twice, so that two of them were not few."""
+    bring_in(day_of(3))
+    both = HEAD + ticket(2, 4, customer="C32", amount=7) + ticket(3, 3)
+    assert orders(bring_in(both, "both.csv")) == {"new": 0, "changed": 1, "unchanged": 1}
+
+
 def test_lines_go_with_their_orders(company: object) -> None:
     head = "ticket;client;date;produit;quantite;prix_unitaire\n"
 
