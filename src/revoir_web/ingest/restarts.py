@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from revoir_web.ingest import sql
+from revoir_web.ingest import returned, sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,7 +60,9 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, known: str) -> int:
     )
     [(own, others, same)] = connection.execute(
         "SELECT count(*), count(*) FILTER (NOT today AND (stranger OR other_sum)),"
-        " count(*) FILTER (NOT today AND other_sum AND regular) FROM met WHERE own"
+        " count(*) FILTER (NOT today AND other_sum AND regular) FROM met"
+        # What is given back another day says nothing of numbers that start again.
+        f" WHERE own AND NOT contains(order_id, {sql.text(returned.MARK)})"
     ).fetchall()
     if own < _FEW:
         others -= same

@@ -18,7 +18,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
-from revoir_web.ingest import discretion, restarts, sql, understanding
+from revoir_web.ingest import discretion, restarts, returned, sql, understanding
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import
 
@@ -39,7 +39,6 @@ _SAYS: dict[str, tuple[str, ...]] = {
     "events": ("occurred_at", "event"),
 }
 """What tells a row from the others of a customer, where nothing numbers them."""
-_RETURN = "~return"
 Resolve = Callable[["pa.Table"], "pa.Table"]
 """From the customers of an import (`key` and profile) to `key` and `customer_id`."""
 
@@ -104,9 +103,14 @@ def prepare(
         for table in there:
             progress(msg("Comparing with what is there: {table}…", table=table))
             keys.make(table)
-            if table == "orders" and table in known and not keys.correction:
-                restarted = restarts.tell_apart(connection, known[table])
+            if table == "orders" and table in known:
+                if not keys.correction:
+                    restarted = restarts.tell_apart(connection, known[table])
+                returned.tell_apart(connection, known[table], correction=keys.correction)
             discretion.keep(connection, table)
+        connection.execute("CREATE TABLE absorbed (order_id VARCHAR)")
+        if "order_lines" in there and "orders" in known and not keys.correction:
+            returned.absorb(connection, known["orders"])
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)
@@ -221,7 +225,7 @@ class Keys:
             said = ["t.ordered_at"] if self.by_line else [f"t.{sql.name(c)}" for c in columns]
             # What is given back under the order's own number is a row beside it.
             plain = (
-                f"CAST(t.order_id AS VARCHAR) || CASE WHEN t.kind = 'return' THEN '{_RETURN}'"
+                f"CAST(t.order_id AS VARCHAR) || CASE WHEN t.kind = 'return' THEN '{returned.MARK}'"
                 " ELSE '' END"
             )
             nth = f"row_number() OVER (PARTITION BY {plain} ORDER BY t.ordered_at, t._row)"
@@ -404,8 +408,8 @@ def _gone(known: str, held: dict[str, str], columns: Sequence[str]) -> str:
     )
     return (
         f"SELECT {cells} FROM {known} AS l WHERE l.order_id IN (SELECT order_id FROM"
-        " keyed_order_lines) AND l.line_id NOT IN (SELECT line_id FROM keyed_order_lines)"
-        " AND l.kind IS DISTINCT FROM 'cancelled'"
+        " keyed_order_lines UNION ALL FROM absorbed) AND l.line_id NOT IN (SELECT line_id FROM"
+        " keyed_order_lines) AND l.kind IS DISTINCT FROM 'cancelled'"
     )
 
 

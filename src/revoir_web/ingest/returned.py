@@ -1,0 +1,137 @@
+"""What is given back under the number of an order: which of the lake's returns it is, or a new one.
+
+A return has no number of its own, and files come month by month: in April's export the first
+return of an order is its second one. It is the lake's where day and amount are the same; the others
+of an order whose sale the file has too are all that there are, and take the place of the lake's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from revoir_web.ingest import sql
+
+if TYPE_CHECKING:
+    import duckdb
+
+MARK = "~return"
+"""What stands behind the number of an order; `~2`, `~3`, … behind it where there are more."""
+_BASE = f"regexp_extract(order_id, '^(.*{MARK})(~[0-9]+)?$', 1)"
+Return = tuple[str, Any, Any]
+"""The key, the day and the amount."""
+
+
+def tell_apart(connection: duckdb.DuckDBPyConnection, known: str, *, correction: bool) -> None:
+    """Give returns of an import the keys that they have in the lake, or keys of their own.
+
+    Args:
+        connection: Holds `keyed_orders`.
+        known: SQL of the orders in the lake.
+        correction: Whether the rows were set aside before: none of them is in the lake.
+    """
+    if not {"ordered_on", "amount"} <= set(sql.columns_of(connection, "keyed_orders")):
+        return
+    mine = _by_base(connection, "keyed_orders")
+    bases = f"SELECT {_BASE} FROM keyed_orders WHERE kind = 'return'"
+    theirs = _by_base(connection, f"{known} AS l", f"{_BASE} IN ({bases})") if mine else {}
+    if not theirs:
+        return
+    sold = {
+        row[0]
+        for row in connection.execute(
+            f"SELECT order_id || '{MARK}' FROM keyed_orders WHERE kind IS DISTINCT FROM 'return'"
+        ).fetchall()
+    }
+    named = [
+        (key, name)
+        for base in mine.keys() & theirs.keys()
+        for key, name in _named(
+            base, mine[base], theirs[base], whole=base in sold, correction=correction
+        ).items()
+        if key != name
+    ]
+    if not named:
+        return
+    connection.execute("CREATE OR REPLACE TEMP TABLE returns_named (key VARCHAR, name VARCHAR)")
+    connection.executemany("INSERT INTO returns_named VALUES (?, ?)", named)
+    connection.execute(
+        "UPDATE keyed_orders SET order_id = r.name FROM returns_named AS r"
+        " WHERE keyed_orders.order_id = r.key"
+    )
+
+
+def absorb(connection: duckdb.DuckDBPyConnection, known: str) -> None:
+    """Cancel the lake's returns of orders that a file of lines has with what was given back.
+
+    Such a file has what came back among the lines of its order, and takes it off there; a file of
+    later months, without the sale, had it alone.
+
+    Args:
+        connection: Holds `keyed_orders` and `keyed_order_lines`. The returns are added to the
+            orders, cancelled, and named in `absorbed`.
+        known: SQL of the orders in the lake.
+    """
+    if "amount" not in sql.columns_of(connection, "keyed_order_lines"):
+        return
+    connection.execute(
+        "INSERT INTO absorbed SELECT unnest(keys) FROM ("
+        f"SELECT {_BASE} AS base, list(order_id) AS keys, sum(amount) AS back FROM {known} AS l"
+        f" WHERE kind = 'return' AND {_BASE} <> '' GROUP BY 1) AS theirs"
+        f" JOIN (SELECT order_id || '{MARK}' AS base, sum(amount) AS back FROM keyed_order_lines"
+        " WHERE amount < 0 AND kind IS DISTINCT FROM 'return' GROUP BY 1) AS mine USING (base)"
+        f" WHERE mine.back <= theirs.back AND base NOT IN (SELECT {_BASE} FROM keyed_orders)"
+    )
+    held = sql.columns_of(connection, "keyed_orders")
+    there = [column for column in sql.columns_of(connection, f"{known} AS l") if column in held]
+    cells = ", ".join(
+        "'cancelled' AS kind" if column == "kind" else sql.name(column) for column in there
+    )
+    connection.execute(
+        f"INSERT INTO keyed_orders BY NAME SELECT {cells} FROM {known} AS l"
+        " WHERE order_id IN (SELECT order_id FROM absorbed)"
+    )
+
+
+def _by_base(
+    connection: duckdb.DuckDBPyConnection, relation: str, where: str = "true"
+) -> dict[str, list[Return]]:
+    """The returns of each order, the first one first."""
+    rows = connection.execute(
+        f"SELECT {_BASE}, order_id, ordered_on, amount FROM {relation}"
+        f" WHERE kind = 'return' AND {_BASE} <> '' AND {where}"
+        " ORDER BY 1, length(order_id), order_id"
+    ).fetchall()
+    found: dict[str, list[Return]] = {}
+    for base, *held in rows:
+        found.setdefault(base, []).append((held[0], held[1], held[2]))
+    return found
+
+
+def _named(
+    base: str, mine: list[Return], theirs: list[Return], *, whole: bool, correction: bool
+) -> dict[str, str]:
+    """What each return of an order is called in the lake."""
+    free = list(theirs)
+    named: dict[str, str] = {}
+
+    def take(alike: Any) -> None:
+        for own in mine:
+            found = next((one for one in free if alike(own, one)), None)
+            if own[0] not in named and found is not None:
+                named[own[0]] = found[0]
+                free.remove(found)
+
+    take(lambda own, one: own[1:] == one[1:])
+    if not correction:
+        # A sum that was corrected; where the file has the sale too, perhaps the day was.
+        take(lambda own, one: own[1] == one[1])
+        take(lambda own, one: whole)
+    used = {key for key, _day, _amount in theirs}
+    nth = 1
+    for key, _day, _amount in mine:
+        while key not in named:
+            name = base if nth == 1 else f"{base}~{nth}"
+            nth += 1
+            if name not in used:
+                named[key] = name
+    return named

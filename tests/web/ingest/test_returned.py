@@ -1,0 +1,81 @@
+"""What is given back under the number of its order, from one file to the next."""
+
+from __future__ import annotations
+
+import pytest
+
+from revoir_web.ingest import actions, understanding
+
+from .conftest import bring_in, lake, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEAD = "order_id,client,date,montant\n"
+SALES = "A,C1,2025-01-03,100\nB,C2,2025-01-04,30\n"
+
+
+def sums() -> list[tuple[str, float]]:
+    """What each order comes to, returns included."""
+    rows = lake(
+        "SELECT split_part(order_id, '~', 1), CAST(sum(amount) AS INTEGER) FROM orders"
+        " WHERE kind <> 'cancelled' GROUP BY 1 ORDER BY 1"
+    )
+    return [(number, amount) for number, amount in rows]
+
+
+def test_a_second_return_stands_beside_the_first(company: object) -> None:
+    """It took its place, and the first one was lost."""
+    bring_in(HEAD + SALES, "january.csv")
+    bring_in(HEAD + "A,C1,2025-02-05,-40\nC,C2,2025-02-06,10\n", "february.csv")
+    march = HEAD + "A,C1,2025-03-07,-20\nD,C2,2025-03-08,10\n"
+    second = bring_in(march, "march.csv")
+    assert second.landed is not None
+    assert second.landed["orders"] == {"new": 2, "changed": 0, "unchanged": 0}
+    assert sums() == [("A", 40), ("B", 30), ("C", 10), ("D", 10)]
+    # The same once more, and everything in one file, add nothing.
+    bring_in(march + "B,C2,2025-01-04,30\n", "march-again.csv")
+    bring_in(HEAD + SALES + "A,C1,2025-02-05,-40\nA,C1,2025-03-07,-20\n", "all.csv")
+    assert sums() == [("A", 40), ("B", 30), ("C", 10), ("D", 10)]
+    actions.undo(held=second)
+    work()
+    assert sums()[0] == ("A", 40)
+
+
+def test_a_return_that_was_corrected_is_no_other_return(company: object) -> None:
+    bring_in(HEAD + SALES + "A,C1,2025-02-05,-40\n", "all.csv")
+    bring_in(HEAD + "A,C1,2025-02-05,-45\nE,C1,2025-02-05,1\n", "sum.csv")
+    assert sums() == [("A", 55), ("B", 30), ("E", 1)]
+    bring_in(HEAD + SALES + "A,C1,2025-02-06,-45\n", "day.csv")
+    assert sums() == [("A", 55), ("B", 30), ("E", 1)]
+
+
+def test_a_return_that_was_set_aside_replaces_no_other(company: object) -> None:
+    held = bring_in(HEAD + SALES + "A,C1,2025-02-05,-40\nA,C1,2025-02-30,-20\n", "all.csv")
+    assert held.rows_quarantined == 1
+    text = understanding.quarantine_of(held, 0).read_text(encoding="utf-8-sig")
+    bring_in(text.replace("2025-02-30", "2025-02-28"), "corrected.csv")
+    assert sums() == [("A", 40), ("B", 30)]
+
+
+LINES = "order_id,client,date,produit,quantite,montant\n"
+
+
+def test_a_file_with_all_lines_takes_off_once_what_came_back(company: object) -> None:
+    """It takes what came back off its order; files of later months had it beside the order."""
+    january = "A,C1,2025-01-03,the,1,100\nA,C1,2025-01-03,cafe,1,50\nB,C2,2025-01-04,lait,1,30\n"
+    april = "A,C1,2025-04-05,the,-1,-40\nC,C2,2025-04-06,lait,1,10\n"
+    may = "A,C1,2025-05-05,cafe,-1,-20\nD,C2,2025-05-06,lait,1,10\n"
+    for name, rows in (("january", january), ("april", april), ("may", may)):
+        bring_in(LINES + rows, f"{name}.csv")
+    expected = [("A", 90), ("B", 30), ("C", 10), ("D", 10)]
+    assert sums() == expected
+    # January once more: what came back since stays.
+    bring_in(LINES + january + "E,C2,2025-01-06,lait,1,10\n", "january-again.csv")
+    assert sums() == [*expected, ("E", 10)]
+    everything = bring_in(LINES + january + april + may, "all.csv")
+    assert sums() == [*expected, ("E", 10)]
+    assert lake("SELECT CAST(sum(amount) AS INTEGER) FROM order_lines") == [(150,)]
+    actions.undo(held=everything)
+    work()
+    assert sums() == [*expected, ("E", 10)]
+    assert lake("SELECT CAST(sum(amount) AS INTEGER) FROM order_lines") == [(150,)]
