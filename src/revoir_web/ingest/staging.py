@@ -8,7 +8,7 @@ rows stand before it. So an export that begins in January again adds only what i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
-from revoir_web.ingest import discretion, restarts, returned, sql, understanding
+from revoir_web.ingest import corrections, discretion, restarts, returned, sql, understanding
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import
 
@@ -97,20 +97,25 @@ def prepare(
         there = [name for name in ORDER if (made / f"{name}.parquet").is_file()]
         progress(msg("Looking up the customers…"))
         _resolve(connection, there, resolve)
-        keys = Keys(connection, held)
-        counts, restarted = {}, 0
         known = _lake_tables(connection)
+        keys = Keys(connection, held, known)
+        counts, restarted = {}, 0
         for table in there:
             progress(msg("Comparing with what is there: {table}…", table=table))
             keys.make(table)
+            if table in known and TABLES[table].key and not keys.correction:
+                corrections.know_again(connection, table, known[table])
             if table == "orders" and table in known:
                 if not keys.correction:
                     restarted = restarts.tell_apart(connection, known[table])
                 returned.tell_apart(connection, known[table], correction=keys.correction)
             discretion.keep(connection, table)
         connection.execute("CREATE TABLE absorbed (order_id VARCHAR)")
-        if "order_lines" in there and "orders" in known and not keys.correction:
-            returned.absorb(connection, known["orders"])
+        if "order_lines" in there and {"orders", "order_lines"} <= set(known):
+            if keys.correction:
+                corrections.settle(connection, known)
+            else:
+                returned.absorb(connection, known["orders"])
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)
@@ -159,10 +164,14 @@ class Keys:
     Args:
         connection: Holds the canonical tables, each with `_row`, and `numbers`.
         held: The import.
+        known: SQL of the tables of the lake.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, held: Import) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, held: Import, known: Mapping[str, str]
+    ) -> None:
         self._connection = connection
+        self._known = known
         self._own = held.id.hex[:10]
         told = understanding.kept(held) or {"files": []}
         files = told["files"]
@@ -195,14 +204,19 @@ class Keys:
         pattern = f"^({'|'.join(re.escape(place) for place in self._loose)})\\.\\d+$"
         return f"regexp_matches(CAST({column} AS VARCHAR), {sql.text(pattern)})"
 
-    def _hashed(self, said: Iterable[str], where: str) -> str:
+    def _hashed(self, table: str, said: Iterable[str], where: str) -> str:
         """SQL of a key made of what a row says; nobody's rows are this import's alone."""
-        alone = "true" if self.correction else "t.customer_id IS NULL"
-        own = f"CASE WHEN {alone} THEN {sql.text(self._own)} ELSE '' END"
+        own = f"CASE WHEN t.customer_id IS NULL THEN {sql.text(self._own)} ELSE '' END"
         cells = ", ".join(f"coalesce(CAST({cell} AS VARCHAR), '')" for cell in said)
         body = f"concat_ws(chr(31), {own}, coalesce(CAST(t.customer_id AS VARCHAR), ''), {cells})"
         nth = f"row_number() OVER (PARTITION BY {body} ORDER BY t._row)"
-        return f"CASE WHEN {where} THEN 'r' || substr(md5({body} || chr(31) || {nth}), 1, 27) END"
+        prefix = corrections.ACCEPTED
+        # Lines without the number of an order are of the order that was made of the others.
+        if self.correction and not (table == "orders" and self.by_line):
+            prefix = corrections.CORRECTED
+            held = self._known.get(table)
+            nth = f"({nth} + {corrections.equal_before(body, TABLES[table].key, held)})"
+        return f"CASE WHEN {where} THEN {corrections.key_of(nth, body, prefix)} END"
 
     def _customers(self, table: str) -> None:
         columns = self._columns(table, "customer_id")
@@ -230,10 +244,10 @@ class Keys:
             )
             nth = f"row_number() OVER (PARTITION BY {plain} ORDER BY t.ordered_at, t._row)"
             again = f"CASE WHEN {nth} > 1 THEN '~' || {nth} ELSE '' END"
-            key = f"coalesce({self._hashed(said, loose)}, {plain} || {again})"
+            key = f"coalesce({self._hashed(table, said, loose)}, {plain} || {again})"
             old = "CAST(t.order_id AS VARCHAR)"
         else:
-            key = self._hashed([f"t.{sql.name(c)}" for c in columns], "true")
+            key = self._hashed(table, [f"t.{sql.name(c)}" for c in columns], "true")
             old = "NULL"
         self._connection.execute(
             f"CREATE TABLE keyed_orders AS SELECT {key} AS order_id, {old} AS _old, n.customer_id"
@@ -249,13 +263,14 @@ class Keys:
         place = (
             f"row_number() OVER (PARTITION BY o.order_id ORDER BY {sql.names(said, 't.')}, t._row)"
         )
-        mark = f"'c{self._own}-' ||" if self.correction else ""
+        if self.correction:
+            place = corrections.of_line([f"t.{sql.name(c)}" for c in said])
         self._connection.execute(
             "CREATE TABLE keyed_order_lines AS SELECT order_id || ':' || _line"
             " || CASE WHEN _nth > 1 THEN '~' || _nth ELSE '' END AS line_id,"
             " * EXCLUDE (_line, _nth) FROM (SELECT *, row_number() OVER (PARTITION BY order_id,"
             " _line ORDER BY _row) AS _nth FROM (SELECT t._row, o.order_id,"
-            f" {mark} CAST(coalesce(CAST({own} AS VARCHAR), CAST({place} AS VARCHAR)) AS VARCHAR)"
+            f" CAST(coalesce(CAST({own} AS VARCHAR), CAST({place} AS VARCHAR)) AS VARCHAR)"
             f" AS _line, n.customer_id AS customer_id, {sql.names(columns, 't.')}"
             " FROM order_lines AS t JOIN (SELECT _old, any_value(order_id ORDER BY order_id) AS"
             " order_id, kind = 'return' AS back FROM keyed_orders GROUP BY _old, back) AS o"
@@ -276,10 +291,10 @@ class Keys:
             nth = f"row_number() OVER (PARTITION BY {held} ORDER BY t._row)"
             made = (
                 f"coalesce({held} || CASE WHEN {nth} > 1 THEN '~' || {nth} ELSE '' END,"
-                f" {self._hashed(said, 'true')})"
+                f" {self._hashed(table, said, 'true')})"
             )
         else:
-            made = self._hashed(said, "true")
+            made = self._hashed(table, said, "true")
         self._connection.execute(
             f"CREATE TABLE {sql.name('keyed_' + table)} AS SELECT {made} AS {sql.name(key)},"
             f" n.customer_id AS customer_id{''.join(f', t.{sql.name(c)}' for c in columns)}"
