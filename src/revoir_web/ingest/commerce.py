@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,6 +17,8 @@ PLACED = ("order completed", "order updated")
 REFUNDED = "order refunded"
 CANCELLED = "order cancelled"
 ORDER_EVENTS = frozenset((*PLACED, REFUNDED, CANCELLED))
+_STANDS = ("amount", "kind", "ordered_on")
+"""What shows that a file has told an order since events did."""
 _LARGEST = Decimal(10) ** 13
 _CENTS = Decimal("0.0001")
 
@@ -39,9 +42,84 @@ class Order:
 
     Attributes:
         told: What events said: ``placed`` (the newest), ``refunds`` by messageId, ``cancelled``.
+            Where a file brought the order, or changed it since, ``placed`` is as the file has it:
+            ``filed``, with the day and what was ``back`` by then.
     """
 
     told: dict[str, Any] = field(default_factory=dict)
+
+    def stand(self, number: str, zone: zoneinfo.ZoneInfo, row: Mapping[str, Any] | None) -> None:
+        """Go by the order as the lake has it, where a file has told it since.
+
+        Args:
+            number: The number of the order.
+            zone: The company's zone.
+            row: The order in the lake (None: it is not there).
+        """
+        if row is None:
+            if self.told.get("placed", {}).get("filed"):
+                del self.told["placed"]  # its import was undone
+            return
+        made, _lines = self.rows(number, zone)
+        if made is not None and all(made[name] == row.get(name) for name in _STANDS):
+            return
+        if row.get("kind") not in ("purchase", "return", "cancelled"):
+            return
+        if row.get("amount") is None or row.get("ordered_on") is None:
+            return
+        back = row.get("refunded") or Decimal(0)
+        cancelled = row["kind"] == "cancelled"
+        moment = row.get("ordered_at") or dt.datetime.combine(row["ordered_on"], dt.time())
+        at = moment.replace(tzinfo=dt.UTC).isoformat()
+        self.told = {
+            "placed": {
+                "filed": True,
+                "at": at,
+                "ordered_at": at,
+                "ordered_on": row["ordered_on"].isoformat(),
+                "customer_id": row.get("customer_id"),
+                "gross": _text(row["amount"] if cancelled else row["amount"] + back),
+                "back": _text(back),
+                "currency": row.get("currency"),
+                "discount": _text(row.get("discount")),
+                "channel": row.get("channel"),
+                "products": [],
+            },
+            **({"cancelled": at} if cancelled else {}),
+        }
+
+    def beside(
+        self, number: str, zone: zoneinfo.ZoneInfo, row: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """The order as a file has it, after what events say was given back of it since.
+
+        Args:
+            number: The number of the order.
+            zone: The company's zone.
+            row: The order in the file, which says nothing of what was given back.
+        """
+        placed = self.told.get("placed")
+        if placed is not None and Decimal(placed["gross"]) != row["amount"]:
+            return row
+        told = self
+        if placed is None:
+            told = Order()
+            told.stand(number, zone, row)
+            told.told |= self.told
+        return told.rows(number, zone)[0] or row
+
+    @property
+    def given_back(self) -> bool:
+        """Whether events told that anything of the order was given back, or that it is none."""
+        placed = self.told.get("placed", {})
+        return bool(
+            self.told.get("refunds") or "cancelled" in self.told or Decimal(placed.get("back") or 0)
+        )
+
+    @property
+    def filed(self) -> bool:
+        """Whether the order is as a file has it: then the file's lines are its lines."""
+        return bool(self.told.get("placed", {}).get("filed"))
 
     def hear(
         self,
@@ -65,10 +143,9 @@ class Order:
             case "order completed" | "order updated":
                 held = self.told.get("placed")
                 if held is None or held["at"] <= at.isoformat():
-                    first = (held or {}).get("ordered_at", at.isoformat())
                     self.told["placed"] = {
                         "at": at.isoformat(),
-                        "ordered_at": min(first, at.isoformat()),
+                        "ordered_at": _earlier(held, at),
                         # Whoever was forgotten since stays who they were in the figures.
                         "customer_id": customer or (held or {}).get("customer_id"),
                         **_placed(properties),
@@ -99,7 +176,8 @@ class Order:
         gross = Decimal(placed["gross"])
         refunds = self.told.get("refunds", {})
         whole = any(amount is None for amount in refunds.values())
-        given = None if whole else _usable(sum((Decimal(a) for a in refunds.values()), Decimal(0)))
+        before = Decimal(placed.get("back") or 0)
+        given = None if whole else _usable(sum((Decimal(a) for a in refunds.values()), before))
         # A refund that names no amount, or none that a shop could have, gives everything back.
         back = gross if given is None else given
         if "cancelled" in self.told or (back == gross and gross > 0):
@@ -111,7 +189,9 @@ class Order:
             "order_id": number,
             "customer_id": placed["customer_id"] or None,
             "ordered_at": moment.astimezone(dt.UTC).replace(tzinfo=None),
-            "ordered_on": moment.astimezone(zone).date(),
+            "ordered_on": dt.date.fromisoformat(placed["ordered_on"])
+            if "ordered_on" in placed
+            else moment.astimezone(zone).date(),
             "amount": amount,
             "kind": kind,
             "currency": placed["currency"],
@@ -136,6 +216,14 @@ class Order:
             for place, line in enumerate(placed["products"], 1)
         ]
         return order, lines
+
+
+def _earlier(held: dict[str, Any] | None, at: dt.datetime) -> str:
+    """When an order was placed, from what is known of it and when an event tells of it."""
+    first = (held or {}).get("ordered_at", at.isoformat())
+    if (held or {}).get("filed") and at - dt.datetime.fromisoformat(first) < dt.timedelta(days=1):
+        return at.isoformat()  # the file told its day alone
+    return str(min(first, at.isoformat()))
 
 
 def _placed(properties: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import json
 import re
 import traceback
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -37,7 +38,7 @@ from revoir_web.common.models import Company
 from revoir_web.customers.actions import merge, resolve_many
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.naming import is_named, names_of
-from revoir_web.ingest import actions, commerce
+from revoir_web.ingest import actions, commerce, standing
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage, SetAside
 
@@ -221,12 +222,34 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
     ]
     try:
         digests, messages = _once(rows)
-        made = _made(messages)
+        numbers = {number for message in messages if (number := _order_of(message)) is not None}
     except _FAULTS as fault:
         raise _Unusable(fault) from fault
-    _write(made, landing)
+    # Who goes by the orders that are there and then writes does it alone.
+    with only_one(LOCK) if numbers else nullcontext():
+        there = standing.look_up(numbers)
+        try:
+            made = _made(messages, numbers, there)
+        except _FAULTS as fault:
+            raise _Unusable(fault) from fault
+        # To hear the same messages again says nothing else: whoever dies may have kept it.
+        _keep_told(made, job)
+        _write(made, landing)
     # All is in the lake under the landing's name: whoever dies from here on leaves messages that
-    # land again there as if they had not. What they say of orders is kept before any is gone.
+    # land again there as if they had not.
+    today = timezone.now().date()
+    for some in in_parts(list(zip(rows, digests, strict=True)), _PART):
+        seen = [SeenMessage(digest=UUID(digest), seen_on=today) for _row, digest in some]
+        with transaction.atomic():
+            job.fence()
+            SeenMessage.objects.bulk_create(seen, ignore_conflicts=True)
+            InboxEvent.objects.filter(pk__in=[row.pk for row, _digest in some]).delete()
+        give_way()
+    landing.delete()
+    return len(messages), len(rows) - len(messages)
+
+
+def _keep_told(made: _Made, job: jobs.Running) -> None:
     told = [EventOrder(order_id=number, told=order.told) for number, order in made.told.items()]
     for part in in_parts(told, _PART):
         with transaction.atomic():
@@ -238,16 +261,6 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
                 update_fields=["told", "updated_at"],
             )
         give_way()
-    today = timezone.now().date()
-    for some in in_parts(list(zip(rows, digests, strict=True)), _PART):
-        seen = [SeenMessage(digest=UUID(digest), seen_on=today) for _row, digest in some]
-        with transaction.atomic():
-            job.fence()
-            SeenMessage.objects.bulk_create(seen, ignore_conflicts=True)
-            InboxEvent.objects.filter(pk__in=[row.pk for row, _digest in some]).delete()
-        give_way()
-    landing.delete()
-    return len(messages), len(rows) - len(messages)
 
 
 def _once(rows: Sequence[InboxEvent]) -> tuple[list[str], list[Message]]:
@@ -368,13 +381,17 @@ def _person(message: Message) -> dict[str, Any]:
 # -- What -----------------------------------------------------------------------------------------
 @dataclass
 class _Made:
-    """What messages came to: rows by table, and what is known of the orders by their numbers."""
+    """What messages came to: rows by table, and what is known of the orders by their numbers.
+
+    `beside` has the lines that are in the lake and change with their orders.
+    """
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    beside: pa.Table | None = None
     told: dict[str, commerce.Order] = field(default_factory=dict)
 
 
-def _made(messages: Sequence[Message]) -> _Made:
+def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standing) -> _Made:
     """Make rows of the lake from messages; the customers are there afterwards."""
     if not messages:
         return _Made()
@@ -386,12 +403,14 @@ def _made(messages: Sequence[Message]) -> _Made:
     )
     company = Company.current()
     rows: dict[str, list[dict[str, Any]]] = {"events": [], "orders": [], "order_lines": []}
-    numbers = [_order_of(message) for message in messages]
-    orders = _known({number for number in numbers if number is not None})
-    for message, customer, number in zip(messages, customers, numbers, strict=True):
+    known = standing.known_of(wanted)
+    orders = {number: known.get(number, commerce.Order()) for number in sorted(wanted)}
+    for number, order in orders.items():
+        order.stand(number, company.zone, there.orders.get(number))
+    for message, customer in zip(messages, customers, strict=True):
         if message.kind not in ("track", "page", "screen"):
             continue
-        if number is not None:
+        if (number := _order_of(message)) is not None:
             orders[number].hear(
                 _name(message),
                 message.properties,
@@ -406,7 +425,10 @@ def _made(messages: Sequence[Message]) -> _Made:
         if made is not None:
             rows["orders"].append(made)
             rows["order_lines"] += lines
-    return _Made({name: _table(name, held) for name, held in rows.items() if held}, orders)
+    filed = {number for number, order in orders.items() if order.filed}
+    beside = there.others(rows["orders"], filed, [line["line_id"] for line in rows["order_lines"]])
+    tables = {name: _table(name, held) for name, held in rows.items() if held}
+    return _Made(tables, beside, orders)
 
 
 def _write(made: _Made, landing: Landing) -> None:
@@ -417,11 +439,11 @@ def _write(made: _Made, landing: Landing) -> None:
     batch = f"events-{landing.pk.hex}"
     if "events" in made.tables:
         store.append("events", made.tables["events"], batch=batch)
-    if "orders" in made.tables:
-        with only_one(LOCK):
-            for name in ("orders", "order_lines"):
-                if name in made.tables:
-                    store.upsert(name, made.tables[name], batch=batch)
+    for name in ("orders", "order_lines"):
+        if name in made.tables:
+            store.upsert(name, made.tables[name], batch=batch)
+    if made.beside is not None:
+        store.upsert("order_lines", made.beside, batch=f"{batch}-beside")
 
 
 def _name(message: Message) -> str:
@@ -433,14 +455,6 @@ def _order_of(message: Message) -> str | None:
     if message.kind not in ("track", "page", "screen") or not commerce.is_order(_name(message)):
         return None
     return commerce.order_of(message.properties)
-
-
-def _known(numbers: set[str]) -> dict[str, commerce.Order]:
-    """What is known of orders, by their numbers."""
-    told: dict[str, Any] = {}
-    for part in in_parts(sorted(numbers), _PART):
-        told |= EventOrder.objects.filter(order_id__in=part).values_list("order_id", "told")
-    return {number: commerce.Order(dict(told.get(number, {}))) for number in numbers}
 
 
 def _event(message: Message, customer: str, names: Sequence[str]) -> dict[str, Any]:

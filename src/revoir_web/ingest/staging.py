@@ -18,7 +18,15 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
-from revoir_web.ingest import corrections, discretion, restarts, returned, sql, understanding
+from revoir_web.ingest import (
+    corrections,
+    discretion,
+    restarts,
+    returned,
+    sql,
+    standing,
+    understanding,
+)
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import
 
@@ -116,6 +124,8 @@ def prepare(
                 corrections.settle(connection, known)
             else:
                 returned.absorb(connection, known["orders"])
+        if "orders" in there and not keys.correction:
+            standing.keep_refunds(connection, known.get("orders"), lines="order_lines" in there)
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)

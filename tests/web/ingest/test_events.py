@@ -23,6 +23,7 @@ from revoir_web.consents.erasure import erase_persons
 from revoir_web.customers.models import Customer
 from revoir_web.ingest import commerce, inbox, intake
 from revoir_web.ingest.models import InboxEvent, SeenMessage
+from revoir_web.ingest.standing import Standing
 
 from .conftest import drained, lake, send
 
@@ -102,7 +103,7 @@ def test_landing_that_was_interrupted_lands_once(key: str, monkeypatch: pytest.M
     landing = inbox._next()
     assert landing is not None
     _digests, messages = inbox._once(list(InboxEvent.objects.all()))
-    inbox._write(inbox._made(messages), landing)  # and here the worker dies
+    inbox._write(inbox._made(messages, set(), Standing()), landing)  # and here the worker dies
     send(key, "track", {"userId": "u9", "event": "Visite", "messageId": "m9"})
     drained()
     assert lake("SELECT count(*), count(DISTINCT event_id) FROM events") == [(4, 4)]

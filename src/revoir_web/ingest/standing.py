@@ -1,0 +1,152 @@
+"""Orders that events and files both tell of: what the lake has of them, and what comes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from revoir_web.common.bulk import in_parts
+from revoir_web.common.models import Company
+from revoir_web.ingest import commerce, returned, sql
+from revoir_web.ingest.lake import lake
+from revoir_web.ingest.models import EventOrder
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_PART = 500
+
+
+@dataclass
+class Standing:
+    """What the lake has of some orders.
+
+    Attributes:
+        orders: The orders by their numbers.
+        lines: Their lines, with all that the lake knows of them (None: it has no such table).
+    """
+
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lines: pa.Table | None = None
+
+    def others(
+        self, orders: Iterable[Mapping[str, Any]], filed: Collection[str], lines: Iterable[str]
+    ) -> pa.Table | None:
+        """The lines that go along with orders, beside those that events tell.
+
+        Those of an order that a file told are cancelled with it. Others are there no more: they
+        stay, and come to nothing.
+
+        Args:
+            orders: The orders that are written.
+            filed: The numbers of those that a file told.
+            lines: The keys of the lines that are written.
+
+        Returns:
+            Rows of the lake (None: there are none).
+        """
+        if self.lines is None:
+            return None
+        kinds, written = {order["order_id"]: order["kind"] for order in orders}, set(lines)
+        held: list[dict[str, Any]] = []
+        for row in self.lines.to_pylist():
+            number = row["order_id"]
+            if row["line_id"] in written or row.get("kind") == "cancelled" or number not in kinds:
+                continue
+            if number not in filed:
+                row |= {name: 0 for name in ("amount", "quantity", "margin") if name in row}
+            elif kinds[number] != "cancelled":
+                continue
+            held.append(row | {"kind": "cancelled"})
+        return self.lines.from_pylist(held, schema=self.lines.schema) if held else None
+
+
+def look_up(numbers: Iterable[str]) -> Standing:
+    """What the lake has of some orders; ask for its `LOCK` first."""
+    import ibis
+    import pyarrow as pa
+
+    wanted = list(numbers)
+    if not wanted:
+        return Standing()
+    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
+        backend: Any = ibis.duckdb.from_connection(connection)
+        connection.register("wanted", pa.table({"id": wanted}))
+        held = {
+            name: connection.sql(
+                f"SELECT * FROM ({backend.compile(table)}) AS l"
+                " WHERE order_id IN (SELECT id FROM wanted)"
+            ).to_arrow_table()
+            for name, table in lake().tables(backend).items()
+            if name in ("orders", "order_lines")
+        }
+    orders = held["orders"].to_pylist() if "orders" in held else []
+    return Standing({row["order_id"]: row for row in orders}, held.get("order_lines"))
+
+
+def keep_refunds(connection: duckdb.DuckDBPyConnection, known: str | None, *, lines: bool) -> None:
+    """Leave refunds and cancellations that events told on the orders of an import.
+
+    An export that knows nothing of them has the order with the amount that it had before. Where a
+    file has another amount, or tells what was given back, it knows better.
+
+    Args:
+        connection: Holds `keyed_orders`, and `keyed_order_lines`.
+        known: SQL of the orders in the lake (None: it has none).
+        lines: Whether the import has lines.
+    """
+    held = sql.columns_of(connection, "keyed_orders")
+    if not {"amount", "ordered_on"} <= set(held) or not EventOrder.objects.exists():
+        return
+    silent = "coalesce(refunded, 0) = 0" if "refunded" in held else "true"
+    rows = connection.execute(
+        "SELECT order_id, amount, ordered_on, kind FROM keyed_orders WHERE kind = 'purchase' AND"
+        f" amount IS NOT NULL AND {silent} AND order_id || '{returned.MARK}' NOT IN"
+        " (SELECT order_id FROM keyed_orders)"
+    ).fetchall()
+    names = ("order_id", "amount", "ordered_on", "kind")
+    orders = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    zone = Company.current().zone
+    made = []
+    for number, order in known_of(orders).items():
+        if not order.given_back:
+            continue
+        row = order.beside(number, zone, orders[number])
+        made.append((number, row["amount"], row["kind"], row.get("refunded")))
+    if not made:
+        return
+    if "refunded" not in held:
+        connection.execute("ALTER TABLE keyed_orders ADD COLUMN refunded DECIMAL(18, 4)")
+        if known and "refunded" in sql.columns_of(connection, f"{known} AS l"):
+            connection.execute(
+                "UPDATE keyed_orders AS o SET refunded = l.refunded"
+                f" FROM {known} AS l WHERE l.order_id = o.order_id"
+            )
+    connection.execute(
+        "CREATE TEMP TABLE beside"
+        " (number VARCHAR, amount DECIMAL(18, 4), kind VARCHAR, refunded DECIMAL(18, 4))"
+    )
+    connection.executemany("INSERT INTO beside VALUES (?, ?, ?, ?)", made)
+    connection.execute(
+        "UPDATE keyed_orders AS o SET amount = b.amount, kind = b.kind, refunded = b.refunded"
+        " FROM beside AS b WHERE o.order_id = b.number"
+    )
+    if lines:
+        connection.execute(
+            "UPDATE keyed_order_lines AS l SET kind = b.kind FROM beside AS b"
+            " WHERE l.order_id = b.number AND b.kind = 'cancelled'"
+        )
+
+
+def known_of(numbers: Iterable[str]) -> dict[str, commerce.Order]:
+    """What events have told of orders, by their numbers; of some, nothing."""
+    told: dict[str, Any] = {}
+    for part in in_parts(sorted(numbers), _PART):
+        told |= EventOrder.objects.filter(order_id__in=part).values_list("order_id", "told")
+    return {number: commerce.Order(dict(held)) for number, held in told.items()}

@@ -1,0 +1,156 @@
+"""Orders of which events and files both tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from revoir_web.ingest import actions
+
+from .conftest import bring_in, drained, lake, send, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEAD = "order_id,client,date,montant\n"
+SALES = HEAD + "A,u1,2025-01-03,100\nB,u2,2025-01-04,50\n"
+LINES = "order_id,client,date,produit,quantite,montant\n"
+
+
+@pytest.fixture
+def tell(key: str) -> Any:
+    """Send what happened to an order."""
+    count = iter(range(100))
+
+    def track(event: str, number: str, *, user: str = "u1", **properties: Any) -> None:
+        body = {
+            "userId": user, "event": event, "messageId": f"m{next(count)}",
+            "properties": {"order_id": number, **properties},
+        }  # fmt: skip
+        assert send(key, "track", body).status_code == 200
+        drained()
+
+    return track
+
+
+def orders() -> list[tuple[Any, ...]]:
+    return lake(
+        "SELECT order_id, CAST(ordered_on AS VARCHAR), CAST(amount AS INTEGER), kind FROM orders"
+        " ORDER BY 1"
+    )
+
+
+def lines(number: str) -> list[tuple[Any, ...]]:
+    return lake(
+        "SELECT product, CAST(sum(amount) AS INTEGER), CAST(sum(quantity) AS INTEGER)"
+        f" FROM order_lines WHERE order_id = '{number}' AND kind = 'purchase' GROUP BY 1 ORDER BY 1"
+    )
+
+
+def products(*names: str) -> list[dict[str, Any]]:
+    return [{"product_id": name, "name": name, "price": 10, "quantity": 1} for name in names]
+
+
+def test_an_order_that_lost_lines_loses_them(tell: Any) -> None:
+    """They stayed, so that products sold more than their orders came to."""
+    tell("Order Completed", "A", total=30, products=products("lait", "pain", "the"))
+    tell("Order Updated", "A", total=10, products=products("the"))
+    assert lines("A") == [("the", 10, 1)]
+    assert lake("SELECT CAST(sum(amount) AS INTEGER) FROM order_lines") == [(10,)]
+    tell("Order Updated", "A", total=20, products=products("the", "riz"))
+    assert lines("A") == [("riz", 10, 1), ("the", 10, 1)]
+
+
+def test_a_refund_of_an_order_that_a_file_brought_is_taken_off(tell: Any) -> None:
+    """It was forgotten, as was a cancellation."""
+    bring_in(SALES)
+    tell("Order Refunded", "A", total=30)
+    tell("Order Cancelled", "B", user="u2")
+    expected = [("A", "2025-01-03", 70, "purchase"), ("B", "2025-01-04", 50, "cancelled")]
+    assert orders() == expected
+    tell("Order Refunded", "A", total=20)
+    expected[0] = ("A", "2025-01-03", 50, "purchase")
+    assert orders() == expected
+    # The next export knows nothing of it.
+    bring_in(SALES + "C,u3,2025-01-05,7\n", "next.csv")
+    assert orders()[:2] == expected
+    tell("Order Refunded", "A", total=50)
+    assert orders()[0][2:] == (100, "cancelled")
+
+
+def test_a_file_that_knows_better_is_believed(tell: Any) -> None:
+    bring_in(SALES)
+    tell("Order Refunded", "A", total=30)
+    bring_in(SALES.replace(",100", ",120"), "more.csv")
+    assert orders()[0][2] == 120
+    tell("Order Refunded", "A", total=20)
+    assert orders()[0][2] == 100
+    told = SALES.replace("montant", "montant,refunded").replace("100", "100,40")
+    bring_in(told.replace(",50\n", ",50,\n"), "refunds.csv")
+    assert orders()[0][2] == 60
+
+
+def test_a_refund_that_comes_before_the_file_of_its_order(tell: Any) -> None:
+    tell("Order Refunded", "A", total=30)
+    first = bring_in(SALES)
+    assert orders()[0] == ("A", "2025-01-03", 70, "purchase")
+    actions.undo(held=first)
+    work()
+    tell("Order Refunded", "A", total=5)
+    assert orders() == []
+    bring_in(SALES, "again.csv")
+    assert orders()[0][2] == 65
+
+
+def test_an_update_leaves_the_day_and_replaces_the_lines_of_a_file(tell: Any) -> None:
+    bring_in(LINES + "A,u1,2025-01-03,the,1,100\nA,u1,2025-01-03,lait,1,5\n"
+             "A,u1,2025-01-03,riz,1,6\nB,u1,2025-01-03,the,1,7\n")  # fmt: skip
+    tell("Order Refunded", "A", total=11)
+    assert orders()[0] == ("A", "2025-01-03", 100, "purchase")
+    assert lines("A") == [("lait", 5, 1), ("riz", 6, 1), ("the", 100, 1)]
+    tell("Order Updated", "A", total=20, products=products("the", "pain"))
+    assert orders()[0] == ("A", "2025-01-03", 9, "purchase")
+    assert lines("A") == [("pain", 10, 1), ("the", 10, 1)]
+    tell("Order Cancelled", "B")
+    assert orders()[1][3] == "cancelled"
+    assert lines("B") == []
+
+
+def test_a_file_that_told_an_event_s_order_since_keeps_its_day_and_lines(tell: Any) -> None:
+    tell("Order Completed", "A", total=20, products=products("the", "pain"))
+    bring_in(LINES + "A,u1,2025-01-03,the,1,12\nA,u1,2025-01-03,lait,1,8\n"
+             "B,u1,2025-01-03,the,1,7\n")  # fmt: skip
+    tell("Order Refunded", "A", total=5)
+    assert orders()[0] == ("A", "2025-01-03", 15, "purchase")
+    assert lines("A") == [("lait", 8, 1), ("the", 12, 1)]
+
+
+def test_a_refund_lands_once_whenever_the_worker_is_killed(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the lake is written, and after."""
+    from revoir_web.common import jobs
+    from revoir_web.ingest import inbox
+    from revoir_web.ingest.models import SeenMessage
+
+    bring_in(SALES)
+    write = inbox._write
+    for number, after in ((1, False), (2, True)):
+
+        def killed(*args: Any, after: bool = after) -> None:
+            if after:
+                write(*args)
+            raise OSError("killed")
+
+        body = {
+            "userId": "u1", "event": "Order Refunded", "messageId": f"r{number}",
+            "properties": {"order_id": "A", "total": 10},
+        }  # fmt: skip
+        assert send(key, "track", body).status_code == 200
+        monkeypatch.setattr(inbox, "_write", killed)
+        jobs.enqueue("ingest.drain")
+        work()
+        assert SeenMessage.objects.count() == number - 1
+        monkeypatch.setattr(inbox, "_write", write)
+        drained()
+        assert orders()[0][2] == 100 - 10 * number
