@@ -410,8 +410,8 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
     for message, customer in zip(messages, customers, strict=True):
         if message.kind not in ("track", "page", "screen"):
             continue
-        if (number := _order_of(message)) is not None:
-            orders[number].hear(
+        if (told := _order_of(message)) is not None:
+            orders[told].hear(
                 _name(message),
                 message.properties,
                 message=message.digest,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from revoir.language import Message, msg
 from revoir.store.shape import MASK
 from revoir.tables import NO_WORDS, TABLES
 from revoir_web.ingest import (
+    actions,
     corrections,
     discretion,
     restarts,
@@ -26,9 +28,10 @@ from revoir_web.ingest import (
     sql,
     standing,
     understanding,
+    unnumbered,
 )
 from revoir_web.ingest.lake import lake
-from revoir_web.ingest.models import Import
+from revoir_web.ingest.models import Import, KnownMapping
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,6 +117,8 @@ def prepare(
             if table in known and TABLES[table].key and not keys.correction:
                 corrections.know_again(connection, table, known[table])
             if table == "orders" and table in known:
+                if not keys.correction and not keys.by_line:
+                    unnumbered.know_again(connection, known[table], same_layout=keys.same_layout)
                 if not keys.correction:
                     restarted = restarts.tell_apart(connection, known[table])
                 returned.tell_apart(connection, known[table], correction=keys.correction)
@@ -185,6 +190,7 @@ class Keys:
         self._own = held.id.hex[:10]
         told = understanding.kept(held) or {"files": []}
         files = told["files"]
+        self._mapping = told.get("mapping")
         # A file of corrected rows adds to what its first import brought, and replaces none of it.
         self.correction = any(
             header.strip("'").startswith("revoir: line") for f in files for header in f["headers"]
@@ -196,6 +202,13 @@ class Keys:
             if file["table"] in ("orders", "order_lines")
             and not any(column["target"] == "orders.order_id" for column in file["columns"])
         ]
+
+    @cached_property
+    def same_layout(self) -> bool:
+        """Whether a file with the headers of one of these was imported before."""
+        entries = understanding.load(self._mapping).files if self._mapping else ()
+        prints = [actions.fingerprint(entry.columns) for entry in entries]
+        return KnownMapping.objects.filter(fingerprint__in=prints).exists()
 
     def make(self, table: str) -> None:
         """Make `keyed_<table>`: the rows with their keys and the lake's customer numbers."""
