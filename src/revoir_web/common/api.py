@@ -216,10 +216,21 @@ def _replayable(request: HttpRequest) -> str | None:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    json_body = request.content_type == "application/json"
-    body = request.body if json_body else request.headers.get("Content-Length", "").encode()
-    head = f"{request.method} {request.get_full_path()}\0".encode()
-    return hashlib.sha256(head + body).hexdigest()
+    told = hashlib.sha256(f"{request.method} {request.get_full_path()}\0".encode())
+    if request.content_type != "multipart/form-data":
+        told.update(request.body)
+        return told.hexdigest()
+    # What stands between the parts is another text each time. All of it is read here, before any
+    # transaction begins: nobody waits for a slow sender.
+    for name, values in sorted(request.POST.lists()):
+        told.update(repr((name, values)).encode())
+    for name, files in sorted(request.FILES.lists()):
+        for file in files:
+            told.update(repr((name, file.name, file.size)).encode())
+            for chunk in file.chunks():
+                told.update(chunk)
+            file.seek(0)
+    return told.hexdigest()
 
 
 def _once(request: HttpRequest, key: str, call: Callable[[], HttpResponse]) -> HttpResponse:
@@ -228,9 +239,6 @@ def _once(request: HttpRequest, key: str, call: Callable[[], HttpResponse]) -> H
     The key and the effect are one transaction: neither stands without the other.
     """
     print_ = _fingerprint(request)
-    if request.content_type == "multipart/form-data":
-        # All of it is here before the transaction begins: nobody waits for a slow sender.
-        request.FILES  # noqa: B018 (it is read when it is asked for)
     try:
         with transaction.atomic():
             kept = Replay.objects.create(key=key, fingerprint=print_)

@@ -267,3 +267,25 @@ def test_pages_without_the_right(as_role: Any, company: object) -> None:
         assert as_role("advisor").get(path).status_code == 403
     assert as_role("manager").get("/webhooks/").status_code == 403
     assert as_role("manager").get("/sources/").status_code == 200
+
+
+def test_a_key_is_of_one_file(company: object) -> None:
+    """Another file of the same size was taken for the first one sent again, and never kept."""
+    program = Program(Right.IMPORT_DATA)
+    held = program.ask("POST", "/imports", status=201)["id"]
+
+    def sent(name: str, data: bytes) -> Any:
+        return program.client.post(
+            f"/api/imports/{held}/files",
+            {"file": SimpleUploadedFile(name, data)},
+            headers={**program.headers, "Idempotency-Key": "one"},
+        )
+
+    assert sent("a.csv", ORDERS).status_code == 200
+    again = sent("a.csv", ORDERS)
+    assert (again.status_code, again["Idempotent-Replay"]) == (200, "true")
+    for name, data in (("a.csv", ORDERS.replace(b"10", b"20")), ("b.csv", ORDERS)):
+        other = sent(name, data)
+        assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_used")
+    [file] = program.ask("GET", f"/imports/{held}")["files"]
+    assert file["size"] == len(ORDERS)
