@@ -8,10 +8,12 @@ from typing import Protocol
 
 from django.conf import settings
 
+from revoir_web.common.bulk import in_parts
 from revoir_web.customers.models import ErasedIdentifier
-from revoir_web.customers.text import named
+from revoir_web.customers.text import email_of, named
 
 Key = tuple[str, str]
+_PART = 500
 _LASTING = ("external", "email", "phone")
 """Kinds that name a person for good; a device may pass to another."""
 
@@ -31,8 +33,13 @@ def hash_of(kind: str, value: str) -> str:
 
 
 def _hashes(kind: str, value: str) -> list[str]:
-    """The hashes by which a person stays known; a name is one however it is written."""
+    """The hashes by which a person stays known; a name is one however it is written.
+
+    Many sites number their customers by their addresses: such a number is the address, too.
+    """
     found = [hash_of(kind, value)]
+    if kind == "external" and (email := email_of(value)) == value.lower():
+        found.append(hash_of("email", email))
     if kind == "external" and (name := named(value)) not in (None, value):
         found.append(hash_of(kind, str(name)))
     return found
@@ -49,6 +56,17 @@ def add(keys: Iterable[Key]) -> list[str]:
         [ErasedIdentifier(hash=held) for held in hashes], ignore_conflicts=True
     )
     return hashes
+
+
+def erased(kind: str, values: Iterable[str]) -> set[str]:
+    """Those of some identifiers by which persons were known who were erased."""
+    hashes = {value: _hashes(kind, value) for value in values}
+    every = [held for each in hashes.values() for held in each]
+    found: set[str] = set()
+    for part in in_parts(every, _PART):
+        rows = ErasedIdentifier.objects.filter(hash__in=part)
+        found.update(rows.values_list("hash", flat=True))
+    return {value for value, held in hashes.items() if not found.isdisjoint(held)}
 
 
 def mark(persons: Sequence[Known], *, seen: int = 0) -> int:

@@ -35,9 +35,11 @@ from revoir_web.common import jobs, words
 from revoir_web.common.bulk import give_way, in_parts
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
+from revoir_web.customers import blocklist
 from revoir_web.customers.actions import merge, resolve_many
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.naming import is_named, names_of
+from revoir_web.customers.text import external_of
 from revoir_web.ingest import actions, commerce, standing
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage, SetAside
@@ -324,9 +326,23 @@ def _time(text: Any) -> dt.datetime | None:
 def _people(messages: Sequence[Message], source: str) -> list[str]:
     """The customer of each message; what `identify` says of them is kept."""
     rows = [_person(message) for message in messages]
+    _leave_erased_out(messages, rows)
     found = resolve_many(rows, source=source, part=_PART)
     _join_visitors(messages, rows, found)
     return found
+
+
+def _leave_erased_out(messages: Sequence[Message], rows: Sequence[dict[str, Any]]) -> None:
+    """Keep no number or address of somebody who was erased as what another was called before."""
+    aliases = [
+        (row, number)
+        for message, row in zip(messages, rows, strict=True)
+        if message.kind == "alias" and (number := external_of(row["anonymous_id"])) is not None
+    ]
+    gone = blocklist.erased("external", {number for _row, number in aliases})
+    for row, number in aliases:
+        if number in gone:
+            row["anonymous_id"] = None
 
 
 def _join_visitors(

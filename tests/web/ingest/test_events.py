@@ -20,7 +20,7 @@ from django.utils import timezone
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
 from revoir_web.consents.erasure import erase_persons
-from revoir_web.customers.models import Customer
+from revoir_web.customers.models import Customer, Identifier
 from revoir_web.ingest import commerce, inbox, intake
 from revoir_web.ingest.models import InboxEvent, SeenMessage
 from revoir_web.ingest.standing import Standing
@@ -308,6 +308,33 @@ def test_orders_of_whoever_was_erased_stay_theirs_or_nobody_s(key: str) -> None:
     assert sorted(lake("SELECT order_id, customer_id, CAST(amount AS INTEGER) FROM orders")) == [
         ("A", ana.pk, 12), ("B", None, 20),
     ]  # fmt: skip
+
+
+def test_what_the_erased_were_called_comes_back_by_no_alias(key: str) -> None:
+    """An alias kept their number, or their address in its place, as that of a visitor."""
+    for user in ("u1", "ana@example.com"):
+        send(key, "identify", {"userId": user, "traits": {"email": "ana@example.com"}})
+    drained()
+    erase_persons(customers=list(Customer.objects.all()), reason="request")
+    for old in ("u1", "ana@example.com", "visitor-1"):
+        send(key, "alias", {"previousId": old, "userId": "new"})
+    drained()
+    assert sorted(Identifier.objects.values_list("kind", "value")) == [
+        ("anonymous", "visitor-1"), ("external", "new"),
+    ]  # fmt: skip
+
+
+def test_an_erased_address_comes_back_as_no_number(key: str) -> None:
+    """Known by an address or by it as their number, they were let in by the other."""
+    send(key, "identify", {"userId": "u1", "traits": {"email": "ana@example.com"}})
+    send(key, "identify", {"userId": "Bob@example.com"})
+    drained()
+    erase_persons(customers=list(Customer.objects.all()), reason="request")
+    send(key, "track", {"userId": "ANA@example.com", "event": "Visite"})
+    send(key, "identify", {"userId": "u2", "traits": {"email": "bob@example.com"}})
+    drained()
+    assert not Identifier.objects.exists()
+    assert not Customer.objects.filter(erased_at=None).exists()
 
 
 def test_nothing_of_a_person_reaches_the_lake(key: str) -> None:
