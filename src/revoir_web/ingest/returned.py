@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MARK = "~return"
 """What stands behind the number of an order; `~2`, `~3`, … behind it where there are more."""
+_LINE = ("product_id", "product", "quantity", "amount")
+"""What tells a line from the others of its order."""
 _BASE = f"regexp_extract(order_id, '^(.*{MARK})(~[0-9]+)?$', 1)"
 Return = tuple[str, Any, Any]
 """The key, the day and the amount."""
@@ -89,6 +91,46 @@ def absorb(connection: duckdb.DuckDBPyConnection, known: str) -> None:
     connection.execute(
         f"INSERT INTO keyed_orders BY NAME SELECT {cells} FROM {known} AS l"
         " WHERE order_id IN (SELECT order_id FROM absorbed)"
+    )
+
+
+def leave_out(connection: duckdb.DuckDBPyConnection, known: str) -> None:
+    """Leave returned lines out that the lake has among the lines of their order.
+
+    Such a file has them alone, since the sale was earlier; one of all months was there before.
+
+    Args:
+        connection: Holds `keyed_orders` and `keyed_order_lines`.
+        known: SQL of the order lines in the lake.
+    """
+    held = sql.columns_of(connection, "keyed_order_lines")
+    there = sql.columns_of(connection, f"{known} AS l")
+    told = [name for name in _LINE if name in held and name in there]
+    if "amount" not in told:
+        return
+    cells = sql.names(told)
+    alike = " AND ".join(f"l.{name} IS NOT DISTINCT FROM m.{name}" for name in told)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE back_there AS SELECT m.line_id, m.order_id, m.amount FROM"
+        f" (SELECT *, row_number() OVER (PARTITION BY sale, {cells} ORDER BY line_id) AS nth"
+        f" FROM (SELECT line_id, m.order_id, o._old AS sale, {sql.names(told, 'm.')}"
+        " FROM keyed_order_lines AS m JOIN keyed_orders AS o USING (order_id)"
+        " WHERE o.kind = 'return' AND o._old IS NOT NULL)) AS m JOIN"
+        f" (SELECT order_id, {cells}, row_number() OVER (PARTITION BY order_id, {cells}) AS nth"
+        f" FROM {known} AS l WHERE amount < 0 AND kind = 'purchase') AS l"
+        f" ON l.order_id = m.sale AND l.nth = m.nth AND {alike}"
+    )
+    connection.execute(
+        "UPDATE keyed_orders AS o SET amount = o.amount - b.amount FROM"
+        " (SELECT order_id, sum(amount) AS amount FROM back_there GROUP BY 1) AS b"
+        " WHERE b.order_id = o.order_id"
+    )
+    connection.execute(
+        "DELETE FROM keyed_order_lines WHERE line_id IN (SELECT line_id FROM back_there)"
+    )
+    connection.execute(
+        "DELETE FROM keyed_orders WHERE order_id IN (SELECT order_id FROM back_there)"
+        " AND order_id NOT IN (SELECT order_id FROM keyed_order_lines)"
     )
 
 

@@ -124,11 +124,13 @@ def prepare(
                 returned.tell_apart(connection, known[table], correction=keys.correction)
             discretion.keep(connection, table)
         connection.execute("CREATE TABLE absorbed (order_id VARCHAR)")
-        if "order_lines" in there and {"orders", "order_lines"} <= set(known):
+        if "order_lines" in there and "orders" in known and not keys.correction:
+            returned.absorb(connection, known["orders"])
+        if "order_lines" in there and "order_lines" in known:
             if keys.correction:
                 corrections.settle(connection, known)
             else:
-                returned.absorb(connection, known["orders"])
+                returned.leave_out(connection, known["order_lines"])
         if "orders" in there and not keys.correction:
             standing.keep_refunds(connection, known.get("orders"), lines="order_lines" in there)
         for table in there:

@@ -79,3 +79,25 @@ def test_a_file_with_all_lines_takes_off_once_what_came_back(company: object) ->
     work()
     assert sums() == [*expected, ("E", 10)]
     assert lake("SELECT CAST(sum(amount) AS INTEGER) FROM order_lines") == [(150,)]
+
+
+def test_a_later_file_brings_nothing_back_that_its_order_has(company: object) -> None:
+    """What came back was taken off its order, and stood beside it once more."""
+    sales = "A,C1,2025-01-03,the,1,100\nA,C1,2025-01-03,cafe,1,50\nB,C2,2025-01-04,lait,1,30\n"
+    april = "A,C1,2025-04-05,the,-1,-40\nC,C2,2025-04-06,lait,1,10\n"
+    bring_in(LINES + sales + april, "all.csv")
+    new = "A,C1,2025-04-08,cafe,-1,-20\n"
+    bring_in(LINES + april + new, "april.csv")
+    assert sums() == [("A", 90), ("B", 30), ("C", 10)]
+    assert lake("SELECT CAST(sum(amount) AS INTEGER) FROM order_lines") == [(130,)]
+
+
+def test_files_of_rows_and_files_of_lines(company: object) -> None:
+    """Where orders come often enough, their rows are lines, and what came back is among them."""
+    rows = [f"N{n},C{n},2025-01-0{n},100\n" for n in range(1, 10)]
+    back = [f"N{n},C{n},2025-02-0{n},-{n}\n" for n in range(1, 10)]
+    more = [f"N{n},C{n},2025-02-1{n},-{n}\n" for n in range(1, 10)]
+    bring_in(HEAD + "".join(rows), "january.csv")
+    bring_in(HEAD + "".join(back), "february.csv")
+    bring_in(HEAD + "".join(rows + back + more), "all.csv")
+    assert sums() == [(f"N{n}", 100 - 2 * n) for n in range(1, 10)]
