@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
-from revoir.language import msg, nmsg
+from revoir.language import msg
 from revoir.store import care, migrations, replaced, said, undo, views
 from revoir.store.commits import (
     UNDONE,
@@ -27,11 +27,12 @@ from revoir.store.commits import (
     create,
     mark,
     retried,
+    rows_where,
     sql_name,
     told,
 )
 from revoir.store.place import Place, delta
-from revoir.store.shape import Shape, check_batch, shape_of
+from revoir.store.shape import BATCH, Shape, check_batch, check_keys, shape_of
 from revoir.store.source import Source
 from revoir.tables import TABLES
 
@@ -181,6 +182,7 @@ class Lake:
         *,
         batch: str,
         keys: Sequence[str] | None = None,
+        amend: bool = False,
     ) -> Landed:
         """Write rows, each in place of the one with its key.
 
@@ -191,6 +193,7 @@ class Lake:
             rows: Canonical columns and attributes; no key twice, none empty.
             batch: What the batch is called, the same in every attempt.
             keys: The columns that identify a row (None: the table's key).
+            amend: Whether rows stay in the name of those who brought them, and go with them.
 
         Returns:
             How many rows landed, or that they had before.
@@ -205,10 +208,10 @@ class Lake:
         if not isinstance(rows, pa.Table):
             rows = rows.read_all()
         named = list(keys or ([TABLES[table].key] if table in TABLES else []))
-        _check_keys(rows, named)
+        check_keys(rows, named)
 
         def write(held: DeltaTable, source: Source, shape: Shape) -> int:
-            return self._merge(table, held, source, shape, named, batch)
+            return self._merge(table, held, source, shape, named, batch, amend)
 
         return self._land(table, rows, batch, write)
 
@@ -284,6 +287,26 @@ class Lake:
         mine = pc.drop_null(pc.unique(sold.combine_chunks()))
         found: list[str] = mine.filter(pc.is_in(mine, there.combine_chunks())).to_pylist()
         return found
+
+    def rows_of(self, table: str, column: str, values: Sequence[str]) -> pa.Table | None:
+        """The rows that have one of some texts in a column, as they are now, with their batches.
+
+        Args:
+            table: The canonical table.
+            column: The column; `batch_id` is one, too.
+            values: The texts.
+
+        Returns:
+            The rows (None: there is no such table).
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        held = self._open(table)
+        if held is None:
+            return None
+        wanted = pa.array(values, pa.string())
+        return rows_where(held, column, lambda cells: pc.is_in(cells.cast(pa.string()), wanted))
 
     def undo(self, batch: str) -> dict[str, int]:
         """Take all rows of a batch out of all tables, and bring back those it replaced.
@@ -499,6 +522,7 @@ class Lake:
         shape: Shape,
         keys: Sequence[str],
         batch: str,
+        amend: bool,
     ) -> int:
         data = shape.cast(source.whole(), batch)
         properties = commit_of("upsert", batch=batch, rows=data.num_rows)
@@ -509,12 +533,13 @@ class Lake:
         replaced.save(self.place, table, held, data, keys, batch)
         same = " AND ".join(f"target.{sql_name(key)} = source.{sql_name(key)}" for key in keys)
         columns = {sql_name(name): f"source.{sql_name(name)}" for name in data.column_names}
+        theirs = {sql_name(BATCH): f"target.{sql_name(BATCH)}"} if amend else {}
         (
             held.merge(
                 data, same, source_alias="source", target_alias="target",
                 commit_properties=properties,
             )
-            .when_matched_update(columns)
+            .when_matched_update(columns | theirs)
             .when_not_matched_insert(columns)
             .execute()
         )  # fmt: skip
@@ -558,32 +583,6 @@ def _sold(table: str, rows: pa.Table) -> pa.Table:
         return rows
     sold = pc.not_equal(rows.column("kind").cast(pa.string()), "return")
     return rows.filter(pc.fill_null(sold, True))
-
-
-def _check_keys(rows: pa.Table, keys: Sequence[str]) -> None:
-    """Refuse rows that cannot each be told by their key."""
-    absent = [key for key in keys if key not in rows.column_names]
-    if absent or not keys:
-        raise InputError(
-            msg("The key is missing: {columns}.", columns=absent),
-            remedy=msg("Append the rows, or say which columns identify a row."),
-        )
-    if any(rows.column(key).null_count for key in keys):
-        raise InputError(
-            msg("A row has no key ({columns}).", columns=list(keys)),
-            remedy=msg("Append rows that have none."),
-        )
-    twice = rows.num_rows - rows.group_by(list(keys)).aggregate([]).num_rows
-    if twice:
-        raise InputError(
-            nmsg(
-                "{n} row has the key of another one ({columns}).",
-                "{n} rows have the key of another one ({columns}).",
-                twice,
-                columns=list(keys),
-            ),
-            remedy=msg("Keep one row a key."),
-        )
 
 
 def _widen(held: DeltaTable, schema: pa.Schema) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
-from revoir.language import msg
+from revoir.language import msg, nmsg
 from revoir.tables import CUSTOMERS, NO_WORDS, TABLES, Table, Type, plain_name
 
 if TYPE_CHECKING:
@@ -283,3 +283,29 @@ def _is_personal(table: str, field: pa.Field, sample: pa.Table | None) -> bool:
         return False
     found = pc.any(pc.match_substring_regex(sample.column(field.name), _ADDRESS)).as_py()
     return bool(found)
+
+
+def check_keys(rows: pa.Table, keys: Sequence[str]) -> None:
+    """Refuse rows that cannot each be told by their key."""
+    absent = [key for key in keys if key not in rows.column_names]
+    if absent or not keys:
+        raise InputError(
+            msg("The key is missing: {columns}.", columns=absent),
+            remedy=msg("Append the rows, or say which columns identify a row."),
+        )
+    if any(rows.column(key).null_count for key in keys):
+        raise InputError(
+            msg("A row has no key ({columns}).", columns=list(keys)),
+            remedy=msg("Append rows that have none."),
+        )
+    twice = rows.num_rows - rows.group_by(list(keys)).aggregate([]).num_rows
+    if twice:
+        raise InputError(
+            nmsg(
+                "{n} row has the key of another one ({columns}).",
+                "{n} rows have the key of another one ({columns}).",
+                twice,
+                columns=list(keys),
+            ),
+            remedy=msg("Keep one row a key."),
+        )

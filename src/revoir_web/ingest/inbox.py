@@ -399,10 +399,12 @@ def _person(message: Message) -> dict[str, Any]:
 class _Made:
     """What messages came to: rows by table, and what is known of the orders by their numbers.
 
-    `beside` has the lines that are in the lake and change with their orders.
+    `filed` has the orders that files brought, `beside` the lines that are in the lake and change
+    with their orders: both go when their import is undone.
     """
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    filed: pa.Table | None = None
     beside: pa.Table | None = None
     told: dict[str, commerce.Order] = field(default_factory=dict)
 
@@ -443,13 +445,15 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
             rows["order_lines"] += lines
     filed = {number for number, order in orders.items() if order.filed}
     beside = there.others(rows["orders"], filed, [line["line_id"] for line in rows["order_lines"]])
+    theirs = [row for row in rows["orders"] if row["order_id"] in filed]
+    rows["orders"] = [row for row in rows["orders"] if row["order_id"] not in filed]
     tables = {name: _table(name, held) for name, held in rows.items() if held}
-    return _Made(tables, beside, orders)
+    return _Made(tables, _table("orders", theirs) if theirs else None, beside, orders)
 
 
 def _write(made: _Made, landing: Landing) -> None:
     """Write what was made into the lake under the landing's name; twice is as once."""
-    if not made.tables:
+    if not made.told and not made.tables:
         return
     store = lake()
     batch = f"events-{landing.pk.hex}"
@@ -458,8 +462,10 @@ def _write(made: _Made, landing: Landing) -> None:
     for name in ("orders", "order_lines"):
         if name in made.tables:
             store.upsert(name, made.tables[name], batch=batch)
+    if made.filed is not None:
+        store.upsert("orders", made.filed, batch=f"{batch}-filed", amend=True)
     if made.beside is not None:
-        store.upsert("order_lines", made.beside, batch=f"{batch}-beside")
+        store.upsert("order_lines", made.beside, batch=f"{batch}-beside", amend=True)
 
 
 def _name(message: Message) -> str:

@@ -15,7 +15,7 @@ from revoir.language import Message, msg
 from revoir_web.common.locks import only_one
 from revoir_web.customers import newcomers, verbatims
 from revoir_web.customers.models import Verbatim
-from revoir_web.ingest import agreeing, sql, staging
+from revoir_web.ingest import agreeing, sql, staging, standing
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import Import
 from revoir_web.ingest.people import source_of
@@ -125,6 +125,9 @@ def _facts_out(held: Import) -> dict[str, int]:
     found: dict[str, int] = {}
     store = lake()
     _hand_words_over(held, store)
+    if held.batch:
+        batches = [batch_of(held, part) for part in PARTS]
+        standing.take_lines_off(store, batches[0], batches)
     for part in PARTS if held.batch else ():
         try:
             removed = store.undo(batch_of(held, part))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from revoir.store.shape import BATCH
 from revoir_web.common.bulk import in_parts
 from revoir_web.common.models import Company
 from revoir_web.ingest import commerce, returned, sql
@@ -19,6 +22,8 @@ from revoir_web.ingest.models import EventOrder
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    from revoir.store import Lake
 
 _PART = 500
 
@@ -142,6 +147,40 @@ def keep_refunds(connection: duckdb.DuckDBPyConnection, known: str | None, *, li
             "UPDATE keyed_order_lines AS l SET kind = b.kind FROM beside AS b"
             " WHERE l.order_id = b.number AND b.kind = 'cancelled'"
         )
+
+
+def take_lines_off(store: Lake, batch: str, batches: Sequence[str]) -> None:
+    """Take lines that are about to go off the orders that stay; ask for `LOCK` first.
+
+    An order to which corrected lines were added is in their name since: when the import goes that
+    they were set aside from, its lines go, and what is left of the order is the corrected ones.
+
+    Args:
+        store: The lake.
+        batch: The batch of new rows that is about to be undone.
+        batches: All batches of its import.
+    """
+    import pyarrow as pa
+
+    going = store.rows_of("order_lines", BATCH, [batch])
+    if going is None or not {"amount", "kind"} <= set(going.column_names):
+        return
+    heirs = store.repeated("order_lines", batch=batch)
+    off: dict[str, Decimal] = defaultdict(Decimal)
+    told = going.select(["line_id", "order_id", "amount", "kind"]).to_pylist()
+    for line in told:
+        if line["kind"] == "purchase" and line["amount"] and line["line_id"] not in heirs:
+            off[line["order_id"]] += line["amount"]
+    stay = store.rows_of("orders", "order_id", list(off)) if off else None
+    rows = [
+        {"order_id": row["order_id"], "amount": row["amount"] - off[row["order_id"]]}
+        for row in ([] if stay is None else stay.to_pylist())
+        if row[BATCH] not in batches and row.get("amount") is not None
+    ]
+    if rows:
+        schema = pa.schema([("order_id", pa.string()), ("amount", pa.decimal128(18, 4))])
+        less = pa.Table.from_pylist(rows, schema=schema)
+        store.upsert("orders", less, batch=f"{batch}-off", amend=True)
 
 
 def known_of(numbers: Iterable[str]) -> dict[str, commerce.Order]:

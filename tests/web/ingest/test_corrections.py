@@ -110,3 +110,20 @@ def test_the_total_that_each_line_repeats_is_not_added(company: object) -> None:
     bring_in(set_aside(held).replace(",x,", ",1,"), "mine.csv")
     assert total() == (2, 180)
     assert total("order_lines") == (4, 180)
+
+
+def test_corrected_lines_alone_are_left_when_their_file_is_undone(company: object) -> None:
+    """The order kept the amount of the lines that had gone."""
+    held = bring_in(
+        LINES + "A,C1,2025-03-01,the,1,100\nA,C1,2025-03-01,cafe,1,5x\n"
+        "B,C1,2025-03-02,riz,1,7\nB,C1,2025-03-02,lait,1,3\n"
+    )
+    corrected = bring_in(set_aside(held).replace("5x", "50"), "mine.csv")
+    assert total() == (2, 160)
+    actions.undo(held=held)
+    work()
+    assert total() == (1, 50)
+    assert total("order_lines") == (1, 50)
+    actions.undo(held=corrected)
+    work()
+    assert lake("SELECT count(*) FROM orders") == [(0,)]

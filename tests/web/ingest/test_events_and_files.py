@@ -102,6 +102,23 @@ def test_a_refund_that_comes_before_the_file_of_its_order(tell: Any) -> None:
     assert orders()[0][2] == 65
 
 
+def test_an_order_of_a_file_goes_with_its_import_whatever_was_given_back(tell: Any) -> None:
+    first = bring_in(SALES)
+    tell("Order Refunded", "A", total=30)
+    second = bring_in(SALES.replace(",100", ",120"), "second.csv")
+    tell("Order Refunded", "A", total=20)
+    assert orders()[0][2] == 100
+    actions.undo(held=second)
+    work()
+    assert orders()[0][2] == 70, "as it was before"
+    actions.undo(held=first)
+    work()
+    assert orders() == []
+    bring_in(SALES, "third.csv")
+    tell("Order Refunded", "A", total=1)
+    assert [row[2:] for row in orders()] == [(99, "purchase"), (50, "purchase")]
+
+
 def test_an_update_leaves_the_day_and_replaces_the_lines_of_a_file(tell: Any) -> None:
     bring_in(LINES + "A,u1,2025-01-03,the,1,100\nA,u1,2025-01-03,lait,1,5\n"
              "A,u1,2025-01-03,riz,1,6\nB,u1,2025-01-03,the,1,7\n")  # fmt: skip
