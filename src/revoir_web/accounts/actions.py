@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -278,10 +278,16 @@ def end_sessions(*, user: User, keep: str | None = None) -> int:
 
 
 @transaction.atomic
-def save_preferences(*, user: User, name: str, language: str, theme: str) -> None:
-    """Keep how someone wants to be called and shown things."""
-    user.name, user.language, user.theme = name.strip(), language, theme
-    user.save(update_fields=["name", "language", "theme", "updated_at"])
+def save_preferences(*, user: User, fields: Mapping[str, str]) -> None:
+    """Keep how someone wants to be called and shown things.
+
+    Args:
+        user: Who.
+        fields: Those of `name`, `language` and `theme` that change, with their values.
+    """
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save(update_fields=[*fields, "updated_at"])
 
 
 @transaction.atomic

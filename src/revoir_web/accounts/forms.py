@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from revoir_web.accounts.models import User
 from revoir_web.accounts.rights import Right, Role
-from revoir_web.common.forms import LANGUAGE_CHOICES
+from revoir_web.common.forms import LANGUAGE_CHOICES, EditForm
 
 
 class NewPassword(forms.Form):
@@ -62,7 +62,7 @@ class Invite(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=LANGUAGE_CHOICES)
 
 
-class Preferences(forms.ModelForm[User]):
+class Preferences(EditForm[User]):
     """How someone wants to be called and shown things."""
 
     class Meta:

@@ -113,7 +113,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     )
     if request.user.is_authenticated:
         user = _user(request)
-        actions.save_preferences(user=user, name=user.name, language=code, theme=user.theme)
+        actions.save_preferences(user=user, fields={"language": code})
     from django.conf import settings
 
     response.set_cookie(
@@ -200,7 +200,7 @@ def account(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     form = forms.Preferences(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
-        actions.save_preferences(user=user, **form.cleaned_data)
+        actions.save_preferences(user=user, fields=form.given)
         translation.activate(user.language)
         messages.success(request, _("Saved."))
         return redirect("accounts:account")

@@ -103,16 +103,16 @@ def watch_soon(*, by: int | None = None) -> Job:
 def set_signal(
     *,
     state: SignalState,
-    enabled: bool,
-    values: Mapping[str, float],
+    enabled: bool | None = None,
+    values: Mapping[str, float | None],
     actor: Any = None,
 ) -> SignalSetting:
     """Switch a signal on or off, and set its parameters.
 
     Args:
         state: The signal.
-        enabled: Whether it raises alerts.
-        values: Parameters by name; those that are left out are as they come.
+        enabled: Whether it raises alerts (None: as before).
+        values: Parameters that change, by name (None: as it comes).
         actor: Who does it (None: whoever makes the request).
 
     Returns:
@@ -121,11 +121,13 @@ def set_signal(
     Raises:
         UsageError: A value makes no sense.
     """
-    fields = {
-        "enabled": enabled,
-        "values": watch.differing(state.signal, state.parameters, values),
-    }
     held, _made = SignalSetting.objects.select_for_update().get_or_create(signal=state.signal)
+    both = {**held.values, **values}
+    given = {name: value for name, value in both.items() if value is not None}
+    fields = {
+        "enabled": held.enabled if enabled is None else enabled,
+        "values": watch.differing(state.signal, state.parameters, given),
+    }
     changed = audit.changes(held, fields)
     if changed:
         for name, value in fields.items():

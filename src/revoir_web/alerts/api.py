@@ -14,7 +14,7 @@ from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.accounts.models import User
 from revoir_web.alerts import actions, queries
-from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.alerts.models import Alert, SignalState
 from revoir_web.common.api import Page, Paging, Router, paged
 from revoir_web.common.rights import Right, may
 
@@ -228,10 +228,9 @@ def get_signal(request: HttpRequest, name: str) -> dict[str, Any]:
 def set_signal(request: HttpRequest, name: str, body: SignalPatch) -> dict[str, Any]:
     """Change a signal; alerts are then looked for anew."""
     state = get_object_or_404(SignalState, pk=name)
-    held = SignalSetting.objects.filter(signal=name).first()
     known = {parameter["name"] for parameter in state.parameters}
-    values = dict(held.values) if held is not None else {}
-    for parameter, value in (body.parameters or {}).items():
+    values = body.parameters or {}
+    for parameter in values:
         if parameter not in known:
             raise UsageError(
                 msg(
@@ -241,16 +240,7 @@ def set_signal(request: HttpRequest, name: str, body: SignalPatch) -> dict[str, 
                 if known
                 else msg("It has none."),
             )
-        values.pop(parameter, None)
-        if value is not None:
-            values[parameter] = value
-    on = held is None or held.enabled
-    actions.set_signal(
-        state=state,
-        enabled=on if body.enabled is None else body.enabled,
-        values=values,
-        actor=request.user,
-    )
+    actions.set_signal(state=state, enabled=body.enabled, values=values, actor=request.user)
     found = queries.signal(name)
     assert found is not None
     return _signal(found)

@@ -12,12 +12,13 @@ from revoir_web.accounts.models import User
 from revoir_web.alerts import queries
 from revoir_web.alerts.actions import today
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.common.forms import EditForm, KnowsShown
 from revoir_web.common.words import from_json, language
 
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class AlertForm(forms.ModelForm[Alert]):
+class AlertForm(EditForm[Alert]):
     """What somebody does about an alert."""
 
     class Meta:
@@ -42,9 +43,10 @@ class AlertForm(forms.ModelForm[Alert]):
         choices = [("", _("Still open")), *Alert.Outcome.choices]
         self.fields["outcome"].widget = forms.Select(choices=choices)
         self.fields["note"].widget = forms.Textarea(attrs={"rows": 4})
+        self.keep_shown()
 
 
-class SignalForm(forms.Form):
+class SignalForm(KnowsShown, forms.Form):
     """Whether a signal is in use, and its parameters.
 
     Args:
@@ -64,12 +66,12 @@ class SignalForm(forms.Form):
         for held in state.parameters:
             self.fields[held["name"]] = _field(held)
             self.initial[held["name"]] = values.get(held["name"], held["default"])
+        self.keep_shown()
 
     @property
-    def values(self) -> dict[str, float]:
-        """The parameters as they were given; an empty one is as it comes."""
-        given = {name: self.cleaned_data[name] for name in self.names}
-        return {name: value for name, value in given.items() if value is not None}
+    def values(self) -> dict[str, float | None]:
+        """The parameters that were changed; an empty one is as it comes."""
+        return {name: value for name, value in self.given.items() if name in self.names}
 
 
 def _field(held: Mapping[str, Any]) -> forms.Field:

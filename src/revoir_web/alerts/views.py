@@ -112,7 +112,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     form = AlertForm(request.POST or None, instance=get_object_or_404(Alert, pk=id))
     if request.method == "POST" and form.is_valid():
         try:
-            changed = actions.handle(alerts=[id], fields=form.cleaned_data, actor=request.user)
+            changed = actions.handle(alerts=[id], fields=form.given, actor=request.user)
         except RevoirError as error:
             form.add_error(None, error.text(language()))
         else:
@@ -152,7 +152,7 @@ def signal(request: HttpRequest, name: str) -> HttpResponse:
         try:
             actions.set_signal(
                 state=state,
-                enabled=form.cleaned_data["enabled"],
+                enabled=form.given.get("enabled"),
                 values=form.values,
                 actor=request.user,
             )
@@ -176,12 +176,7 @@ def signal_reset(request: HttpRequest, name: str) -> HttpResponse:
     state = SignalState.objects.filter(pk=name).first()
     if state is None:
         raise Http404
-    setting = SignalSetting.objects.filter(signal=name).first()
-    actions.set_signal(
-        state=state,
-        enabled=setting is None or setting.enabled,
-        values={},
-        actor=request.user,
-    )
+    as_they_come = {held["name"]: None for held in state.parameters}
+    actions.set_signal(state=state, values=as_they_come, actor=request.user)
     messages.success(request, _("The parameters are as they come."))
     return redirect("alerts:signal", name=name)

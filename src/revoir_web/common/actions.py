@@ -14,18 +14,20 @@ def change_company(*, fields: dict[str, Any], actor: Any = None) -> Company:
     """Change what the company says of itself.
 
     Args:
-        fields: Names and values of `Company`.
+        fields: Names of `Company` that change, and values; what somebody else changes meanwhile
+            stays.
         actor: Who changes it (None: whoever makes the request).
 
     Returns:
         The company.
     """
-    company = Company.current()
+    held = Company.objects.select_for_update().filter(pk=Company.SINGLE).first()
+    company = held or Company.current()
     # A form has written its values into its own copy: compare with what the database holds.
     changed = audit.changes(company, fields)
     for name, value in fields.items():
         setattr(company, name, value)
-    company.save()
+    company.save(update_fields=[*fields, "updated_at"] if held else None)
     if changed:
         audit.record("company.change", actor=actor, object=company, details=changed)
         for follow in _FOLLOWERS:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from revoir.language import LANGUAGES
@@ -13,6 +14,38 @@ from revoir_web.common.models import Company
 from revoir_web.common.words import language
 
 LANGUAGE_CHOICES = [("fr", "Français"), ("en", "English")]
+
+M = TypeVar("M", bound=Model)
+
+
+class KnowsShown(forms.BaseForm if TYPE_CHECKING else object):
+    """A form that knows what its page showed.
+
+    Each field is sent along as it was shown, too. A page that is out of date then changes what was
+    typed into it, and takes back nothing that was changed elsewhere since.
+    """
+
+    def keep_shown(self) -> None:
+        """Send what is shown along with each field that is there now."""
+        for field in self.fields.values():
+            # A password is never shown.
+            field.show_hidden_initial = not isinstance(field.widget, forms.PasswordInput)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The values that differ from what was shown; all of them where a sender does not tell."""
+        if not any(self[name].html_initial_name in self.data for name in self.fields):
+            return dict(self.cleaned_data)
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class EditForm(KnowsShown, forms.ModelForm[M]):
+    """A form that makes a row, or changes what was typed anew in one that is there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            self.keep_shown()
 
 
 def currency_choices() -> list[tuple[str, str]]:
@@ -44,7 +77,7 @@ def month_choices() -> list[tuple[int, str]]:
     ]
 
 
-class CompanyForm(forms.ModelForm[Company]):
+class CompanyForm(EditForm[Company]):
     """What a company says of itself."""
 
     currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices)

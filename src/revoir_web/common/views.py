@@ -21,7 +21,7 @@ def company(request: HttpRequest) -> HttpResponse:
     """What the company says of itself."""
     form = CompanyForm(request.POST or None, instance=Company.current())
     if request.method == "POST" and form.is_valid():
-        actions.change_company(fields=form.cleaned_data)
+        actions.change_company(fields=form.given)
         messages.success(request, _("Saved."))
         return redirect("common:company")
     return render(request, "common/company.html", {"form": form})

@@ -302,11 +302,25 @@ def change_preferences(
 
 
 @transaction.atomic
-def save_purpose(*, purpose: Purpose, actor: Any = None) -> Purpose:
-    """Keep a purpose that a form has filled."""
+def save_purpose(*, purpose: Purpose, fields: Mapping[str, Any], actor: Any = None) -> Purpose:
+    """Keep a purpose.
+
+    Args:
+        purpose: A new one, or the one to change; it is read again, so that what somebody else
+            changes meanwhile stays.
+        fields: Names and values.
+        actor: Who does it.
+
+    Returns:
+        The purpose.
+    """
     fresh = purpose.pk is None
     if fresh:
         purpose.position = Purpose.objects.count()
+    else:
+        purpose = Purpose.objects.select_for_update().get(pk=purpose.pk)
+    for name, value in fields.items():
+        setattr(purpose, name, value)
     purpose.save()
     audit.record(
         "purpose.create" if fresh else "purpose.change",
@@ -322,17 +336,19 @@ def change_rule(*, fields: Mapping[str, Any], actor: Any = None) -> RetentionRul
     """Change how long persons are kept.
 
     Args:
-        fields: Names and values of `RetentionRule`.
+        fields: Names of `RetentionRule` that change, and values; what somebody else changes
+            meanwhile stays.
         actor: Who changes it.
 
     Returns:
         The rule.
     """
-    rule = RetentionRule.current()
+    held = RetentionRule.objects.select_for_update().filter(pk=RetentionRule.SINGLE).first()
+    rule = held or RetentionRule.current()
     changed = audit.changes(rule, fields)
     for name, value in fields.items():
         setattr(rule, name, value)
-    rule.save()
+    rule.save(update_fields=[*fields, "updated_at"] if held else None)
     if changed:
         audit.record("retention.change", actor=actor, object=rule, details=changed)
         # What was announced under the old rule is announced anew under this one.

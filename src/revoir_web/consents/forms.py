@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from revoir_web.common.forms import EditForm
 from revoir_web.consents.models import Channel, Purpose, RetentionRule
 
 
-class PurposeForm(forms.ModelForm[Purpose]):
+class PurposeForm(EditForm[Purpose]):
     """What data is used for."""
 
     channels = forms.MultipleChoiceField(
@@ -42,7 +43,7 @@ class NewPurposeForm(PurposeForm):
         }
 
 
-class RuleForm(forms.ModelForm[RetentionRule]):
+class RuleForm(EditForm[RetentionRule]):
     """How long persons are kept."""
 
     class Meta:

@@ -28,7 +28,7 @@ def purposes(request: HttpRequest) -> HttpResponse:
     """What data is used for, and how long it is kept."""
     form = RuleForm(request.POST or None, instance=RetentionRule.current())
     if request.method == "POST" and form.is_valid():
-        actions.change_rule(fields=form.cleaned_data, actor=request.user)
+        actions.change_rule(fields=form.given, actor=request.user)
         messages.success(request, _("Saved."))
         return redirect("consents:purposes")
     context = {
@@ -63,7 +63,7 @@ def purpose_edit(request: HttpRequest, id: int) -> HttpResponse:
 
 def _purpose(request: HttpRequest, form: PurposeForm) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
-        actions.save_purpose(purpose=form.save(commit=False), actor=request.user)
+        actions.save_purpose(purpose=form.instance, fields=form.given, actor=request.user)
         messages.success(request, _("Saved."))
         return redirect("consents:purposes")
     return render(request, "consents/purpose.html", {"form": form})

@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from revoir_web.common.forms import EditForm
 from revoir_web.customers.models import Customer, Note, SavedView
 
 
-class ProfileForm(forms.ModelForm[Customer]):
+class ProfileForm(EditForm[Customer]):
     """What is known of a customer; actions check what addresses are."""
 
     class Meta:

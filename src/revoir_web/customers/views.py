@@ -140,7 +140,7 @@ def customer_edit(request: HttpRequest, id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             change = actions.update_profile(
-                customer=customer, fields=form.cleaned_data, actor=request.user
+                customer=customer, fields=form.given, actor=request.user
             )
         except RevoirError as error:
             form.add_error(None, error.text(language()))

@@ -7,6 +7,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from revoir.errors import RevoirError
+from revoir_web.common.forms import EditForm
 from revoir_web.common.words import language
 from revoir_web.ingest import fetching, outside, webhooks
 from revoir_web.ingest.models import Source, WebhookEndpoint
@@ -29,7 +30,7 @@ _HELP: dict[str, dict[str, Any]] = {
 }
 
 
-class SourceForm(forms.ModelForm[Source]):
+class SourceForm(EditForm[Source]):
     """A source of the kind that its row says; the password is typed anew to change it."""
 
     password = forms.CharField(
@@ -49,7 +50,7 @@ class SourceForm(forms.ModelForm[Source]):
             "weekday", "day", "lands_by_itself",
         )  # fmt: skip
         widgets: ClassVar[dict[str, Any]] = {
-            "at": forms.TimeInput(attrs={"type": "time"}),
+            "at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "query": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts: ClassVar[dict[str, Any]] = {
@@ -102,8 +103,14 @@ class SourceForm(forms.ModelForm[Source]):
         """The password; that of one server is not given to another."""
         password = str(self.cleaned_data["password"])
         kept = bool(self.instance.secret) and not password
+        moved = "location" in self.changed_data
         location = self.cleaned_data.get("location")
-        if kept and location and server_of(location) != server_of(self.initial["location"]):
+        if (
+            kept
+            and moved
+            and location
+            and server_of(location) != server_of(self.initial["location"])
+        ):
             raise forms.ValidationError(
                 _("Type the password again: the one that is kept is for the server of before.")
             )
@@ -117,7 +124,7 @@ class SourceForm(forms.ModelForm[Source]):
         return day
 
 
-class WebhookForm(forms.ModelForm[WebhookEndpoint]):
+class WebhookForm(EditForm[WebhookEndpoint]):
     """An address that is told what happens."""
 
     kinds = forms.MultipleChoiceField(

@@ -72,16 +72,24 @@ def create(*, name: str, url: str, kinds: list[str], by: Any) -> tuple[WebhookEn
 
 
 def change(*, endpoint: WebhookEndpoint, fields: dict[str, Any], by: Any) -> None:
-    """Change an address that is told."""
+    """Change an address that is told.
+
+    Args:
+        endpoint: Which; it is read again, so that what somebody else changes meanwhile stays.
+        fields: Names that change, and values.
+        by: Who does it.
+    """
     if "url" in fields:  # one that leads nowhere any more can still be put out of use
         check(fields["url"])
     with transaction.atomic():
-        changed = audit.changes(endpoint, fields)
+        held = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+        changed = audit.changes(held, fields)
         for name, value in fields.items():
-            setattr(endpoint, name, value)
-        endpoint.save()
+            setattr(held, name, value)
+        held.save(update_fields=[*fields, "updated_at"])
         if changed:
-            audit.record("webhook.change", actor=by, object=endpoint, details=changed)
+            audit.record("webhook.change", actor=by, object=held, details=changed)
+    endpoint.refresh_from_db()
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from revoir.errors import UsageError
@@ -85,47 +86,67 @@ def save_segment(
     name: str,
     rule: str,
     description: str = "",
-    segment: SavedSegment | None = None,
     by: User | None = None,
 ) -> SavedSegment:
-    """Keep a segment, or change one.
+    """Keep a segment.
 
     Args:
         name: What it is called; no two have the same.
         rule: Its rule, in the language of `revoir.segments.syntax`.
         description: What it is for.
-        segment: The one to change (None: a new one).
         by: Who does it.
 
     Raises:
         UsageError: The rule cannot be read, the name is taken, or there are too many.
     """
-    from revoir.segments.syntax import parse
-
-    parse(rule)
+    fields = {"name": name, "rule": rule, "description": description}
     others = SavedSegment.objects.filter(removed_at=None)
-    if segment is not None:
-        others = others.exclude(pk=segment.pk)
-    if others.filter(name__iexact=name).exists():
-        raise UsageError(
-            msg("Another segment is called “{name}”.", name=name), remedy=msg("Give another name.")
-        )
-    if segment is None and others.count() >= SEGMENTS_MAX:
+    _check_segment(fields, others)
+    if others.count() >= SEGMENTS_MAX:
         raise UsageError(
             msg("There are {n} segments already.", n=SEGMENTS_MAX), remedy=msg("Remove some first.")
         )
-    fields = {"name": name, "rule": rule, "description": description}
-    if segment is None:
-        segment = SavedSegment.objects.create(**fields, created_by=by.pk if by else None)
-        audit.record("segment.make", actor=by, object=segment, details=fields)
-        return segment
+    segment = SavedSegment.objects.create(**fields, created_by=by.pk if by else None)
+    audit.record("segment.make", actor=by, object=segment, details=fields)
+    return segment
+
+
+@transaction.atomic
+def change_segment(
+    *, segment: SavedSegment, fields: Mapping[str, str], by: User | None = None
+) -> SavedSegment:
+    """Change a segment.
+
+    Args:
+        segment: Which; it is read again, so that what somebody else changes meanwhile stays.
+        fields: Those of `save_segment` that change, with their values.
+        by: Who does it.
+
+    Raises:
+        UsageError: The rule cannot be read, or the name is taken.
+    """
+    _check_segment(fields, SavedSegment.objects.filter(removed_at=None).exclude(pk=segment.pk))
+    segment = SavedSegment.objects.select_for_update().get(pk=segment.pk)
     changed = audit.changes(segment, fields)
     for field, value in fields.items():
         setattr(segment, field, value)
-    segment.save()
+    segment.save(update_fields=[*fields, "updated_at"])
     if changed:
         audit.record("segment.change", actor=by, object=segment, details=changed)
     return segment
+
+
+def _check_segment(fields: Mapping[str, str], others: QuerySet[SavedSegment]) -> None:
+    """Refuse a rule that cannot be read, and a name that another one has."""
+    from revoir.segments.syntax import parse
+
+    if "rule" in fields:
+        parse(fields["rule"])
+    if "name" in fields and others.filter(name__iexact=fields["name"]).exists():
+        raise UsageError(
+            msg("Another segment is called “{name}”.", name=fields["name"]),
+            remedy=msg("Give another name."),
+        )
 
 
 @transaction.atomic

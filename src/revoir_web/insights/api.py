@@ -365,7 +365,7 @@ def segment(request: HttpRequest, id: Id) -> dict[str, Any]:
 )
 def segment_change(request: HttpRequest, id: Id, told_of: SegmentIn) -> dict[str, Any]:
     """A segment under another name or rule."""
-    held = actions.save_segment(**told_of.dict(), segment=_held(id), by=_user(request))
+    held = actions.change_segment(segment=_held(id), fields=told_of.dict(), by=_user(request))
     return _segment(held)
 
 

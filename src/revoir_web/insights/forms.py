@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from revoir_web.accounts.models import User
+from revoir_web.common.forms import EditForm
 from revoir_web.common.rights import Right
 from revoir_web.insights import queries
 from revoir_web.insights.models import Digest, Goal, SavedSegment
@@ -72,7 +73,7 @@ class CohortForm(forms.Form):
     )
 
 
-class SegmentForm(forms.ModelForm[SavedSegment]):
+class SegmentForm(EditForm[SavedSegment]):
     """A segment and its rule."""
 
     class Meta:
@@ -171,7 +172,7 @@ class GoalForm(forms.ModelForm[Goal]):
         return found
 
 
-class DigestForm(forms.ModelForm[Digest]):
+class DigestForm(EditForm[Digest]):
     """What is sent to whom, and when."""
 
     metrics = forms.MultipleChoiceField(

@@ -96,3 +96,9 @@ def invalid(bound: Any) -> Any:
     if named:
         attributes["aria-describedby"] = " ".join(named)
     return bound.as_widget(attrs=attributes)
+
+
+@register.filter
+def as_shown(bound: Any) -> Any:
+    """What a form field shows, to be sent along with what is typed into it."""
+    return bound.as_hidden(only_initial=True)

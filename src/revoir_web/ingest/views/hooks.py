@@ -55,8 +55,7 @@ def webhook(request: HttpRequest, id: int) -> HttpResponse:
     held = get_object_or_404(WebhookEndpoint, pk=id)
     form = WebhookForm(request.POST or None, instance=held)
     if request.method == "POST" and form.is_valid():
-        fresh = get_object_or_404(WebhookEndpoint, pk=id)
-        webhooks.change(endpoint=fresh, fields=form.cleaned_data, by=request.user)
+        webhooks.change(endpoint=held, fields=form.given, by=request.user)
         messages.success(request, _("Saved."))
         return redirect("ingest:webhook", id=id)
     context = {

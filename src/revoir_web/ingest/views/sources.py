@@ -63,7 +63,7 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
     held = get_object_or_404(Source, pk=id)
     form = SourceForm(request.POST or None, instance=held)
     if request.method == "POST" and form.is_valid():
-        planning.save_source(source=held, fields=form.cleaned_data)
+        planning.save_source(source=held, fields=form.given)
         messages.success(request, _("Saved."))
         return redirect("ingest:source", id=id)
     return render(

@@ -98,13 +98,11 @@ def _editor(request: HttpRequest, segment: SavedSegment | None) -> HttpResponse:
     form = SegmentForm(given, instance=segment, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            kept = actions.save_segment(
-                segment=segment,
-                name=form.cleaned_data["name"],
-                rule=form.cleaned_data["rule"],
-                description=form.cleaned_data["description"],
-                by=user_of(request),
-            )
+            by = user_of(request)
+            if segment is None:
+                kept = actions.save_segment(**form.given, by=by)
+            else:
+                kept = actions.change_segment(segment=segment, fields=form.given, by=by)
         except RevoirError as error:
             form.add_error(None, error.text(language()))
         else:

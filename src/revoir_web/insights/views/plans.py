@@ -89,12 +89,11 @@ def _digest(request: HttpRequest, held: Digest | None) -> HttpResponse:
         request.POST if request.method == "POST" else None, instance=held, initial=initial
     )
     if request.method == "POST" and form.is_valid():
-        fields = {name: form.cleaned_data[name] for name in DigestForm.Meta.fields}
         by = user_of(request)
         if held is None:
-            kept = actions.make_digest(**fields, by=by)
+            kept = actions.make_digest(**form.given, by=by)
         else:
-            kept = actions.change_digest(digest=held, fields=fields, by=by)
+            kept = actions.change_digest(digest=held, fields=form.given, by=by)
         messages.success(request, _("The digest is kept."))
         return redirect("insights:digest-preview", id=kept.pk)
     context = {"form": form, "held": held, "has_data": bool(DataState.current().lake_version)}
