@@ -417,7 +417,10 @@ def _computed_default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
         return maker.kpi(result, None, series=False), result
     place = periods.index(current)
     previous = periods[place - 1] if place else None
-    return maker.kpi(result, current, previous, year_before), result
+    kpi = maker.kpi(result, current, previous, year_before)
+    if metric.name == "revenue":  # it is judged by the figures beside it, here as on the dashboard
+        kpi = headline.judged_revenue(kpi, found)
+    return kpi, result
 
 
 def _chosen(book: Book, metric: Metric, asked: Mapping[str, Any]) -> tuple[Kpi | None, Result]:

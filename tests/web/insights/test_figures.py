@@ -40,6 +40,17 @@ def test_headline_figures_are_those_of_the_command_line(filled: Path, read_book:
         assert found[name]["end"] == kpi.point.period.end.isoformat()
 
 
+def test_changes_are_judged_on_a_metric_s_own_page_as_on_the_dashboard(read_book: Book) -> None:
+    """Revenue said “no clear difference” on the dashboard alone, not on its page and in digests."""
+    compared = {}
+    for name, kpi in build(read_book).headline:
+        own = figures._default(read_book, metric_named(name))[0]
+        if own.point is not None and kpi.point is not None and own.point == kpi.point:
+            compared[name] = (own.previous, own.year_before) == (kpi.previous, kpi.year_before)
+    assert compared["revenue"]
+    assert [name for name, same in compared.items() if not same] == []
+
+
 def test_two_goals_of_one_moment_are_one_again(company: Company) -> None:
     """After a double click on PostgreSQL the goal of that period could be changed no more."""
     for value in (0.7, 0.8):
