@@ -91,8 +91,8 @@ def invalid(bound: Any) -> Any:
     attributes = {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
-    named = [f"{bound.id_for_label}-help"] if bound.help_text else []
-    named += [f"{bound.id_for_label}-errors"] if bound.errors else []
+    named = [f"{bound.auto_id}-help"] if bound.help_text else []
+    named += [f"{bound.auto_id}-errors"] if bound.errors else []
     if named:
         attributes["aria-describedby"] = " ".join(named)
     return bound.as_widget(attrs=attributes)
