@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from revoir.language import Message, Money, Percent, msg, nmsg
 from revoir.reports.figures import Kpi
 from revoir.reports.insights import MANY, gone_silent, of_breakdown, of_leavers
+from revoir.reports.leavers import REGULAR_DAYS
 from revoir.reports.model import (
     Action,
     Answer,
@@ -357,8 +358,10 @@ def _catch(left: Leavers | None, currency: str | None) -> Action | None:
         ),
         customers=left.late,
         stake=left.late_amount,
-        segment="late_regular",
+        segment=None,
         figures=("leavers.late", "gaps.third_quartile"),
+        rule=f"purchase_days >= {REGULAR_DAYS} and "
+        + _silent_for(left.late_after_days, left.window_days),
     )
 
 
@@ -381,9 +384,15 @@ def _second_purchase(left: Leavers | None) -> Action | None:
         ),
         customers=left.due,
         stake=None,
-        segment="second_purchase",
+        segment=None,
         figures=("leavers.due", "gaps.median"),
+        rule="purchase_days = 1 and " + _silent_for(left.due_after_days, left.window_days),
     )
+
+
+def _silent_for(days: int, window_days: int) -> str:
+    """The rule of who bought nothing for some days, and is not lost yet."""
+    return f"days_since_last between {days} and {window_days - 1}"
 
 
 def _silent(row: SegmentRow, days_since_last: float, currency: str | None) -> Message:

@@ -46,6 +46,8 @@ class Action:
         stake: What these customers spent in the last twelve months (None: not known).
         segment: Key of the RFM segment whose list holds them (None: none does).
         figures: What it rests on.
+        rule: The rule that these customers meet, where no RFM segment holds them (None: none
+            does).
     """
 
     title: Message
@@ -54,6 +56,7 @@ class Action:
     stake: float | None
     segment: str | None
     figures: tuple[str, ...]
+    rule: str | None = None
 
 
 @dataclass(frozen=True)

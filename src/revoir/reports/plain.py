@@ -95,6 +95,7 @@ class _Writer:
                     "customers": action.customers,
                     "stake": action.stake,
                     "segment": action.segment,
+                    "rule": action.rule,
                     "figures": list(action.figures),
                 }
                 for action in report.actions

@@ -58,6 +58,7 @@ class Todo(Schema):
     title: str
     why: str
     segment: str | None
+    rule: str | None = None
 
 
 class DashboardAnswer(Told):

@@ -60,13 +60,14 @@ def cohorts_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence
 
 @exports.register("segment-customers", Right.SEE_CUSTOMERS)
 def segment_file(request: HttpRequest) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-    """The customers of a segment; who may not know them gets their numbers alone."""
+    """The customers of a segment or a rule; who may not know them gets their numbers alone."""
     held = SavedSegment.objects.filter(
         pk=queries.number_of(request.GET.get("segment")), removed_at=None
     ).first()
-    if held is None:
+    rule = held.rule if held else queries.rule_of(request.GET)
+    if rule is None:
         raise Http404
-    asked = runs.look("members-file", {"rule": held.rule})
+    asked = runs.look("members-file", {"rule": rule})
     heads = ["customer_id", _("Last purchase"), _("Purchase days"), _("Bought in all")]
     return _of_file(request, asked, heads, customer=0)
 

@@ -175,7 +175,12 @@ def _dashboard(report: Report, language: str) -> dict[str, Any]:
         ],
         "stopped": bool(left and not left.purchases_alone),
         "actions": [
-            {"title": text(action.title), "why": text(action.why), "segment": action.segment}
+            {
+                "title": text(action.title),
+                "why": text(action.why),
+                "segment": action.segment,
+                "rule": action.rule,
+            }
             for action in report.actions
         ],
         "trend": drawn.chart(

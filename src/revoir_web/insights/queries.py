@@ -332,6 +332,12 @@ def fault_of(rule: str) -> str | None:
     return None
 
 
+def rule_of(given: QueryDict) -> str | None:
+    """The rule that an address gives; None where there is none that can be read."""
+    rule = given.get("rule", "").strip()
+    return None if not rule or fault_of(rule) else rule
+
+
 def comparison(asked: runs.Asked, held: SavedSegment) -> list[dict[str, Any]]:
     """The figures of a segment beside everybody's, each with the way to its page."""
     if asked.result is None:

@@ -29,6 +29,7 @@ urlpatterns = [
     path("segments/<int:id>/edit/", groups.segment_edit, name="segment-edit"),
     path("segments/<int:id>/remove/", groups.segment_remove, name="segment-remove"),
     path("segments/<int:id>/restore/", groups.segment_restore, name="segment-restore"),
+    path("segments/customers/", groups.rule_customers, name="rule-customers"),
     path("segments/<int:id>/customers/", groups.segment_customers, name="segment-customers"),
     path("what-if/", groups.what_if, name="what-if"),
     path("goals/", plans.goals, name="goals"),

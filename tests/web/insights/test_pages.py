@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import ibis
 import pyarrow as pa
@@ -19,6 +20,7 @@ from django.test import Client
 
 from revoir.book import Book
 from revoir.errors import UsageError
+from revoir.reports.build import build
 from revoir_web.accounts.models import User
 from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
@@ -212,6 +214,44 @@ def test_customers_of_a_segment_have_names_for_those_who_may_know(
     address = f"/segments/{segment.pk}/customers/"
     assert "Aline Rosier" in content(as_role("advisor"), address)
     assert "Aline Rosier" not in content(as_role("analyst"), address)
+
+
+def test_what_to_do_on_monday_leads_to_those_customers(
+    filled: Path, read_book: Book, as_role: AsRole
+) -> None:
+    """Regular customers to call, and those to propose a second purchase: an empty list opened."""
+    told = {action.rule: action.customers for action in build(read_book).actions if action.rule}
+    assert [rule.split(" and ")[0] for rule in told] == ["purchase_days >= 3", "purchase_days = 1"]
+    client = as_role("advisor")
+    page = content(client, "/")
+    for rule, customers in told.items():
+        address = f"/segments/customers/?rule={quote(rule)}"
+        assert f'href="{address}"' in page
+        content(client, address)
+        jobs.run_waiting()
+        assert f"sur {customers} clients" in content(client, address)
+        content(client, address + "&page=2&file=1")
+    assert "segment=late_regular" not in page
+
+
+def test_a_rule_that_cannot_be_read_has_no_customers(filled: Path, as_role: AsRole) -> None:
+    client = as_role("manager")
+    for rule in ("", "orders >=", "x" * 9000, "%00"):
+        content(client, f"/segments/customers/?rule={rule}", 404)
+        content(client, f"/exports/segment-customers.csv?rule={rule}", 404)
+
+
+def test_the_customers_of_a_rule_are_kept_and_brought_along(filled: Path, as_role: AsRole) -> None:
+    address, client = "/segments/customers/?rule=orders%20%3E%3D%201", as_role("manager")
+    content(client, address + "&file=1")
+    jobs.run_waiting()
+    page = content(client, address + "&file=1")
+    assert "/segments/new/?rule=orders%20%3E%3D%201" in page
+    assert 'href="?rule=orders+%3E%3D+1&amp;page=2"' in page
+    export = "/exports/segment-customers.csv?rule=orders+%3E%3D+1"
+    assert f'href="{export}"' in page
+    count = runs.look("members", {"rule": "orders >= 1", "page": 1}).data["count"]
+    assert len(text_of(client.get(export)).splitlines()) == count + 1
 
 
 def test_the_file_of_a_segment_has_every_customer(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -154,13 +155,30 @@ def segment(request: HttpRequest, id: int) -> HttpResponse:
 def segment_customers(request: HttpRequest, id: int) -> HttpResponse:
     """The customers of a segment, those who bought for most first."""
     held = get_object_or_404(SavedSegment, pk=id, removed_at=None)
+    return _customers(request, held.rule, held)
+
+
+@requires(Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS)
+def rule_customers(request: HttpRequest) -> HttpResponse:
+    """The customers who meet a rule that nobody has kept as a segment."""
+    rule = queries.rule_of(request.GET)
+    if rule is None:
+        raise Http404
+    return _customers(request, rule, None)
+
+
+def _customers(request: HttpRequest, rule: str, held: SavedSegment | None) -> HttpResponse:
     page = queries.page_of(request.GET)
-    asked = runs.ask("members", {"rule": held.rule, "page": page}, by=request.user.pk)
+    asked = runs.ask("members", {"rule": rule, "page": page}, by=request.user.pk)
     wanted = bool(request.GET.get("file")) and may(request.user, Right.EXPORT_DATA)
     context = {
         "held": held,
+        "rule": rule,
+        # What the addresses of other pages and of the file begin with.
+        "query": "" if held else urlencode({"rule": rule}) + "&",
+        "whose": urlencode({"segment": held.pk} if held else {"rule": rule}),
         "asked": asked,
-        "file": queries.made_file("members-file", {"rule": held.rule}, by=request.user.pk)
+        "file": queries.made_file("members-file", {"rule": rule}, by=request.user.pk)
         if wanted
         else None,
         "for_excel": fits_a_sheet(asked.data.get("count", 0)),
