@@ -168,10 +168,12 @@ def cohorts(
     counts = _counts(book, bought, options, grain, month, question.by)
     asked = question.days(book)
     last_start = start_of(book.as_of, grain, month)
+    begun = {group: {cohort for cohort, _seen in held} for group, held in counts.items()}
     found = [
-        _cohort(book, counts.get(group, {}), period, group, question.by, options, grain, last_start)
+        _cohort(book, counts[group], period, group, question.by, options, grain, last_start)
         for period in periods_between(asked.start, asked.end, grain, month)
         for group in sorted(counts, key=sort_key)
+        if period.start in begun[group]
     ]
     kept = tuple(cohort for cohort in found if cohort.size)
     return CohortGrid(kept, _means(kept, options), grain, options)

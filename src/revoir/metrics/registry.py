@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from revoir.metrics.evaluate import Ratio
     from revoir.metrics.result import Result
 
+FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2999, 12, 31)
+"""Days outside are slips of the hand, such as the year 26; computing would not end on them."""
+PERIODS_MAX = 40_000
+"""A century of days."""
+
 
 class Unit(StrEnum):
     """What a metric's value is counted in."""
@@ -50,12 +55,30 @@ class Question:
     by: tuple[str, ...] = ()
     where: str | None = None
 
+    def check_days(self) -> None:
+        """Refuse days that nobody means.
+
+        Raises:
+            UsageError: A day lies outside of what calendars of companies hold.
+        """
+        for day in (self.start, self.end):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                raise UsageError(
+                    msg("{day} is too far away.", day=day.isoformat()),
+                    remedy=msg(
+                        "Choose a day from {first} to {last}.",
+                        first=FIRST_DAY,
+                        last=LAST_DAY,
+                    ),
+                )
+
     def days(self, book: Book) -> Period:
         """All the days asked for: where an end is left open, as far as the data go.
 
         Raises:
-            UsageError: There are none.
+            UsageError: There are none, or nobody means them.
         """
+        self.check_days()
         first, _ = book.span
         if self.end is None and self.start is not None and self.start > book.as_of:
             raise UsageError(
@@ -77,7 +100,7 @@ class Question:
         """The periods asked for, oldest first.
 
         Raises:
-            UsageError: There are none.
+            UsageError: There are none, or too many.
         """
         from revoir.periods import periods_between
 
@@ -85,7 +108,14 @@ class Question:
         if self.grain is None:
             return [asked]
         month = book.settings.fiscal_year_start_month
-        return periods_between(asked.start, asked.end, self.grain, month)
+        found = periods_between(asked.start, asked.end, self.grain, month)
+        if len(found) > PERIODS_MAX:
+            raise UsageError(
+                msg("These are {n} periods, and {most} are the most.", n=len(found),
+                    most=PERIODS_MAX),
+                remedy=msg("Choose longer periods, or a shorter time."),
+            )  # fmt: skip
+        return found
 
 
 @dataclass(frozen=True, eq=False)  # declared once: a metric equals itself alone
@@ -207,6 +237,7 @@ def measure(
     """
     metric = metric_named(name)
     question = Question(start, end, grain, tuple(by), where)
+    question.check_days()
     return _told(book, question, metric.compute(book, question))
 
 

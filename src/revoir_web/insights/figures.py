@@ -486,7 +486,9 @@ def question_of(asked: Mapping[str, Any]) -> Question:
             remedy=msg("Choose a day after {first}.", first=start),
         )
     by = tuple(asked.get("by") or ())
-    return Question(start, end, grain, by, asked.get("where") or None)
+    question = Question(start, end, grain, by, asked.get("where") or None)
+    question.check_days()
+    return question
 
 
 def day_of(text: Any) -> dt.date | None:
