@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from revoir_web.common import audit, pages
 from revoir_web.common.rights import Right, may, requires
-from revoir_web.common.tables import MASK, Table, fits_a_sheet
+from revoir_web.common.tables import Table, fits_a_sheet
 
 Rows = Iterable[Sequence[Any]]
 Maker = Callable[[HttpRequest], tuple[Sequence[str], Rows]]
@@ -101,11 +101,10 @@ def of_table(table: Table) -> tuple[list[str], Iterator[list[Any]]]:
 
     def rows() -> Iterator[list[Any]]:
         for row in table.filtered.iterator(chunk_size=2000):
-            line = []
-            for column in columns:
-                value = column.plain(row)
-                line.append(MASK if column.personal and not table.named and value else value)
-            yield line
+            if table.named:
+                yield [column.plain(row) for column in columns]
+            else:
+                yield [column.masked(row) for column in columns]
 
     return [str(column.label) for column in columns], rows()
 

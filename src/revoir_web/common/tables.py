@@ -39,6 +39,7 @@ class Column:
         sort: The ORM field to sort by (None: the column is not sorted).
         value: Row → value (None: the field of that name).
         personal: Whether it tells who a customer is: masked without `Right.SEE_PERSONAL`.
+        stead: Row → what stands in the place of a masked value (None: a mask).
         shown: Whether it is there before anyone chose columns.
         digits: Decimals of numbers and percentages.
         currency: ISO 4217 code of amounts.
@@ -50,6 +51,7 @@ class Column:
     sort: str | None = None
     value: Callable[[Any], Any] | None = None
     personal: bool = False
+    stead: Callable[[Any], Any] | None = None
     shown: bool = True
     digits: int = 0
     currency: str | None = None
@@ -73,10 +75,19 @@ class Column:
             held = held.get(part) if isinstance(held, Mapping) else getattr(held, part, None)
         return held
 
+    def masked(self, row: Any) -> Any:
+        """What those see of a row who may not know who customers are."""
+        value = self.plain(row)
+        if not self.personal or not value:
+            return value
+        return self.stead(row) if self.stead is not None else MASK
+
     def text(self, value: Any) -> str:
         """A value as the reader's language writes it."""
         if value is None or value == "":
             return "—"
+        if value == MASK:
+            return MASK
         match self.kind:
             case "percent":
                 return written(Percent(float(value), self.digits), language())
@@ -282,10 +293,8 @@ class Table:
             url = self.url(row) if self.url else None
             cells = []
             for place, column in enumerate(self.chosen):
-                hidden = column.personal and not self.named
-                value = column.plain(row)
-                text = MASK if hidden and value else column.text(value)
-                cells.append(Cell(column, text, url if place == 0 else None))
+                value = column.plain(row) if self.named else column.masked(row)
+                cells.append(Cell(column, column.text(value), url if place == 0 else None))
             found.append({"row": row, "cells": cells, "url": url})
         return found
 

@@ -59,6 +59,7 @@ def customers(request: HttpRequest) -> CustomerTable:
                 sort="name_key",
                 value=lambda row: row.customer.label,
                 personal=True,
+                stead=lambda row: row.customer.short,
             ),
             Column("segment", _("Segment"), value=lambda row: labels.get(row.segment, row.segment)),
             Column("status", _("Status"), value=lambda row: row.get_status_display()),

@@ -104,6 +104,19 @@ def test_the_list_sorts_filters_and_searches(as_role: SignIn, shop: list[str]) -
     )
 
 
+def test_customers_whose_names_are_hidden_can_be_told_apart(
+    as_role: SignIn, shop: list[str]
+) -> None:
+    """Each line of the list and of its file was called “•••”; other lists give their numbers."""
+    client = as_role("analyst")
+    page = client.get(reverse("customers:list")).content.decode()
+    for id in shop[:2]:
+        assert f'<a href="{reverse("customers:customer", args=[id])}">№\xa0{id[-8:]}</a>' in page
+    file = client.get("/exports/customers.csv?columns=name,email")
+    lines = b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]
+    assert f"№\xa0{shop[0][-8:]}" in lines
+
+
 def test_an_analyst_sees_figures_and_no_person(as_role: SignIn, shop: list[str]) -> None:
     client = as_role("analyst")
     page = client.get(reverse("customers:list"), {"columns": "name,email,phone,city,revenue"})
