@@ -96,6 +96,11 @@ class Goal(Base):
         return (self.start is None or self.start <= day) and (self.end is None or day < self.end)
 
     @property
+    def last(self) -> dt.date | None:
+        """The last day that it holds on (None: it has no end)."""
+        return None if self.end is None else self.end - dt.timedelta(days=1)
+
+    @property
     def days(self) -> int:
         """How long it is for: the goal of the shorter time goes before the other."""
         if self.start is None or self.end is None:

@@ -364,6 +364,14 @@ def test_the_customers_of_a_segment_are_counted_once(monkeypatch: pytest.MonkeyP
 
 
 # -- Goals, what-if ----------------------------------------------------------------------------
+def test_a_goal_of_a_year_ends_on_its_last_day(filled: Path, as_role: AsRole) -> None:
+    """Written as “01/01/2025 – 01/01/2026”, it seemed to hold on a day of the year after."""
+    goal = {"metric": "nps", "value": "5", "start": "2025-01-01", "end": "2026-01-01"}
+    client = as_role("manager")
+    client.post("/goals/", goal)
+    assert "01/01/2025 – 31/12/2025" in content(client, "/goals/")
+
+
 def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> None:
     client = as_role("manager")
     client.post("/goals/", {"metric": "retention_rate", "value": "75", "note": "plan"})
