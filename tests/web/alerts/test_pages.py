@@ -275,6 +275,18 @@ def test_signals_with_their_record(
     assert client.get("/signals/horoscope/").status_code == 404
 
 
+def test_alerts_that_all_came_as_early_are_given_no_span(
+    as_role: SignIn, states: dict[str, SignalState]
+) -> None:
+    """“153 (half of them: 153 to 153)”."""
+    state = states["complaints"]
+    state.record = {**state.record, "lead_days": {"median": 153, "low": 153, "high": 153}}
+    state.save()
+    page = text_of(as_role("manager"), "/signals/complaints/")
+    assert "153" in page
+    assert "pour la moitié" not in page
+
+
 def test_managers_set_a_signal_and_go_back(as_role: SignIn, states: dict[str, SignalState]) -> None:
     client = as_role("manager")
     sent = {"enabled": "on", "complaints": "3", "period_days": ""}
