@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 
+import revoir
 from revoir.errors import InputError
 from revoir_web.common.models import Company
 from revoir_web.insights.models import Goal, PredictionRun
@@ -69,13 +70,13 @@ def version() -> str:
 
 
 def settings_hash() -> str:
-    """A text that changes whenever a setting that figures depend on does."""
+    """A text that changes whenever a setting that figures depend on does, or the program."""
     company = Company.current()
     said = {name: str(getattr(company, name)) for name in SETTINGS}
     goals = [
         list(map(str, row)) for row in Goal.objects.values_list("metric", "value", "start", "end")
     ]
-    return _digest([said, sorted(goals)])
+    return _digest([said, sorted(goals), revoir.__version__])
 
 
 def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, float]:

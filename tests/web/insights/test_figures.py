@@ -51,6 +51,16 @@ def test_changes_are_judged_on_a_metric_s_own_page_as_on_the_dashboard(read_book
     assert [name for name, same in compared.items() if not same] == []
 
 
+def test_another_version_of_the_program_computes_anew(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an upgrade had mended stayed wrong on pages until the data changed."""
+    assert runs.look("dashboard").fresh
+    monkeypatch.setattr("revoir.__version__", "99.0")
+    assert not runs.look("dashboard").fresh
+    assert runs.look("dashboard").result is not None
+
+
 def test_two_goals_of_one_moment_are_one_again(company: Company) -> None:
     """After a double click on PostgreSQL the goal of that period could be changed no more."""
     for value in (0.7, 0.8):
