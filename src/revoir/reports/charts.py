@@ -527,7 +527,7 @@ def breakdown(section: Breakdown, language: str) -> Chart:
             "value": row.value,
             "low": row.low,
             "high": row.high,
-            "text": written(quantity(row.value, section.unit), language),
+            "text": written(quantity(row.value, section.unit, section.currency), language),
         }
         for row in section.rows
         if row.value is not None
@@ -570,12 +570,19 @@ def breakdown(section: Breakdown, language: str) -> Chart:
     return Chart(
         f"by-{section.column}",
         written(section.title, language),
-        _words(language, msg("Group"), section.label, msg("From"), msg("To"), msg("Customers")),
+        _words(
+            language,
+            msg("Group"),
+            section.label,
+            msg("From"),
+            msg("To"),
+            section.of or msg("Customers"),
+        ),
         tuple(
             (
                 written(row.group, language),
                 *(
-                    written(quantity(figure, section.unit), language)
+                    written(quantity(figure, section.unit, section.currency), language)
                     for figure in (row.value, row.low, row.high)
                 ),
                 written(row.customers, language),

@@ -360,7 +360,21 @@ class BreakdownRow:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A metric by a column of the data."""
+    """A metric by a column of the data.
+
+    Attributes:
+        column: The column.
+        metric: Name of the metric.
+        label: What people call it.
+        unit: What it is counted in.
+        period: The period (None: all that the book holds).
+        rows: The groups, the largest first.
+        others: How many groups are left out.
+        title: What is seen.
+        notes: What the reader must know.
+        of: What the `customers` of rows are, where they are none (None: they are).
+        currency: ISO 4217 currency of amounts.
+    """
 
     column: str
     metric: str
@@ -371,6 +385,8 @@ class Breakdown:
     others: int
     title: Message
     notes: tuple[Message, ...] = ()
+    of: Message | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from revoir.language import LANGUAGES, msg
 
 if TYPE_CHECKING:
+    from revoir.metrics.registry import Metric
     from revoir.metrics.result import Result
     from revoir.reports.charts import Chart
     from revoir.reports.figures import Kpi, Point
@@ -173,7 +174,7 @@ def figures_table(
     columns += [msg("From").text(language), msg("To").text(language)] if with_interval else []
     columns += [msg("Goal").text(language)] if with_goal else []
     columns += [msg("Numerator").text(language), msg("Denominator").text(language)]
-    columns += [part_named(name, language) for name in parts]
+    columns += [part_named(result.metric, name, language) for name in parts]
     rows = []
     for figure in result.figures:
         cells = [typeset(short(figure.period), language) + ("" if figure.complete else " *")]
@@ -187,7 +188,10 @@ def figures_table(
             goal = goals(figure.period) if figure.period else None
             cells += [shown(goal)]
         cells += [counted(figure.numerator, language), counted(figure.denominator, language)]
-        cells += [counted(figure.parts.get(name), language) for name in parts]
+        cells += [
+            part_shown(result.metric, name, figure.parts.get(name), language, currency)
+            for name in parts
+        ]
         rows.append(
             {
                 "cells": cells,
@@ -215,13 +219,35 @@ _PARTS = {
     "promoters": msg("promoters"),
     "passives": msg("passives"),
     "detractors": msg("detractors"),
+    "orders_a_year": msg("orders a year"),
+    "lifespan_years": msg("lifespan in years"),
+    "margin": msg("margin"),
 }
 
 
-def part_named(name: str, language: str) -> str:
-    """What people call a part of a figure."""
-    known = _PARTS.get(name)
+def part_named(metric: Metric, name: str, language: str) -> str:
+    """What people call a part of a figure: as the metric of that name, where there is one."""
+    from revoir.metrics.registry import metrics
+
+    alone = f"mrr_{name}" if metric.family == "subscriptions" else name
+    labels = {held.name: held.label for held in metrics()}
+    known = labels.get(alone) or _PARTS.get(name)
     return known.text(language) if known else name.replace("_", " ")
+
+
+def part_shown(
+    metric: Metric, name: str, value: float | None, language: str, currency: str | None
+) -> str:
+    """A part of a figure in its unit."""
+    from revoir.metrics.registry import Unit
+    from revoir.reports.figures import quantity
+    from revoir.reports.view import typeset
+
+    if value is not None and name == "margin":
+        return typeset(quantity(value, Unit.SHARE), language)
+    if value is not None and (metric.family == "subscriptions" or name == "average_order_value"):
+        return typeset(quantity(value, Unit.MONEY, currency), language)
+    return counted(value, language)
 
 
 def group_named(value: Any, language: str) -> str:

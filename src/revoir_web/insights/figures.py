@@ -290,17 +290,18 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 def metric(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One metric: its figure, its line, its figures as a table."""
     from revoir.metrics.registry import metric_named
+    from revoir.reports import headline
 
     known = metric_named(str(asked.get("name", "")))
     kpi, result = _default(book, known) if set(asked) == {"name"} else _chosen(book, known, asked)
-    currency = kpi.currency if kpi is not None else None
+    currency = headline.Maker(book, None).currency
     goals = partial(book.settings.goal, known.name, known.goal)
     return drawn.in_each(
         lambda language: {
             "label": known.label.text(language),
             "formula": known.formula.text(language),
             "kpi": drawn.kpi(kpi, language, "figure") if kpi is not None else None,
-            "chart": _metric_chart(known, kpi, result, language),
+            "chart": _metric_chart(known, kpi, result, language, currency),
             "table": drawn.figures_table(result, language, currency, goals),
             "notes": drawn.texts(result.notes, language),
             "records": result.records(language),
@@ -509,12 +510,12 @@ def day_of(text: Any) -> dt.date | None:
 
 
 def _metric_chart(
-    metric: Metric, kpi: Kpi | None, result: Result, language: str
+    metric: Metric, kpi: Kpi | None, result: Result, language: str, currency: str | None
 ) -> dict[str, Any] | None:
     from revoir.reports import charts
 
     if result.by:
-        section = _section(metric, result)
+        section = _section(metric, result, currency)
         return drawn.chart(charts.breakdown(section, language), language, "by") if section else None
     whole = _whole_line(kpi, result)
     if whole is None:
@@ -538,7 +539,7 @@ def _title(kpi: Kpi) -> Message:
     )
 
 
-def _section(metric: Metric, result: Result) -> Breakdown | None:
+def _section(metric: Metric, result: Result, currency: str | None) -> Breakdown | None:
     """The groups of the last complete period, the largest first."""
     from revoir.reports.model import Breakdown, BreakdownRow
     from revoir.reports.sections import GROUPS_MAX
@@ -577,6 +578,8 @@ def _section(metric: Metric, result: Result) -> Breakdown | None:
             columns=columns,
             period=named(period) if period else msg("all of the data"),
         ),
+        of=msg("Denominator"),
+        currency=currency,
     )
 
 

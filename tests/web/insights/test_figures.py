@@ -61,6 +61,31 @@ def test_another_version_of_the_program_computes_anew(
     assert runs.look("dashboard").result is not None
 
 
+def test_tables_of_a_metric_say_what_their_amounts_and_columns_are(lake: Path) -> None:
+    """Broken down, amounts had no currency; parts of MRR and of CLV were called in English."""
+    with engine.using() as book:
+        by_channel, mrr, clv, basket = (
+            questions.answer("metric", book, asked)["fr"]
+            for asked in (
+                {"name": "revenue", "by": ["channel"]},
+                {"name": "mrr"},
+                {"name": "clv_simple"},
+                {"name": "average_order_value", "by": ["category"]},
+            )
+        )
+    assert all(row["cells"][2].endswith("€") for row in by_channel["table"]["rows"])
+    assert all(row[1].endswith("€") for row in by_channel["chart"]["rows"])
+    assert [name for name in mrr["table"]["columns"] if name.startswith("MRR")] == [
+        "MRR des nouveaux clients", "MRR reconquis", "MRR perdu"
+    ]  # fmt: skip
+    assert "Hausse du MRR" in mrr["table"]["columns"]
+    assert mrr["table"]["rows"][-1]["cells"][-1].endswith("€")
+    assert "Panier moyen" in clv["table"]["columns"]
+    assert clv["table"]["rows"][-1]["cells"][-1].endswith("%")
+    # Purchases stood under “Clients”.
+    assert basket["chart"]["columns"][-1] == "Dénominateur"
+
+
 def test_two_goals_of_one_moment_are_one_again(company: Company) -> None:
     """After a double click on PostgreSQL the goal of that period could be changed no more."""
     for value in (0.7, 0.8):
