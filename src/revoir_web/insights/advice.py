@@ -119,6 +119,8 @@ def _nothing(run: PredictionRun | None, told: Mapping[str, Any] | None) -> Messa
     """Why nothing is foretold of a customer (None: something is)."""
     if run is None:
         return msg("Nothing is foretold yet: predictions are computed after an import.")
+    if told is None and not run.customers:
+        return msg("The data are not enough yet to foretell what customers will do.")
     if told is None:
         return msg("Nothing is foretold of them: no purchase yet, or they count as gone.")
     if told["leaves"] is None and told["next_on"] is None:

@@ -152,6 +152,13 @@ def test_pages_show_the_list_and_its_record(
         assert page.count('<th scope="row">') == len(customers)
 
 
+def test_where_nothing_is_foretold_of_anybody_nobody_is_called_gone(company: Company) -> None:
+    """Of a customer of yesterday: “no purchase yet, or they count as gone”; the data were few."""
+    few, enough = PredictionRun(customers=0), PredictionRun(customers=9)
+    assert "not enough yet" in advice._nothing(few, None).text("en")
+    assert "count as gone" in advice._nothing(enough, None).text("en")
+
+
 def test_who_may_not_see_persons_sees_numbers(
     stored: dict[str, Any], as_role: Callable[[str], Client]
 ) -> None:
