@@ -180,6 +180,7 @@ COLUMN_NAMES: dict[str, Message] = {
     "cohort": msg("month of the first purchase"),
     "company": msg("company"),
     "country": msg("country"),
+    "currency": msg("currency"),
     "first_channel": msg("channel of the first purchase"),
     "gender": msg("gender"),
     "plan": msg("plan"),
