@@ -65,7 +65,11 @@ def customers(request: HttpRequest) -> CustomerTable:
             Column("status", _("Status"), value=lambda row: row.get_status_display()),
             Column("orders", _("Orders"), kind="number", sort="orders"),
             Column(
-                "revenue", _("Revenue"), kind="money", currency=company.currency, sort="revenue"
+                "revenue",
+                _("Bought in all"),
+                kind="money",
+                currency=company.currency,
+                sort="revenue",
             ),
             Column("last_on", _("Last purchase"), kind="day", sort="last_on"),
             Column("first_on", _("First purchase"), kind="day", sort="first_on", shown=False),
@@ -206,7 +210,7 @@ def _filters(labels: Mapping[str, str]) -> list[Filter]:
         held("status", _("Status"), _is("status"), choices=CustomerFigures.Status.choices),
         held("city", _("Town"), lambda text: Condition("city_key", "town", fold(text))),
         held("orders", _("Orders, at least"), _number("orders", "from"), kind="number"),
-        held("revenue", _("Revenue, at least"), _number("revenue", "from"), kind="number"),
+        held("revenue", _("Bought in all, at least"), _number("revenue", "from"), kind="number"),
         held("since", _("Last purchase from"), _day("last_on", "from"), kind="date"),
         held("until", _("Last purchase to"), _day("last_on", "to"), kind="date"),
         held(

@@ -89,8 +89,12 @@ def _entry(fact: Mapping[str, Any], personal: bool, company: Company) -> dict[st
         money = written(Money(amount, fact.get("currency") or company.currency), language())
         title = f"{title} – {money}" if title else money
     kinds = {name: one.text(language()) for name, (one, _many) in FACT_KINDS.items()}
-    # What is known by the day alone comes as its midnight.
+    # What is known by the day alone comes as its midnight: in UTC, or at the company's place where
+    # it is of a file that has times in other rows or files.
+    local = fact["at"].astimezone(company.zone)
     day = fact["at"].date() if fact["at"].timetz() == dt.time(tzinfo=dt.UTC) else None
+    if day is None and local.time() == dt.time():
+        day = local.date()
     return {
         "at": fact["at"],
         "day": day,
@@ -107,7 +111,7 @@ _COMPARED = (
 )  # fmt: skip
 _METRICS = {
     "orders": lambda: _("Orders"),
-    "revenue": lambda: _("Revenue"),
+    "revenue": lambda: _("Bought in all"),
     "basket": lambda: _("Average basket"),
     "gap_days": lambda: _("Days between purchases"),
 }
@@ -152,7 +156,11 @@ def side_by_side(left: Customer, right: Customer) -> list[dict[str, Any]]:
             getattr(figures, held, None) if figures else None
             for figures in (getattr(left, "figures", None), getattr(right, "figures", None))
         ]
-        words = {"orders": _("Orders"), "revenue": _("Revenue"), "last_on": _("Last purchase")}
+        words = {
+            "orders": _("Orders"),
+            "revenue": _("Bought in all"),
+            "last_on": _("Last purchase"),
+        }
         pairs.append((words[held], values[0], values[1]))
     for label, one, other in pairs:
         if one or other:

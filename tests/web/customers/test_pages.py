@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -176,6 +177,45 @@ def test_the_page_of_a_customer(
     assert client.get(reverse("customers:customer", args=["x"])).status_code == 404
     # Of whom nothing is known, everything is empty and says so.
     assert client.get(reverse("customers:customer", args=[shop[4]])).status_code == 200
+
+
+def test_what_is_known_by_the_day_alone_has_no_time(
+    as_role: SignIn, shop: list[str], happened: list[dict[str, Any]]
+) -> None:
+    """Every order of a sheet with days alone was said to be of midnight, “à 00 h 00”."""
+    of_paris = {"day": dt.datetime(2026, 1, 4, 23, 0), "noon": dt.datetime(2026, 2, 4, 11, 30)}
+    happened += [
+        {"id": shop[0], "at": at, "kind": "order", "title": title, "amount": None,
+         "currency": None, "details": {}}
+        for title, at in of_paris.items()
+    ]  # fmt: skip
+    page = as_role("manager").get(reverse("customers:customer", args=[shop[0]])).content.decode()
+    assert ">05/01/2026</time>" in page
+    assert not re.search(r"00\sh\s00", page)
+    assert re.search(r"12\sh\s30", page)
+
+
+def test_customers_are_compared_with_a_segment_where_they_are_in_one(
+    as_role: SignIn, shop: list[str]
+) -> None:
+    """“Mean of the segment” stood above figures of a customer in no segment."""
+    actions.write_figures([{"customer_id": shop[3], "orders": 1, "revenue": 9, "segment": ""}])
+    client = as_role("manager")
+    page = client.get(reverse("customers:customer", args=[shop[3]])).content.decode()
+    assert "Moyenne du segment" not in page
+    assert "9,00\xa0€" in page
+    other = client.get(reverse("customers:customer", args=[shop[0]])).content.decode()
+    assert "Moyenne du segment" in other
+
+
+def test_what_a_customer_bought_for_is_not_called_revenue(as_role: SignIn, shop: list[str]) -> None:
+    """Revenue is less what was returned, and this is not: the list added up to more."""
+    client = as_role("manager")
+    list_page = client.get(reverse("customers:list")).content.decode()
+    page = client.get(reverse("customers:customer", args=[shop[0]])).content.decode()
+    for shown in (list_page, page):
+        assert "Acheté en tout" in shown
+        assert "Chiffre d’affaires<" not in shown
 
 
 def test_a_profile_is_corrected_and_put_back(as_role: SignIn, shop: list[str]) -> None:
