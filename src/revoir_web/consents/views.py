@@ -104,7 +104,10 @@ def customer_consents(request: HttpRequest, id: str) -> HttpResponse:
         "customer": customer,
         "form": form,
         "groups": _groups(customer),
-        "history": Consent.objects.filter(customer=customer).select_related("purpose")[:50],
+        "history": [
+            {"consent": held, "purpose": held.purpose.name(language())}
+            for held in Consent.objects.filter(customer=customer).select_related("purpose")[:50]
+        ],
         "link": links.preferences_url(customer),
     }
     return render(request, "consents/customer.html", context)

@@ -138,6 +138,8 @@ def test_an_advisor_writes_down_what_was_said(as_role: SignIn, zoe: Customer) ->
     assert client.post(url, told).status_code == 302
     line = Consent.objects.get(given=True)
     assert (line.proof, line.by.role if line.by else None) == ("Au téléphone", "advisor")
+    history = client.get(url).content.decode().rpartition("<tbody>")[2]
+    assert "<td>Nouveautés et offres</td>" in history, "not “news”, which is for programs"
     page = client.get(reverse("customers:customer", args=[zoe.pk])).content.decode()
     assert "Nouveautés et offres" in page
 
