@@ -40,6 +40,7 @@ def serve(
     port: Annotated[int, _PORT] = 8000,
 ) -> None:
     """Start everything: web, worker and scheduler."""
+    _at(port)
     _ready(data)
     from revoir_web.cli.serve import serve_all
 
@@ -51,7 +52,7 @@ def tour(
     port: Annotated[int, _PORT] = 8000,
 ) -> None:
     """Fill an installation with an invented shop, and start it on this machine."""
-    os.environ.setdefault("REVOIR_BASE_URL", f"http://127.0.0.1:{port}")
+    _at(port)
     _ready(data)
     from revoir_web.cli.serve import serve_all
     from revoir_web.cli.tour import fill, tell
@@ -67,6 +68,7 @@ def web(
     port: Annotated[int, _PORT] = 8000,
 ) -> None:
     """Start the web server alone."""
+    _at(port)
     _ready(data)
     from revoir_web.cli.serve import serve_web
 
@@ -169,6 +171,11 @@ def _ready(data: Path | None, *, check: bool = True) -> None:
     from revoir_web.cli.ready import make_ready
 
     make_ready(data, check=check)
+
+
+def _at(port: int) -> None:
+    """Let links lead to this machine's port, unless the settings say where people come in."""
+    os.environ.setdefault("REVOIR_BASE_URL", f"http://127.0.0.1:{port}")
 
 
 def attach(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -33,6 +34,28 @@ def children(pid: int) -> dict[str, int]:
         if parent == pid and "-c" in words:
             found[words[words.index("-c") + 2]] = int(path.parent.name)
     return found
+
+
+@pytest.mark.parametrize("known", [None, "https://revoir.example.com"])
+def test_links_lead_to_the_port_that_is_served(
+    known: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another port than 8000, the links for customers and in messages led nowhere."""
+    import revoir.cli  # before the commands that it attaches
+    from revoir_web import cli
+
+    assert revoir.cli
+    seen = []
+    if known is None:
+        monkeypatch.setenv("REVOIR_BASE_URL", "")
+        monkeypatch.delenv("REVOIR_BASE_URL")
+    else:
+        monkeypatch.setenv("REVOIR_BASE_URL", known)
+    monkeypatch.setattr(cli, "_ready", lambda data: seen.append(os.environ["REVOIR_BASE_URL"]))
+    module = importlib.import_module("revoir_web.cli.serve")
+    monkeypatch.setattr(module, "serve_web", lambda **asked: None)
+    cli.web(port=8131)
+    assert seen == [known or "http://127.0.0.1:8131"]
 
 
 def niceness(pid: int = 0) -> int:
