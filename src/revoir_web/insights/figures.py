@@ -223,8 +223,8 @@ def _insights(report: Report, kind: str, language: str) -> list[str]:
 def _breakdown(section: Breakdown, language: str) -> dict[str, Any] | None:
     from revoir.reports import charts
 
-    if not any(row.value is not None for row in section.rows):
-        return None
+    if sum(row.value is not None for row in section.rows) < 2:
+        return None  # a group alone is all customers, whose figure stands above
     made = drawn.chart(charts.breakdown(section, language), language, f"by-{section.column}")
     return {**made, "column": section.column}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from revoir.metrics.registry import Question, measure, metric_named
 from revoir.metrics.retention import members
 from revoir.periods import Period
 from revoir.reports.build import build
+from revoir.reports.sections import breakdown_section
 from revoir.store import Lake
 from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
@@ -84,6 +86,14 @@ def test_tables_of_a_metric_say_what_their_amounts_and_columns_are(lake: Path) -
     assert clv["table"]["rows"][-1]["cells"][-1].endswith("%")
     # Purchases stood under “Clients”.
     assert basket["chart"]["columns"][-1] == "Dénominateur"
+
+
+def test_a_group_alone_is_not_drawn(read_book: Book) -> None:
+    """A shop of one currency: “Retention rate by currency”, a single point."""
+    section = breakdown_section(read_book, "first_channel", figures._frame(read_book))
+    alone = dataclasses.replace(section, rows=section.rows[:1])
+    assert figures._breakdown(section, "fr") is not None
+    assert figures._breakdown(alone, "fr") is None
 
 
 def test_two_goals_of_one_moment_are_one_again(company: Company) -> None:
