@@ -18,7 +18,13 @@ LANGUAGE_CHOICES = [("fr", "Français"), ("en", "English")]
 M = TypeVar("M", bound=Model)
 
 
-class KnowsShown(forms.BaseForm if TYPE_CHECKING else object):
+if TYPE_CHECKING:
+    _Form = forms.BaseForm
+else:
+    _Form = object
+
+
+class KnowsShown(_Form):
     """A form that knows what its page showed.
 
     Each field is sent along as it was shown, too. A page that is out of date then changes what was
