@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -52,9 +53,9 @@ def alerts(request: HttpRequest) -> AlertTable:
     return AlertTable(
         request,
         # Fetched for the page alone: joined, they would be read for every page before it.
-        queries.in_state(Alert.objects.all(), state).prefetch_related(
-            "customer__identifiers", "owner"
-        ),
+        queries.in_state(Alert.objects.all(), state)
+        .annotate(ended_on=Coalesce("closed_on", TruncDate("outcome_at", tzinfo=company.zone)))
+        .prefetch_related("customer__identifiers", "owner"),
         [
             Column(
                 "customer",
@@ -89,7 +90,12 @@ def alerts(request: HttpRequest) -> AlertTable:
             Column("owner", _("Who sees to it"), value=lambda row: row.owner and str(row.owner)),
             Column("state", _("State"), value=queries.state_text),
             Column(
-                "closed_on", _("Closed on"), kind="day", sort="closed_on", shown=state == "closed"
+                "closed_on",
+                _("Closed on"),
+                kind="day",
+                sort="ended_on",
+                value=lambda row: row.ended_on,  # by itself, or by whoever saw to it
+                shown=state == "closed",
             ),
             Column("noticed_at", _("Noticed"), kind="moment", sort="noticed_at", shown=False),
             Column("note", _("Note"), personal=True, shown=False),

@@ -15,6 +15,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from revoir.language import written
 from revoir_web.alerts import actions, lists, panel
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common import jobs
@@ -157,6 +158,9 @@ def test_chosen_alerts_are_handled_together_and_reopened(
     assert [(alert.outcome, alert.is_open) for alert in closed] == [("kept", False)] * 2
     assert closed[0].outcome_by == users["advisor"]
     assert closed[0].snoozed_until is None
+    page = text_of(client, "/alerts/?state=closed&sort=-closed_on")
+    # There stood “—” for those that somebody closed.
+    assert page.count(written(actions.today(), "fr")) == 2
     opened = do("reopen")
     assert [(alert.outcome, alert.is_open) for alert in opened] == [("", True)] * 2
     assert opened[0].outcome_at is None
