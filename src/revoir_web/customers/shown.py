@@ -28,6 +28,7 @@ def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any
     """
     customer, figures = profile.customer, profile.figures
     segments = segment_labels()
+    others = {fact.get("currency") for fact in profile.facts} - {company.currency, None, ""}
     return {
         "title": customer.label if personal else customer.short,
         "segment": segments.get(figures.segment, figures.segment) if figures else "",
@@ -41,6 +42,8 @@ def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any
         "timeline": [_entry(fact, personal, company) for fact in profile.facts],
         "oldest": profile.facts[-1]["at"].isoformat() if profile.more and profile.facts else None,
         "metrics": [_metric(row, company) for row in profile.metrics],
+        # Amounts of several currencies are not added up.
+        "not_counted": sorted(others),
     }
 
 

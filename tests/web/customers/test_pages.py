@@ -195,6 +195,21 @@ def test_what_is_known_by_the_day_alone_has_no_time(
     assert re.search(r"12\sh\s30", page)
 
 
+def test_amounts_that_are_not_counted_are_named(
+    as_role: SignIn, shop: list[str], happened: list[dict[str, Any]]
+) -> None:
+    """Who had bought for 150 francs was said to have bought for 0.00 €, without a word."""
+    address = reverse("customers:customer", args=[shop[0]])
+    assert "CHF" not in as_role("manager").get(address).content.decode()
+    happened.append(
+        {"id": shop[0], "at": dt.datetime(2026, 1, 2, 9), "kind": "order", "title": "Commande 1",
+         "amount": Decimal(150), "currency": "CHF", "details": {}}
+    )  # fmt: skip
+    page = as_role("manager").get(address)
+    assert page.context["page"]["not_counted"] == ["CHF"]
+    assert re.search(r'<p class="small">[^<]*EUR[^<]*CHF', page.content.decode())
+
+
 def test_customers_are_compared_with_a_segment_where_they_are_in_one(
     as_role: SignIn, shop: list[str]
 ) -> None:
