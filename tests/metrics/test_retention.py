@@ -168,6 +168,7 @@ def came_back(gap: int, times: int, last: int) -> list:
         (60, 50, 88, 45, "cover only 89 days"),
         (10, 1, 89, 60, "came back only once"),
         (10, 1, 88, 45, "came back only once"),
+        (10, 0, 88, 31, "No customer has come back yet"),  # not “only 0 times”
     ],
 )
 def test_the_window_at_each_of_its_edges(book_of, gap, times, last, window, says):

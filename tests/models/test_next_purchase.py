@@ -277,6 +277,10 @@ def test_the_rules_are_what_they_say(make_book):
     cutoff = START + dt.timedelta(days=90)
     history = history_of(book.columns(purchase_days(book, cutoff)), cutoff)
     assert reason_against(history) is None
+    first = history_of(book.columns(purchase_days(book, START)), START)
+    reason = reason_against(first)
+    assert reason is not None
+    assert "No customer has come back yet" in reason.text("en")
     record = next_record.back_test(book, horizon_days=30)
     assert record.cutoff == cutoff
     assert record.error_days["own_mean"] == record.error_days["shop_median"] == 0

@@ -113,7 +113,13 @@ def _from_gaps(known: Gaps, span: tuple[dt.date, dt.date]) -> Activity:
         window = min(DEFAULT_WINDOW_DAYS, longest)
         return Activity(
             window_days=window,
-            reason=nmsg(
+            reason=msg(
+                "No customer has come back yet: a customer counts as active for {window} days after"
+                " a purchase.",
+                window=window,
+            )
+            if not known.total
+            else nmsg(
                 "Customers came back only once, too seldom to read their rhythm: a customer counts"
                 " as active for {window} days after a purchase.",
                 "Customers came back only {n} times, too seldom to read their rhythm: a customer"

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from revoir.language import Message, nmsg
+from revoir.language import Message, msg, nmsg
 from revoir.models.fitting import lowest
 from revoir.models.gaps import FAMILIES, HALF_DAY, Family, Floats, History, NextGap
 from revoir.models.pace import STEADY, Pace
@@ -201,6 +201,11 @@ class Rhythm:
 def reason_against(history: History) -> Message | None:
     """Why a shop's history is too short to read a rhythm from (None: it suffices)."""
     gaps, returners = int(history.frequency.sum()), int((history.frequency > 0).sum())
+    if not gaps:
+        return msg(
+            "No customer has come back yet; {needed} returns are needed to read their rhythm.",
+            needed=GAPS_MIN,
+        )
     if gaps < GAPS_MIN:
         return nmsg(
             "Customers came back only once; {needed} returns are needed to read their rhythm.",
