@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
 
-import revoir
 from revoir.errors import InputError
 from revoir_web.common.models import Company
 from revoir_web.insights.models import Goal, PredictionRun
@@ -69,6 +69,12 @@ def version() -> str:
     return f"{_lake(settings.LAKE).version};{_aliases_hash()}"
 
 
+@cache
+def _program() -> str:
+    """The version of the program."""
+    return metadata.version("revoir")
+
+
 def settings_hash() -> str:
     """A text that changes whenever a setting that figures depend on does, or the program."""
     company = Company.current()
@@ -76,7 +82,7 @@ def settings_hash() -> str:
     goals = [
         list(map(str, row)) for row in Goal.objects.values_list("metric", "value", "start", "end")
     ]
-    return _digest([said, sorted(goals), revoir.__version__])
+    return _digest([said, sorted(goals), _program()])
 
 
 def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, float]:

@@ -58,7 +58,7 @@ def test_another_version_of_the_program_computes_anew(
 ) -> None:
     """What an upgrade had mended stayed wrong on pages until the data changed."""
     assert runs.look("dashboard").fresh
-    monkeypatch.setattr("revoir.__version__", "99.0")
+    monkeypatch.setattr(engine, "_program", lambda: "99.0")
     assert not runs.look("dashboard").fresh
     assert runs.look("dashboard").result is not None
 
