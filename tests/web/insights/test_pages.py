@@ -241,7 +241,10 @@ def test_a_rule_that_cannot_be_read_has_no_customers(filled: Path, as_role: AsRo
         content(client, f"/exports/segment-customers.csv?rule={rule}", 404)
 
 
-def test_the_customers_of_a_rule_are_kept_and_brought_along(filled: Path, as_role: AsRole) -> None:
+def test_the_customers_of_a_rule_are_kept_and_brought_along(
+    filled: Path, as_role: AsRole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "MEDIA_ROOT", str(tmp_path))
     address, client = "/segments/customers/?rule=orders%20%3E%3D%201", as_role("manager")
     content(client, address + "&file=1")
     jobs.run_waiting()
@@ -364,7 +367,10 @@ def test_the_customers_of_a_segment_are_counted_once(monkeypatch: pytest.MonkeyP
 
 
 # -- Goals, what-if ----------------------------------------------------------------------------
-def test_a_goal_of_a_year_ends_on_its_last_day(filled: Path, as_role: AsRole) -> None:
+def test_a_goal_of_a_year_ends_on_its_last_day(
+    filled: Path, as_role: AsRole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "MEDIA_ROOT", str(tmp_path))
     """Written as “01/01/2025 – 01/01/2026”, it seemed to hold on a day of the year after."""
     goal = {"metric": "nps", "value": "5", "start": "2025-01-01", "end": "2026-01-01"}
     client = as_role("manager")
