@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from revoir import engines, purchases, reading, store
 from revoir.errors import InputError, UsageError, Where
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.tables import FAR, TABLES
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ class Activity:
         for days in (self.window_days, self.event_window_days):
             if days is not None and days < 1:
                 raise UsageError(
-                    msg("An activity window of {days} days is too short.", days=days),
+                    nmsg(
+                        "An activity window of {n} day is too short.",
+                        "An activity window of {n} days is too short.",
+                        days,
+                    ),
                     remedy=msg("Give one day or more."),
                 )
 

@@ -130,6 +130,11 @@ def nmsg(singular: str, plural: str, n: int, /, **params: Any) -> Message:
     return Message(singular, {"n": n, **params}, plural, n)
 
 
+def in_days(n: int) -> Message:
+    """A number of days, for a sentence that counts something else as well."""
+    return nmsg("{n} day", "{n} days", n)
+
+
 def clauses(phrases: Iterable[str], language: str) -> str:
     """Put phrases on one line, parted by the semicolon of the language.
 

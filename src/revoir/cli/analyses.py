@@ -15,7 +15,7 @@ from revoir.cli.common import (
     speak,
     write_rows,
 )
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
 
 if TYPE_CHECKING:
     from revoir.metrics.registry import Unit
@@ -127,7 +127,7 @@ def shown(value: float | None, unit: Unit, currency: str | None) -> Any:
         case Unit.COUNT:
             return Number(value, 0)
         case Unit.DAYS:
-            return msg("{n} days", n=Number(value))
+            return nmsg("{days} days", "{days} days", int(value), days=Number(value))
         case Unit.HOURS:
             return msg("{n} h", n=Number(value))
     return Number(value, 2)

@@ -25,7 +25,7 @@ from revoir.cli.lists import (
     with_contacts,
     write_customers,
 )
-from revoir.language import Message, Money, Number, Percent, clauses, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, clauses, in_days, msg, nmsg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -365,14 +365,12 @@ def _expected_in_words(found: Churn, there: int, leaving: float) -> Message:
     if days is None:
         return nmsg("{n} customer has not left.", "{n} customers have not left.", there)
     return nmsg(
-        "{n} customer is there on {as_of}; {leaving} of them are expected to leave within {days}"
-        " days.",
-        "{n} customers are there on {as_of}; {leaving} of them are expected to leave within {days}"
-        " days.",
+        "{n} customer is there on {as_of}; expected to leave within {days}: {leaving}.",
+        "{n} customers are there on {as_of}; expected to leave within {days}: {leaving}.",
         there,
         as_of=found.book.as_of,
         leaving=Number(leaving, 0),
-        days=days,
+        days=in_days(days),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from revoir.cli.common import T, say, write_json, write_rows
-from revoir.language import Message, Number, Percent, clauses, msg, nmsg, written
+from revoir.language import Message, Number, Percent, clauses, in_days, msg, nmsg, written
 
 if TYPE_CHECKING:
     from revoir.models.card import Card
@@ -267,7 +267,7 @@ def _median(unit: str) -> str:
 
 def _mark(mark: int, unit: str, code: str) -> str:
     if unit == "days":
-        return nmsg("{n} day", "{n} days", mark).text(code)
+        return in_days(mark).text(code)
     return nmsg("{n} month", "{n} months", mark).text(code)
 
 

@@ -25,7 +25,7 @@ from revoir.cli.lists import (
     with_contacts,
     write_customers,
 )
-from revoir.language import Number, Percent, asked_share, msg, nmsg
+from revoir.language import Number, Percent, asked_share, in_days, msg, nmsg
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -186,10 +186,10 @@ def _print(found: NextPurchases, listed: pa.Table, due: int | None, code: str) -
         print(nmsg("{n} is overdue.", "{n} are overdue.", late).text(code))
         if due is not None:
             told = nmsg(
-                "{n} is likely to buy within {days} days.",
-                "{n} are likely to buy within {days} days.",
+                "{n} is likely to buy within {days}.",
+                "{n} are likely to buy within {days}.",
                 listed.num_rows,
-                days=due,
+                days=in_days(due),
             )
             print(told.text(code))
     _print_customers(found, listed, code)

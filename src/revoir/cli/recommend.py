@@ -26,7 +26,7 @@ from revoir.cli.lists import (
     with_contacts,
     write_customers,
 )
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -476,6 +476,9 @@ def _answer_upgrades(book: Book, within: int, form: str, output: Path | None, co
         if found.reason is not None:
             say(found.reason.text(code))
         elif not rows:
-            say(msg("No product is due within {days} days.", days=within).text(code))
+            none = nmsg(
+                "No product is due within {n} day.", "No product is due within {n} days.", within
+            )
+            say(none.text(code))
     if output is not None:
         write_customers(rows, listed.column_names, output, code)

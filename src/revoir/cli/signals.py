@@ -356,10 +356,12 @@ def _tell(
     from revoir.metrics.activity import activity, rule_in_words
 
     if found:
-        told = msg(
+        told = nmsg(
             "An alert was right when the customer gave no further sign of life and counted as gone"
-            " within {days} days. {rule}",
-            days=found[0].horizon_days,
+            " within {n} day. {rule}",
+            "An alert was right when the customer gave no further sign of life and counted as gone"
+            " within {n} days. {rule}",
+            found[0].horizon_days,
             rule=rule_in_words(activity(book)),
         )
         say(told.text(code))

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from revoir.book import Activity, Book
-from revoir.language import Message, Percent, msg, nmsg
+from revoir.language import Message, Percent, in_days, msg, nmsg
 
 WINDOWS_DAYS = (31, 45, 60, 92, 122, 183, 275, 366, 550, 731, 1096)
 """Windows that people have names for: a month, six weeks, two months, a quarter, … three years."""
@@ -133,23 +133,26 @@ def _from_gaps(known: Gaps, span: tuple[dt.date, dt.date]) -> Activity:
     if window > longest:
         return Activity(
             window_days=longest,
-            reason=msg(
-                "{share} of customers who come back do so within {wait} days, but the data cover"
-                " only {covered} days: a customer counts as active for {window} days after a"
-                " purchase.",
+            reason=nmsg(
+                "{share} of customers who come back do so within {n} day, but the data cover"
+                " only {covered}: a customer counts as active for {window} days after a purchase.",
+                "{share} of customers who come back do so within {n} days, but the data cover"
+                " only {covered}: a customer counts as active for {window} days after a purchase.",
+                wait,
                 share=Percent(SHARE_OF_GAPS, 0),
-                wait=wait,
-                covered=days_covered,
+                covered=in_days(days_covered),
                 window=longest,
             ),
         )
     return Activity(
         window_days=window,
-        reason=msg(
-            "{share} of customers who come back do so within {wait} days: a customer counts as"
+        reason=nmsg(
+            "{share} of customers who come back do so within {n} day: a customer counts as"
             " active for {window} days after a purchase.",
+            "{share} of customers who come back do so within {n} days: a customer counts as"
+            " active for {window} days after a purchase.",
+            wait,
             share=Percent(SHARE_OF_GAPS, 0),
-            wait=wait,
             window=window,
         ),
     )
@@ -159,11 +162,23 @@ def rule_in_words(rule: Activity) -> Message:
     """The rule as a sentence."""
     parts: list[Message] = []
     if rule.window_days is not None:
-        parts.append(msg("a purchase within the last {days} days", days=rule.window_days))
+        parts.append(
+            nmsg(
+                "a purchase within the last day",
+                "a purchase within the last {n} days",
+                rule.window_days,
+            )
+        )
     if rule.subscription:
         parts.append(msg("a running subscription"))
     if rule.event_window_days is not None:
-        parts.append(msg("a visit within the last {days} days", days=rule.event_window_days))
+        parts.append(
+            nmsg(
+                "a visit within the last day",
+                "a visit within the last {n} days",
+                rule.event_window_days,
+            )
+        )
     if not parts:
         return msg("Nobody counts as active: the data do not say who is.")
     *first, last = parts

@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Activity, Book
 from revoir.experiments.intervals import wilson
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.boundaries import BOUNDARIES_MAX, START, UNTIL, follow
@@ -389,11 +389,13 @@ def _history_note(book: Book, period: Period) -> Message | None:
     first, _ = book.span
     if days is None or period.start - dt.timedelta(days=days) >= first:
         return None
-    return msg(
-        "The data begin on {first}, less than {days} days before the period: customers who bought"
+    return nmsg(
+        "The data begin on {first}, less than {n} day before the period: customers who bought"
         " earlier are not counted among those present at its start.",
+        "The data begin on {first}, less than {n} days before the period: customers who bought"
+        " earlier are not counted among those present at its start.",
+        days,
         first=first,
-        days=days,
     )
 
 

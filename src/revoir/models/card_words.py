@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, in_days, msg
 from revoir.models.card import Card, Lists
 from revoir.models.validation import Judgement, Top
 
@@ -49,12 +49,12 @@ def _list_in_words(card: Card, count: Top) -> Message:
         "high": Percent(count.high, 0),
         "base": Percent(count.base, 0),
         "day": next((row.day for row in card.days if row.use == "test"), card.days[0].day),
-        "days": card.window_days,
+        "days": in_days(card.window_days or 0),
     }
     if card.tested_on == "later":
         return msg(
             "A list made on {day}, of what was known by then, would have named {n} customers"
-            " ({share} of those there): {left} of them left within {days} days, {rate} ({low} to"
+            " ({share} of those there): {left} of them left within {days}, {rate} ({low} to"
             " {high}), against {base} of all.",
             **told,
         )
@@ -66,7 +66,7 @@ def _list_in_words(card: Card, count: Top) -> Message:
         )
     return msg(
         "Of the {n} customers ({share}) put first on {day} by what was learned from others, {left}"
-        " left within {days} days: {rate} ({low} to {high}), against {base} of all. The data are"
+        " left within {days}: {rate} ({low} to {high}), against {base} of all. The data are"
         " too short to test on a later period.",
         **told,
     )

@@ -112,14 +112,14 @@ class Clv:
         share = asked_share(self.confidence)
         if self.worth.amount is None:
             return nmsg(
-                "Within {n} day they will buy {value} times: with a probability of {share}"
-                " between {low} and {high} times.",
-                "Within {n} days they will buy {value} times: with a probability of {share}"
-                " between {low} and {high} times.",
+                "Within {n} day they will buy {value}: with a probability of {share} between"
+                " {low} and {high}.",
+                "Within {n} days they will buy {value}: with a probability of {share} between"
+                " {low} and {high}.",
                 days,
-                value=Number(total.value, 0),
+                value=_times(total.value),
                 low=Number(total.low, 0),
-                high=Number(total.high, 0),
+                high=_times(total.high),
                 share=share,
             )
         return nmsg(
@@ -133,6 +133,11 @@ class Clv:
             high=Money(total.high, self.currency, 0),
             share=share,
         )
+
+
+def _times(purchases: float) -> Message:
+    shown = round(purchases)
+    return nmsg("{times} time", "{times} times", shown, times=Number(shown, 0))
 
 
 def clv(
@@ -237,7 +242,11 @@ def _check(unit: str, horizon_days: int, discount: float, confidence: float) -> 
         )
     if not 1 <= horizon_days <= 3_660:
         raise UsageError(
-            msg("A horizon of {days} days makes no sense.", days=horizon_days),
+            nmsg(
+                "A horizon of {n} day makes no sense.",
+                "A horizon of {n} days makes no sense.",
+                horizon_days,
+            ),
             remedy=msg("Look between one day and ten years ahead."),
         )
     check_figures(discount, confidence)
@@ -391,12 +400,15 @@ def _notes_on_data(counts: Counts) -> list[Message]:
     if early < _EARLY_CUSTOMERS:
         return []
     return [
-        msg(
-            "{share} of the customers appear within the first {days} days. If they had bought"
-            " before the data begin, the model takes old customers for new ones: give a longer"
-            " history if there is one.",
+        nmsg(
+            "{share} of the customers appear on the first day. If they had bought before the data"
+            " begin, the model takes old customers for new ones: give a longer history if there is"
+            " one.",
+            "{share} of the customers appear within the first {n} days. If they had bought before"
+            " the data begin, the model takes old customers for new ones: give a longer history if"
+            " there is one.",
+            math.ceil(_EARLY_SHARE * known),
             share=Percent(early, 0),
-            days=math.ceil(_EARLY_SHARE * known),
         )
     ]
 

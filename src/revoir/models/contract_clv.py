@@ -143,7 +143,11 @@ def contract_clv(
     check_figures(discount, confidence)
     if not 1 <= months <= MONTHS_MAX:
         raise UsageError(
-            msg("A horizon of {n} months makes no sense.", n=months),
+            nmsg(
+                "A horizon of {n} month makes no sense.",
+                "A horizon of {n} months makes no sense.",
+                months,
+            ),
             remedy=msg("Look between one month and ten years ahead."),
         )
     known = subscribers(book)

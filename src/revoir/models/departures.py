@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.metrics.activity import activity, propose
 from revoir.metrics.contracts import with_ends
 from revoir.models.features.compute import beside
@@ -61,25 +61,31 @@ class Definition:
     @property
     def text(self) -> Message:
         """The definition in a sentence."""
-        days = self.window_days
+        days = self.window_days or 0
         match self.kind:
             case Kind.PURCHASES:
-                return msg(
-                    "A customer counts as lost who had bought within {days} days before a day and"
-                    " buys nothing within {days} days after it.",
-                    days=days,
+                return nmsg(
+                    "A customer counts as lost who had bought on the day before a day and buys"
+                    " nothing on that day.",
+                    "A customer counts as lost who had bought within {n} days before a day and"
+                    " buys nothing within {n} days after it.",
+                    days,
                 )
             case Kind.VISITS:
-                return msg(
-                    "A customer counts as lost who had visited within {days} days before a day and"
-                    " does not within {days} days after it.",
-                    days=days,
+                return nmsg(
+                    "A customer counts as lost who had visited on the day before a day and does"
+                    " not on that day.",
+                    "A customer counts as lost who had visited within {n} days before a day and"
+                    " does not within {n} days after it.",
+                    days,
                 )
             case Kind.SUBSCRIPTIONS:
-                return msg(
+                return nmsg(
                     "A customer counts as lost who has a running subscription on a day and none"
-                    " {days} days later.",
-                    days=days,
+                    " the day after.",
+                    "A customer counts as lost who has a running subscription on a day and none"
+                    " {n} days later.",
+                    days,
                 )
         return msg("A customer counts as lost where the file says so.")
 

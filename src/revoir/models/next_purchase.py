@@ -16,7 +16,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.models.gaps import Floats, History
 from revoir.models.next_record import Record, back_test, overdue_of
 from revoir.models.pace import STEADY, Pace, pace_of
@@ -113,7 +113,7 @@ def next_purchases(
     as_of = as_of or book.as_of
     if horizon_days is not None and horizon_days < 1:
         raise UsageError(
-            msg("{days} days ahead is no future.", days=horizon_days),
+            nmsg("{n} day ahead is no future.", "{n} days ahead is no future.", horizon_days),
             remedy=msg("Give one day or more."),
         )
     if not 0 < coverage < 1:

@@ -91,7 +91,8 @@ def recommend(
     as_of = as_of or book.as_of
     if top < 1:
         raise UsageError(
-            msg("{n} products are no recommendation.", n=top), remedy=msg("Give 1 or more.")
+            nmsg("{n} product is no recommendation.", "{n} products are no recommendation.", top),
+            remedy=msg("Give 1 or more."),
         )
     sold = assortment(book, as_of)
     if sold is None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from revoir.experiments.intervals import Interval, mean_interval, wilson
-from revoir.language import Message, Number, Percent, msg
+from revoir.language import Message, Number, Percent, msg, nmsg
 from revoir.models.assortment import Assortment, Codes, Flags, Floats
 from revoir.models.purchase_days import number_of
 from revoir.models.recommender import (
@@ -200,10 +200,12 @@ def try_methods(
     covered = last - int(sold.day.min()) + 1
     hidden = int(np.clip(covered // 6, *HIDDEN_DAYS))
     if covered < 6 * HIDDEN_DAYS[0]:
-        reason = msg(
+        reason = nmsg(
+            "The data cover only {n} day: too short a time to test recommendations. The products"
+            " that sell best now are recommended.",
             "The data cover only {n} days: too short a time to test recommendations. The products"
             " that sell best now are recommended.",
-            n=covered,
+            covered,
         )
         return Record(POPULARITY, reason=reason)
     choosing = Stretch.of(sold, last - 2 * hidden, hidden, excluded)

@@ -117,19 +117,23 @@ class Survival:
 
     @property
     def _meaning(self) -> Message:
-        days = self.definition.window_days
+        days = self.definition.window_days or 0
         match self.definition.kind:
             case Kind.PURCHASES:
-                return msg(
-                    "A customer is lost {days} days after a purchase that no other follows within"
+                return nmsg(
+                    "A customer is lost {n} day after a purchase that no other follows within that"
+                    " time; before, nobody can be.",
+                    "A customer is lost {n} days after a purchase that no other follows within"
                     " that time; before, nobody can be.",
-                    days=days,
+                    days,
                 )
             case Kind.VISITS:
-                return msg(
-                    "A customer is lost {days} days after a visit that no other follows within that"
+                return nmsg(
+                    "A customer is lost {n} day after a visit that no other follows within that"
                     " time; before, nobody can be.",
-                    days=days,
+                    "A customer is lost {n} days after a visit that no other follows within that"
+                    " time; before, nobody can be.",
+                    days,
                 )
             case Kind.SUBSCRIPTIONS:
                 return msg("A customer is lost on the first day that no subscription runs.")

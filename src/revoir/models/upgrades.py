@@ -19,7 +19,7 @@ import numpy.typing as npt
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.experiments.intervals import Interval, wilson
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.models.assortment import (
     Assortment,
     Codes,
@@ -268,7 +268,7 @@ def due_upgrades(book: Book, *, as_of: dt.date | None = None, within_days: int =
     as_of = as_of or book.as_of
     if within_days < 0:
         raise UsageError(
-            msg("{days} days ahead is no future.", days=within_days),
+            nmsg("{n} day ahead is no future.", "{n} days ahead is no future.", within_days),
             remedy=msg("Give one day or more."),
         )
     sold = assortment(book, as_of)

@@ -386,11 +386,11 @@ class _Together:
             if unknown["n"]:
                 self.notes.append(
                     nmsg(
-                        "{n} customer of the {table} ({rows} rows) is not in the file of"
+                        "{n} customer of the {table} ({rows}) is not in the file of"
                         " customers: accepted all the same.",
-                        "{n} customers of the {table} ({rows} rows) are not in the file of"
+                        "{n} customers of the {table} ({rows}) are not in the file of"
                         " customers: accepted all the same.",
-                        unknown["n"], rows=unknown["rows"], table=kind,
+                        unknown["n"], rows=nmsg("{n} row", "{n} rows", unknown["rows"]), table=kind,
                     )
                 )  # fmt: skip
 

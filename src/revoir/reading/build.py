@@ -116,10 +116,12 @@ def _tell_left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
         value = row[1] if len(row[1]) <= 60 else row[1][:57] + "…"
         if held.name == "phone" and "E+" in value.upper():
             part.notes.append(
-                msg(
+                nmsg(
+                    "Line {line}, column {header}: “{value}” has lost digits; it was left out."
+                    " Format the column as text and export it again ({n} cell).",
                     "Line {line}, column {header}: “{value}” has lost digits; it was left out."
                     " Format the column as text and export it again ({n} cells).",
-                    line=row[0], header=header, value=value, n=count,
+                    count, line=row[0], header=header, value=value,
                 )
             )  # fmt: skip
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
-from revoir.language import Message, Number, msg
+from revoir.language import Message, Number, msg, nmsg
 from revoir.reading import dates as dates_of
 from revoir.reading import percent, values
 from revoir.reading.detect import Detection
@@ -486,9 +486,9 @@ class _Conventions:
         if comma and point:
             self.notes.append(
                 msg(
-                    "Column {header}: decimals are written with a comma in {commas} cells and with"
-                    " a point in {points}; each is read as it is written.",
-                    header=header, commas=comma, points=point,
+                    "Column {header}: decimals are written with a comma in {commas} and with a"
+                    " point in {points}; each is read as it is written.",
+                    header=header, commas=_cells(comma), points=_cells(point),
                 )
             )  # fmt: skip
         if comma or point:
@@ -579,3 +579,7 @@ def _attribute_counts(column: str) -> list[str]:
         f"count(*) FILTER ({figure} IS NOT NULL AND rv_dot({figure}) IS NULL)",
         f"count(*) FILTER (regexp_matches({figure}, '^0\\d'))",
     ]
+
+
+def _cells(n: int) -> Message:
+    return nmsg("{n} cell", "{n} cells", n)

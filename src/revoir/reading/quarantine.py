@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.files import whole
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.reading import dates
 from revoir.reading.mapping import is_own
 from revoir.reading.part import REPEATED, Part
@@ -330,7 +330,7 @@ def without_extra(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> RawTa
         Reject(
             line,
             tuple(cell or "" for cell in held),
-            msg("The row has more than {expected} cells.", expected=expected),
+            nmsg("The row has more than {n} cell.", "The row has more than {n} cells.", expected),
             msg("Put its cells under their headers, and leave nothing under “revoir: extra”."),
         )
         for line, *held in connection.execute(

@@ -454,9 +454,10 @@ class _Section:
                 )
             self._reject(
                 record,
-                msg(
-                    "The row has {found} cells instead of {expected}.",
-                    found=len(cells),
+                nmsg(
+                    "The row has {n} cell instead of {expected}.",
+                    "The row has {n} cells instead of {expected}.",
+                    len(cells),
                     expected=self.width,
                 ),
                 remedy,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from revoir.language import Message, Money, Percent, msg, nmsg
+from revoir.language import Message, Money, Percent, in_days, msg, nmsg
 from revoir.reports.figures import Kpi
 from revoir.reports.insights import MANY, gone_silent, of_breakdown, of_leavers
 from revoir.reports.leavers import REGULAR_DAYS
@@ -62,11 +62,13 @@ def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
         nps = kpis.get("nps")
         if nps is not None and nps.value is not None:
             sentences.append(
-                msg(
+                nmsg(
+                    "What customers say they would do: the Net Promoter Score is {value} ({n}"
+                    " answer).",
                     "What customers say they would do: the Net Promoter Score is {value} ({n}"
                     " answers).",
+                    int(nps.n or 0),
                     value=nps.shown(),
-                    n=nps.n or 0,
                 )
             )
         return Answer(KEEPING, "unknown", tuple(sentences), ("headline.retention",))
@@ -197,11 +199,13 @@ def leaving(
     if reasons is not None:
         top, count = reasons.rows[0]
         sentences.append(
-            msg(
-                "The reason given most, in all of the data, is “{reason}”: {count} departures of"
+            nmsg(
+                "The reason given most, in all of the data, is “{reason}”: {n} departure of"
                 " {total} that have one.",
+                "The reason given most, in all of the data, is “{reason}”: {n} departures of"
+                " {total} that have one.",
+                count,
                 reason=top,
-                count=count,
                 total=reasons.total,
             )
         )
@@ -339,10 +343,10 @@ def _catch(left: Leavers | None, currency: str | None) -> Action | None:
         return None
     return Action(
         title=nmsg(
-            "Call {n} regular customer who has been silent for {days} days or more.",
-            "Call or write to {n} regular customers who have been silent for {days} days or more.",
+            "Call {n} regular customer who has been silent for {days} or more.",
+            "Call or write to {n} regular customers who have been silent for {days} or more.",
             left.late,
-            days=left.late_after_days,
+            days=in_days(left.late_after_days),
         ),
         why=msg(
             "Three repeat purchases in four come sooner, and after {window} days these customers"
@@ -370,17 +374,17 @@ def _second_purchase(left: Leavers | None) -> Action | None:
         return None
     return Action(
         title=nmsg(
-            "Propose a second purchase to the {n} customer who bought once, {days} days ago or"
-            " more.",
-            "Propose a second purchase to the {n} customers who bought once, {days} days ago or"
-            " more.",
+            "Propose a second purchase to the {n} customer who bought once, {days} ago or more.",
+            "Propose a second purchase to the {n} customers who bought once, {days} ago or more.",
             left.due,
-            days=left.due_after_days,
+            days=in_days(left.due_after_days),
         ),
-        why=msg(
-            "Half of those who come back do so within {days} days: these customers are still yours,"
+        why=nmsg(
+            "Half of those who come back do so within {n} day: these customers are still yours,"
             " but late.",
-            days=left.due_after_days,
+            "Half of those who come back do so within {n} days: these customers are still yours,"
+            " but late.",
+            left.due_after_days,
         ),
         customers=left.due,
         stake=None,
@@ -399,11 +403,16 @@ def _silent(row: SegmentRow, days_since_last: float, currency: str | None) -> Me
     """What a segment that stopped buying brought, where it can be added up, and since when."""
     days = round(days_since_last)
     if row.revenue is None:
-        return msg("Half of them have not bought for {days} days or more.", days=days)
-    return msg(
-        "They brought {stake} so far; half of them have not bought for {days} days or more.",
+        return nmsg(
+            "Half of them have not bought for {n} day or more.",
+            "Half of them have not bought for {n} days or more.",
+            days,
+        )
+    return nmsg(
+        "They brought {stake} so far; half of them have not bought for {n} day or more.",
+        "They brought {stake} so far; half of them have not bought for {n} days or more.",
+        days,
         stake=Money(round(row.revenue), currency, 0),
-        days=days,
     )
 
 
@@ -517,9 +526,10 @@ def _mend(reasons: Reasons) -> Action:
     top, count = reasons.rows[0]
     return Action(
         title=msg("Work on the reason given most by those who leave: “{reason}”.", reason=top),
-        why=msg(
-            "{count} departures of {total} with a reason name it ({share}).",
-            count=count,
+        why=nmsg(
+            "{n} departure of {total} with a reason names it ({share}).",
+            "{n} departures of {total} with a reason name it ({share}).",
+            count,
             total=reasons.total,
             share=Percent(count / reasons.total, 0),
         ),

@@ -13,7 +13,7 @@ from typing import Any
 
 import altair as alt
 
-from revoir.language import Message, Percent, msg, written
+from revoir.language import Message, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.reports import palette
 from revoir.reports.figures import Kpi, Point, quantity
@@ -419,7 +419,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
         layers = [bars]
         if window is not None and window <= last:
             near_end = window > 0.6 * last
-            text = msg("window: {days} days", days=window).text(language)
+            text = nmsg("window: {n} day", "window: {n} days", window).text(language)
             mark = _on([{"window": window, "text": text}])
             layers += [
                 mark.mark_rule(color=palette.INK, strokeDash=[5, 4]).encode(x="window:Q"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Message, Money, Number, Percent, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
 from revoir.periods import Period
@@ -176,6 +176,7 @@ def quantity(value: float | None, unit: Unit, currency: str | None = None) -> An
         case Unit.HOURS:
             return msg("{n} h", n=Number(value, 1))
         case Unit.DAYS:
-            return msg("{n} days", n=Number(value, 0 if value >= 10 else 1))
+            shown = Number(value, 0 if value >= 10 else 1)
+            return nmsg("{days} days", "{days} days", int(value), days=shown)
         case Unit.RATIO:
             return Number(value, 2)

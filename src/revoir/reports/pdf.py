@@ -11,7 +11,7 @@ from typing import Any
 import typst
 import vl_convert
 
-from revoir.language import Message, Money, Percent, msg
+from revoir.language import Message, Money, Percent, msg, nmsg
 from revoir.reports import charts, drawing, view
 from revoir.reports.charts import Chart
 from revoir.reports.figures import Kpi
@@ -209,7 +209,11 @@ class _Pages:
             yield self._section(chapter.title, [], kpis=chapter.kpis, rows=self._said(chapter))
         for index, section in enumerate(report.breakdowns):
             known = any(row.value is not None for row in section.rows)
-            smaller = msg("{n} smaller groups are not drawn.", n=section.others)
+            smaller = nmsg(
+                "{n} smaller group is not drawn.",
+                "{n} smaller groups are not drawn.",
+                section.others,
+            )
             yield self._section(
                 msg("Who stays, by group") if index == 0 else section.title,
                 [] if known else [section.title, view.NO_GROUP],

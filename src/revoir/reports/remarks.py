@@ -135,11 +135,13 @@ def of_the_ranking(rows: Iterable[SegmentRow], rhythm: GapsSection | None) -> Me
         return None
     gone = [row for row in rows if row.key in KEPT_SEGMENTS and _waited(row) >= rhythm.window_days]
     if gone:
-        return msg(
+        return nmsg(
             "Scores compare customers with each other: in {segments}, half or more have bought"
-            " nothing for {days} days or more, and no longer count as active.",
+            " nothing for {n} day or more, and no longer count as active.",
+            "Scores compare customers with each other: in {segments}, half or more have bought"
+            " nothing for {n} days or more, and no longer count as active.",
+            rhythm.window_days,
             segments=_named(gone),
-            days=rhythm.window_days,
         )
     usual = [
         row
@@ -148,11 +150,13 @@ def of_the_ranking(rows: Iterable[SegmentRow], rhythm: GapsSection | None) -> Me
     ]
     if not usual:
         return None
-    return msg(
+    return nmsg(
         "Scores compare customers with each other: in {segments}, half or more have waited no"
-        " longer than is usual here, where one repeat purchase in four takes {days} days or more.",
+        " longer than is usual here, where one repeat purchase in four takes {n} day or more.",
+        "Scores compare customers with each other: in {segments}, half or more have waited no"
+        " longer than is usual here, where one repeat purchase in four takes {n} days or more.",
+        rhythm.third_quartile,
         segments=_named(usual),
-        days=rhythm.third_quartile,
     )
 
 

@@ -84,15 +84,17 @@ class Check:
         if self.reason is not None or self.difference is None:
             return self.reason or msg("Not enough data.")
         lowest, highest = self.bands[0], self.bands[-1]
-        told = msg(
+        told = nmsg(
             "Tested on the past: of the {lowest} customers with the lowest scores on {day}, {low}"
-            " left within {days} days; of the {highest} with the highest, {high}.",
+            " left within {n} day; of the {highest} with the highest, {high}.",
+            "Tested on the past: of the {lowest} customers with the lowest scores on {day}, {low}"
+            " left within {n} days; of the {highest} with the highest, {high}.",
+            self.horizon_days,
             day=self.day,
             lowest=lowest.customers,
             low=Percent(lowest.share, 0),
             highest=highest.customers,
             high=Percent(highest.share, 0),
-            days=self.horizon_days,
         )
         if self.difference[0] > 0:
             return told
@@ -173,10 +175,12 @@ class Health:
         if self.reason is not None:
             return Check(None, days, reason=self.reason)
         if day < self.book.span[0] + dt.timedelta(days=days):
-            reason = msg(
-                "Not enough data: what became of customers shows after {days} days, and the scores"
+            reason = nmsg(
+                "Not enough data: what became of customers shows after {n} day, and the scores"
                 " need as many before; the data begin on {first} and end on {last}.",
-                days=days,
+                "Not enough data: what became of customers shows after {n} days, and the scores"
+                " need as many before; the data begin on {first} and end on {last}.",
+                days,
                 first=self.book.span[0],
                 last=self.book.as_of,
             )

@@ -526,9 +526,10 @@ def _comes(known: Known) -> Message | None:
     """How probable the next purchase is (None: that is not known)."""
     if known.returns is None or known.horizon_days is None:
         return None
-    return msg(
-        "It comes within {days} days with a probability of {share}.",
-        days=known.horizon_days,
+    return nmsg(
+        "It comes within {n} day with a probability of {share}.",
+        "It comes within {n} days with a probability of {share}.",
+        known.horizon_days,
         share=Percent(known.returns, 0),
     )
 

@@ -171,11 +171,12 @@ def _checked(rows: ir.Table, values: Values) -> ir.Table:
 
 
 def _down_because(case: Case) -> Message:
-    return msg(
-        "Purchases down {drop} on the {days} days before, and no visit for {quiet} days.",
+    return nmsg(
+        "Purchases down {drop} on the {days} days before, and no visit for {n} day.",
+        "Purchases down {drop} on the {days} days before, and no visit for {n} days.",
+        case.days_since("last_visit"),
         drop=Percent(1 - float(case["recent"]) / float(case["before"]), 0),
         days=case.values["period_days"],
-        quiet=case.days_since("last_visit"),
     )
 
 

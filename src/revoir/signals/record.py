@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from revoir.experiments.intervals import poisson_interval, wilson
-from revoir.language import Message, Percent, msg, nmsg
+from revoir.language import Message, Percent, in_days, msg, nmsg
 from revoir.metrics.calendar import date
 from revoir.metrics.result import Figure, counted
 from revoir.periods import Period
@@ -141,17 +141,17 @@ class Record:
             return self.reason or msg("Not enough data.")
         told = nmsg(
             "Of {n} alert, {right} was right ({share}; {low} to {high}): the customer left within"
-            " {days} days. Of others silent for as long, {silent} left; of those among them who had"
+            " {days}. Of others silent for as long, {silent} left; of those among them who had"
             " bought or come as often, {alike}.",
             "Of {n} alerts, {right} were right ({share}; {low} to {high}): the customer left within"
-            " {days} days. Of others silent for as long, {silent} left; of those among them who had"
+            " {days}. Of others silent for as long, {silent} left; of those among them who had"
             " bought or come as often, {alike}.",
             self.alerts,
             right=self.right,
             share=Percent(self.precision.value or 0.0, 0),
             low=Percent(self.precision.low or 0.0, 0),
             high=Percent(self.precision.high or 0.0, 0),
-            days=self.horizon_days,
+            days=in_days(self.horizon_days),
             silent=Percent(self.as_silent.value or 0.0, 0),
             alike=Percent(self.alike.value or 0.0, 0),
         )
@@ -290,10 +290,12 @@ def _period(alerts: Alerts) -> tuple[Period | None, Message | None]:
     start = max(begins)
     if start < end:
         return Period(start, end), None
-    return None, msg(
-        "Not enough data: an alert is known to be right or wrong after {horizon} days, and those of"
-        " this signal begin on {start}; the data end on {last}.",
-        horizon=horizon,
+    return None, nmsg(
+        "Not enough data: an alert is known to be right or wrong after {n} day, and those of this"
+        " signal begin on {start}; the data end on {last}.",
+        "Not enough data: an alert is known to be right or wrong after {n} days, and those of this"
+        " signal begin on {start}; the data end on {last}.",
+        horizon,
         start=start,
         last=book.as_of,
     )

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import msg, nmsg
+from revoir.language import in_days, msg, nmsg
 from revoir.metrics.calendar import days_later
 from revoir.metrics.service import COMPLAINT_WORDS
 from revoir.signals.registry import Parameter, Signal, Values, declare
@@ -44,10 +44,10 @@ declare(
         ),
         _complaints,
         lambda case: nmsg(
-            "{n} complaint in {days} days.",
-            "{n} complaints in {days} days.",
+            "{n} complaint in {days}.",
+            "{n} complaints in {days}.",
             int(case["complaints"]),
-            days=case.values["period_days"],
+            days=in_days(int(case.values["period_days"])),
         ),
         parameters=(
             Parameter("complaints", msg("How many complaints, at least."), 2, 1, 100),

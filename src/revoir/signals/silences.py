@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Activity, Book
 from revoir.errors import UsageError
-from revoir.language import msg
+from revoir.language import in_days, msg, nmsg
 from revoir.metrics.activity import activity
 from revoir.metrics.boundaries import FAR, START, UNTIL
 from revoir.metrics.calendar import date, days_later
@@ -46,11 +46,13 @@ def horizon_days(book: Book, asked: int | None = None) -> int:
     window = rule.window_days or rule.event_window_days
     if asked is not None and asked < (window or 1):
         raise UsageError(
-            msg(
-                "{asked} days are too few: a customer counts as gone {window} days after the last"
-                " sign of life.",
-                asked=asked,
-                window=window or 1,
+            nmsg(
+                "{n} day is too few: a customer counts as gone {window} after the last sign of"
+                " life.",
+                "{n} days are too few: a customer counts as gone {window} after the last sign of"
+                " life.",
+                asked,
+                window=in_days(window or 1),
             ),
             remedy=msg("Give as many days or more, or a shorter activity window."),
         )

@@ -46,9 +46,10 @@ declare(
         "visits",
         _VISITS,
         _engagement_falling,
-        lambda case: msg(
-            "Came on {recent} days of {days}, after {before} in those before.",
-            recent=case["recent"],
+        lambda case: nmsg(
+            "Came on {n} day of {days}, after {before} in those before.",
+            "Came on {n} days of {days}, after {before} in those before.",
+            int(case["recent"]),
             before=case["before"],
             days=case.values["period_days"],
         ),

@@ -24,10 +24,10 @@ def back_up(target: Path) -> None:
     copy = backup.back_up(target)
     audit.record("backup", details={"files": copy.files, "rows": copy.rows})
     said = msg(
-        "{file}: {files} files and {rows} rows, {size} MB.",
+        "{file}: {files} and {rows}, {size} MB.",
         file=copy.path.name,
-        files=copy.files,
-        rows=copy.rows,
+        files=nmsg("{n} file", "{n} files", copy.files),
+        rows=nmsg("{n} row", "{n} rows", copy.rows),
         size=round(copy.size / 1e6, 1),
     )
     say(said.text(language()))
@@ -77,9 +77,10 @@ def bring_back(source: Path, data: Path | None, erasures: Path | None = None) ->
     from revoir_web.consents.erasure import erase_again
 
     again = erase_again()
-    said = msg(
-        "Brought back: {rows} rows, as of {day}.",
-        rows=sum(manifest["rows"].values()),
+    said = nmsg(
+        "Brought back: {n} row, as of {day}.",
+        "Brought back: {n} rows, as of {day}.",
+        sum(manifest["rows"].values()),
         day=manifest["made_at"][:10],
     )
     say(said.text(language()))

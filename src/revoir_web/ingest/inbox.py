@@ -28,7 +28,7 @@ import structlog
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from revoir.language import Number, msg
+from revoir.language import msg, nmsg
 from revoir.memory import uncollected
 from revoir.tables import CUSTOMERS, plain_name
 from revoir_web.common import jobs, words
@@ -123,7 +123,9 @@ def drain(job: jobs.Running) -> dict[str, int]:
     with only_one(INBOX):
         while (landing := _next(size)) is not None:
             job.progress(
-                told["landed"], 0, msg("{n} events are in the lake.", n=Number(told["landed"], 0))
+                told["landed"],
+                0,
+                nmsg("{n} event is in the lake.", "{n} events are in the lake.", told["landed"]),
             )
             try:
                 with uncollected():

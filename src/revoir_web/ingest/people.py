@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from revoir.language import Number, msg
+from revoir.language import nmsg
 from revoir_web.common import jobs
 from revoir_web.customers.actions import resolve_many
 from revoir_web.customers.resolving import spellings
@@ -57,7 +57,7 @@ def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
     for start in range(0, people.num_rows, PART):
         job.progress(
             start, people.num_rows,
-            msg("Looking up {n} customers…", n=Number(people.num_rows, 0)),
+            nmsg("Looking up {n} customer…", "Looking up {n} customers…", people.num_rows),
         )  # fmt: skip
         part = people.slice(start, PART)
         keys = part.column("key").to_pylist()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 from revoir.periods import Grain
 from revoir_web.insights import drawn, files
 from revoir_web.insights.figures import day_of
@@ -149,7 +149,7 @@ def _cohort_title(grid: CohortGrid) -> Any:
 
 
 _SPANS: dict[Grain, Callable[[int], Message]] = {
-    Grain.DAY: lambda n: nmsg("{n} day", "{n} days", n),
+    Grain.DAY: in_days,
     Grain.WEEK: lambda n: nmsg("{n} week", "{n} weeks", n),
     Grain.MONTH: lambda n: nmsg("{n} month", "{n} months", n),
     Grain.QUARTER: lambda n: nmsg("{n} quarter", "{n} quarters", n),

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from revoir.language import Message, Money, Number, Percent, msg, written
+from revoir.language import Message, Money, Number, Percent, in_days, msg, written
 from revoir.models.because import why
 from revoir_web.common import words
 from revoir_web.common.models import Company
@@ -131,8 +131,8 @@ def _interval(told: Mapping[str, Any]) -> Message | None:
         return None
     if told["overdue"]:
         return msg(
-            "overdue: silent for {silent} days, usually {usual}; comes back with {returns}",
-            silent=told["silent_days"],
+            "overdue: silent for {silent}, usually {usual}; comes back with {returns}",
+            silent=in_days(told["silent_days"]),
             usual=Number(told["usual_days"], 0),
             returns=Percent(told["returns"], 0),
         )

@@ -136,7 +136,7 @@ def test_orders_of_an_unknown_customer_are_accepted_and_said(read: Read) -> None
         "commandes.csv": "commande;client;date;montant\n1;1;2024-01-01;5\n2;9;2024-01-02;6\n",
     })  # fmt: skip
     assert reading.files[1].rows_accepted == 2
-    assert "1 customer of the orders (1 rows) is not in the file of customers" in told(reading)
+    assert "1 customer of the orders (1 row) is not in the file of customers" in told(reading)
 
 
 def test_sales_known_by_address_find_the_number_of_their_customer(read: Read, rows) -> None:

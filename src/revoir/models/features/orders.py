@@ -93,10 +93,10 @@ def rhythm_in_words(known: Known) -> Message | None:
     if gap is None:
         return nmsg("bought once, {n} day ago", "bought once, {n} days ago", silent)
     return nmsg(
-        "buys every {gap} days on average, last order {n} day ago",
-        "buys every {gap} days on average, last order {n} days ago",
+        "buys {every} on average, last order {n} day ago",
+        "buys {every} on average, last order {n} days ago",
         silent,
-        gap=plain(gap),
+        every=msg("every day") if gap == 1 else msg("every {gap} days", gap=plain(gap)),
     )
 
 
