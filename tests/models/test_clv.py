@@ -205,7 +205,7 @@ def test_an_amount_that_is_missing_is_not_nothing(make_book):
     found = clv(make_book(orders=known), model="mbg_nbd", tested=False)
     row = next(row for row in found.customers.to_pylist() if row["customer_id"] == buyer)
     assert row["monetary_value"] is None
-    assert row["expected_value"] == pytest.approx(found.spending.mean)
+    assert row["expected_value"] is None
 
 
 def test_without_amounts_purchases_are_foretold(make_book):

@@ -192,6 +192,10 @@ def _between(row: dict[str, Any]) -> Message | None:
     return msg("{low} to {high}", low=Number(row["low"], 0), high=Number(row["high"], 0))
 
 
+def _money(amount: float | None, currency: str | None, digits: int | None = None) -> Money | None:
+    return None if amount is None else Money(amount, currency, digits)
+
+
 def _bounds(total: Bounds | None) -> dict[str, float] | None:
     return None if total is None else vars(total)
 
@@ -300,8 +304,8 @@ def _print_customers(found: Clv, customers: pa.Table, money: bool, code: str) ->
             "expected_purchases": Number(row["expected_purchases"], 1),
             "p_purchase": Percent(row["p_purchase"], 0),
             "p_alive": Percent(row["p_alive"], 0),
-            "expected_value": Money(row["expected_value"], found.currency) if money else None,
-            "clv": Money(row["clv"], found.currency, 0) if money else None,
+            "expected_value": _money(row["expected_value"], found.currency),
+            "clv": _money(row["clv"], found.currency, 0),
             "between": _between(row),
         }
         for row in customers.slice(0, SHOWN_MAX).to_pylist()

@@ -252,7 +252,11 @@ def backtest(book: Book, names: Sequence[str], horizon_days: int) -> Backtest | 
         sample = counts.sample(SAMPLE_CUSTOMERS)
         # Of a sample the gaps are not known one by one; so many have the mean of all.
         share = float(sample.n @ sample.x) / float(counts.n @ counts.x)
-        value = expected_value(origin.frequency, origin.monetary_value)
+        value = (
+            None
+            if origin.spent_after is None
+            else expected_value(origin.priced, origin.monetary_value)
+        )
         for name in names:
             model = MODELS[name]()
             model.fit_counts(sample, log_gaps=origin.log_gaps * share)

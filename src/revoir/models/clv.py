@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, Money, Number, Percent, asked_share, msg, nmsg
 from revoir.metrics.activity import gaps
-from revoir.metrics.summary import customer_summary
+from revoir.metrics.summary import amounts_known, amounts_missing, customer_summary
 from revoir.metrics.value import margin_share
 from revoir.models.choosing import (
     SPENDERS_MIN,
@@ -65,7 +66,8 @@ class Clv:
             `recency` and `T` in days, `monetary_value` (less what came back),
             `expected_purchases`, `p_purchase` (to buy at all within the horizon), `p_alive`,
             `expected_value` (of a purchase), `clv`, and the bounds `low` and `high` of what the
-            customer brings in (in purchases without amounts).
+            customer brings in (in purchases without amounts; null of whom no amount is known
+            while others' are).
         notes: What the reader must know.
         reason: Why nothing is foretold (None: it is).
     """
@@ -195,6 +197,7 @@ def clv(
         summary[name].to_numpy(zero_copy_only=False).astype(np.float64)
         for name in ("frequency", "recency", "T", "monetary_value")
     )
+    priced, known = _priced(book, summary, frequency)
     value, returns_note = _kept(book, summary, value)
     counts = counted(frequency, recency, age)
     money = len(book.currencies) <= 1 and bool(np.nan_to_num(value).any())
@@ -211,7 +214,7 @@ def clv(
             **head, choice=None, spending=None, worth=None, customers=None, notes=(), reason=reason
         )
     choice = _chosen(book, counts, asked, horizon_days, UNITS[unit], tested)
-    spending = fit_spending(frequency, value) if money else None
+    spending = fit_spending(priced, value) if money else None
     question = Question(
         horizon=horizon_days / UNITS[unit],
         rate=math.log1p(discount) / DAYS_A_YEAR * UNITS[unit],
@@ -220,13 +223,14 @@ def clv(
     )
     found = worth(
         choice.model, counts.scaled(1 / UNITS[unit]), question,
-        None if spending is None else Spent(spending, frequency, value), seed=seed,
+        None if spending is None else Spent(spending, priced, value, known), seed=seed,
     )  # fmt: skip
     notes = (
         *_notes_on_model(choice, counts, horizon_days),
         *_notes_on_tested_amounts(choice, head["currency"]),
         *_notes_on_data(counts),
         *_notes_on_amounts(book, spending, money, (margin_note, returns_note), discount),
+        *([] if spending is None else _notes_on_missing(book, known)),
     )
     return Clv(
         **head, choice=choice, spending=spending, worth=found,
@@ -280,6 +284,50 @@ def _chosen(
     fitted = fit_in_unit(asked, counts, log_gaps=log_gaps, unit_days=unit_days)
     why = msg("{model} is the model you named.", model=asked.label)
     return Choice(fitted, why, backtest(book, [asked.name], horizon_days) if tested else None)
+
+
+def _priced(
+    book: Book, summary: pa.Table, frequency: Floats
+) -> tuple[Floats, npt.NDArray[np.bool_] | None]:
+    """On how many repeat days amounts are known, and of whom any is (None: of everybody)."""
+    known = amounts_known(book)
+    if known is None:
+        return frequency, None
+    import pyarrow.compute as pc
+
+    found = book.columns(known.select("whose", "priced", "amounts"))
+    place = pc.index_in(summary["customer_id"], value_set=found["whose"])
+    priced, amounts = (
+        found[name].take(place).to_numpy(zero_copy_only=False).astype(np.float64)
+        for name in ("priced", "amounts")
+    )
+    return priced, amounts > 0
+
+
+def _notes_on_missing(book: Book, known: npt.NDArray[np.bool_] | None) -> list[Message]:
+    """What is said of amounts that are missing."""
+    if known is None:
+        return []
+    notes = [
+        nmsg(
+            "The amount of {n} purchase is missing: what a customer spends is the mean over the"
+            " purchases whose amount is known.",
+            "The amounts of {n} purchases are missing: what a customer spends is the mean over the"
+            " purchases whose amount is known.",
+            amounts_missing(book),
+        )
+    ]
+    if not known.all():
+        notes.append(
+            nmsg(
+                "Of {n} customer no amount is known: what they will bring in is not foretold, and"
+                " is not in the total.",
+                "Of {n} customers no amount is known: what they will bring in is not foretold, and"
+                " is not in the total.",
+                int((~known).sum()),
+            )
+        )
+    return notes
 
 
 def _kept(book: Book, summary: pa.Table, value: Floats) -> tuple[Floats, Message | None]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.metrics.calendar import date
+from revoir.metrics.summary import amounts_missing, priced_days
 from revoir.models.counts import Counts, Floats, counted
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ ORIGINS_MAX = 3
 
 HOLDOUT_DAYS_MIN = 28
 """A shorter time says little of the next year."""
+
+MISSING_MAX = 0.01
+"""Where more of the amounts after a day are missing, what came is not known well enough."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,11 @@ class Origin:
         T: Days from the first purchase to the day.
         before: Purchase days in as many days before the day as are known after it.
         after: Purchase days in the days after it.
-        spent: Amount of the repeat purchases until the day (None: not known; not a number where
-            none of a customer's has an amount).
+        priced: Repeat purchase days until the day whose amounts are known.
+        spent: Amount of them (None: not known).
         spent_before: Amount of the purchases in the days before it (None: not known).
-        spent_after: Amount of those in the days after it (None: not known).
+        spent_after: Amount of those in the days after it (None: not known, or too many are
+            missing).
         log_gaps: Sum of the logarithms of the gaps, in days, until the day.
     """
 
@@ -49,6 +54,7 @@ class Origin:
     T: Floats
     before: Floats
     after: Floats
+    priced: Floats
     spent: Floats | None
     spent_before: Floats | None
     spent_after: Floats | None
@@ -61,11 +67,11 @@ class Origin:
 
     @property
     def monetary_value(self) -> Floats | None:
-        """Mean amount of the repeat purchase days (not a number without one)."""
+        """Mean amount of the repeat purchase days where known (not a number without one)."""
         if self.spent is None:
             return None
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.frequency > 0, self.spent / self.frequency, np.nan)
+            return np.where(self.priced > 0, self.spent / self.priced, np.nan)
 
 
 def holdout(first: dt.date, last: dt.date, horizon_days: int) -> tuple[int, list[dt.date]]:
@@ -107,13 +113,16 @@ def origins(book: Book, days: Sequence[dt.date], holdout_days: int) -> list[Orig
     """
     if not days:
         return []
-    bought = book.purchases
-    wanted: dict[str, Any] = {"first_day": bought.first_day.min()}
     money = len(book.currencies) <= 1
+    lacking = money and amounts_missing(book) > 0
+    bought = priced_days(book) if lacking else book.purchases
+    wanted: dict[str, Any] = {"first_day": bought.first_day.min()}
     if money:
         wanted["first_amount"] = bought.first_amount.max().cast("float64")
     for place, day in enumerate(days):
         wanted |= _seen_from(bought, day, holdout_days, place, money)
+        if lacking:
+            wanted |= _missing_from(bought, day, holdout_days, place)
     known = bought.first_day <= date(max(days))
     found = book.columns(bought.filter(known).group_by("customer_id").aggregate(**wanted))
     gaps = _log_gaps(book, days)
@@ -145,8 +154,19 @@ def _seen_from(
         soon = (bought.day > date(day)) & (bought.day <= date(day + length))
         for name, when in (("spent", until), ("before", lately), ("after", soon)):
             seen[f"{name}_{place}"] = bought.amount.sum(where=when).cast("float64")
-        seen[f"priced_{place}"] = bought.amount.count(where=until & (bought.nth > 1))
     return seen
+
+
+def _missing_from(bought: ir.Table, day: dt.date, holdout_days: int, place: int) -> dict[str, Any]:
+    """What one day asks of the amounts, in a book that lacks some."""
+    again = (bought.day <= date(day)) & (bought.nth > 1) & bought.amount.notnull()
+    soon = (bought.day > date(day)) & (bought.day <= date(day + dt.timedelta(days=holdout_days)))
+    return {
+        f"priced_{place}": bought.nth.nunique(where=again),
+        f"spent_{place}": bought.amount.sum(where=again).cast("float64"),
+        f"orders_{place}": soon.sum(),
+        f"missing_{place}": (soon & bought.amount.isnull()).sum(),
+    }
 
 
 def _origin(
@@ -166,11 +186,15 @@ def _origin(
     first = columns["first_day"].astype("datetime64[D]")
     last = columns[f"last_{place}"].astype("datetime64[D]")
     spent = spent_before = spent_after = None
+    priced = (bought - 1)[known]
     if money:
-        spent = number("spent") - np.nan_to_num(columns["first_amount"])
-        # Amounts that are all missing do not add up to nothing.
-        spent = np.where((bought > 1) & (number("priced") == 0), np.nan, spent)[known]
+        spent = (number("spent") - np.nan_to_num(columns["first_amount"]))[known]
         spent_before, spent_after = number("before")[known], number("after")[known]
+    if f"priced_{place}" in columns:
+        priced, spent = number("priced")[known], number("spent")[known]
+        # What came can be held against what was foretold only where all of it is known.
+        if number("missing").sum() > MISSING_MAX * number("orders").sum():
+            spent_after = None
     return Origin(
         day=day,
         holdout_days=holdout_days,
@@ -179,6 +203,7 @@ def _origin(
         T=(np.datetime64(day) - first).astype(np.float64)[known],
         before=(bought - number("earlier"))[known],
         after=(number("later") - bought)[known],
+        priced=priced,
         spent=spent,
         spent_before=spent_before,
         spent_after=spent_after,

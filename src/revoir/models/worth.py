@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from revoir.errors import UsageError
 from revoir.language import msg
@@ -64,11 +65,12 @@ class Worth:
         purchases: Expected purchases.
         p_alive: Probability of not having left.
         p_purchase: Probability of at least one purchase.
-        value: Expected amount of a purchase (None: amounts are not known).
-        amount: Expected amount in all, by margin and discount (None: amounts are not known).
+        value: Expected amount of a purchase (None: amounts are not known; not a number of whom none
+            is).
+        amount: Expected amount in all, by margin and discount (likewise).
         low: Lower bound of what is brought in: of `amount`, or of `purchases` without amounts.
         high: Upper bound.
-        total: Of all customers together.
+        total: Of all customers together (of those with an `amount`, where some have none).
         total_purchases: Expected purchases of all customers.
     """
 
@@ -128,13 +130,16 @@ class Spent:
 
     Attributes:
         model: A fitted model of amounts.
-        frequency: Repeat purchases of each customer.
+        frequency: Repeat purchases of each customer whose amounts are known.
         monetary_value: Mean amount of them.
+        known: Of whom the amount of some purchase is known (None: of everybody). The others have no
+            worth, and are in no total.
     """
 
     model: GammaGamma
     frequency: Floats
     monetary_value: Floats
+    known: npt.NDArray[np.bool_] | None = None
 
     def of(self, customers: Ints) -> Spent:
         """Of some customers."""
@@ -142,6 +147,7 @@ class Spent:
             self,
             frequency=self.frequency[customers],
             monetary_value=self.monetary_value[customers],
+            known=None if self.known is None else self.known[customers],
         )
 
 
@@ -170,18 +176,23 @@ def worth(
     found = _moments(model, counts, question, spent, ahead)
     totals, theirs = _drawn(model, counts, question, spent, seed)
     low, high = _bounds(found if theirs is None else theirs, question.confidence)
-    sums = _sums(found)
+    sums = _sums(found, spent)
+    unknown = False if spent is None or spent.known is None else ~spent.known
+
+    def where_known(values: Floats) -> Floats:
+        return np.where(unknown, np.nan, values)
+
     return Worth(
         purchases=ahead.mean[at],
         p_alive=ahead.alive[at],
         p_purchase=1 - ahead.none[at],
         value=None
         if spent is None
-        else spent.model.expected_value(spent.frequency, spent.monetary_value),
-        amount=None if spent is None else found[1],
+        else where_known(spent.model.expected_value(spent.frequency, spent.monetary_value)),
+        amount=None if spent is None else where_known(found[1]),
         # Of those who are as good as gone the expectation is more than any likely outcome.
-        low=np.minimum(low, found[1]),
-        high=np.maximum(high, found[1]),
+        low=where_known(np.minimum(low, found[1])),
+        high=where_known(np.maximum(high, found[1])),
         total=mixture_bounds(float(sums[0]), totals * sums, question.confidence),
         total_purchases=float(ahead.mean[at].sum()),
     )
@@ -202,20 +213,21 @@ def _drawn(
     if not everyone:
         chosen = _sampled(counts, spent, seed)
         counts, spent = _part(counts, chosen), None if spent is None else spent.of(chosen)
-    fitted = _sums(_moments(model, counts, question, spent))
+    fitted = _sums(_moments(model, counts, question, spent), spent)
     spending = [] if spent is None else spent.model.draw(draws, seed=seed + 1)
     totals, moments = np.empty((draws, 2)), np.zeros((3, len(counts.at)))
     for place, one in enumerate(model.draw(draws, seed=seed)):
         theirs = None if spent is None else replace(spent, model=spending[place])
         here = _moments(one, counts, question, theirs)
-        totals[place] = _sums(here) / fitted
+        totals[place] = _sums(here, spent) / fitted
         moments += here / draws
     return totals, moments if everyone else None
 
 
-def _sums(moments: Floats) -> Floats:
-    """Mean and variance of the total."""
-    _, mean, squares = moments
+def _sums(moments: Floats, spent: Spent | None) -> Floats:
+    """Mean and variance of the total of those whose amounts are known."""
+    known = None if spent is None else spent.known
+    _, mean, squares = moments if known is None else moments[:, known]
     return np.maximum([mean.sum(), (squares - mean**2).sum()], 1e-300)
 
 
