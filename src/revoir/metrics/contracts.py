@@ -1,4 +1,4 @@
-"""When subscriptions end: the one place that says whether the next one takes over."""
+"""When subscriptions end: the one place that says whether the next one takes over, and who left."""
 
 from __future__ import annotations
 
@@ -37,6 +37,23 @@ def with_ends(book: Book, rows: ir.Table) -> ir.Table:
     found = rows.left_join(next_ones, [theirs, rows.runs__until == next_ones.day__before])
     until = found.taken__over.coalesce(found.runs__until)
     return found.mutate(runs__until=until).drop("taken__by", "taken__over", "day__before")
+
+
+def said_to_have_left(book: Book) -> ir.Table:
+    """Who has left, by a file that says so.
+
+    A customer has left when none of their contracts still runs: an older one that ended beside one
+    that runs is no departure.
+
+    Args:
+        book: The company's tables, with `subscriptions.churned`.
+
+    Returns:
+        `customer_id` and `left` of the customers of whom the file says it.
+    """
+    rows = book.table("subscriptions")
+    rows = rows.filter(rows.customer_id.notnull() & rows.churned.notnull())
+    return rows.group_by("customer_id").aggregate(left=rows.churned.all())
 
 
 def as_stays(book: Book, rows: ir.Table) -> ir.Table:

@@ -25,7 +25,7 @@ from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.boundaries import BOUNDARIES_MAX, START, UNTIL, follow
 from revoir.metrics.calendar import date, days_later
-from revoir.metrics.contracts import as_stays
+from revoir.metrics.contracts import as_stays, said_to_have_left
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -409,8 +409,10 @@ def _snapshot(book: Book, question: Question, metric: Metric) -> Result | None:
     ):
         return None
     held = scope.facts(book, "subscriptions", question)
-    held = held.filter(held.churned.notnull())
-    sums = {"n": held.count(), "lost": held.churned.sum()}
+    said = said_to_have_left(book).rename(whose="customer_id")
+    held = held.select("customer_id", *question.by).distinct()
+    held = held.join(said, held.customer_id == said.whose)
+    sums = {"n": held.count(), "lost": held.left.sum()}
     counted = held.aggregate(by=list(question.by), **sums)
     figures = []
     rows = {tuple(row[name] for name in question.by): row for row in book.rows(counted)}

@@ -23,7 +23,7 @@ from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg, nmsg
 from revoir.metrics.activity import activity, propose
-from revoir.metrics.contracts import with_ends
+from revoir.metrics.contracts import said_to_have_left, with_ends
 from revoir.models.features.compute import beside
 from revoir.models.features.declaration import KEYS, Moments, days_since, lately
 from revoir.models.features.subscriptions import started
@@ -282,13 +282,6 @@ def _subscribers(book: Book, definition: Definition, days: Sequence[dt.date]) ->
     return there.select(*KEYS, left=~there.later)
 
 
-def said_by_file(book: Book) -> ir.Table:
-    """The customers of a file that says who left: `customer_id` and `left`."""
-    rows = book.table("subscriptions")
-    rows = rows.filter(rows.customer_id.notnull() & rows.churned.notnull())
-    return rows.group_by("customer_id").aggregate(left=rows.churned.any())
-
-
 YEAR_DAYS = 365
 
 
@@ -302,7 +295,8 @@ def worth(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Tab
 
     Returns:
         `customer_id`, `cutoff` where there are days, and `worth`: for buyers what they paid, less
-        what was given back, in the 365 days before; for subscribers twelve times the price a month.
+        what was given back, in the 365 days before; for subscribers twelve times the price a month
+        of what runs (of who has left, by the file: of what ran).
         None where the data do not say it, or in several currencies.
     """
     if len(book.currencies_of(definition.paid_in)) > 1:
@@ -321,7 +315,8 @@ def worth(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Tab
     if not book.has("subscriptions", "monthly_amount"):
         return None
     if definition.kind is Kind.FILE:
-        keys, rows = ["customer_id"], book.table("subscriptions")
+        keys, rows = ["customer_id"], beside(book.table("subscriptions"), said_to_have_left(book))
+        rows = rows.filter(rows.left | ~rows.churned)
     else:
         keys, rows = list(KEYS), started(book, definition.moments(days))
         rows = rows.filter(rows.runs)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from revoir.book import Book
-from revoir.models.departures import Definition, Kind, present, said_by_file, with_worth
+from revoir.metrics.contracts import said_to_have_left
+from revoir.models.departures import Definition, Kind, present, with_worth
 from revoir.models.features.compute import Choice, feature_table
 from revoir.models.learning import Examples, folds_of, marks_of, numbers_of
 from revoir.models.matrix import Matrix, levels_of, matrix_of, stacked
@@ -87,7 +88,7 @@ def snapshots(
         where there are no days.
     """
     if definition.kind is Kind.FILE:
-        customers = with_worth(book, definition, said_by_file(book), ())
+        customers = with_worth(book, definition, said_to_have_left(book), ())
         table = book.columns(feature_table(book, choice.features, None, customers))
         return [Snapshot(None, table.sort_by("customer_id"))]
     # Several days are one query; of very many customers one day is large enough.

@@ -14,7 +14,7 @@ from revoir.errors import UsageError
 from revoir.language import msg
 from revoir.metrics.boundaries import START, UNTIL
 from revoir.metrics.calendar import date, days_later
-from revoir.metrics.contracts import as_stays
+from revoir.metrics.contracts import as_stays, said_to_have_left
 from revoir.metrics.engagement import visit_days
 from revoir.models.departures import Definition, Kind
 from revoir.segments.rules import Dimension, dimension
@@ -63,12 +63,13 @@ def _of_file(book: Book) -> ir.Table:
             remedy=msg("Bring their first days, or a column of months as a customer."),
         )
     rows = book.table("subscriptions")
-    rows = rows.filter(
-        rows.customer_id.notnull() & rows.churned.notnull() & (rows.tenure_months >= 0)
+    rows = rows.filter(rows.churned.notnull() & (rows.tenure_months >= 0))
+    longest = rows.group_by(other_id=rows.customer_id).aggregate(
+        duration=rows.tenure_months.max().cast("int64")
     )
-    return rows.group_by("customer_id").aggregate(
-        duration=rows.tenure_months.max().cast("int64"), left=rows.churned.any()
-    )
+    said = said_to_have_left(book)
+    found = said.join(longest, said.customer_id == longest.other_id)
+    return found.select("customer_id", "duration", "left")
 
 
 def _visits(book: Book) -> ir.Table:

@@ -19,6 +19,7 @@ from revoir.book import Book
 from revoir.errors import InputError
 from revoir.language import msg
 from revoir.metrics.calendar import date
+from revoir.metrics.contracts import said_to_have_left
 from revoir.models.counts import Floats, Ints
 
 if TYPE_CHECKING:
@@ -121,9 +122,10 @@ def _by_tenure(book: Book) -> Subscribers:
     grouped = held.group_by("customer_id").aggregate(
         monthly_amount=_paid(held, ~held.churned),
         months=held.tenure_months.max().cast("int64"),
-        left=held.churned.all(),
     )
-    found = book.columns(grouped.order_by("customer_id"))
+    said = said_to_have_left(book).rename(other_id="customer_id")
+    told = grouped.join(said, grouped.customer_id == said.other_id).drop("other_id")
+    found = book.columns(told.order_by("customer_id"))
     left = _bools(found, "left")
     months = found["months"].to_numpy().astype(np.int64)
     periods = np.where(left, np.maximum(months, 1), months)

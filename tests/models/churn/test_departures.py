@@ -7,6 +7,7 @@ import pytest
 
 from revoir.book import Activity
 from revoir.errors import UsageError
+from revoir.metrics.contracts import said_to_have_left
 from revoir.metrics.registry import measure
 from revoir.models.departures import (
     Definition,
@@ -14,7 +15,6 @@ from revoir.models.departures import (
     cutoffs,
     definition_of,
     present,
-    said_by_file,
     worth,
 )
 
@@ -118,8 +118,9 @@ def test_a_file_says_it_itself():
     book = book_of({"subscriptions": rows})
     definition = definition_of(book)
     assert definition.kind is Kind.FILE
-    found = {row["customer_id"]: row["left"] for row in book.rows(said_by_file(book))}
-    assert found == {"ann": True, "bob": True}
+    found = {row["customer_id"]: row["left"] for row in book.rows(said_to_have_left(book))}
+    # One of Bob's two contracts still runs.
+    assert found == {"ann": True, "bob": False}
 
 
 @pytest.mark.parametrize(("days", "count"), [(2 * 120 - 1, 0), (2 * 120, 1), (3 * 120, 3)])

@@ -1,0 +1,60 @@
+"""Who has left, by a file with several rows a customer, is the same wherever it is asked."""
+
+import pyarrow as pa
+import pytest
+
+from revoir.book import Book
+from revoir.engines import memory
+from revoir.metrics.registry import measure
+from revoir.models.departures import Definition, Kind
+from revoir.models.features.compute import columns_of_file
+from revoir.models.snapshots import snapshots
+from revoir.models.stays import stays
+from revoir.models.subscribers import subscribers
+
+ROWS = [
+    # Changed plans: the older contract ended, the newer one runs.
+    ("a", "old", True, 24, 30.0),
+    ("a", "new", False, 6, 40.0),
+    # Both ended.
+    ("b", "old", True, 12, 30.0),
+    ("b", "new", True, 3, 40.0),
+    ("c", "new", False, 9, 40.0),
+    # How long the one that runs has lasted is not known.
+    ("d", "old", True, 5, 30.0),
+    ("d", "new", False, None, 40.0),
+]
+LEFT = {"a": False, "b": True, "c": False, "d": False}
+
+
+@pytest.fixture
+def book():
+    names = ("customer_id", "plan", "churned", "tenure_months", "monthly_amount")
+    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in ROWS])
+    return Book({"subscriptions": memory(threads=1).create_table("subscriptions", table)})
+
+
+def test_churn_survival_worth_and_the_metric_agree_on_who_has_left(book):
+    definition = Definition(Kind.FILE, None)
+    (looked,) = snapshots(book, definition, columns_of_file(book), ())
+    seen = looked.table.to_pylist()
+    assert {row["customer_id"]: row["left"] for row in seen} == LEFT
+    assert {row["customer_id"]: row["left"] for row in book.rows(stays(book, definition))} == LEFT
+    known = subscribers(book)
+    assert dict(zip(known.table["customer_id"].to_pylist(), known.left, strict=True)) == LEFT
+    figure = measure(book, "churn_rate").figures[0]
+    assert (figure.numerator, figure.denominator) == (1, 4)
+
+
+def test_a_customer_counts_once_in_each_group_that_they_have_a_contract_in(book):
+    figures = measure(book, "churn_rate", by=["plan"]).figures
+    assert {f.by["plan"]: (f.numerator, f.denominator) for f in figures} == {
+        "old": (1, 3),
+        "new": (1, 4),
+    }
+
+
+def test_what_a_customer_brings_in_is_what_runs(book):
+    (looked,) = snapshots(book, Definition(Kind.FILE, None), columns_of_file(book), ())
+    worth = {row["customer_id"]: row["worth"] for row in looked.table.to_pylist()}
+    assert worth == {"a": 480.0, "b": 840.0, "c": 480.0, "d": 480.0}
