@@ -250,6 +250,11 @@ class Book:
         """The last day that the data cover."""
         return self._as_of or self.span[1]
 
+    @property
+    def last_day(self) -> dt.date | None:
+        """`as_of`, or None where no row has a date."""
+        return self.as_of if self._as_of or self._days else None
+
     @cached_property
     def span(self) -> tuple[dt.date, dt.date]:
         """The first and the last day that the data cover: that anything happened.

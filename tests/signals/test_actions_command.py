@@ -3,12 +3,14 @@
 import datetime as dt
 import json
 
+import pyarrow as pa
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from revoir.book import Activity, Book
 from revoir.errors import UsageError
+from revoir.models.next_purchase import next_purchases
 from revoir.signals import all_alerts
 from revoir.signals.advising import _Gathered, next_actions
 
@@ -119,3 +121,29 @@ def test_one_customer_is_no_customers(monkeypatch, book_of, capsys):
     assert told == (
         "Active customers with a score at the end of 4 Jun 2024: 1 of 1; the least healthy first."
     )
+
+
+def without_days(backend, name, rows):
+    return Book({"subscriptions": backend.create_table(name, pa.Table.from_pylist(rows))})
+
+
+def test_subscribers_without_any_day_are_advised_by_who_may_leave(backend):
+    """A list of who left and who stayed was asked for a column of order dates."""
+    rows = [
+        {"customer_id": f"C{n}", "plan": "month" if n % 2 else "year", "tenure_months": n % 30,
+         "monthly_amount": 20.0 + n % 7, "churned": bool((n % 2 and n % 8 != 1) or n % 20 == 0)}
+        for n in range(240)
+    ]  # fmt: skip
+    found = next_actions(without_days(backend, "no_days_1", rows))
+    assert found.as_of is None
+    stakes = [one.stake for one in found.customers]
+    assert stakes
+    assert stakes == sorted(stakes, reverse=True)
+
+
+def test_the_next_purchase_asks_for_orders_with_their_days(backend):
+    rows = [{"customer_id": "a", "tenure_months": 3, "churned": False}]
+    with pytest.raises(UsageError) as refused:
+        next_purchases(without_days(backend, "no_days_2", rows))
+    assert "days of their orders" in refused.value.text("en")
+    assert "Who may leave is foretold" in refused.value.text("en")

@@ -137,12 +137,15 @@ def _print(
     }  # fmt: skip
     if shown:
         write_rows(shown, "table", [(name, named[name]) for name in columns if name in named])
-    told = msg(
-        "Actions shown: {shown} of {n}; customers looked at on {day}: {there}.",
-        shown=len(shown),
-        n=len(rows),
-        there=found.there,
-        day=found.as_of,
+    counts: dict[str, Any] = {"shown": len(shown), "n": len(rows), "there": found.there}
+    told = (
+        msg("Actions shown: {shown} of {n}; customers looked at: {there}.", **counts)
+        if found.as_of is None
+        else msg(
+            "Actions shown: {shown} of {n}; customers looked at on {day}: {there}.",
+            **counts,
+            day=found.as_of,
+        )
     )
     say(told.text(code))
     for reason in (*found.reasons, UNMEASURED, _CONSENTS):

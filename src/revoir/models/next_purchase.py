@@ -108,8 +108,16 @@ def next_purchases(
         A row a customer. With too few returns to read a rhythm from, `reason` says so.
 
     Raises:
-        UsageError: The horizon or the coverage makes no sense.
+        UsageError: The horizon or the coverage makes no sense, or there are no orders.
     """
+    if not book.has("orders", "customer_id"):
+        raise UsageError(
+            msg("When customers buy next is told by the days of their orders, which are missing."),
+            remedy=msg(
+                "Bring orders that say who bought and on which day. Who may leave is foretold"
+                " without them."
+            ),
+        )
     as_of = as_of or book.as_of
     if horizon_days is not None and horizon_days < 1:
         raise UsageError(

@@ -51,14 +51,14 @@ class Asked:
     """What to do with the customers of a book.
 
     Attributes:
-        as_of: The day that is looked from.
+        as_of: The day that is looked from (None: the data have no dates).
         customers: Those for whom there is something to do, most at stake first; if some were asked
             for, all of those.
         there: How many customers were looked at.
         reasons: What could not be said, and why.
     """
 
-    as_of: dt.date
+    as_of: dt.date | None
     customers: tuple[Advised, ...]
     there: int
     reasons: tuple[Message, ...] = ()
@@ -93,7 +93,7 @@ def next_actions(book: Book, customers: Sequence[Any] | None = None) -> Asked:
     if customers is None:
         told = [one for one in told if one.advice.acts]
         told.sort(key=lambda one: (-(one.stake or 0.0), str(one.customer_id)))
-    return Asked(book.as_of, tuple(told), len(ids), tuple(found.reasons))
+    return Asked(book.last_day, tuple(told), len(ids), tuple(found.reasons))
 
 
 class _Gathered:
@@ -137,7 +137,7 @@ class _Gathered:
         leaving, soon = self.leaving.get(who, {}), self.next.get(who, {})
         names = ("next_on", "low_on", "high_on", "returns")
         return Known(
-            self.book.as_of,
+            self.book.last_day,
             currency=self.book.currency,
             alerts=tuple(self.alerts.get(who, ())),
             leaves=leaving.get("probability"),

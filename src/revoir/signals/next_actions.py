@@ -125,7 +125,7 @@ class Known:
     """Everything that the rules look at, of one customer.
 
     Attributes:
-        today: The day that is spoken on.
+        today: The day that is spoken on (None: the data have no dates, and nobody saw to anything).
         known_on: The last day of the data: of what was bought later nothing is known (None: today).
         currency: Of the amounts (None: not known).
         alerts: Those that are open and not put off.
@@ -150,7 +150,7 @@ class Known:
         barred: Why no contact at all is possible (None: one may be).
     """
 
-    today: dt.date
+    today: dt.date | None
     known_on: dt.date | None = None
     currency: str | None = None
     alerts: tuple[OpenAlert, ...] = ()
@@ -174,14 +174,16 @@ class Known:
     barred: Message | None = None
 
     @property
-    def day(self) -> dt.date:
+    def day(self) -> dt.date | None:
         """The day that days of purchases are held against."""
         return self.known_on or self.today
 
     @property
     def is_rested(self) -> bool:
         """Whether nobody saw to an alert lately."""
-        return self.handled_on is None or (self.today - self.handled_on).days >= REST_DAYS
+        if self.handled_on is None or self.today is None:
+            return True
+        return (self.today - self.handled_on).days >= REST_DAYS
 
 
 @dataclass(frozen=True)
@@ -362,7 +364,7 @@ def _to_propose(known: Known) -> Found:
     if not known.likely:
         return
     # Of whom it is known how probable a purchase is, but no day, one is expected much later.
-    later = known.low_on is None or known.day < known.low_on
+    later = known.low_on is None or known.day is None or known.day < known.low_on
     foreseen = known.low_on is not None or known.returns is not None
     if not known.overdue and foreseen and later:
         return
@@ -495,7 +497,8 @@ def _why_wait(known: Known) -> tuple[Message, Message | None]:
         return msg("An alert is put off until {day}.", day=known.put_off_until), None
     if not known.is_rested:
         return msg("Somebody saw to an alert on {day}.", day=known.handled_on), None
-    ahead = known.high_on is not None and known.high_on >= known.day and not known.overdue
+    still = known.high_on is not None and known.day is not None and known.high_on >= known.day
+    ahead = still and not known.overdue
     # The days are those of a purchase if it comes: they alone do not say that it does.
     if ahead and (known.returns is None or known.returns >= RETURNS_MIN):
         told = msg(

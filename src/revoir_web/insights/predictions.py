@@ -68,7 +68,7 @@ def departures(found: Churn) -> dict[str, Any]:
     ranked = found.ranked(limit=LISTED)
     return drawn.in_each(
         lambda language: _departures(found, ranked, language),
-        as_of=found.book.as_of.isoformat(),
+        as_of=found.card.as_of.isoformat() if found.card.as_of else None,
         there=found.customers.num_rows,
         order=found.order(None),
         paid_in=found.definition.paid_in,
