@@ -229,6 +229,13 @@ def _answer(
         _print(book, found, rank, listed, top, code)
     if found.reason is not None and form != "json":
         say(found.reason.text(code))
+    if len(ranked) > REASONS_MAX:
+        say(
+            msg(
+                "Why is worked out for the {n} most pressing customers alone.",
+                n=Number(REASONS_MAX, 0),
+            ).text(code)
+        )
     if output is not None:
         write_customers(listed.to_pylist(), listed.column_names, output, code)
 

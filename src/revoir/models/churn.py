@@ -135,6 +135,7 @@ class Churn:
         by: str | None = None,
         limit: int | None = None,
         *,
+        start: int = 0,
         reasons_limit: int | None = None,
     ) -> list[AtRisk]:
         """The customers to save, the most pressing first, with the reasons.
@@ -143,6 +144,7 @@ class Churn:
             by: "stake" or "risk" (see `trials.listed`; None: the stake where the data say what
                 customers are worth, else the risk).
             limit: How many (None: all).
+            start: How many to pass over before.
             reasons_limit: For how many of them reasons are worked out (None: for all; those of a
                 million customers take minutes).
 
@@ -158,7 +160,7 @@ class Churn:
         assert self._fitted is not None
         assert self._choice is not None
         risk, worth = self._probability, self._now.worth
-        rows = listed(by, risk, worth)[:limit]
+        rows = listed(by, risk, worth)[start:][:limit]
         first = self._matrix.rows(rows[:reasons_limit])
         why = reasons(self._fitted, self._choice.features, first, currency=self.currency)
         why += [()] * (len(rows) - len(first))

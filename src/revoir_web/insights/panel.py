@@ -34,13 +34,24 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
         "run": run,
         "told": told,
         "rows": _rows(run, told, company.currency),
-        "why": [_said(reason) for reason in told["reasons"]],
+        "why": [_said(reason) for reason in told["reasons"] or _unreasoned(run, told)],
         "parts": _parts(run, told),
         "products": [
             {"name": row["product"] or row["product_id"], "why": _said(why(row))}
             for row in told["products"]
         ],
     }
+
+
+def _unreasoned(run: PredictionRun, told: Mapping[str, Any]) -> list[Message]:
+    """Why no reasons stand beside a risk that is above the average."""
+    facts = run.facts.get("departures", {})
+    reasoned, mean = facts.get("reasoned", 0), facts.get("mean")
+    if reasoned < foresight.REASONED or mean is None or (told["leaves"] or 0) <= mean:
+        return []
+    return [
+        msg("Why is worked out for the {n} most pressing customers alone.", n=Number(reasoned, 0))
+    ]
 
 
 def advised(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
