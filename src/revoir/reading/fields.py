@@ -151,6 +151,7 @@ def plan(
             field = replace(field, key=f"{field.key}_{mapping.column}")
         fields[field.key] = field
     _divide_cents(fields, profiles, notes)
+    percent.settle_ones(connection, raw, fields, notes)
     _add_currency(fields, profiles)
     if raw.rows_in > _WORTH_A_LOOK:
         _take_plain_as_is(connection, raw, fields)

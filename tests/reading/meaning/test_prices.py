@@ -91,9 +91,46 @@ def test_percentages_have_no_thousands_and_are_never_money(
     assert "could be" not in told(reading)
 
 
-def test_one_percent_is_not_the_whole_price(read: Read) -> None:
-    reading = read(LINES.format(sign=" %") + "1;14/04/2025;C1;Robe;1;100,00;1\n")
+@pytest.mark.parametrize("cells", [("1 %", "0"), ("1", "2")])
+def test_one_percent_is_not_the_whole_price(read: Read, cells: tuple[str, str]) -> None:
+    reading = read(
+        LINES.format(sign=" %") + f"1;14/04/2025;C1;Robe;1;100,00;{cells[0]}\n"
+        f"2;15/04/2025;C2;Robe;1;0,00;{cells[1]}\n"
+    )
     assert reading.totals["orders"]["amount"] == 99
+
+
+ONES = "Commande;Date;Client;Produit;Qté;Prix unitaire;Remise %;Montant\n"
+
+
+@pytest.mark.parametrize(
+    ("paid", "discounts", "said"),
+    [(("99,00", "49,50", "30,00"), [0.01, 0.01, 0], ""), (("0,00", "0,00", "30,00"), [1, 1, 0], ""),
+     (("80,00", "45,00", "30,00"), None, "taken as a yes or a no"),
+     (("100,00", "50,00", "30,00"), None, "taken as a yes or a no")],
+)  # fmt: skip
+def test_what_was_paid_says_what_a_discount_of_1_is(
+    read: Read, rows, paid: tuple[str, ...], discounts: list[float] | None, said: str
+) -> None:
+    """Every 1 was 1 %, also where the line was free or the column said yes."""
+    first, second, third = paid
+    reading = read(
+        ONES + f"1;14/04/2025;C1;Robe;1;100,00;1;{first}\n"
+        f"2;14/04/2025;C1;Sac;2;25,00;1;{second}\n3;15/04/2025;C2;Robe;1;30,00;0;{third}\n"
+    )
+    lines = rows(reading, "order_lines")
+    seen = [float(row["discount"]) for row in lines] if "discount" in lines[0] else None
+    assert seen == discounts
+    assert said in told(reading)
+    assert ("every discount is 0 or 1" in told(reading)) == bool(said)
+
+
+def test_where_nothing_says_what_a_discount_of_1_is_none_is_taken_off(read: Read) -> None:
+    reading = read(
+        LINES.format(sign=" %") + "1;14/04/2025;C1;Robe;1;100,00;1\n2;15/04/2025;C2;Sac;2;25,00;0\n"
+    )
+    assert reading.totals["orders"]["amount"] == 150
+    assert "write 1% or 100% in the cells" in told(reading)
 
 
 def test_the_first_percentage_may_stand_far_down(read: Read) -> None:
