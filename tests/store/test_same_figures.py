@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import revoir
 from revoir.datasets.shop import shop
-from revoir.errors import RevoirError, UsageError
+from revoir.errors import InputError, RevoirError, UsageError
 from revoir.metrics.registry import measure, metrics
 from revoir.store import Lake
 
@@ -257,3 +258,51 @@ def test_a_name_in_the_place_of_a_number_stays_out(ask, tmp_path, client):
     ask("lake", "create", str(codes))
     ask("lake", "append", str(codes), _orders(tmp_path / "codes.csv", 1, 2))
     assert {row["customer_id"] for row in _held(codes)} == {"C1", "C2"}
+
+
+HEAD = "commande;Client;date;montant\n"
+JANUARY = HEAD + "1;C1;03/01/2024;10,50\n2;C2;04/01/2024;20\n1;C1;30/01/2024;-10,50\n"
+
+
+def _file(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("words", [[], ["--replace"]])
+def test_a_refund_that_is_there_is_not_added_again(ask, tmp_path, words):
+    """February's export had January's last refund again: it was taken off twice.
+
+    With --replace it took the place of the order too, and 25.00 of turnover became 4.00.
+    """
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _file(tmp_path / "jan.csv", JANUARY))
+    february = _file(tmp_path / "feb.csv", HEAD + "1;C1;30/01/2024;-10,50\n3;C3;02/02/2024;5\n")
+    refused = ask("lake", "append", str(folder), february, *words, code=3)
+    assert "1 number of these files is in the lake already (1)" in refused
+    assert "append its files and these together" in refused
+    assert sorted(float(row["amount"]) for row in _held(folder)) == [-10.5, 10.5, 20]
+
+
+@pytest.mark.parametrize("words", [[], ["--replace"]])
+def test_a_second_refund_of_an_order_is_added(ask, tmp_path, words):
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _file(tmp_path / "jan.csv", JANUARY))
+    later = _file(tmp_path / "feb.csv", HEAD + "1;C1;12/02/2024;-2\n3;C3;02/02/2024;5\n")
+    ask("lake", "append", str(folder), later, *words)
+    assert sorted(float(row["amount"]) for row in _held(folder)) == [-10.5, -2, 5, 10.5, 20]
+
+
+def test_an_order_is_not_put_in_the_place_of_its_refund(ask, tmp_path):
+    """The corrected order 1 replaced both the order and its refund, and was there twice."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    ask("lake", "append", str(folder), _file(tmp_path / "jan.csv", JANUARY))
+    corrected = _file(tmp_path / "again.csv", HEAD + "1;C1;03/01/2024;12\n")
+    ask("lake", "append", str(folder), corrected, "--replace", code=3)
+    rows = pa.table({"order_id": ["1"], "amount": [12.0], "kind": ["purchase"]})
+    with pytest.raises(InputError, match="number of its order"):
+        Lake(folder).upsert("orders", rows, batch="corrected")
+    assert sorted(float(row["amount"]) for row in _held(folder)) == [-10.5, 10.5, 20]

@@ -152,18 +152,20 @@ def append(
 
 def _write(lake: Lake, table: str, rows: pa.Table, batch: str, replace: bool) -> Any:
     """Append what happened; what is a state replaces the state before."""
-    if _replaces(table, rows, replace):
+    if _replaces(lake, table, rows, replace):
         return lake.upsert(table, rows, batch=batch)
     return lake.append(table, rows, batch=batch)
 
 
-def _replaces(table: str, rows: pa.Table, replace: bool) -> bool:
-    """Whether rows take the place of those with their number; each must have one."""
+def _replaces(lake: Lake, table: str, rows: pa.Table, replace: bool) -> bool:
+    """Whether rows take the place of those with their number; each must have one of its own."""
     from revoir.tables import TABLES
 
     known = TABLES[table]
     keyed = known.key in rows.column_names and not rows.column(known.key).null_count
-    return keyed and (replace or known.clock is None)
+    if not keyed or known.clock is None:
+        return keyed
+    return replace and not lake.shared(table, rows, key=known.key)
 
 
 def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str, replace: bool) -> None:
@@ -171,7 +173,7 @@ def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str, replace:
     from revoir.errors import InputError
     from revoir.tables import TABLES
 
-    if _replaces(table, rows, replace):
+    if _replaces(lake, table, rows, replace):
         return
     # Lines are often numbered within their order only.
     key = "order_id" if table == "order_lines" else TABLES[table].key
@@ -186,7 +188,7 @@ def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str, replace:
         len(there), table=table, examples=there[:3],
     )  # fmt: skip
     remedy = msg("With --replace these rows take the place of those.")
-    if not _replaces(table, rows, True):
+    if not _replaces(lake, table, rows, True):
         remedy = msg(
             "These rows have no number of their own by which they could take the place of those."
             " Take the earlier import out with `revoir lake undo`, then append its files and these"

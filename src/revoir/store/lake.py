@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import msg
-from revoir.store import care, migrations, replaced, said, undo, views
+from revoir.store import care, doubles, migrations, replaced, said, undo, views
 from revoir.store.commits import (
     UNDONE,
     arrow_schema,
@@ -41,10 +41,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
     from ibis.backends.duckdb import Backend as DuckDBBackend
-
-
-_SALES = ("orders", "order_lines")
-"""Tables whose rows may have the number of an order that they give back."""
 
 
 @dataclass(frozen=True)
@@ -264,29 +260,23 @@ class Lake:
             table: The canonical table.
             rows: Rows that are to be appended.
             batch: Their batch; where it has landed, appending it again changes nothing.
-            key: The column that numbers them. What is given back has the number of its order, and
-                counts neither among them nor in the lake.
+            key: The column that numbers them. What is given back has the number of its order: it
+                is known by its day and amount beside (see `revoir.store.doubles`).
 
         Returns:
-            Each key once, in the order of the rows.
+            Each key once, those of what is given back last.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         held = self._open(table)
         if held is None or held.transaction_version(batch) is not None:
             return []
-        if key not in rows.column_names or key not in arrow_schema(held).names:
-            return []
-        columns = [key]
-        if table in _SALES and "kind" in arrow_schema(held).names:
-            columns.append("kind")
-        landed = _sold(table, held.to_pyarrow_dataset().to_table(columns=columns))
-        there = landed.column(0).cast(pa.string())
-        sold = _sold(table, rows).column(key).cast(pa.string())
-        mine = pc.drop_null(pc.unique(sold.combine_chunks()))
-        found: list[str] = mine.filter(pc.is_in(mine, there.combine_chunks())).to_pylist()
-        return found
+        return doubles.known(table, held, rows, key)
+
+    def shared(self, table: str, rows: pa.Table, *, key: str) -> list[str]:
+        """Numbers of rows that are those of a sale and of what is given back of it.
+
+        No row can take the place of another one by such a number.
+        """
+        return doubles.shared(table, self._open(table), rows, key)
 
     def rows_of(self, table: str, column: str, values: Sequence[str]) -> pa.Table | None:
         """The rows that have one of some texts in a column, as they are now, with their batches.
@@ -572,17 +562,6 @@ class Lake:
 
 def _marker(version: int, key: str | None = None) -> dict[str, object]:
     return {"schema_version": version, "key": key or secrets.token_hex(16)}
-
-
-def _sold(table: str, rows: pa.Table) -> pa.Table:
-    """The rows of sales that give nothing back; all rows of other tables, whatever their kind."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if table not in _SALES or "kind" not in rows.column_names:
-        return rows
-    sold = pc.not_equal(rows.column("kind").cast(pa.string()), "return")
-    return rows.filter(pc.fill_null(sold, True))
 
 
 def _widen(held: DeltaTable, schema: pa.Schema) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from revoir.errors import UsageError
+from revoir.errors import InputError, UsageError
 from revoir.language import msg
 from revoir.store.commits import (
     UNDONE,
@@ -25,6 +25,7 @@ from revoir.store.commits import (
     sql_name,
     sql_text,
 )
+from revoir.store.doubles import SALES
 from revoir.store.place import REPLACED, Place, delta
 from revoir.store.shape import BATCH
 
@@ -63,6 +64,7 @@ def save(
     kept = place.holds(name_of(table))
     check_keys(place, table, keys)
     found = _matching(held, rows, keys)
+    _check_one_each(table, found, keys)
     if not found.num_rows and not kept:
         return
     found = found.append_column(BY, pa.array([batch] * found.num_rows, pa.string()))
@@ -122,6 +124,19 @@ def below(place: Place, table: str, held: DeltaTable, batch: str) -> pa.Table | 
     first = newest.group_by(keys).aggregate([("place", "min")]).column("place_min")
     columns = [name for name in arrow_schema(held).names if name in found.column_names]
     return found.take(first).select(columns)
+
+
+def _check_one_each(table: str, found: pa.Table, keys: Sequence[str]) -> None:
+    """Refuse a number that several sales have, as what is given back has that of its order.
+
+    Raises:
+        InputError: There is one: each of its rows would be replaced.
+    """
+    if table in SALES and found.group_by(list(keys)).aggregate([]).num_rows < found.num_rows:
+        raise InputError(
+            msg("What is given back has the number of its order: no row can be replaced by it."),
+            remedy=msg("Take the earlier batch out, and append its rows and these together."),
+        )
 
 
 def keys_of(pile: DeltaTable) -> list[str]:
