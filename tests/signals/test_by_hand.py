@@ -281,3 +281,14 @@ def test_the_signal_of_dissatisfaction_says_that_it_reads_no_text():
     from revoir.signals import signal_named
 
     assert "Scores alone are read" in signal_named("negative_sentiment").meaning.text("en")
+
+
+@pytest.mark.parametrize(("other_end", "raised"), [(None, 0), ("12-31", 0), ("05-25", 1)])
+def test_a_subscription_that_ends_while_another_goes_on_is_no_departure(book_of, other_end, raised):
+    """Who had gone over to another plan, or had two, was called before the first one ended."""
+    rows = [
+        ("anna", day("01-01"), day("06-10"), 30),
+        ("anna", day("05-01"), None if other_end is None else day(other_end), 40),
+    ]
+    book = book_of(as_of=day("05-20"), rule=SUBSCRIBED, subscriptions=rows)
+    assert len(alerts_of(book, "subscription_ending").listed()) == raised

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, Money, msg
+from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date, days_later
 from revoir.signals.registry import Case, Parameter, Signal, Values, declare
 
@@ -89,7 +90,11 @@ declare(
 
 def _subscription_ending(book: Book, values: Values) -> ir.Table:
     rows = _begun(book)
-    rows = rows.filter(rows.ended_on > date(book.as_of))
+    # Who has another subscription that goes on for longer does not leave with this one.
+    window = ibis.window(group_by="customer_id")
+    goes_on = rows.ended_on.coalesce(date(FAR)).max().over(window)
+    rows = rows.mutate(goes_on=goes_on)
+    rows = rows.filter((rows.ended_on > date(book.as_of)) & (rows.ended_on >= rows.goes_on))
     soon = days_later(rows.ended_on, -int(values["days"]))
     noticed = rows.mutate(raised_on=ibis.greatest(soon, rows.started_on))
     return noticed.group_by("customer_id", "raised_on").aggregate(ends_on=noticed.ended_on.min())
@@ -99,7 +104,7 @@ declare(
     Signal(
         "subscription_ending",
         msg("A subscription about to end"),
-        msg("The customer's subscription has an end in the days to come."),
+        msg("The customer's last running subscription has an end in the days to come."),
         "subscriptions",
         (("subscriptions.started_at", "subscriptions.ended_at"),),
         _subscription_ending,
