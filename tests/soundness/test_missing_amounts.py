@@ -8,9 +8,11 @@ import pytest
 
 from revoir.book import Book
 from revoir.datasets.btyd import bg_nbd_orders
+from revoir.metrics.registry import measure
 from revoir.metrics.summary import customer_summary
 from revoir.models.clv import clv
 from revoir.models.origins import origins
+from revoir.signals.registry import signal_named, values_of
 
 
 def book_with(rows, as_of=dt.date(2024, 6, 1)):
@@ -96,3 +98,48 @@ def test_sales_foretold_are_not_held_against_sales_of_which_half_is_missing():
     tested = clv(book_with(half, last), model="mbg_nbd")
     assert tested.choice.backtest is not None
     assert tested.choice.backtest.amounts == ()
+
+
+def figure(book, name):
+    return measure(book, name).figures[0].value
+
+
+def test_baskets_are_means_over_the_purchases_that_have_an_amount():
+    """Orders of 10, 20, 30 and one of which nothing is known made a basket of 15.00."""
+    rows = [("a", day(0), 10.0), ("a", day(9), 20.0), ("b", day(9), 30.0), ("c", day(20), None)]
+    book = book_with(rows)
+    assert figure(book, "average_order_value") == 20
+    assert figure(book, "first_order_value") == 20
+    assert figure(book, "repeat_order_value") == 20
+    assert figure(book, "revenue_per_customer") == 30
+    assert figure(book, "single_wallet") == 30
+    assert figure(book, "orders") == 4
+    (note,) = measure(book, "average_order_value").notes
+    assert note.text("en") == "1 purchase has no amount: it is in no sum and no mean."
+    assert not measure(book, "repurchase_rate").notes
+    whole = book_with(rows[:3])
+    assert not measure(whole, "average_order_value").notes
+
+
+def raised(book, name):
+    signal = signal_named(name)
+    rows = book.rows(signal.raised(book, values_of(signal)))
+    return {row["customer_id"] for row in rows if row["raised_on"] <= book.as_of}
+
+
+def test_amounts_that_are_missing_raise_no_alert_of_falling_ones():
+    """Who went on buying as before seemed to have stopped, or to buy ever smaller baskets."""
+    steady = [("a", day(10 * n), 20.0 if n < 6 else None) for n in range(12)]
+    falls = [("b", day(10 * n), 20.0 if n < 6 else 5.0) for n in range(12)]
+    book = book_with([*steady, *falls], day(120))
+    assert raised(book, "basket_shrinking") == {"b"}
+
+
+def test_purchases_without_amounts_are_counted_and_not_taken_for_nothing():
+    bought = [(62, 20.0), (70, 20.0), (80, 20.0), (91, None), (95, None), (100, None)]
+    fewer = [(62, 20.0), (70, 20.0), (80, 20.0), (91, 20.0)]
+    rows = [("c", day(n), amount) for n, amount in bought]
+    rows += [("d", day(n), amount) for n, amount in fewer]
+    # Of whom every amount is known, amounts are compared.
+    rows += [("e", day(n), 5.0 if n > 85 else 20.0) for n, _ in bought]
+    assert raised(book_with(rows, day(118)), "purchases_down") == {"d", "e"}

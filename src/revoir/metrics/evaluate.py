@@ -258,7 +258,10 @@ def _computed(given: Book, ratios: Mapping[Metric, Ratio], question: Question) -
         sums = _sums(book, rows, chosen, question, periods)
         for metric, ratio in chosen.items():
             figures = _figures(book, metric, ratio, question, periods, sums)
-            results[metric.name] = Result(metric, figures, question.by)
+            of_orders = any(need.partition(".")[0] == "orders" for need in ratio.facts.needs)
+            missing = scope.amounts_missing(book) if _of_amounts(metric) and of_orders else None
+            notes = () if missing is None else (missing,)
+            results[metric.name] = Result(metric, figures, question.by, notes)
     return results
 
 
@@ -351,6 +354,10 @@ def _sums(
     }
 
 
+def _of_amounts(metric: Metric) -> bool:
+    return metric.unit is Unit.MONEY or metric.family == "value"
+
+
 def _figures(
     book: Book,
     metric: Metric,
@@ -360,8 +367,7 @@ def _figures(
     sums: dict[Key, dict[str, Any]],
 ) -> tuple[Figure, ...]:
     groups = groups_of(sums, question)
-    of_amounts = metric.unit is Unit.MONEY or metric.family == "value"
-    reason = scope.money_reason(book, question) if of_amounts else None
+    reason = scope.money_reason(book, question) if _of_amounts(metric) else None
     if ratio.against is not None:
         reason = reason or ratio.against(book)
     figures = []

@@ -32,15 +32,19 @@ def _with_visits(table: ir.Table, by: Sequence[str]) -> ir.Table:
 
 
 def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    """One row a customer and period: what was bought, on the first day ever and after it."""
+    """One row a customer and period: what was bought, on the first day ever and after it.
+
+    Orders that are parted by the first day are those whose amount is known.
+    """
     marked = _with_visits(table, by)
     returns = marked.repeats & marked.opens_day
+    priced = marked.amount.notnull()
     sums: dict[str, Any] = {
         "orders": marked.count(),
         "amount": marked.amount.sum(),
-        "first_orders": (~marked.repeats).sum(),
+        "first_orders": (~marked.repeats & priced).sum(),
         "first_amount": marked.amount.sum(where=~marked.repeats).fill_null(0),
-        "repeat_orders": marked.repeats.sum(),
+        "repeat_orders": (marked.repeats & priced).sum(),
         "repeat_amount": marked.amount.sum(where=marked.repeats).fill_null(0),
         "gaps": returns.sum(),
         "gap_days": gap_days(marked).sum(where=returns).fill_null(0),
@@ -51,7 +55,7 @@ def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
 
 
 def _baskets(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    """One row a customer and period, and one an order that nobody is known of.
+    """One row a customer and period, and one an order that nobody is known of, where priced.
 
     Most customers buy once in a period, and a purchase that is alone in it is its own sum: only
     the others are grouped.
@@ -59,7 +63,7 @@ def _baskets(table: ir.Table, by: Sequence[str]) -> ir.Table:
     keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
     rows = table.select(
         *keys,
-        orders=ibis.literal(1),
+        orders=ibis.ifelse(table.amount.notnull(), 1, 0),
         amount=table.amount.fill_null(0),
         alone=table.opens_period & table.closes_period,
     )

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import Message, msg
+from revoir.language import Message, msg, nmsg
 from revoir.metrics.calendar import date, ordinal, ordinal_of, period_of
 from revoir.metrics.registry import Question
 from revoir.periods import Grain, Period, start_at
@@ -180,6 +180,21 @@ def period_start(
     if question.grain is None:
         return date(periods[0].start)
     return period_of(day, question.grain, book.settings.fiscal_year_start_month)
+
+
+def amounts_missing(book: Book) -> Message | None:
+    """How many purchases have no amount, in words (None: all have one)."""
+    orders = book.table("orders")
+    bought = orders.filter(orders.kind == "purchase")
+    counts = bought.aggregate(n=bought.amount.isnull().sum())
+    n = int(book.once("purchases without an amount", lambda: book.rows(counts)[0]["n"]) or 0)
+    if not n:
+        return None
+    return nmsg(
+        "{n} purchase has no amount: it is in no sum and no mean.",
+        "{n} purchases have no amount: they are in no sum and no mean.",
+        n,
+    )
 
 
 def money_reason(book: Book, question: Question, table: str = "orders") -> Message | None:

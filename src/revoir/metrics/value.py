@@ -59,7 +59,7 @@ declare_value(
 )
 declare_value(
     "revenue_per_customer",
-    mean_of(BUYERS, "amount"),
+    mean_of(BUYERS, "amount", where=lambda t: t.amount.notnull()),
     msg("Revenue per customer"),
     msg("Amount of the purchases of known customers ÷ customers who bought in the period."),
     Unit.MONEY,
@@ -84,7 +84,7 @@ declare_value(
 )
 declare_value(
     "loyal_wallet",
-    mean_of(BUYERS, "amount", where=lambda t: t.again),
+    mean_of(BUYERS, "amount", where=lambda t: t.again & t.amount.notnull()),
     msg("Spending of customers who came back"),
     msg("Amount ÷ number of the customers who bought on two days or more in the period."),
     Unit.MONEY,
@@ -93,13 +93,19 @@ declare_value(
 )
 declare_value(
     "single_wallet",
-    mean_of(BUYERS, "amount", where=lambda t: ~t.again),
+    mean_of(BUYERS, "amount", where=lambda t: ~t.again & t.amount.notnull()),
     msg("Spending of customers who came once"),
     msg("Amount ÷ number of the customers who bought on a single day in the period."),
     Unit.MONEY,
     "higher",
     aliases=("wallet_new",),
 )
+
+
+def _margin_told(orders: ir.Table) -> ir.BooleanValue:
+    """Purchases that say what of their amount was margin."""
+    known = orders.margin.notnull() & orders.amount.notnull()
+    return known & (orders.kind == "purchase")
 
 
 def margin_share(book: Book) -> tuple[float | None, Message]:
@@ -115,7 +121,7 @@ def margin_share(book: Book) -> tuple[float | None, Message]:
         return book.settings.margin, msg("The margin is the one you gave.")
     if book.has("orders", "margin"):
         orders = book.table("orders")
-        counted = orders.filter(orders.margin.notnull() & (orders.kind == "purchase"))
+        counted = orders.filter(_margin_told(orders))
         row = book.rows(counted.aggregate(margin=counted.margin.sum(), amount=counted.amount.sum()))
         if row[0]["amount"]:
             share = float(row[0]["margin"]) / float(row[0]["amount"])
@@ -134,7 +140,7 @@ def _margins(book: Book, question: Question) -> tuple[Callable[[Figure], float |
         return lambda figure: 1.0 if share is None else share, note
     periods = question.periods(book)
     orders = scope.in_periods(scope.orders(book, question), "ordered_on", question, periods, book)
-    counted = orders.filter(orders.margin.notnull() & (orders.kind == "purchase"))
+    counted = orders.filter(_margin_told(orders))
     sums = counted.group_by([scope.PERIOD, *question.by]).aggregate(
         margin__sum=counted.margin.sum(), amount__sum=counted.amount.sum()
     )

@@ -10,6 +10,7 @@ from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date
 from revoir.metrics.engagement import visit_days
+from revoir.metrics.summary import amounts_missing
 from revoir.signals.registry import Case, Parameter, Signal, Values, declare
 from revoir.signals.spans import NUMBER, fallen, later, numbered, span, two_spans
 
@@ -34,9 +35,15 @@ def _visits(book: Book) -> ir.Table:
     is what the customer bought for up to and with each.
     """
     bought = book.purchases
-    # In several currencies purchases are counted, for their amounts cannot be added up.
-    counted = several_currencies(book) is not None
-    amount = ibis.literal(1) if counted else bought.amount.fill_null(0)
+    # In several currencies purchases are counted, for their amounts cannot be added up; and those
+    # of customers of whom an amount is missing, which would look as if nothing had been bought.
+    several, lacking = several_currencies(book) is not None, amounts_missing(book) > 0
+    counted = several or lacking
+    amount = ibis.literal(1) if several else bought.amount.fill_null(0)
+    if lacking and not several:
+        whole = ibis.window(group_by="customer_id")
+        missing = ibis.ifelse(bought.amount.isnull(), 1, 0).sum().over(whole) > 0
+        amount = ibis.ifelse(missing, ibis.literal(1).cast(_EXACT), bought.amount.cast(_EXACT))
     rows = bought.mutate(seen_on=bought.day, amount=amount.cast(_EXACT))
     if counted or book.has("events"):
         seen = rows.select("customer_id", "seen_on", "amount")
@@ -208,6 +215,10 @@ declare(
 def _basket_shrinking(book: Book, values: Values) -> ir.Table:
     count = int(values["visits"])
     bought = book.purchases
+    if amounts_missing(book):
+        # Sums take an amount that is missing for nothing: of whom one is, no basket is compared.
+        unknown = bought.filter(bought.amount.isnull()).select("customer_id").distinct()
+        bought = bought.anti_join(unknown, "customer_id")
     # The last purchase of a day carries the sum up to and with that day.
     days = bought.filter(bought.next_day.isnull() | (bought.next_day > bought.day))
     window = ibis.window(group_by="customer_id", order_by="day")
