@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from revoir_web.common import exports
+from revoir_web.common import exports, trail
 from revoir_web.common.jobs import handlers, label
 from revoir_web.common.models import AuditEntry, Job
 from revoir_web.common.rights import Right
@@ -25,7 +25,9 @@ def audit_entries(request: HttpRequest) -> Table:
         [
             Column("at", _("When"), kind="moment", sort="at"),
             Column("actor_name", _("Who"), sort="actor_name", value=_actor),
-            Column("action", _("Action"), sort="action"),
+            Column(
+                "action", _("Action"), sort="action", value=lambda row: trail.action(row.action)
+            ),
             Column("object", _("On what"), value=_object),
             Column("address", _("From where")),
             Column("details", _("Details"), value=_details),
@@ -33,12 +35,18 @@ def audit_entries(request: HttpRequest) -> Table:
         caption=_("Audit trail"),
         default_sort="-at",
         filters=[
-            Filter("action", _("Action"), lambda rows, text: rows.filter(action__startswith=text)),
+            Filter(
+                "action",
+                _("Action"),
+                _done,
+                choices=sorted(trail.ACTIONS.items(), key=lambda item: str(item[1])),
+            ),
             Filter("actor", _("Who"), lambda rows, text: rows.filter(actor_name__icontains=text)),
             Filter(
                 "object",
                 _("On what"),
-                lambda rows, text: rows.filter(object_kind=text.partition(" ")[0]),
+                lambda rows, text: rows.filter(object_kind=text),
+                choices=sorted(trail.OBJECTS.items(), key=lambda item: str(item[1])),
             ),
             Filter("from", _("From"), _since, kind="date"),
             Filter("to", _("To"), _until, kind="date"),
@@ -96,8 +104,15 @@ def _actor(entry: AuditEntry) -> str:
     return entry.actor_name or str(_("Revoir"))
 
 
+def _done(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """The entries of an action; of several by how they begin, which an address may ask for."""
+    if text in trail.ACTIONS:
+        return rows.filter(action=text)
+    return rows.filter(action__startswith=text)
+
+
 def _object(entry: AuditEntry) -> str:
-    return f"{entry.object_kind} {entry.object_id}".strip()
+    return trail.thing(entry.object_kind, entry.object_id)
 
 
 def _details(entry: AuditEntry) -> str:
