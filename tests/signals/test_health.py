@@ -47,7 +47,7 @@ def scored(book_of):
         as_of=AS_OF,
         rule=RULE,
         orders=orders,
-        events=[("all", at(day), "visit") for day in (3, 10, 35, 36, 37, 50)],
+        events=[("all", at(day), "visit") for day in (3, 10, 35, 36, 37, 50, 75)],
         interactions=[
             ("all", at(80), at(79), at(79), True, 4),
             ("all", at(95), None, None, True, None),
@@ -89,6 +89,25 @@ def test_habit_is_the_share_who_came_back(scored):
     assert row["service"] == row["service_of"]
     unknown = ("frequency", "spending", "satisfaction", "engagement")
     assert all(row[name] is None and row[f"{name}_of"] is None for name in unknown)
+
+
+def test_nothing_is_compared_with_a_time_that_the_data_do_not_cover(book_of):
+    """Of visits that begin 40 days ago, and purchases 150, nobody knows how many there were before.
+
+    Whoever came as often as ever would have come more often, for all that the data show.
+    """
+    orders = [
+        (f"c{n}", ago(5 + n + 20 * turn), 10, "purchase") for n in range(9) for turn in range(7)
+    ]
+    begun = [(customer, at(day), "visit") for customer in ("c1", "c2") for day in (3, 10, 35, 40)]
+    late = health_scores(book_of(as_of=AS_OF, rule=RULE, orders=orders, events=begun))
+    named = {part.name for part in late.parts}
+    assert not {"frequency", "engagement"} & named
+    longer = [("c1", ago(190), 10, "purchase"), *orders]
+    covered = book_of(
+        as_of=AS_OF, rule=RULE, orders=longer, events=[*begun, ("c1", at(59), "visit")]
+    )
+    assert {"frequency", "engagement"} <= {part.name for part in health_scores(covered).parts}
 
 
 def test_points_add_up_to_the_score(scored):

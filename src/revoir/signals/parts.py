@@ -62,6 +62,20 @@ def _kept(recent: ir.NumericValue, before: ir.NumericValue) -> ir.FloatingValue:
     return ibis.greatest(ibis.least(share, 1.0), 0.0)
 
 
+def _known_before(book: Book, what: str, days: ir.Table, back: int) -> bool:
+    """Whether the data begin early enough for days to be counted so far back.
+
+    Where they begin in between, hardly anybody would have come less often than before.
+    """
+
+    def find() -> dt.date | None:
+        first: dt.date | None = book.rows(days.aggregate(first=days.day.min()))[0]["first"]
+        return first
+
+    first = book.once(f"health first {what}", find)
+    return first is not None and (book.as_of - first).days >= back - 1
+
+
 def _recency(book: Book) -> ir.Table | None:
     """How much is left of the time between the usual gap and the day that they count as gone.
 
@@ -118,6 +132,8 @@ def _frequency(book: Book) -> ir.Table | None:
         return None
     span = horizon_days(book)
     days = book.purchases
+    if not _known_before(book, "purchase", days, 2 * span):
+        return None
     days = days.filter(days.next_day.isnull() | (days.next_day > days.day))
     ago = _ago(book, days.day)
     counted = days.group_by("customer_id").aggregate(
@@ -171,6 +187,8 @@ def _engagement(book: Book) -> ir.Table | None:
     if not book.has("events"):
         return None
     days = visit_days(book)
+    if not _known_before(book, "visit", days, 2 * VISIT_DAYS):
+        return None
     ago = _ago(book, days.day)
     counted = days.group_by("customer_id").aggregate(
         recent=(ago < VISIT_DAYS).sum(), before=((ago >= VISIT_DAYS) & (ago < 2 * VISIT_DAYS)).sum()
