@@ -133,12 +133,18 @@ def dashboard(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
+def _period(kpi: Kpi) -> Period | None:
+    return kpi.point.period if kpi.point else None
+
+
 def _start(kpi: Kpi) -> str | None:
-    return kpi.point.period.start.isoformat() if kpi.point and kpi.point.period else None
+    period = _period(kpi)
+    return period.start.isoformat() if period else None
 
 
 def _end(kpi: Kpi) -> str | None:
-    return kpi.point.period.end.isoformat() if kpi.point and kpi.point.period else None
+    period = _period(kpi)
+    return period.end.isoformat() if period else None
 
 
 def _dashboard(report: Report, language: str) -> dict[str, Any]:
@@ -272,7 +278,7 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "family": metric.family,
                 "unit": metric.unit.value,
                 "better": metric.better,
-                "goal": metric.goal,
+                "goal": book.settings.goal(metric.name, metric.goal, _period(kpis[metric.name])),
                 "source": metric.source,
                 "needs": list(metric.needs),
                 "aliases": list(metric.aliases),

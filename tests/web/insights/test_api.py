@@ -162,6 +162,9 @@ def test_segments_and_goals_are_written_by_those_who_may(filled: Path, as_role: 
     made = client.put("/api/goals", goal, **send)
     assert made.status_code == 200
     assert asked(client, "/api/goals")["items"][0]["value"] == 0.75
+    jobs.run_waiting()
+    lines = {line["name"]: line for line in asked(client, "/api/metrics")["metrics"]}
+    assert lines["retention_rate"]["goal"] == 0.75, "what the figure is held against"
     assert client.put("/api/goals", {**goal, "value": 75}, **send).status_code == 422, "as the page"
     assert client.put("/api/goals", {**goal, "metric": "joy"}, **send).status_code == 404
     assert client.delete(f"/api/goals/{made.json()['id']}").status_code == 204
