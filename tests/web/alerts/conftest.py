@@ -169,14 +169,14 @@ def states(company: Company) -> dict[str, SignalState]:
 @pytest.fixture
 def raised(people: dict[str, Customer], states: dict[str, SignalState]) -> Callable[..., Alert]:
     """An alert that is there: ``raised(ZOE, bought=300)``."""
-    from revoir.language import nmsg
+    from revoir.language import in_days, nmsg
     from revoir_web.common import words
 
     def make(
         customer: str = ZOE, signal: str = "complaints", bought: int | None = 300, **more: Any
     ) -> Alert:
         reason = words.plain(
-            nmsg("{n} complaint in {days} days.", "{n} complaints in {days} days.", 2, days=30)
+            nmsg("{n} complaint in {days}.", "{n} complaints in {days}.", 2, days=in_days(30))
         )
         amount, stake = watching._worth(bought, 0.5)
         fields: dict[str, Any] = {"raised_on": day(55), "reason": reason, **more}

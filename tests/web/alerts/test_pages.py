@@ -341,7 +341,7 @@ def test_the_file_of_a_person_has_their_alerts(raised: Raised, people: dict[str,
     with zipfile.ZipFile(io.BytesIO(portability.archive(people[ZOE]))) as held:
         told = json.loads(held.read("donnees.json"))
     assert "Rappeler lundi" in json.dumps(told["alerts"], ensure_ascii=False)
-    assert "2 réclamations" in json.dumps(told["alerts"], ensure_ascii=False)
+    assert "2\N{NO-BREAK SPACE}réclamations" in json.dumps(told["alerts"], ensure_ascii=False)
 
 
 def test_undoing_an_import_takes_alerts_along_unless_somebody_saw_to_them(

@@ -601,5 +601,5 @@ def test_without_orders_the_others_are_foretold(
     client = as_role("manager")
     for path in PATHS.values():
         assert client.get(path).status_code == 200
-    assert "orders" in client.get(PATHS["next"]).content.decode()
+    assert "Apportez des commandes" in client.get(PATHS["next"]).content.decode()
     engine.forget()
