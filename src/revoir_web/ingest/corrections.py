@@ -62,11 +62,13 @@ def know_again(connection: duckdb.DuckDBPyConnection, table: str, known: str) ->
         known: SQL of it in the lake.
     """
     mine, key = sql.name(f"keyed_{table}"), sql.name(TABLES[table].key)
+    loose = f"regexp_full_match(m.{key}, '{ACCEPTED}[0-9a-f]{{27}}')"
+    if not connection.execute(f"SELECT 1 FROM {mine} AS m WHERE {loose} LIMIT 1").fetchall():
+        return
     corrected = f"'{CORRECTED}' || substr(m.{key}, 2)"
     connection.execute(
         f"UPDATE {mine} AS m SET {key} = {corrected}"
-        f" WHERE regexp_full_match(m.{key}, '{ACCEPTED}[0-9a-f]{{27}}')"
-        f" AND {corrected} IN (SELECT {key} FROM {known} AS l)"
+        f" WHERE {loose} AND {corrected} IN (SELECT {key} FROM {known} AS l)"
         f" AND m.{key} NOT IN (SELECT {key} FROM {known} AS l)"
     )
 

@@ -18,7 +18,8 @@ MARK = "~return"
 """What stands behind the number of an order; `~2`, `~3`, … behind it where there are more."""
 _LINE = ("product_id", "product", "quantity", "amount")
 """What tells a line from the others of its order."""
-_BASE = f"regexp_extract(order_id, '^(.*{MARK})(~[0-9]+)?$', 1)"
+BASE = f"regexp_extract(order_id, '^(.*{MARK})(~[0-9]+)?$', 1)"
+"""SQL of the first return of the order whose return a row is; empty where it is none."""
 Return = tuple[str, Any, Any]
 """The key, the day and the amount."""
 
@@ -31,22 +32,35 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, known: str, *, correction:
         known: SQL of the orders in the lake.
         correction: Whether the rows were set aside before: none of them is in the lake.
     """
+    import pyarrow as pa
+
     if not {"ordered_on", "amount"} <= set(sql.columns_of(connection, "keyed_orders")):
         return
-    mine = _by_base(connection, "keyed_orders")
-    bases = f"SELECT {_BASE} FROM keyed_orders WHERE kind = 'return'"
-    theirs = _by_base(connection, f"{known} AS l", f"{_BASE} IN ({bases})") if mine else {}
-    if not theirs:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE mine_back AS {_returns('keyed_orders')}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE theirs_back AS {_returns(f'{known} AS l')}"
+        " AND base IN (SELECT base FROM mine_back)"
+    )
+    # Most come again as they are, and have their keys.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE bases_met AS SELECT DISTINCT base FROM mine_back AS m"
+        " WHERE base IN (SELECT base FROM theirs_back) AND NOT EXISTS (FROM theirs_back AS t"
+        " WHERE t.order_id = m.order_id AND t.ordered_on IS NOT DISTINCT FROM m.ordered_on"
+        " AND t.amount IS NOT DISTINCT FROM m.amount)"
+    )
+    mine, theirs = _by_base(connection, "mine_back"), _by_base(connection, "theirs_back")
+    if not mine:
         return
     sold = {
         row[0]
         for row in connection.execute(
             f"SELECT order_id || '{MARK}' FROM keyed_orders WHERE kind IS DISTINCT FROM 'return'"
+            f" AND order_id || '{MARK}' IN (SELECT base FROM bases_met)"
         ).fetchall()
     }
     named = [
         (key, name)
-        for base in mine.keys() & theirs.keys()
+        for base in mine
         for key, name in _named(
             base, mine[base], theirs[base], whole=base in sold, correction=correction
         ).items()
@@ -54,12 +68,17 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, known: str, *, correction:
     ]
     if not named:
         return
-    connection.execute("CREATE OR REPLACE TEMP TABLE returns_named (key VARCHAR, name VARCHAR)")
-    connection.executemany("INSERT INTO returns_named VALUES (?, ?)", named)
+    connection.register(
+        "returns_named",
+        pa.table(
+            [pa.array(names, pa.string()) for names in zip(*named, strict=True)], ["key", "name"]
+        ),
+    )
     connection.execute(
         "UPDATE keyed_orders SET order_id = r.name FROM returns_named AS r"
         " WHERE keyed_orders.order_id = r.key"
     )
+    connection.unregister("returns_named")
 
 
 def absorb(connection: duckdb.DuckDBPyConnection, known: str) -> None:
@@ -77,11 +96,11 @@ def absorb(connection: duckdb.DuckDBPyConnection, known: str) -> None:
         return
     connection.execute(
         "INSERT INTO absorbed SELECT unnest(keys) FROM ("
-        f"SELECT {_BASE} AS base, list(order_id) AS keys, sum(amount) AS back FROM {known} AS l"
-        f" WHERE kind = 'return' AND {_BASE} <> '' GROUP BY 1) AS theirs"
+        f"SELECT {BASE} AS base, list(order_id) AS keys, sum(amount) AS back FROM {known} AS l"
+        f" WHERE kind = 'return' AND {BASE} <> '' GROUP BY 1) AS theirs"
         f" JOIN (SELECT order_id || '{MARK}' AS base, sum(amount) AS back FROM keyed_order_lines"
         " WHERE amount < 0 AND kind IS DISTINCT FROM 'return' GROUP BY 1) AS mine USING (base)"
-        f" WHERE mine.back <= theirs.back AND base NOT IN (SELECT {_BASE} FROM keyed_orders)"
+        f" WHERE mine.back <= theirs.back AND base NOT IN (SELECT {BASE} FROM keyed_orders)"
     )
     held = sql.columns_of(connection, "keyed_orders")
     there = [column for column in sql.columns_of(connection, f"{known} AS l") if column in held]
@@ -134,14 +153,19 @@ def leave_out(connection: duckdb.DuckDBPyConnection, known: str) -> None:
     )
 
 
-def _by_base(
-    connection: duckdb.DuckDBPyConnection, relation: str, where: str = "true"
-) -> dict[str, list[Return]]:
-    """The returns of each order, the first one first."""
+def _returns(relation: str) -> str:
+    """SQL of the returns under the number of an order, and of which one's they are."""
+    return (
+        f"SELECT {BASE} AS base, order_id, ordered_on, amount FROM {relation}"
+        " WHERE kind = 'return' AND base <> ''"
+    )
+
+
+def _by_base(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, list[Return]]:
+    """The returns of each order that is met, the first one first."""
     rows = connection.execute(
-        f"SELECT {_BASE}, order_id, ordered_on, amount FROM {relation}"
-        f" WHERE kind = 'return' AND {_BASE} <> '' AND {where}"
-        " ORDER BY 1, length(order_id), order_id"
+        f"SELECT base, order_id, ordered_on, amount FROM {relation} SEMI JOIN bases_met USING"
+        " (base) ORDER BY 1, length(order_id), order_id"
     ).fetchall()
     found: dict[str, list[Return]] = {}
     for base, *held in rows:

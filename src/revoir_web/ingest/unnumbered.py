@@ -52,6 +52,8 @@ def know_again(connection: duckdb.DuckDBPyConnection, known: str, *, same_layout
         f" WHERE {loose} AND customer_id IS NOT NULL"
         f" AND order_id NOT IN (SELECT order_id FROM {known} AS l)"
     )
+    if not connection.execute("SELECT 1 FROM unnumbered LIMIT 1").fetchall():
+        return
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE told_before AS SELECT m.order_id, l.order_id AS name"
         f" FROM unnumbered AS m JOIN (SELECT {told}, {nth} AS _nth FROM {known} AS l"
