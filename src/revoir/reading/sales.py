@@ -212,10 +212,14 @@ class Sales(Pieces):
                 inner[field.name] = f"any_value({identifier(field.key)})"
                 columns[field.name] = identifier(field.name)
         grouped = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in inner.items())
-        orders = self.make(
-            "orders", columns, f"(SELECT {grouped} FROM {part.accepted} GROUP BY {order})"
-        )
-        pieces = [orders, self._lines(orders, line_amount, theirs, of_order)]
+        day = None if total_said else self._day_of_return(order, line_amount, local)
+        rows = part.accepted if day is None else f"(SELECT *, {day} AS _day FROM {part.accepted})"
+        by = order if day is None else f"{order}, _day"
+        orders = self.make("orders", columns, f"(SELECT {grouped} FROM {rows} GROUP BY {by})")
+        pieces = [
+            orders,
+            self._lines(orders, rows, line_amount, theirs, of_order, by_day=by != order),
+        ]
         if part.customer and (part.fields.of("customers") or theirs):
             pieces.append(self.people(theirs, local))
         self._tell_kinds(orders)
@@ -328,8 +332,30 @@ class Sales(Pieces):
             return part.product if total_said else self._left().line
         return f"CAST(NULL AS {DECIMAL})"
 
+    def _day_of_return(self, order: str, amount: str, local: str) -> str | None:
+        """SQL of the day of lines that are all given back: each day's are a return.
+
+        None where no number has such lines of several days.
+        """
+        day, back = f"CAST({local} AS DATE)", f"max({amount})"
+        found = summary(
+            self.connection,
+            f"SELECT count(*) AS n FROM (SELECT 1 FROM {self.part.accepted} GROUP BY {order}"
+            f" HAVING {back} < 0 AND min({day}) <> max({day}))",
+        )
+        if not found["n"]:
+            return None
+        return f"CASE WHEN {back} OVER (PARTITION BY {order}) < 0 THEN {day} END"
+
     def _lines(
-        self, orders: Piece, amount: str, theirs: list[Field], of_order: list[Field]
+        self,
+        orders: Piece,
+        rows: str,
+        amount: str,
+        theirs: list[Field],
+        of_order: list[Field],
+        *,
+        by_day: bool,
     ) -> Piece:
         part = self.part
         columns = {
@@ -351,8 +377,8 @@ class Sales(Pieces):
                 columns[field.name] = identifier(field.key)
         return self.make(
             "order_lines", columns,
-            f"{part.accepted} AS l JOIN {orders.relation} AS o"
-            f" ON o.order_id = l.{part.order}",
+            f"{rows} AS l JOIN {orders.relation} AS o ON o.order_id = l.{part.order}"
+            + (" AND coalesce(l._day, o.ordered_on) = o.ordered_on" if by_day else ""),
         )  # fmt: skip
 
     def _tell_kinds(self, orders: Piece) -> None:

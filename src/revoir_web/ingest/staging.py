@@ -298,8 +298,11 @@ class Keys:
             f" CAST(coalesce(CAST({own} AS VARCHAR), CAST({place} AS VARCHAR)) AS VARCHAR)"
             f" AS _line, n.customer_id AS customer_id, {sql.names(columns, 't.')}"
             " FROM order_lines AS t JOIN (SELECT _old, any_value(order_id ORDER BY order_id) AS"
-            " order_id, kind = 'return' AS back FROM keyed_orders GROUP BY _old, back) AS o"
+            " order_id, kind = 'return' AS back, CASE WHEN kind = 'return' THEN"
+            " ordered_on END AS day"
+            " FROM keyed_orders GROUP BY ALL) AS o"
             " ON o._old = CAST(t.order_id AS VARCHAR) AND o.back = (t.kind = 'return')"
+            " AND coalesce(o.day, t.ordered_on) IS NOT DISTINCT FROM t.ordered_on"
             " LEFT JOIN numbers AS n ON n.key = CAST(t.customer_id AS VARCHAR)))"
         )
 

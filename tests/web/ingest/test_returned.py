@@ -101,3 +101,21 @@ def test_files_of_rows_and_files_of_lines(company: object) -> None:
     bring_in(HEAD + "".join(back), "february.csv")
     bring_in(HEAD + "".join(rows + back + more), "all.csv")
     assert sums() == [(f"N{n}", 100 - 2 * n) for n in range(1, 10)]
+
+
+def test_returns_of_several_days_in_one_file_of_lines(company: object) -> None:
+    """They were one return there, and the second one stood beside it once more."""
+    january = "A,C1,2025-01-03,the,1,100\nA,C1,2025-01-03,cafe,1,50\nB,C2,2025-01-04,lait,1,30\n"
+    march = "A,C1,2025-03-05,the,-1,-40\nC,C2,2025-03-06,lait,1,10\n"
+    april = "A,C1,2025-04-05,cafe,-1,-20\nD,C2,2025-04-06,lait,1,10\n"
+    for name, rows in (("january", january), ("march", march), ("april", april)):
+        bring_in(LINES + rows, f"{name}.csv")
+    expected = [("A", 90), ("B", 30), ("C", 10), ("D", 10)]
+    both = bring_in(LINES + march + april, "both.csv")
+    assert both.landed is not None
+    assert both.landed["orders"]["unchanged"] == 4
+    assert sums() == expected
+    assert lake(
+        "SELECT CAST(ordered_on AS VARCHAR), CAST(amount AS INTEGER) FROM order_lines"
+        " WHERE kind = 'return' ORDER BY 1"
+    ) == [("2025-03-05", -40), ("2025-04-05", -20)]
