@@ -7,6 +7,7 @@ of an order whose sale the file has too are all that there are, and take the pla
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from revoir_web.ingest import sql
@@ -20,6 +21,8 @@ _LINE = ("product_id", "product", "quantity", "amount")
 """What tells a line from the others of its order."""
 BASE = f"regexp_extract(order_id, '^(.*{MARK})(~[0-9]+)?$', 1)"
 """SQL of the first return of the order whose return a row is; empty where it is none."""
+SALE = f"left({BASE}, -{len(MARK)})"
+"""SQL of the number of the order whose return a row is."""
 Return = tuple[str, Any, Any]
 """The key, the day and the amount."""
 
@@ -150,6 +153,28 @@ def leave_out(connection: duckdb.DuckDBPyConnection, known: str) -> None:
     connection.execute(
         "DELETE FROM keyed_orders WHERE order_id IN (SELECT order_id FROM back_there)"
         " AND order_id NOT IN (SELECT order_id FROM keyed_order_lines)"
+    )
+
+
+def leave_rows_out(connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
+    """Leave returns out of a file of orders that the lake has among the lines of their order.
+
+    Args:
+        connection: Holds `keyed_orders`.
+        known: SQL of the tables of the lake.
+    """
+    if "amount" not in sql.columns_of(connection, "keyed_orders"):
+        return
+    lines = f"FROM {known['order_lines']} AS l WHERE amount < 0 AND kind = 'purchase'"
+    connection.execute(
+        "DELETE FROM keyed_orders WHERE order_id IN (SELECT m.order_id FROM"
+        f" (SELECT order_id, amount, {SALE} AS sale, row_number() OVER (PARTITION BY sale, amount"
+        " ORDER BY order_id) AS nth FROM keyed_orders WHERE kind = 'return') AS m"
+        " JOIN (SELECT order_id AS sale, amount, row_number() OVER (PARTITION BY order_id, amount)"
+        f" AS nth {lines} UNION ALL SELECT order_id, sum(amount), 1 {lines} GROUP BY order_id)"
+        " AS l USING (sale, amount, nth) WHERE sale NOT IN (SELECT order_id FROM keyed_orders)"
+        f" AND m.order_id NOT IN (SELECT order_id FROM {known['orders']} AS o"
+        " WHERE kind = 'return'))"
     )
 
 

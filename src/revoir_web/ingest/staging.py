@@ -126,8 +126,10 @@ def prepare(
         connection.execute("CREATE TABLE absorbed (order_id VARCHAR)")
         if "order_lines" in there and "orders" in known and not keys.correction:
             returned.absorb(connection, known["orders"])
-        if "order_lines" in there and "order_lines" in known:
-            if keys.correction:
+        if "orders" in there and "order_lines" in known:
+            if "order_lines" not in there:
+                returned.leave_rows_out(connection, known)
+            elif keys.correction:
                 corrections.settle(connection, known)
             else:
                 returned.leave_out(connection, known["order_lines"])

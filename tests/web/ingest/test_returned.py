@@ -119,3 +119,18 @@ def test_returns_of_several_days_in_one_file_of_lines(company: object) -> None:
         "SELECT CAST(ordered_on AS VARCHAR), CAST(amount AS INTEGER) FROM order_lines"
         " WHERE kind = 'return' ORDER BY 1"
     ) == [("2025-03-05", -40), ("2025-04-05", -20)]
+
+
+def test_a_file_of_orders_brings_nothing_back_that_lines_have(company: object) -> None:
+    """What came back stood among the lines of its order, and beside it once more."""
+    bring_in(
+        LINES + "A,C1,2025-01-03,the,1,100\nA,C1,2025-01-03,cafe,1,50\nB,C2,2025-01-04,lait,1,30\n"
+        "A,C1,2025-04-05,the,-1,-40\nB,C2,2025-04-06,lait,-1,-5\nB,C2,2025-04-06,lait,-1,-6\n",
+        "lines.csv",
+    )
+    april = "A,C1,2025-04-05,-40\nB,C2,2025-04-06,-11\nC,C2,2025-04-07,10\n"
+    bring_in(HEAD + april, "april.csv")
+    expected = [("A", 110), ("B", 19), ("C", 10)]
+    assert sums() == expected
+    bring_in(HEAD + april + "A,C1,2025-04-20,-7\n", "more.csv")
+    assert sums() == [("A", 103), *expected[1:]]
