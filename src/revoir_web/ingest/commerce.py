@@ -148,6 +148,8 @@ class Order:
                         "ordered_at": _earlier(held, at),
                         # Whoever was forgotten since stays who they were in the figures.
                         "customer_id": customer or (held or {}).get("customer_id"),
+                        # What a file told of money given back is no less true for it.
+                        **({"back": held["back"]} if held and "back" in held else {}),
                         **_placed(properties),
                     }
                 elif held["ordered_at"] > at.isoformat():

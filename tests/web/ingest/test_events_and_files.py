@@ -102,6 +102,15 @@ def test_a_refund_that_comes_before_the_file_of_its_order(tell: Any) -> None:
     assert orders()[0][2] == 65
 
 
+def test_what_a_file_told_of_money_given_back_outlives_an_update(tell: Any) -> None:
+    """It was paid again once an event told what the order was made of."""
+    tell("Order Refunded", "A", total=30)
+    bring_in(HEAD.replace("\n", ",refunded\n") + "B,u2,2025-01-04,50,20\nA,u1,2025-01-03,100,\n")
+    tell("Order Updated", "A", total=90, products=products("the"))
+    tell("Order Completed", "B", user="u2", total=50)
+    assert [row[2] for row in orders()] == [60, 30]
+
+
 def test_an_order_of_a_file_goes_with_its_import_whatever_was_given_back(tell: Any) -> None:
     first = bring_in(SALES)
     tell("Order Refunded", "A", total=30)
