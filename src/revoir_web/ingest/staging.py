@@ -23,10 +23,10 @@ from revoir_web.ingest import (
     actions,
     corrections,
     discretion,
+    refunds,
     restarts,
     returned,
     sql,
-    standing,
     understanding,
     unnumbered,
 )
@@ -133,8 +133,11 @@ def prepare(
                 corrections.settle(connection, known)
             else:
                 returned.leave_out(connection, known["order_lines"])
-        if "orders" in there and not keys.correction:
-            standing.keep_refunds(connection, known.get("orders"), lines="order_lines" in there)
+        if "orders" in there:
+            refunds.keep(
+                connection, known.get("orders"), lines="order_lines" in there,
+                added=keys.correction and keys.by_line,
+            )  # fmt: skip
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)
             _write_words(connection, table, folder)

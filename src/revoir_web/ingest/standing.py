@@ -14,13 +14,11 @@ from django.conf import settings
 
 from revoir.store.shape import BATCH
 from revoir_web.common.bulk import in_parts
-from revoir_web.common.models import Company
-from revoir_web.ingest import commerce, returned, sql
+from revoir_web.ingest import commerce, sql
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import EventOrder
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
     from revoir.store import Lake
@@ -95,60 +93,6 @@ def look_up(numbers: Iterable[str]) -> Standing:
     return Standing({row["order_id"]: row for row in orders}, held.get("order_lines"))
 
 
-def keep_refunds(connection: duckdb.DuckDBPyConnection, known: str | None, *, lines: bool) -> None:
-    """Leave refunds and cancellations that events told on the orders of an import.
-
-    An export that knows nothing of them has the order with the amount that it had before. Where a
-    file has another amount, or tells what was given back, it knows better.
-
-    Args:
-        connection: Holds `keyed_orders`, and `keyed_order_lines`.
-        known: SQL of the orders in the lake (None: it has none).
-        lines: Whether the import has lines.
-    """
-    held = sql.columns_of(connection, "keyed_orders")
-    if not {"amount", "ordered_on"} <= set(held) or not EventOrder.objects.exists():
-        return
-    silent = "coalesce(refunded, 0) = 0" if "refunded" in held else "true"
-    rows = connection.execute(
-        "SELECT order_id, amount, ordered_on, kind FROM keyed_orders WHERE kind = 'purchase' AND"
-        f" amount IS NOT NULL AND {silent} AND order_id || '{returned.MARK}' NOT IN"
-        " (SELECT order_id FROM keyed_orders)"
-    ).fetchall()
-    names = ("order_id", "amount", "ordered_on", "kind")
-    orders = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
-    zone = Company.current().zone
-    made = []
-    for number, order in known_of(orders).items():
-        if not order.given_back:
-            continue
-        row = order.beside(number, zone, orders[number])
-        made.append((number, row["amount"], row["kind"], row.get("refunded")))
-    if not made:
-        return
-    if "refunded" not in held:
-        connection.execute("ALTER TABLE keyed_orders ADD COLUMN refunded DECIMAL(18, 4)")
-        if known and "refunded" in sql.columns_of(connection, f"{known} AS l"):
-            connection.execute(
-                "UPDATE keyed_orders AS o SET refunded = l.refunded"
-                f" FROM {known} AS l WHERE l.order_id = o.order_id"
-            )
-    connection.execute(
-        "CREATE TEMP TABLE beside"
-        " (number VARCHAR, amount DECIMAL(18, 4), kind VARCHAR, refunded DECIMAL(18, 4))"
-    )
-    connection.executemany("INSERT INTO beside VALUES (?, ?, ?, ?)", made)
-    connection.execute(
-        "UPDATE keyed_orders AS o SET amount = b.amount, kind = b.kind, refunded = b.refunded"
-        " FROM beside AS b WHERE o.order_id = b.number"
-    )
-    if lines:
-        connection.execute(
-            "UPDATE keyed_order_lines AS l SET kind = b.kind FROM beside AS b"
-            " WHERE l.order_id = b.number AND b.kind = 'cancelled'"
-        )
-
-
 def take_lines_off(store: Lake, batch: str, batches: Sequence[str]) -> None:
     """Take lines that are about to go off the orders that stay; ask for `LOCK` first.
 
@@ -186,6 +130,7 @@ def take_lines_off(store: Lake, batch: str, batches: Sequence[str]) -> None:
 def known_of(numbers: Iterable[str]) -> dict[str, commerce.Order]:
     """What events have told of orders, by their numbers; of some, nothing."""
     told: dict[str, Any] = {}
-    for part in in_parts(sorted(numbers), _PART):
+    wanted = sorted(numbers)
+    for part in in_parts(wanted, _PART):
         told |= EventOrder.objects.filter(order_id__in=part).values_list("order_id", "told")
-    return {number: commerce.Order(dict(held)) for number, held in told.items()}
+    return {number: commerce.Order(told.get(number, {})) for number in wanted}

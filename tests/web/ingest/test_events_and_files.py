@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from revoir_web.ingest import actions
+from revoir_web.ingest import actions, understanding
 
 from .conftest import bring_in, drained, lake, send, work
 
@@ -109,6 +109,50 @@ def test_what_a_file_told_of_money_given_back_outlives_an_update(tell: Any) -> N
     tell("Order Updated", "A", total=90, products=products("the"))
     tell("Order Completed", "B", user="u2", total=50)
     assert [row[2] for row in orders()] == [60, 30]
+
+
+@pytest.mark.parametrize("head", [HEAD, LINES])
+def test_what_events_and_later_files_tell_was_given_back_is_taken_off_once(
+    tell: Any, head: str
+) -> None:
+    """The next month's file has it as a row, without the sale: 30 of 100 given back left 40."""
+    more = ",the,1" if head == LINES else ""
+    january = f"A,u1,2025-01-03{more},100\nB,u2,2025-01-04{more},50\nB,u2,2025-01-04{more},7\n"
+    january = january if more else SALES.removeprefix(HEAD)
+
+    def left(number: str) -> int:
+        [(amount,)] = lake(
+            "SELECT CAST(sum(amount) AS INTEGER) FROM orders WHERE kind <> 'cancelled'"
+            f" AND split_part(order_id, '~', 1) = '{number}'"
+        )
+        return int(amount or 0)
+
+    bring_in(head + january)
+    tell("Order Refunded", "A", total=30)
+    tell("Order Refunded", "A", total=5)
+    tell("Order Cancelled", "B", user="u2")
+    february = head + f"A,u1,2025-02-03{more},-30\nB,u2,2025-02-04{more},-50\n"
+    second = bring_in(february, "february.csv")
+    assert (left("A"), left("B")) == (65, 0)
+    march = bring_in(february + f"A,u1,2025-03-03{more},-5\n", "march.csv")
+    assert (left("A"), left("B")) == (65, 0)
+    bring_in(head + january, "january-again.csv")
+    assert (left("A"), left("B")) == (65, 0)
+    tell("Order Refunded", "A", total=1)
+    assert left("A") == 64
+    for held in (march, second):
+        actions.undo(held=held)
+        work()
+    tell("Order Refunded", "A", total=1)
+    assert left("B") == 0
+
+
+def test_an_order_that_was_set_aside_is_refunded_once_it_is_corrected(tell: Any) -> None:
+    tell("Order Refunded", "A", total=30)
+    held = bring_in(SALES.replace("01-03", "13-03"))
+    text = understanding.quarantine_of(held, 0).read_text(encoding="utf-8-sig")
+    bring_in(text.replace("13-03", "01-03"), "mine.csv")
+    assert orders()[0] == ("A", "2025-01-03", 70, "purchase")
 
 
 def test_an_order_of_a_file_goes_with_its_import_whatever_was_given_back(tell: Any) -> None:

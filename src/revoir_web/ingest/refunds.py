@@ -1,0 +1,168 @@
+"""What events tell was given back, and files that tell of the same orders."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from revoir_web.common.models import Company
+from revoir_web.ingest import returned, sql, standing
+from revoir_web.ingest.models import EventOrder
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+Rows = dict[str, dict[str, Any]]
+"""Orders by their numbers."""
+
+
+def keep(
+    connection: duckdb.DuckDBPyConnection, known: str | None, *, lines: bool, added: bool
+) -> None:
+    """Leave refunds and cancellations that events told on the orders of an import.
+
+    An export that knows nothing of them has the order with the amount that it had before. Where a
+    file has another amount, or tells what was given back, it knows better.
+
+    Args:
+        connection: Holds `keyed_orders`, and `keyed_order_lines`.
+        known: SQL of the orders in the lake (None: it has none).
+        lines: Whether the import has lines.
+        added: Whether its lines are added to orders that the lake has.
+    """
+    import pyarrow as pa
+
+    held = sql.columns_of(connection, "keyed_orders")
+    if not {"amount", "ordered_on"} <= set(held) or not EventOrder.objects.exists():
+        return
+    told = EventOrder.objects.values_list("order_id", flat=True).iterator()
+    connection.register("told", pa.table({"number": pa.array(told, pa.string())}))
+    there = {} if known is None else _there(connection, known)
+    made = [row for row in _sales(connection, there) if not (added and row[0] in there)]
+    if known is not None and not added:
+        made += _returns(connection, known, there)
+    connection.unregister("told")
+    if made:
+        _write(connection, known, made, lines=lines)
+
+
+def _by_number(rows: pa.Table) -> Rows:
+    return {row["order_id"]: row for row in rows.to_pylist()}
+
+
+def _there(connection: duckdb.DuckDBPyConnection, known: str) -> Rows:
+    """What the lake has of orders that events told of, and the import itself or of a return."""
+    query = (
+        f"SELECT * FROM {known} AS l WHERE order_id IN (SELECT number FROM told) AND order_id IN"
+        f" (SELECT order_id FROM keyed_orders UNION ALL SELECT {returned.SALE} FROM keyed_orders)"
+    )
+    return _by_number(connection.sql(query).to_arrow_table())
+
+
+def _sales(connection: duckdb.DuckDBPyConnection, there: Rows) -> list[tuple[Any, ...]]:
+    """Number, amount, kind and what was refunded, of the orders that events told of, too."""
+    held = sql.columns_of(connection, "keyed_orders")
+    silent = "coalesce(refunded, 0) = 0" if "refunded" in held else "true"
+    currency = "currency" if "currency" in held else "NULL"
+    query = (
+        f"SELECT order_id, amount, ordered_on, kind, {currency} AS currency,"
+        f" order_id || '{returned.MARK}' IN (SELECT order_id FROM keyed_orders) AS back"
+        f" FROM keyed_orders WHERE kind = 'purchase' AND amount IS NOT NULL AND {silent}"
+        " AND order_id IN (SELECT number FROM told)"
+    )
+    mine = _by_number(connection.sql(query).to_arrow_table())
+    zone = Company.current().zone
+    made = []
+    for number, order in standing.known_of(mine).items():
+        row: Mapping[str, Any] = mine[number]
+        if number in there:
+            # Another file may have told it since.
+            order.stand(number, zone, there[number])
+        if order.given_back and not row["back"]:
+            row = order.beside(number, zone, row)
+        made.append((number, row["amount"], row["kind"], row.get("refunded")))
+    return made
+
+
+def _returns(
+    connection: duckdb.DuckDBPyConnection, known: str, there: Rows
+) -> list[tuple[Any, ...]]:
+    """Take no money off twice that events told of, and now a file without the sale.
+
+    So much less is refunded on the sale; of one that is cancelled nothing is given back.
+
+    Returns:
+        Number, amount, kind and what was refunded: of sales, which are added to `keyed_orders`, and
+        of returns.
+    """
+    rows = connection.execute(
+        "SELECT m.sale, m.order_id, m.amount, coalesce(m.amount - l.amount, m.amount) FROM"
+        f" (SELECT *, {returned.SALE} AS sale FROM keyed_orders WHERE kind = 'return') AS m"
+        f" LEFT JOIN (SELECT order_id AS there, amount FROM {known} AS k WHERE kind = 'return')"
+        " AS l ON l.there = m.order_id WHERE m.amount IS NOT NULL"
+        " AND sale IN (SELECT number FROM told) AND sale NOT IN (SELECT order_id FROM keyed_orders)"
+    ).fetchall()
+    made: list[tuple[Any, ...]] = []
+    more: dict[str, Decimal] = defaultdict(Decimal)
+    for sale, number, amount, change in rows:
+        if there.get(sale, {}).get("kind") == "cancelled":
+            made.append((number, amount, "cancelled", None))
+        elif sale in there:
+            more[sale] -= change
+    sales = []
+    for sale, given in more.items():
+        row = there[sale]
+        back = row.get("refunded") or Decimal(0)
+        less = min(back, given)
+        if less > 0 and row.get("amount") is not None:
+            amount = row["amount"] + less
+            kind = "purchase" if amount >= 0 else row["kind"]
+            sales.append((sale, amount, kind, back - less or None))
+    _add(connection, known, [sale[0] for sale in sales])
+    return made + sales
+
+
+def _add(connection: duckdb.DuckDBPyConnection, known: str, numbers: list[str]) -> None:
+    """Add orders to those of the import as the lake has them."""
+    mine = sql.columns_of(connection, "keyed_orders")
+    there = [name for name in sql.columns_of(connection, f"{known} AS l") if name in mine]
+    connection.execute(
+        f"INSERT INTO keyed_orders BY NAME SELECT {sql.names(there)} FROM {known} AS l"
+        " WHERE order_id IN (SELECT unnest(?))",
+        [numbers],
+    )
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    known: str | None,
+    made: list[tuple[Any, ...]],
+    *,
+    lines: bool,
+) -> None:
+    import pyarrow as pa
+
+    if "refunded" not in sql.columns_of(connection, "keyed_orders"):
+        connection.execute("ALTER TABLE keyed_orders ADD COLUMN refunded DECIMAL(18, 4)")
+        if known and "refunded" in sql.columns_of(connection, f"{known} AS l"):
+            connection.execute(
+                "UPDATE keyed_orders AS o SET refunded = l.refunded"
+                f" FROM {known} AS l WHERE l.order_id = o.order_id"
+            )
+    money = pa.decimal128(18, 4)
+    kinds = {"number": pa.string(), "amount": money, "kind": pa.string(), "refunded": money}
+    cells = map(pa.array, zip(*made, strict=True), kinds.values())
+    connection.register("beside", pa.table(list(cells), list(kinds)))
+    connection.execute(
+        "UPDATE keyed_orders AS o SET amount = b.amount, kind = b.kind, refunded = b.refunded"
+        " FROM beside AS b WHERE o.order_id = b.number"
+    )
+    if lines:
+        connection.execute(
+            "UPDATE keyed_order_lines AS l SET kind = b.kind FROM beside AS b"
+            " WHERE l.order_id = b.number AND b.kind = 'cancelled'"
+        )
+    connection.unregister("beside")
