@@ -41,12 +41,15 @@ class Order:
     """All that is known of one order.
 
     Attributes:
-        told: What events said: ``placed`` (the newest), ``refunds`` by messageId, ``cancelled``.
+        told: What events said: ``placed`` (the newest), ``refunds`` by messageId and the
+            ``currencies`` that they named, ``cancelled``.
             Where a file brought the order, or changed it since, ``placed`` is as the file has it:
             ``filed``, with the day and what was ``back`` by then.
+        home: The currency of amounts that name none.
     """
 
     told: dict[str, Any] = field(default_factory=dict)
+    home: str = ""
 
     def stand(self, number: str, zone: zoneinfo.ZoneInfo, row: Mapping[str, Any] | None) -> None:
         """Go by the order as the lake has it, where a file has told it since.
@@ -103,7 +106,7 @@ class Order:
             return row
         told = self
         if placed is None:
-            told = Order()
+            told = Order(home=self.home)
             told.stand(number, zone, row)
             told.told |= self.told
         return told.rows(number, zone)[0] or row
@@ -115,6 +118,23 @@ class Order:
         return bool(
             self.told.get("refunds") or "cancelled" in self.told or Decimal(placed.get("back") or 0)
         )
+
+    @property
+    def currency(self) -> str:
+        """The currency of the order."""
+        return str(self.told.get("placed", {}).get("currency") or self.home)
+
+    def foreign(self) -> dict[str, str]:
+        """The currencies of refunds that are not the order's, by messageId: none is taken off."""
+        if "placed" not in self.told:
+            return {}
+        told = self.told.get("currencies", {}).items()
+        return {message: currency for message, currency in told if currency != self.currency}
+
+    def unhear(self, refund: str) -> None:
+        """Forget a refund, by its messageId."""
+        for name in ("refunds", "currencies"):
+            self.told.get(name, {}).pop(refund, None)
 
     @property
     def filed(self) -> bool:
@@ -155,7 +175,10 @@ class Order:
                 elif held["ordered_at"] > at.isoformat():
                     held["ordered_at"] = at.isoformat()
             case "order refunded":
-                self.told.setdefault("refunds", {})[message] = _text(_refund(properties))
+                amount = _refund(properties)
+                self.told.setdefault("refunds", {})[message] = _text(amount)
+                if amount is not None and (currency := _currency(properties)) is not None:
+                    self.told.setdefault("currencies", {})[message] = currency
             case "order cancelled":
                 self.told["cancelled"] = at.isoformat()
 
@@ -176,10 +199,10 @@ class Order:
             return None, []
         moment = dt.datetime.fromisoformat(placed["ordered_at"])
         gross = Decimal(placed["gross"])
-        refunds = self.told.get("refunds", {})
-        whole = any(amount is None for amount in refunds.values())
+        foreign = self.foreign()
+        refunds = [a for id, a in self.told.get("refunds", {}).items() if id not in foreign]
         before = Decimal(placed.get("back") or 0)
-        given = None if whole else _usable(sum((Decimal(a) for a in refunds.values()), before))
+        given = None if None in refunds else _usable(sum(map(Decimal, refunds), before))
         # A refund that names no amount, or none that a shop could have, gives everything back.
         back = gross if given is None else given
         if "cancelled" in self.told or (back == gross and gross > 0):
@@ -244,14 +267,18 @@ def _placed(properties: dict[str, Any]) -> dict[str, Any]:
                 "price": _text(_number(product.get("price"))),
             }
         )
-    currency = properties.get("currency")
     return {
         "gross": _text(_gross(properties, products)),
-        "currency": currency.upper() if isinstance(currency, str) and len(currency) == 3 else None,
+        "currency": _currency(properties),
         "discount": _text(_number(properties.get("discount"))),
         "channel": _word(properties, "affiliation"),
         "products": products[:500],
     }
+
+
+def _currency(properties: dict[str, Any]) -> str | None:
+    currency = properties.get("currency")
+    return currency.upper() if isinstance(currency, str) and len(currency) == 3 else None
 
 
 def _gross(properties: dict[str, Any], products: list[dict[str, Any]]) -> Decimal:

@@ -28,6 +28,7 @@ import structlog
 from django.db import DataError, transaction
 from django.utils import timezone
 
+from revoir.language import Message as Reason
 from revoir.language import msg, nmsg
 from revoir.memory import uncollected
 from revoir.tables import CUSTOMERS, plain_name
@@ -183,16 +184,20 @@ def _narrow(landing: Landing, why: Exception, job: jobs.Running) -> int:
             return len(left)
         told = msg("Something that was not foreseen went wrong ({kind}).", kind=type(why).__name__)
         for row in InboxEvent.objects.filter(pk__in=landing.events):
-            SetAside.objects.create(
-                key_id=row.key_id, kind=row.kind, received_at=row.received_at,
-                sent_at=row.sent_at, body=row.body, reason=words.to_json(told),
-            )  # fmt: skip
+            _set_aside(row, told)
             row.delete()
         landing.delete()
     # The words of the error may be those of the message.
     where = traceback.format_tb(why.__traceback__)
     _log.error("message_set_aside", kind=type(why).__name__, where="".join(where))
     return 1
+
+
+def _set_aside(row: InboxEvent, why: Reason) -> None:
+    SetAside.objects.create(
+        key_id=row.key_id, kind=row.kind, received_at=row.received_at,
+        sent_at=row.sent_at, body=row.body, reason=words.to_json(why),
+    )  # fmt: skip
 
 
 def take_again() -> int:
@@ -243,14 +248,22 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
     # land again there as if they had not.
     today = timezone.now().date()
     for some in in_parts(list(zip(rows, digests, strict=True)), _PART):
-        seen = [SeenMessage(digest=UUID(digest), seen_on=today) for _row, digest in some]
+        seen = [
+            SeenMessage(digest=UUID(digest), seen_on=today)
+            for _row, digest in some
+            if digest not in made.aside
+        ]
         with transaction.atomic():
             job.fence()
             SeenMessage.objects.bulk_create(seen, ignore_conflicts=True)
+            for row, digest in some:
+                if digest in made.aside:
+                    _set_aside(row, made.aside[digest])
             InboxEvent.objects.filter(pk__in=[row.pk for row, _digest in some]).delete()
         give_way()
     landing.delete()
-    return len(messages), len(rows) - len(messages)
+    landed = len(messages) - len(made.aside)
+    return landed, len(rows) - len(messages)
 
 
 def _keep_told(made: _Made, job: jobs.Running) -> None:
@@ -402,13 +415,15 @@ class _Made:
     """What messages came to: rows by table, and what is known of the orders by their numbers.
 
     `filed` has the orders that files brought, `beside` the lines that are in the lake and change
-    with their orders: both go when their import is undone.
+    with their orders: both go when their import is undone. `aside` has the messages that say what
+    cannot be, and why, by their hashes.
     """
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
     filed: pa.Table | None = None
     beside: pa.Table | None = None
     told: dict[str, commerce.Order] = field(default_factory=dict)
+    aside: dict[str, Reason] = field(default_factory=dict)
 
 
 def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standing) -> _Made:
@@ -423,13 +438,10 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
     )
     company = Company.current()
     rows: dict[str, list[dict[str, Any]]] = {"events": [], "orders": [], "order_lines": []}
-    known = standing.known_of(wanted)
-    orders = {number: known.get(number, commerce.Order()) for number in sorted(wanted)}
+    orders = standing.known_of(wanted)
     for number, order in orders.items():
         order.stand(number, company.zone, there.orders.get(number))
     for message, customer in zip(messages, customers, strict=True):
-        if message.kind not in ("track", "page", "screen"):
-            continue
         if (told := _order_of(message)) is not None:
             orders[told].hear(
                 _name(message),
@@ -438,7 +450,10 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
                 at=message.at,
                 customer=customer,
             )
-        if customer:
+    aside = _foreign(messages, orders)
+    for message, customer in zip(messages, customers, strict=True):
+        happened = message.kind in ("track", "page", "screen")
+        if customer and happened and message.digest not in aside:
             rows["events"].append(_event(message, customer, names.get(customer, ())))
     for number, order in orders.items():
         made, lines = order.rows(number, company.zone)
@@ -450,7 +465,23 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
     theirs = [row for row in rows["orders"] if row["order_id"] in filed]
     rows["orders"] = [row for row in rows["orders"] if row["order_id"] not in filed]
     tables = {name: _table(name, held) for name, held in rows.items() if held}
-    return _Made(tables, _table("orders", theirs) if theirs else None, beside, orders)
+    return _Made(tables, _table("orders", theirs) if theirs else None, beside, orders, aside)
+
+
+def _foreign(messages: Sequence[Message], orders: dict[str, commerce.Order]) -> dict[str, Reason]:
+    """Refunds that no order is told of, since they are in another currency; and why, each."""
+    aside = {}
+    for message in messages:
+        order = orders.get(_order_of(message) or "")
+        given = None if order is None else order.foreign().get(message.digest)
+        if order is None or given is None:
+            continue
+        order.unhear(message.digest)
+        aside[message.digest] = msg(
+            "The refund is in {given} and its order in {held}: it was not taken off.",
+            given=given, held=order.currency,
+        )  # fmt: skip
+    return aside
 
 
 def _write(made: _Made, landing: Landing) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from revoir.store.shape import BATCH
 from revoir_web.common.bulk import in_parts
+from revoir_web.common.models import Company
 from revoir_web.ingest import commerce, sql
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import EventOrder
@@ -133,4 +134,5 @@ def known_of(numbers: Iterable[str]) -> dict[str, commerce.Order]:
     wanted = sorted(numbers)
     for part in in_parts(wanted, _PART):
         told |= EventOrder.objects.filter(order_id__in=part).values_list("order_id", "told")
-    return {number: commerce.Order(told.get(number, {})) for number in wanted}
+    home = Company.current().currency
+    return {number: commerce.Order(told.get(number, {}), home) for number in wanted}

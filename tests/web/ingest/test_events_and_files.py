@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from revoir_web.ingest import actions, understanding
+from revoir_web.ingest import actions, inbox, understanding
+from revoir_web.ingest.models import SetAside
 
 from .conftest import bring_in, drained, lake, send, work
 
@@ -109,6 +110,40 @@ def test_what_a_file_told_of_money_given_back_outlives_an_update(tell: Any) -> N
     tell("Order Updated", "A", total=90, products=products("the"))
     tell("Order Completed", "B", user="u2", total=50)
     assert [row[2] for row in orders()] == [60, 30]
+
+
+def test_a_refund_in_another_currency_is_set_aside(tell: Any, key: str) -> None:
+    """30 USD made 70 of an order of 100 EUR."""
+    bring_in(SALES)  # says no currency: it is the company's, EUR
+    tell("Order Refunded", "A", total=30, currency="usd")
+    tell("Order Completed", "C", total=100, currency="USD")
+    tell("Order Refunded", "C", total=20, currency="EUR")
+    tell("Order Refunded", "C", total=5, currency="USD")
+    assert [row[2] for row in orders()] == [100, 50, 95]
+    assert lake("SELECT count(*) FROM events") == [(2,)]
+    first, second = SetAside.objects.order_by("pk")
+    assert first.why is not None
+    assert second.why is not None
+    assert first.why.text("en") == (
+        "The refund is in USD and its order in EUR: it was not taken off."
+    )
+    assert "EUR" in second.why.text("en")
+    # Once the order is in that currency it is taken off, once.
+    tell("Order Updated", "C", total=100, currency="EUR")
+    for _ in range(2):
+        inbox.take_again()
+        drained()
+        assert [row[2] for row in orders()] == [100, 50, 80]
+        assert SetAside.objects.count() == 1
+
+
+def test_a_refund_in_another_currency_that_comes_first_is_not_taken_off(tell: Any) -> None:
+    tell("Order Refunded", "A", total=30, currency="USD")
+    tell("Order Refunded", "C", total=20, currency="USD")
+    tell("Order Refunded", "C", total=30, currency="EUR")
+    bring_in(SALES)
+    tell("Order Completed", "C", total=100, currency="EUR")
+    assert [row[2] for row in orders()] == [100, 50, 70]
 
 
 @pytest.mark.parametrize("head", [HEAD, LINES])
