@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from revoir_web.common.models import Company
-from revoir_web.ingest import returned, sql, standing
+from revoir_web.ingest import commerce, returned, sql, standing
 from revoir_web.ingest.models import EventOrder
 
 if TYPE_CHECKING:
@@ -38,13 +38,16 @@ def keep(
     held = sql.columns_of(connection, "keyed_orders")
     if not {"amount", "ordered_on"} <= set(held) or not EventOrder.objects.exists():
         return
-    told = EventOrder.objects.values_list("order_id", flat=True).iterator()
-    connection.register("told", pa.table({"number": pa.array(told, pa.string())}))
+    told = EventOrder.objects.values_list("order_id", "told").iterator()
+    pairs = [(number, commerce.Order(held).given_back) for number, held in told]
+    connection.register("told", pa.table(list(zip(*pairs, strict=True)), ["number", "back"]))
     there = {} if known is None else _there(connection, known)
+    connection.register("there", pa.table({"number": pa.array(there, pa.string())}))
     made = [row for row in _sales(connection, there) if not (added and row[0] in there)]
     if known is not None and not added:
         made += _returns(connection, known, there)
     connection.unregister("told")
+    connection.unregister("there")
     if made:
         _write(connection, known, made, lines=lines)
 
@@ -54,16 +57,20 @@ def _by_number(rows: pa.Table) -> Rows:
 
 
 def _there(connection: duckdb.DuckDBPyConnection, known: str) -> Rows:
-    """What the lake has of orders that events told of, and the import itself or of a return."""
+    """What the lake has of orders of which money was given back, or returns are in the import."""
+    back = "order_id IN (SELECT number FROM told WHERE back)"
+    if "refunded" in sql.columns_of(connection, f"{known} AS l"):
+        back = f"({back} OR (refunded <> 0 AND order_id IN (SELECT number FROM told)))"
     query = (
-        f"SELECT * FROM {known} AS l WHERE order_id IN (SELECT number FROM told) AND order_id IN"
-        f" (SELECT order_id FROM keyed_orders UNION ALL SELECT {returned.SALE} FROM keyed_orders)"
+        f"SELECT * FROM {known} AS l WHERE {back} AND order_id IN"
+        f" (SELECT order_id FROM keyed_orders UNION ALL SELECT {returned.SALE} FROM keyed_orders"
+        " WHERE kind = 'return')"
     )
     return _by_number(connection.sql(query).to_arrow_table())
 
 
 def _sales(connection: duckdb.DuckDBPyConnection, there: Rows) -> list[tuple[Any, ...]]:
-    """Number, amount, kind and what was refunded, of the orders that events told of, too."""
+    """Number, amount, kind and what was refunded, of orders of which events told so."""
     held = sql.columns_of(connection, "keyed_orders")
     silent = "coalesce(refunded, 0) = 0" if "refunded" in held else "true"
     currency = "currency" if "currency" in held else "NULL"
@@ -71,7 +78,7 @@ def _sales(connection: duckdb.DuckDBPyConnection, there: Rows) -> list[tuple[Any
         f"SELECT order_id, amount, ordered_on, kind, {currency} AS currency,"
         f" order_id || '{returned.MARK}' IN (SELECT order_id FROM keyed_orders) AS back"
         f" FROM keyed_orders WHERE kind = 'purchase' AND amount IS NOT NULL AND {silent}"
-        " AND order_id IN (SELECT number FROM told)"
+        " AND order_id IN (SELECT number FROM told WHERE back UNION ALL FROM there)"
     )
     mine = _by_number(connection.sql(query).to_arrow_table())
     zone = Company.current().zone
@@ -103,7 +110,7 @@ def _returns(
         f" (SELECT *, {returned.SALE} AS sale FROM keyed_orders WHERE kind = 'return') AS m"
         f" LEFT JOIN (SELECT order_id AS there, amount FROM {known} AS k WHERE kind = 'return')"
         " AS l ON l.there = m.order_id WHERE m.amount IS NOT NULL"
-        " AND sale IN (SELECT number FROM told) AND sale NOT IN (SELECT order_id FROM keyed_orders)"
+        " AND sale IN (FROM there) AND sale NOT IN (SELECT order_id FROM keyed_orders)"
     ).fetchall()
     made: list[tuple[Any, ...]] = []
     more: dict[str, Decimal] = defaultdict(Decimal)
