@@ -15,7 +15,7 @@ from revoir.language import Message, msg
 from revoir_web.common.locks import only_one
 from revoir_web.customers import newcomers, verbatims
 from revoir_web.customers.models import Verbatim
-from revoir_web.ingest import agreeing, sql, staging, standing
+from revoir_web.ingest import agreeing, refunds, sql, staging, standing
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import Import
 from revoir_web.ingest.people import source_of
@@ -84,6 +84,9 @@ def land(
                     rows = rows.sort_by("customer_id")
                 write = store.upsert if part == "changed" else store.append
                 write(table, rows, batch=batch_of(held, part))
+        sales = held.folder / "final" / refunds.SALES
+        if sales.is_file():
+            store.upsert("orders", pq.read_table(sales), batch=f"{batch}-sales", amend=True)
         _keep_words(held, progress, fence)
         landed = {table: counts.told() for table, counts in staged.items()}
         # Who is next at the lake takes out what is not finished.
@@ -128,6 +131,7 @@ def _facts_out(held: Import) -> dict[str, int]:
     if held.batch:
         batches = [batch_of(held, part) for part in PARTS]
         standing.take_lines_off(store, batches[0], batches)
+        refunds.put_back(store, batches)
     for part in PARTS if held.batch else ():
         try:
             removed = store.undo(batch_of(held, part))

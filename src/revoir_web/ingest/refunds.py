@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from revoir.store.shape import BATCH
 from revoir_web.common.models import Company
 from revoir_web.ingest import commerce, returned, sql, standing
 from revoir_web.ingest.models import EventOrder
@@ -15,12 +17,21 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from revoir.store import Lake
+
+SALES = "orders.sales.parquet"
+"""The file of sales of other imports, of which so much less is refunded as this one tells."""
 Rows = dict[str, dict[str, Any]]
 """Orders by their numbers."""
 
 
 def keep(
-    connection: duckdb.DuckDBPyConnection, known: str | None, *, lines: bool, added: bool
+    connection: duckdb.DuckDBPyConnection,
+    known: str | None,
+    *,
+    lines: bool,
+    added: bool,
+    folder: Path,
 ) -> None:
     """Leave refunds and cancellations that events told on the orders of an import.
 
@@ -32,8 +43,10 @@ def keep(
         known: SQL of the orders in the lake (None: it has none).
         lines: Whether the import has lines.
         added: Whether its lines are added to orders that the lake has.
+        folder: Where `SALES` is written, where there are any.
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     held = sql.columns_of(connection, "keyed_orders")
     if not {"amount", "ordered_on"} <= set(held) or not EventOrder.objects.exists():
@@ -45,7 +58,10 @@ def keep(
     connection.register("there", pa.table({"number": pa.array(there, pa.string())}))
     made = [row for row in _sales(connection, there) if not (added and row[0] in there)]
     if known is not None and not added:
-        made += _returns(connection, known, there)
+        told_back, sales = _returns(connection, known, there)
+        made += told_back
+        if sales:
+            pq.write_table(_amended(sales), folder / SALES)
     connection.unregister("told")
     connection.unregister("there")
     if made:
@@ -96,14 +112,13 @@ def _sales(connection: duckdb.DuckDBPyConnection, there: Rows) -> list[tuple[Any
 
 def _returns(
     connection: duckdb.DuckDBPyConnection, known: str, there: Rows
-) -> list[tuple[Any, ...]]:
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Take no money off twice that events told of, and now a file without the sale.
 
     So much less is refunded on the sale; of one that is cancelled nothing is given back.
 
     Returns:
-        Number, amount, kind and what was refunded: of sales, which are added to `keyed_orders`, and
-        of returns.
+        Number, amount, kind and what was refunded: of returns here, and of sales of other files.
     """
     rows = connection.execute(
         "SELECT m.sale, m.order_id, m.amount, coalesce(m.amount - l.amount, m.amount) FROM"
@@ -128,19 +143,44 @@ def _returns(
             amount = row["amount"] + less
             kind = "purchase" if amount >= 0 else row["kind"]
             sales.append((sale, amount, kind, back - less or None))
-    _add(connection, known, [sale[0] for sale in sales])
-    return made + sales
+    return made, sales
 
 
-def _add(connection: duckdb.DuckDBPyConnection, known: str, numbers: list[str]) -> None:
-    """Add orders to those of the import as the lake has them."""
-    mine = sql.columns_of(connection, "keyed_orders")
-    there = [name for name in sql.columns_of(connection, f"{known} AS l") if name in mine]
-    connection.execute(
-        f"INSERT INTO keyed_orders BY NAME SELECT {sql.names(there)} FROM {known} AS l"
-        " WHERE order_id IN (SELECT unnest(?))",
-        [numbers],
-    )
+def put_back(store: Lake, batches: Sequence[str]) -> None:
+    """Take off again what events told was given back, before files go that told it, too.
+
+    Args:
+        store: The lake.
+        batches: All batches of an import that is about to be undone.
+    """
+    going = store.rows_of("orders", BATCH, batches)
+    if going is None or "kind" not in going.column_names:
+        return
+    heirs = {key for batch in batches for key in store.repeated("orders", batch=batch)}
+    numbers = {
+        row["order_id"].rpartition(returned.MARK)[0]
+        for row in going.select(["order_id", "kind"]).to_pylist()
+        if row["kind"] == "return" and row["order_id"] not in heirs
+    }
+    known = {n: order for n, order in standing.known_of(numbers).items() if order.given_back}
+    there = store.rows_of("orders", "order_id", list(known)) if known else None
+    zone = Company.current().zone
+    sales = []
+    for row in [] if there is None else there.to_pylist():
+        if row[BATCH] not in batches and row["kind"] == "purchase" and not row.get("refunded"):
+            told = known[row["order_id"]].beside(row["order_id"], zone, row)
+            sales.append((row["order_id"], told["amount"], told["kind"], told.get("refunded")))
+    if sales:
+        store.upsert("orders", _amended(sales), batch=f"{batches[0]}-told", amend=True)
+
+
+def _amended(rows: list[tuple[Any, ...]]) -> pa.Table:
+    import pyarrow as pa
+
+    money = pa.decimal128(18, 4)
+    kinds = {"order_id": pa.string(), "amount": money, "kind": pa.string(), "refunded": money}
+    cells = map(pa.array, zip(*rows, strict=True), kinds.values())
+    return pa.table(list(cells), list(kinds))
 
 
 def _write(
@@ -150,8 +190,6 @@ def _write(
     *,
     lines: bool,
 ) -> None:
-    import pyarrow as pa
-
     if "refunded" not in sql.columns_of(connection, "keyed_orders"):
         connection.execute("ALTER TABLE keyed_orders ADD COLUMN refunded DECIMAL(18, 4)")
         if known and "refunded" in sql.columns_of(connection, f"{known} AS l"):
@@ -159,17 +197,14 @@ def _write(
                 "UPDATE keyed_orders AS o SET refunded = l.refunded"
                 f" FROM {known} AS l WHERE l.order_id = o.order_id"
             )
-    money = pa.decimal128(18, 4)
-    kinds = {"number": pa.string(), "amount": money, "kind": pa.string(), "refunded": money}
-    cells = map(pa.array, zip(*made, strict=True), kinds.values())
-    connection.register("beside", pa.table(list(cells), list(kinds)))
+    connection.register("beside", _amended(made))
     connection.execute(
         "UPDATE keyed_orders AS o SET amount = b.amount, kind = b.kind, refunded = b.refunded"
-        " FROM beside AS b WHERE o.order_id = b.number"
+        " FROM beside AS b WHERE o.order_id = b.order_id"
     )
     if lines:
         connection.execute(
             "UPDATE keyed_order_lines AS l SET kind = b.kind FROM beside AS b"
-            " WHERE l.order_id = b.number AND b.kind = 'cancelled'"
+            " WHERE l.order_id = b.order_id AND b.kind = 'cancelled'"
         )
     connection.unregister("beside")

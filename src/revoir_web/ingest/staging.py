@@ -136,7 +136,7 @@ def prepare(
         if "orders" in there:
             refunds.keep(
                 connection, known.get("orders"), lines="order_lines" in there,
-                added=keys.correction and keys.by_line,
+                added=keys.correction and keys.by_line, folder=folder,
             )  # fmt: skip
         for table in there:
             counts[table] = _part(connection, table, known, folder, keys)

@@ -182,6 +182,22 @@ def test_what_events_and_later_files_tell_was_given_back_is_taken_off_once(
     assert left("B") == 0
 
 
+def test_undoing_either_file_leaves_what_the_other_and_events_told(tell: Any) -> None:
+    first = bring_in(SALES)
+    tell("Order Refunded", "A", total=30)
+    february = HEAD + "A,u1,2025-02-03,-30\nD,u1,2025-02-04,3\n"
+    second = bring_in(february, "february.csv")
+    assert [row[2] for row in orders()] == [100, -30, 50, 3]
+    actions.undo(held=second)
+    work()
+    assert [row[2] for row in orders()] == [70, 50]
+    bring_in(february, "february-again.csv")
+    assert [row[2] for row in orders()] == [100, -30, 50, 3]
+    actions.undo(held=first)
+    work()
+    assert [row[2] for row in orders()] == [-30, 3]
+
+
 def test_an_order_that_was_set_aside_is_refunded_once_it_is_corrected(tell: Any) -> None:
     tell("Order Refunded", "A", total=30)
     held = bring_in(SALES.replace("01-03", "13-03"))
