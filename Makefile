@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	&& { command -v $$name; break; }; done)
 UV := .tools/bin/uv
 RUN := .venv/bin
-CATALOGUES := $(wildcard src/revoir/locale/*/LC_MESSAGES/*.po)
+CATALOGUES := $(wildcard src/*/locale/*/LC_MESSAGES/*.po)
 DEMO := demo
 # One more than there are cores: browsers and programs that a test waits for leave a core idle. Files
 # go in their own order: with the longest lists of tests first, the longest tests would come last.

@@ -68,7 +68,7 @@ def test_one_alert_and_its_note_for_those_who_may(client: Client, raised: Raised
     told = client.get(f"/api/alerts/{alert.pk}", headers=key(*SEE)).json()
     assert told["note"] is None
     assert (told["customer"], told["signal"], told["open"]) == (ZOE, "complaints", True)
-    assert told["reason"].startswith("2 ")
+    assert told["reason"].startswith("2\N{NO-BREAK SPACE}")
     assert (told["bought_for"], told["at_stake"]) == (300, 150)
     told = client.get(f"/api/alerts/{alert.pk}", headers=key(*HANDLE)).json()
     assert told["note"] == "Zoé a rappelé"
