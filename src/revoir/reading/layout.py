@@ -175,8 +175,8 @@ def _typical(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _known(row: Sequence[str]) -> int:
-    names = known_headers()
-    return sum(1 for cell in row if plain_name(cell) in names)
+    """How many different names of columns a row has: one that is repeated names nothing."""
+    return len(known_headers() & {plain_name(cell) for cell in row})
 
 
 def _texts_only(row: Sequence[str]) -> bool:

@@ -219,3 +219,10 @@ def test_one_column(csv: Callable) -> None:
 def test_two_readings_do_not_meet(csv: Callable) -> None:
     first, second = csv("a;b\n1;2\n"), csv("a;b\n3;4\n", "autre.csv")
     assert first.table.relation != second.table.relation
+
+
+def test_a_row_that_says_one_word_twice_is_no_header(csv: Callable) -> None:
+    """“Value” names a column, but twice it named none: the only row of the file was lost."""
+    seen = csv("customer,first note,second note\nC1,valeur,VALEUR\n")
+    assert seen.cells == [("C1", "valeur", "VALEUR")]
+    assert seen.headers == ["customer", "first note", "second note"]
