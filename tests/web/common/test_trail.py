@@ -51,6 +51,7 @@ def test_the_page_says_it_in_french(as_role: Callable[[str], Client]) -> None:
     audit.record("import.undo", object="report")
     audit.record("import.undone", object="customers")
     audit.record("beyond.words", object="something")
+    audit.record("goal.set", details={"metric": "nps", "value": [None, 50], "from": None})
     page = client.get("/audit/").content.decode()
     assert "Annulation d’un import demandée" in page
     assert "Rapport" in page
@@ -58,6 +59,7 @@ def test_the_page_says_it_in_french(as_role: Callable[[str], Client]) -> None:
     assert cells(client, "action=import.undo", 2) == ["Annulation d’un import demandée"]
     assert len(cells(client, "action=import", 2)) == 2
     assert cells(client, "object=customers", 3) == ["Clients"]
+    assert cells(client, "action=goal.set", 5) == ["metric: nps; value: — → 50"]
 
 
 def cells(client: Client, query: str, place: int) -> list[str]:
