@@ -100,6 +100,7 @@ def _context(report: Report, language: str) -> dict[str, Any]:
         "gathered": view.gathered,
         "no_group": view.NO_GROUP,
         "not_drawn": view.not_drawn,
+        "smaller_groups": view.smaller_groups,
         "cohorts_explained": view.COHORTS_EXPLAINED,
         "lifecycle_explained": view.LIFECYCLE_EXPLAINED,
         "what_if_explained": view.what_if_explained,

@@ -11,7 +11,7 @@ from typing import Any
 import typst
 import vl_convert
 
-from revoir.language import Message, Money, Percent, msg, nmsg
+from revoir.language import Message, Money, Percent, msg
 from revoir.reports import charts, drawing, view
 from revoir.reports.charts import Chart
 from revoir.reports.figures import Kpi
@@ -209,16 +209,12 @@ class _Pages:
             yield self._section(chapter.title, [], kpis=chapter.kpis, rows=self._said(chapter))
         for index, section in enumerate(report.breakdowns):
             known = any(row.value is not None for row in section.rows)
-            smaller = nmsg(
-                "{n} smaller group is not drawn.",
-                "{n} smaller groups are not drawn.",
-                section.others,
-            )
+            smaller = [view.smaller_groups(section.others)] if section.others else []
             yield self._section(
                 msg("Who stays, by group") if index == 0 else section.title,
                 [] if known else [section.title, view.NO_GROUP],
                 drawn=self._drawing(charts.breakdown(section, language)) if known else None,
-                notes=[*section.notes, *([smaller] if section.others else [])],
+                notes=[*section.notes, *smaller],
             )
         yield self._quality()
 

@@ -30,6 +30,11 @@ def not_drawn(longer: int) -> Message | None:
     )
 
 
+def smaller_groups(others: int) -> Message:
+    """How many groups are too small to be drawn."""
+    return nmsg("{n} smaller group is not drawn.", "{n} smaller groups are not drawn.", others)
+
+
 NO_GROUP = msg("No group has enough customers for a rate.")
 LIFECYCLE_EXPLAINED = msg(
     "Above zero, the buyers of the period: new ones, those who also bought in the period before"
