@@ -285,9 +285,7 @@ def save_preferences(*, user: User, fields: Mapping[str, str]) -> None:
         user: Who.
         fields: Those of `name`, `language` and `theme` that change, with their values.
     """
-    for name, value in fields.items():
-        setattr(user, name, value)
-    user.save(update_fields=[*fields, "updated_at"])
+    audit.apply(user, fields)
 
 
 @transaction.atomic

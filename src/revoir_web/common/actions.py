@@ -22,12 +22,9 @@ def change_company(*, fields: dict[str, Any], actor: Any = None) -> Company:
         The company.
     """
     held = Company.objects.select_for_update().filter(pk=Company.SINGLE).first()
-    company = held or Company.current()
     # A form has written its values into its own copy: compare with what the database holds.
-    changed = audit.changes(company, fields)
-    for name, value in fields.items():
-        setattr(company, name, value)
-    company.save(update_fields=[*fields, "updated_at"] if held else None)
+    company = held or Company.current()
+    changed = audit.apply(company, fields)
     if changed:
         audit.record("company.change", actor=actor, object=company, details=changed)
         for follow in _FOLLOWERS:

@@ -65,6 +65,23 @@ def changes(row: Model, fields: Mapping[str, Any]) -> dict[str, list[Any]]:
     return found
 
 
+def apply(row: Model, fields: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Write fields of a row, and no other: what somebody else changed meanwhile stays.
+
+    Args:
+        row: The row as the database has it, locked where others may change the same fields.
+        fields: The values that it is to have.
+
+    Returns:
+        What changed, as `changes` tells it.
+    """
+    changed = changes(row, fields)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=None if row._state.adding else [*fields, "updated_at"])
+    return changed
+
+
 def _identity(held: Model | str | None) -> tuple[str, str]:
     if held is None:
         return "", ""

@@ -345,10 +345,7 @@ def change_rule(*, fields: Mapping[str, Any], actor: Any = None) -> RetentionRul
     """
     held = RetentionRule.objects.select_for_update().filter(pk=RetentionRule.SINGLE).first()
     rule = held or RetentionRule.current()
-    changed = audit.changes(rule, fields)
-    for name, value in fields.items():
-        setattr(rule, name, value)
-    rule.save(update_fields=[*fields, "updated_at"] if held else None)
+    changed = audit.apply(rule, fields)
     if changed:
         audit.record("retention.change", actor=actor, object=rule, details=changed)
         # What was announced under the old rule is announced anew under this one.

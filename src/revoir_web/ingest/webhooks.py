@@ -83,10 +83,7 @@ def change(*, endpoint: WebhookEndpoint, fields: dict[str, Any], by: Any) -> Non
         check(fields["url"])
     with transaction.atomic():
         held = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
-        changed = audit.changes(held, fields)
-        for name, value in fields.items():
-            setattr(held, name, value)
-        held.save(update_fields=[*fields, "updated_at"])
+        changed = audit.apply(held, fields)
         if changed:
             audit.record("webhook.change", actor=by, object=held, details=changed)
     endpoint.refresh_from_db()

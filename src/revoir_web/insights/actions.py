@@ -127,10 +127,7 @@ def change_segment(
     """
     _check_segment(fields, SavedSegment.objects.filter(removed_at=None).exclude(pk=segment.pk))
     segment = SavedSegment.objects.select_for_update().get(pk=segment.pk)
-    changed = audit.changes(segment, fields)
-    for field, value in fields.items():
-        setattr(segment, field, value)
-    segment.save(update_fields=[*fields, "updated_at"])
+    changed = audit.apply(segment, fields)
     if changed:
         audit.record("segment.change", actor=by, object=segment, details=changed)
     return segment
@@ -244,10 +241,7 @@ def change_digest(*, digest: Digest, fields: Mapping[str, Any], by: User | None 
     """
     digest = Digest.objects.select_for_update().get(pk=digest.pk)
     plain = {name: value for name, value in fields.items() if name != "recipients"}
-    changed = audit.changes(digest, plain)
-    for field, value in plain.items():
-        setattr(digest, field, value)
-    digest.save(update_fields=[*plain, "updated_at"])
+    changed = audit.apply(digest, plain)
     if "recipients" in fields:
         people = list(fields["recipients"])
         ids = [sorted(user.pk for user in held) for held in (digest.recipients.all(), people)]
