@@ -125,11 +125,19 @@ def append(
         hidden = not _has_numbers(reading)
         rows = {table: _rows(reading, table, lake, hidden) for table in reading.tables}
         named = not hidden and any(one.named for one in rows.values())
+        replaced = {
+            table for table, one in rows.items() if _replaces(lake, table, one.rows, replace)
+        }
         # Lines first: where they cannot be replaced, no word of --replace for their orders.
-        for table in sorted(rows, key=lambda table: table != "order_lines"):
-            _refuse_doubles(lake, table, rows[table].rows, name, replace)
+        for table in sorted(rows.keys() - replaced, key=lambda table: table != "order_lines"):
+            _refuse_doubles(lake, table, rows[table].rows, name)
         results = [
-            (table, _write(lake, table, rows.pop(table).rows, name, replace))
+            (
+                table,
+                (lake.upsert if table in replaced else lake.append)(
+                    table, rows.pop(table).rows, batch=name
+                ),
+            )
             for table in list(rows)
         ]
     for table, landed in results:
@@ -150,13 +158,6 @@ def append(
     say(msg("Batch: {name}", name=name).text(code))
 
 
-def _write(lake: Lake, table: str, rows: pa.Table, batch: str, replace: bool) -> Any:
-    """Append what happened; what is a state replaces the state before."""
-    if _replaces(lake, table, rows, replace):
-        return lake.upsert(table, rows, batch=batch)
-    return lake.append(table, rows, batch=batch)
-
-
 def _replaces(lake: Lake, table: str, rows: pa.Table, replace: bool) -> bool:
     """Whether rows take the place of those with their number; each must have one of its own."""
     from revoir.tables import TABLES
@@ -168,13 +169,11 @@ def _replaces(lake: Lake, table: str, rows: pa.Table, replace: bool) -> bool:
     return replace and not lake.shared(table, rows, key=known.key)
 
 
-def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str, replace: bool) -> None:
+def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str) -> None:
     """Refuse rows that would stand in the lake twice: exports overlap."""
     from revoir.errors import InputError
     from revoir.tables import TABLES
 
-    if _replaces(lake, table, rows, replace):
-        return
     # Lines are often numbered within their order only.
     key = "order_id" if table == "order_lines" else TABLES[table].key
     there = lake.known(table, rows, batch=batch, key=key)
