@@ -60,7 +60,7 @@ class BgNbd(PairModel):
             value = betaln(a, stays) - betaln(a, b)
             return np.stack([value, whole, whole + digamma(stays) - digamma(b)])
 
-        value, by_r, by_alpha = _rates(r, alpha, x, T)
+        value, by_r, by_alpha = rates(r, alpha, x, T)
         stayed, by_a, by_b = by_count(staying, x)
         return value + stayed, np.stack([by_r, by_alpha, by_a, by_b])
 
@@ -76,7 +76,7 @@ class BgNbd(PairModel):
             value = np.where(never, -np.inf, betaln(a + 1, stays) - betaln(a, b))
             return np.stack([value, whole + 1 / a, whole + digamma(stays) - digamma(b)])
 
-        value, by_r, by_alpha = _rates(r, alpha, x, t_x)
+        value, by_r, by_alpha = rates(r, alpha, x, t_x)
         left, by_a, by_b = by_count(leaving, x)
         return value + left, np.stack([by_r, by_alpha, by_a, by_b])
 
@@ -109,8 +109,18 @@ class BgNbd(PairModel):
         return draw_leaving(self._theta, until, seed, k=1, at_first=self._at_first)
 
 
-def _rates(r: float, alpha: float, x: Floats, t: Floats) -> tuple[Floats, Floats, Floats]:
-    """``log(Γ(r + x) α^r / (Γ(r) (α + t)^(r + x)))`` with its derivatives by r and α."""
+def rates(r: float, alpha: float, x: Floats, t: Floats) -> tuple[Floats, Floats, Floats]:
+    """What buying contributes to a likelihood: a Poisson process with a gamma-distributed rate.
+
+    Args:
+        r: Shape of the rates.
+        alpha: Their rate parameter.
+        x: Steps of the process, whole numbers.
+        t: The time in which they were made.
+
+    Returns:
+        ``log(Γ(r + x) α^r / (Γ(r) (α + t)^(r + x)))``, and its derivatives by r and α.
+    """
     from scipy.special import digamma, gammaln
 
     def buying(x: Floats) -> Floats:

@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from revoir.models.bg_nbd import draw_leaving, leaving_chances
+from revoir.models.bg_nbd import draw_leaving, leaving_chances, rates
 from revoir.models.counts import Counts, Floats, Pairs, by_count
 from revoir.models.fitting import PRIOR_CUSTOMERS
 from revoir.models.simulation import Purchases
@@ -132,32 +132,25 @@ class MbgCnbdK(TransactionModel):
         Those of a customer who has made 0, 1, …, k − 1 steps since the last purchase, less what
         depends on the silence, and last that of one who left at it.
         """
-        from scipy.special import betaln, digamma, gammaln
+        from scipy.special import betaln, digamma
 
         r, alpha, a, b = theta
         terms, slopes = [], []
         for j, pairs in enumerate(self._pairs(counts)):
             gone = j == self.k_
-            steps = 0 if gone else j
 
-            def of_count(x: Floats, gone: bool = gone, steps: int = steps) -> Floats:
-                shape = r + self.k_ * x + steps
+            def leaving(x: Floats, gone: bool = gone) -> Floats:
                 leaves, stays = (a + 1, b + x) if gone else (a, b + x + 1)
                 whole = digamma(a + b) - digamma(leaves + stays)
-                return np.stack(
-                    [
-                        gammaln(shape) - gammaln(r) + betaln(leaves, stays) - betaln(a, b),
-                        digamma(shape) - digamma(r),
-                        whole + (1 / a if gone else 0.0),
-                        whole + digamma(stays) - digamma(b),
-                    ]
-                )
+                value = betaln(leaves, stays) - betaln(a, b)
+                by_a = whole + (1 / a if gone else 0.0)
+                return np.stack([value, by_a, whole + digamma(stays) - digamma(b)])
 
-            value, by_r, by_a, by_b = by_count(of_count, pairs.x)
-            shape, until = r + self.k_ * pairs.x + steps, alpha + pairs.t
-            wait = np.log(alpha) - np.log(until)
-            terms.append(value + r * np.log(alpha) - shape * np.log(until))
-            slopes.append(np.stack([by_r + wait, r / alpha - shape / until, by_a, by_b]))
+            made = self.k_ * pairs.x + (0 if gone else j)
+            value, by_r, by_alpha = rates(r, alpha, made, pairs.t)
+            left, by_a, by_b = by_count(leaving, pairs.x)
+            terms.append(value + left)
+            slopes.append(np.stack([by_r, by_alpha, by_a, by_b]))
         return terms, slopes
 
     def _by_row(self, terms: list[Floats], counts: Counts) -> Floats:
