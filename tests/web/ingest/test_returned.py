@@ -60,13 +60,18 @@ def test_a_return_that_was_set_aside_replaces_no_other(company: object) -> None:
 LINES = "order_id,client,date,produit,quantite,montant\n"
 
 
+def bring_in_lines(**files: str) -> None:
+    """One file of lines after the other, by name."""
+    for name, rows in files.items():
+        bring_in(LINES + rows, f"{name}.csv")
+
+
 def test_a_file_with_all_lines_takes_off_once_what_came_back(company: object) -> None:
     """It takes what came back off its order; files of later months had it beside the order."""
     january = "A,C1,2025-01-03,the,1,100\nA,C1,2025-01-03,cafe,1,50\nB,C2,2025-01-04,lait,1,30\n"
     april = "A,C1,2025-04-05,the,-1,-40\nC,C2,2025-04-06,lait,1,10\n"
     may = "A,C1,2025-05-05,cafe,-1,-20\nD,C2,2025-05-06,lait,1,10\n"
-    for name, rows in (("january", january), ("april", april), ("may", may)):
-        bring_in(LINES + rows, f"{name}.csv")
+    bring_in_lines(january=january, april=april, may=may)
     expected = [("A", 90), ("B", 30), ("C", 10), ("D", 10)]
     assert sums() == expected
     # January once more: what came back since stays.
@@ -108,8 +113,7 @@ def test_returns_of_several_days_in_one_file_of_lines(company: object) -> None:
     january = "A,C1,2025-01-03,the,1,100\nA,C1,2025-01-03,cafe,1,50\nB,C2,2025-01-04,lait,1,30\n"
     march = "A,C1,2025-03-05,the,-1,-40\nC,C2,2025-03-06,lait,1,10\n"
     april = "A,C1,2025-04-05,cafe,-1,-20\nD,C2,2025-04-06,lait,1,10\n"
-    for name, rows in (("january", january), ("march", march), ("april", april)):
-        bring_in(LINES + rows, f"{name}.csv")
+    bring_in_lines(january=january, march=march, april=april)
     expected = [("A", 90), ("B", 30), ("C", 10), ("D", 10)]
     both = bring_in(LINES + march + april, "both.csv")
     assert both.landed is not None

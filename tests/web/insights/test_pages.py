@@ -530,7 +530,7 @@ def test_the_report_is_made_for_whoever_asked(filled: Path, as_role: AsRole) -> 
     assert "Télécharger" in content(client, address)
     file = client.get(f"{address}html/")
     assert file.status_code == 200
-    text = b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]
+    text = file.getvalue().decode()
     assert text.startswith('<!doctype html>\n<html lang="fr">')
     assert as_role("owner").get(f"{address}html/").status_code == 404
     assert client.get(f"{address}pdf/").status_code == 404
