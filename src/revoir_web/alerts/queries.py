@@ -123,7 +123,8 @@ def _done(details: Mapping[str, Any]) -> list[str]:
     from revoir_web.common.templatetags.revoir import day
 
     said = []
-    for name, (before, after) in details.items():
+    # PostgreSQL keeps the keys of an object in an order of its own.
+    for name, (before, after) in sorted(details.items()):
         match name:
             case "owner" if after:
                 said.append(_("%(name)s sees to it") % {"name": after})

@@ -121,7 +121,8 @@ def _details(entry: AuditEntry) -> str:
             return " → ".join("—" if part is None else str(part) for part in value)
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    held = entry.details.items()
+    # PostgreSQL keeps the keys of an object in an order of its own.
+    held = sorted(entry.details.items())
     return "; ".join(f"{name}: {told(value)}" for name, value in held if value is not None)
 
 
