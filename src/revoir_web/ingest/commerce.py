@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,6 +19,8 @@ CANCELLED = "order cancelled"
 ORDER_EVENTS = frozenset((*PLACED, REFUNDED, CANCELLED))
 _STANDS = ("amount", "kind", "ordered_on")
 """What shows that a file has told an order since events did."""
+_SAME_REFUND = dt.timedelta(days=31)
+"""How far the day of a return in a file may be from the event that tells the same refund."""
 _LARGEST = Decimal(10) ** 13
 _CENTS = Decimal("0.0001")
 
@@ -42,23 +44,34 @@ class Order:
 
     Attributes:
         told: What events said: ``placed`` (the newest), ``refunds`` by messageId and the
-            ``currencies`` that they named, ``cancelled``.
+            ``currencies`` that they named, ``cancelled``. Refunds that a file tells, too, are
+            ``in_file``: the keys of its returns by messageId.
             Where a file brought the order, or changed it since, ``placed`` is as the file has it:
             ``filed``, with the day and what was ``back`` by then.
         home: The currency of amounts that name none.
+        returns: What files tell was given back of it: keys, days (None: not told) and amounts.
     """
 
     told: dict[str, Any] = field(default_factory=dict)
     home: str = ""
+    returns: Sequence[tuple[str, Any, Any]] = ()
 
-    def stand(self, number: str, zone: zoneinfo.ZoneInfo, row: Mapping[str, Any] | None) -> None:
+    def stand(
+        self,
+        number: str,
+        zone: zoneinfo.ZoneInfo,
+        row: Mapping[str, Any] | None,
+        returns: Sequence[tuple[str, Any, Any]] = (),
+    ) -> None:
         """Go by the order as the lake has it, where a file has told it since.
 
         Args:
             number: The number of the order.
             zone: The company's zone.
             row: The order in the lake (None: it is not there).
+            returns: What files tell was given back of it: keys, days and amounts.
         """
+        self.returns = returns
         if row is None:
             if self.told.get("placed", {}).get("filed"):
                 del self.told["placed"]  # its import was undone
@@ -74,7 +87,10 @@ class Order:
         cancelled = row["kind"] == "cancelled"
         moment = row.get("ordered_at") or dt.datetime.combine(row["ordered_on"], dt.time())
         at = moment.replace(tzinfo=dt.UTC).isoformat()
+        for message, given in list(self.told.get("refunds", {}).items()):
+            self._in_file(message, None if given is None else Decimal(given))
         self.told = {
+            **{name: held for name, held in self.told.items() if name == "in_file"},
             "placed": {
                 "filed": True,
                 "at": at,
@@ -111,13 +127,37 @@ class Order:
             told.told |= self.told
         return told.rows(number, zone)[0] or row
 
+    def left(
+        self,
+        number: str,
+        zone: zoneinfo.ZoneInfo,
+        row: Mapping[str, Any],
+        going: Sequence[tuple[str, Any, Any]],
+    ) -> Mapping[str, Any]:
+        """The order once returns of files are gone that told the same refunds as events.
+
+        Args:
+            number: The number of the order.
+            zone: The company's zone.
+            row: The order in the lake.
+            going: The returns: keys, days and amounts.
+        """
+        if row.get("refunded"):
+            self.stand(number, zone, row, going)
+        amounts = {key: amount for key, _day, amount in going}
+        told = self.told.get("in_file", {})
+        for message in [message for message, key in told.items() if key in amounts]:
+            self.told.setdefault("refunds", {})[message] = _text(-amounts[told.pop(message)])
+        if row.get("refunded"):
+            return self.rows(number, zone)[0] or row
+        return self.beside(number, zone, row)
+
     @property
     def given_back(self) -> bool:
         """Whether events told that anything of the order was given back, or that it is none."""
         placed = self.told.get("placed", {})
-        return bool(
-            self.told.get("refunds") or "cancelled" in self.told or Decimal(placed.get("back") or 0)
-        )
+        refunds = self.told.get("refunds") or self.told.get("in_file")
+        return bool(refunds or "cancelled" in self.told or Decimal(placed.get("back") or 0))
 
     @property
     def currency(self) -> str:
@@ -130,6 +170,18 @@ class Order:
             return {}
         told = self.told.get("currencies", {}).items()
         return {message: currency for message, currency in told if currency != self.currency}
+
+    def _in_file(self, message: str, amount: Decimal | None, day: dt.date | None = None) -> bool:
+        """Whether a refund is one that a file tells, which no other refund is."""
+        told: dict[str, str] = self.told.get("in_file", {})
+        free = [one for one in self.returns if one[0] not in told.values()]
+        for key, other, back in free if amount and message not in told else ():
+            near = day is None or other is None or abs(other - day) <= _SAME_REFUND
+            if near and amount == -back:
+                self.told["in_file"] = told = {**told, message: key}
+                self.unhear(message)
+                break
+        return message in told
 
     def unhear(self, refund: str) -> None:
         """Forget a refund, by its messageId."""
@@ -175,9 +227,12 @@ class Order:
                 elif held["ordered_at"] > at.isoformat():
                     held["ordered_at"] = at.isoformat()
             case "order refunded":
-                amount = _refund(properties)
+                amount, currency = _refund(properties), _currency(properties)
+                own = currency in (None, self.currency)
+                if own and self._in_file(message, amount, at.date()):
+                    return
                 self.told.setdefault("refunds", {})[message] = _text(amount)
-                if amount is not None and (currency := _currency(properties)) is not None:
+                if amount is not None and currency is not None:
                     self.told.setdefault("currencies", {})[message] = currency
             case "order cancelled":
                 self.told["cancelled"] = at.isoformat()

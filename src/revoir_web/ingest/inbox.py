@@ -440,7 +440,7 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
     rows: dict[str, list[dict[str, Any]]] = {"events": [], "orders": [], "order_lines": []}
     orders = standing.known_of(wanted)
     for number, order in orders.items():
-        order.stand(number, company.zone, there.orders.get(number))
+        order.stand(number, company.zone, there.orders.get(number), there.given_back(number))
     for message, customer in zip(messages, customers, strict=True):
         if (told := _order_of(message)) is not None:
             orders[told].hear(
@@ -461,6 +461,9 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
             rows["orders"].append(made)
             rows["order_lines"] += lines
     filed = {number for number, order in orders.items() if order.filed}
+    returns = [row for order in rows["orders"] for row in there.cancelled_with(order)]
+    filed |= {row["order_id"] for row in returns}
+    rows["orders"] += returns
     beside = there.others(rows["orders"], filed, [line["line_id"] for line in rows["order_lines"]])
     theirs = [row for row in rows["orders"] if row["order_id"] in filed]
     rows["orders"] = [row for row in rows["orders"] if row["order_id"] not in filed]

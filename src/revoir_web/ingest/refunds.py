@@ -157,19 +157,22 @@ def put_back(store: Lake, batches: Sequence[str]) -> None:
     if going is None or "kind" not in going.column_names:
         return
     heirs = {key for batch in batches for key in store.repeated("orders", batch=batch)}
-    numbers = {
-        row["order_id"].rpartition(returned.MARK)[0]
-        for row in going.select(["order_id", "kind"]).to_pylist()
-        if row["kind"] == "return" and row["order_id"] not in heirs
-    }
-    known = {n: order for n, order in standing.known_of(numbers).items() if order.given_back}
+    returns: dict[str, list[returned.Return]] = defaultdict(list)
+    for row in going.to_pylist():
+        key = row["order_id"]
+        if row["kind"] == "return" and key not in heirs:
+            number = key.rpartition(returned.MARK)[0]
+            returns[number].append((key, row.get("ordered_on"), row.get("amount")))
+    known = {n: order for n, order in standing.known_of(returns).items() if order.given_back}
     there = store.rows_of("orders", "order_id", list(known)) if known else None
     zone = Company.current().zone
     sales = []
     for row in [] if there is None else there.to_pylist():
-        if row[BATCH] not in batches and row["kind"] == "purchase" and not row.get("refunded"):
-            told = known[row["order_id"]].beside(row["order_id"], zone, row)
-            sales.append((row["order_id"], told["amount"], told["kind"], told.get("refunded")))
+        if row[BATCH] in batches or row["kind"] != "purchase":
+            continue
+        number = row["order_id"]
+        told = known[number].left(number, zone, row, returns[number])
+        sales.append((number, told["amount"], told["kind"], told.get("refunded")))
     if sales:
         store.upsert("orders", _amended(sales), batch=f"{batches[0]}-told", amend=True)
 

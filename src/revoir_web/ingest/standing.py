@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from django.conf import settings
 from revoir.store.shape import BATCH
 from revoir_web.common.bulk import in_parts
 from revoir_web.common.models import Company
-from revoir_web.ingest import commerce, sql
+from revoir_web.ingest import commerce, returned, sql
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import EventOrder
 
@@ -33,11 +35,42 @@ class Standing:
 
     Attributes:
         orders: The orders by their numbers.
+        returns: What files tell was given back of them, by their numbers.
         lines: Their lines, with all that the lake knows of them (None: it has no such table).
     """
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    returns: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     lines: pa.Table | None = None
+
+    def given_back(self, number: str) -> list[returned.Return]:
+        """What files tell was given back of it, beside the order or among its lines.
+
+        Such a line has the order's day, whenever it came back. What takes something off that was
+        not sold in the order is a discount.
+        """
+        lines = self._lines_of.get(number, ())
+        sold = {_product(row) for row in lines if (row.get("amount") or 0) > 0}
+        rows = self.returns.get(number, ())
+        return [(row["order_id"], row.get("ordered_on"), row.get("amount")) for row in rows] + [
+            (row["line_id"], None, row["amount"])
+            for row in lines
+            if (row.get("amount") or 0) < 0 and _product(row) in sold
+        ]
+
+    def cancelled_with(self, order: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The returns of an order that is cancelled: nothing was sold that could come back."""
+        if order["kind"] != "cancelled":
+            return []
+        rows = self.returns.get(order["order_id"], ())
+        return [{name: row.get(name) for name in order} | {"kind": "cancelled"} for row in rows]
+
+    @cached_property
+    def _lines_of(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in [] if self.lines is None else self.lines.to_pylist():
+            found[row["order_id"]].append(row)
+        return found
 
     def others(
         self, orders: Iterable[Mapping[str, Any]], filed: Collection[str], lines: Iterable[str]
@@ -59,16 +92,22 @@ class Standing:
             return None
         kinds, written = {order["order_id"]: order["kind"] for order in orders}, set(lines)
         held: list[dict[str, Any]] = []
-        for row in self.lines.to_pylist():
+        for row in chain.from_iterable(self._lines_of.values()):
             number = row["order_id"]
             if row["line_id"] in written or row.get("kind") == "cancelled" or number not in kinds:
                 continue
             if number not in filed:
-                row |= {name: 0 for name in ("amount", "quantity", "margin") if name in row}
-            elif kinds[number] != "cancelled":
+                nothing = {name: 0 for name in ("amount", "quantity", "margin") if name in row}
+            elif kinds[number] == "cancelled":
+                nothing = {}
+            else:
                 continue
-            held.append(row | {"kind": "cancelled"})
+            held.append(row | nothing | {"kind": "cancelled"})
         return self.lines.from_pylist(held, schema=self.lines.schema) if held else None
+
+
+def _product(line: Mapping[str, Any]) -> tuple[Any, Any]:
+    return line.get("product_id"), line.get("product")
 
 
 def look_up(numbers: Iterable[str]) -> Standing:
@@ -82,16 +121,24 @@ def look_up(numbers: Iterable[str]) -> Standing:
     with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
         backend: Any = ibis.duckdb.from_connection(connection)
         connection.register("wanted", pa.table({"id": wanted}))
+        sale = "order_id IN (SELECT id FROM wanted)"
+        either = f"{sale} OR (kind = 'return' AND {returned.SALE} IN (SELECT id FROM wanted))"
         held = {
             name: connection.sql(
                 f"SELECT * FROM ({backend.compile(table)}) AS l"
-                " WHERE order_id IN (SELECT id FROM wanted)"
+                f" WHERE {either if 'kind' in table.columns else sale}"
             ).to_arrow_table()
             for name, table in lake().tables(backend).items()
             if name in ("orders", "order_lines")
         }
-    orders = held["orders"].to_pylist() if "orders" in held else []
-    return Standing({row["order_id"]: row for row in orders}, held.get("order_lines"))
+    there = Standing(lines=held.get("order_lines"))
+    for row in held["orders"].to_pylist() if "orders" in held else ():
+        number, mark, _nth = row["order_id"].rpartition(returned.MARK)
+        if mark and row.get("kind") == "return":
+            there.returns.setdefault(number, []).append(row)
+        else:
+            there.orders[row["order_id"]] = row
+    return there
 
 
 def take_lines_off(store: Lake, batch: str, batches: Sequence[str]) -> None:

@@ -23,10 +23,13 @@ def tell(key: str) -> Any:
     """Send what happened to an order."""
     count = iter(range(100))
 
-    def track(event: str, number: str, *, user: str = "u1", **properties: Any) -> None:
+    def track(
+        event: str, number: str, *, user: str = "u1", day: str | None = None, **properties: Any
+    ) -> None:
         body = {
             "userId": user, "event": event, "messageId": f"m{next(count)}",
             "properties": {"order_id": number, **properties},
+            **({"timestamp": f"{day}T12:00:00Z"} if day else {}),
         }  # fmt: skip
         assert send(key, "track", body).status_code == 200
         drained()
@@ -180,6 +183,47 @@ def test_what_events_and_later_files_tell_was_given_back_is_taken_off_once(
         work()
     tell("Order Refunded", "A", total=1)
     assert left("B") == 0
+
+
+def test_a_refund_that_a_file_told_before_its_event_is_taken_off_once(tell: Any) -> None:
+    """The order's return of 30 and the event of it left 40 of 100."""
+    bring_in(SALES)
+    february = bring_in(HEAD + "A,u1,2025-02-03,-30\n", "february.csv")
+    tell("Order Refunded", "A", total=30, day="2025-02-05")
+    assert [row[2] for row in orders()] == [100, -30, 50]
+    # A second article of the same price, and one months later.
+    tell("Order Refunded", "A", total=30, day="2025-02-06")
+    assert [row[2] for row in orders()] == [70, -30, 50]
+    bring_in(HEAD + "A,u1,2025-02-03,-30\nA,u1,2025-02-04,-30\n", "march.csv")
+    tell("Order Refunded", "A", total=30, day="2025-06-06")
+    assert [row[2] for row in orders()] == [70, -30, -30, 50]
+    march = actions.Import.objects.get(title="march.csv")
+    actions.undo(held=march)
+    work()
+    actions.undo(held=february)
+    work()
+    assert sum(row[2] for row in orders() if row[0].startswith("A")) == 10
+
+
+def test_a_refund_among_the_lines_of_a_file_s_order_is_taken_off_once(tell: Any) -> None:
+    """A discount is none, though it be as much."""
+    told = "A,u1,2025-01-03,the,2,60\nA,u1,2025-01-09,the,-1,-30\n"
+    bring_in(LINES + told + "B,u1,2025-01-04,the,1,60\nB,u1,2025-01-04,remise,1,-30\n")
+    assert [row[2] for row in orders()] == [30, 30]
+    tell("Order Refunded", "A", total=30, day="2025-01-09")
+    tell("Order Refunded", "B", total=10, day="2025-01-09")
+    tell("Order Refunded", "B", total=15, day="2025-01-09")
+    assert [row[2] for row in orders()] == [30, 5]
+
+
+def test_an_order_that_is_cancelled_has_no_returns(tell: Any) -> None:
+    """It was counted as so much less than nothing, in money and in articles."""
+    bring_in(LINES + "A,u1,2025-01-03,the,2,60\n")
+    bring_in(LINES + "A,u1,2025-01-09,the,-1,-30\n", "february.csv")
+    assert [row[2:] for row in orders()] == [(60, "purchase"), (-30, "return")]
+    tell("Order Cancelled", "A", day="2025-01-10")
+    assert {row[3] for row in orders()} == {"cancelled"}
+    assert lake("SELECT DISTINCT kind FROM order_lines") == [("cancelled",)]
 
 
 def test_undoing_either_file_leaves_what_the_other_and_events_told(tell: Any) -> None:

@@ -68,6 +68,7 @@ class Account:
     sale: int | None = None
     back: dict[tuple[dt.date, str], int] = field(default_factory=dict)
     refunds: list[int] = field(default_factory=list)
+    met: set[tuple[dt.date, str]] = field(default_factory=set)
     cancelled: bool = False
 
     @property
@@ -77,6 +78,14 @@ class Account:
         whole = self.cancelled or (bool(self.refunds) and not left)
         sold = self.sale is not None and not whole
         return int(sold), (left if sold else 0) - sum(self.back.values())
+
+    def refund(self, amount: int) -> None:
+        """An event tells that so much was given back: perhaps what a file told."""
+        for which, back in self.back.items():
+            if back == amount and which not in self.met:
+                self.met.add(which)
+                return
+        self.refunds.append(amount)
 
 
 Told = Callable[[dict[str, Account]], None]
@@ -159,13 +168,13 @@ class Company:
         self.told.remove((held, told))
         self.check()
 
-    def event(self, name: str, sale: Sale, **properties: Any) -> None:
+    def event(self, name: str, sale: Sale, day: dt.date | None = None, **properties: Any) -> None:
         """The site tells of an order, perhaps twice."""
         assert self.key is not None
         self.sent += 1
         body = {
             "userId": sale.client, "event": name, "messageId": f"m{self.sent}",
-            "timestamp": f"{sale.day}T12:00:00Z",
+            "timestamp": f"{day or sale.day}T12:00:00Z",
             "properties": {"order_id": sale.number, **properties},
         }  # fmt: skip
         for _ in range(self.random.choice((1, 1, 2))):
@@ -177,7 +186,7 @@ class Company:
             if name == "Order Completed":
                 order.sale = properties["total"]
             elif name == "Order Refunded":
-                order.refunds.append(properties["total"])
+                order.refund(properties["total"])
             else:
                 order.cancelled = True
 
@@ -259,3 +268,15 @@ def test_events_of_refunds_that_are_in_later_files(company: object, key: str) ->
             day = dt.date(2025, shop.month, 28) + dt.timedelta(days=shop.random.randint(1, 20))
             sale.back.append((day, name, 7))
             shop.event("Order Refunded", sale, total=7)
+
+
+def test_events_of_refunds_that_files_told_before(company: object, key: str) -> None:
+    shop = Company(1, "orders", "lines", key=key)
+    for _ in range(3):
+        shop.trade(back=0, corrected=0)
+        late = shop.random.sample([sale for sale in shop.sales if not sale.back], 2)
+        for sale in late:
+            sale.back.append((dt.date(2025, shop.month, 28), next(iter(sale.lines)), 7))
+        shop.export()
+        for sale in late:
+            shop.event("Order Refunded", sale, sale.back[-1][0], total=7)
