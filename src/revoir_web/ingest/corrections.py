@@ -7,6 +7,7 @@ is imported again, be it with the old mistake or without it. What a corrected ro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,20 @@ def of_line(cells: Sequence[str]) -> str:
     body = f"concat_ws(chr(31), {told})"
     nth = f"row_number() OVER (PARTITION BY o.order_id, {body} ORDER BY t._row)"
     return f"'{CORRECTED}' || substr(md5({body}), 1, 10) || '-' || {nth}"
+
+
+def is_line(line: str, order: str) -> bool:
+    """Whether a line was corrected, by its key and its order's.
+
+    Examples:
+        >>> is_line("A7:cd41d8cd98f-1", "A7")
+        True
+        >>> is_line("A7:2", "A7")
+        False
+    """
+    return (
+        re.fullmatch(rf"{CORRECTED}[0-9a-f]{{10}}-\d+", line.removeprefix(f"{order}:")) is not None
+    )
 
 
 def know_again(connection: duckdb.DuckDBPyConnection, table: str, known: str) -> None:

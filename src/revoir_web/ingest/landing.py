@@ -139,6 +139,8 @@ def _facts_out(held: Import) -> dict[str, int]:
             continue  # it had no such rows
         for table, count in removed.items():
             found[table] = found.get(table, 0) + count
+    if held.batch:
+        standing.bring_returns_back(store, batches[0])
     verbatims.forget(source_of(held))
     agreeing.take_back(held)
     return found

@@ -14,6 +14,7 @@ from revoir_web.ingest import sql
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 MARK = "~return"
 """What stands behind the number of an order; `~2`, `~3`, … behind it where there are more."""
@@ -84,42 +85,48 @@ def tell_apart(connection: duckdb.DuckDBPyConnection, known: str, *, correction:
     connection.unregister("returns_named")
 
 
-def absorb(connection: duckdb.DuckDBPyConnection, known: str) -> None:
+def absorb(connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
     """Cancel the lake's returns of orders that a file of lines has with what was given back.
 
     Such a file has what came back among the lines of its order, and takes it off there; a file of
-    later months, without the sale, had it alone.
+    later months, without the sale, had it alone. Every file that has it so says that they are none,
+    so that they stay cancelled while one of these is left.
 
     Args:
-        connection: Holds `keyed_orders` and `keyed_order_lines`. The returns are added to the
-            orders, cancelled, and named in `absorbed`.
-        known: SQL of the orders in the lake.
+        connection: Holds `keyed_orders` and `keyed_order_lines`, to which the returns are added.
+        known: SQL of the tables of the lake.
     """
     if "amount" not in sql.columns_of(connection, "keyed_order_lines"):
         return
     connection.execute(
-        "INSERT INTO absorbed SELECT unnest(keys) FROM ("
-        f"SELECT {BASE} AS base, list(order_id) AS keys, sum(amount) AS back FROM {known} AS l"
-        f" WHERE kind = 'return' AND {BASE} <> '' GROUP BY 1) AS theirs"
+        "CREATE TEMP TABLE absorbed AS SELECT unnest(keys) AS order_id FROM ("
+        f"SELECT {BASE} AS base, list(order_id) AS keys, sum(amount) AS back"
+        f" FROM {known['orders']} AS l"
+        f" WHERE kind IN ('return', 'cancelled') AND {BASE} <> '' GROUP BY 1) AS theirs"
         f" JOIN (SELECT order_id || '{MARK}' AS base, sum(amount) AS back FROM keyed_order_lines"
         " WHERE amount < 0 AND kind IS DISTINCT FROM 'return' GROUP BY 1) AS mine USING (base)"
         f" WHERE mine.back <= theirs.back AND base NOT IN (SELECT {BASE} FROM keyed_orders)"
     )
-    held = sql.columns_of(connection, "keyed_orders")
-    there = [column for column in sql.columns_of(connection, f"{known} AS l") if column in held]
-    cells = ", ".join(
-        "'cancelled' AS kind" if column == "kind" else sql.name(column) for column in there
-    )
-    connection.execute(
-        f"INSERT INTO keyed_orders BY NAME SELECT {cells} FROM {known} AS l"
-        " WHERE order_id IN (SELECT order_id FROM absorbed)"
-    )
+    for table in ("orders", "order_lines"):
+        held = sql.columns_of(connection, f"keyed_{table}")
+        there = sql.columns_of(connection, f"{known[table]} AS l") if table in known else ()
+        cells = ", ".join(
+            "'cancelled' AS kind" if column == "kind" else sql.name(column)
+            for column in there
+            if column in held
+        )
+        if cells:
+            connection.execute(
+                f"INSERT INTO keyed_{table} BY NAME SELECT {cells} FROM {known[table]} AS l"
+                " WHERE order_id IN (SELECT order_id FROM absorbed)"
+            )
 
 
-def leave_out(connection: duckdb.DuckDBPyConnection, known: str) -> None:
-    """Leave returned lines out that the lake has among the lines of their order.
+def cancel_lines(connection: duckdb.DuckDBPyConnection, known: str) -> None:
+    """Cancel returned lines that the lake has among the lines of their order.
 
-    Such a file has them alone, since the sale was earlier; one of all months was there before.
+    Such a file has them alone, since the sale was earlier; one of all months was there before. When
+    that one goes, they count again (see `standing.bring_returns_back`).
 
     Args:
         connection: Holds `keyed_orders` and `keyed_order_lines`.
@@ -143,21 +150,21 @@ def leave_out(connection: duckdb.DuckDBPyConnection, known: str) -> None:
         f" ON l.order_id = m.sale AND l.nth = m.nth AND {alike}"
     )
     connection.execute(
-        "UPDATE keyed_orders AS o SET amount = o.amount - b.amount FROM"
-        " (SELECT order_id, sum(amount) AS amount FROM back_there GROUP BY 1) AS b"
-        " WHERE b.order_id = o.order_id"
+        "UPDATE keyed_order_lines SET kind = 'cancelled'"
+        " WHERE line_id IN (SELECT line_id FROM back_there)"
     )
     connection.execute(
-        "DELETE FROM keyed_order_lines WHERE line_id IN (SELECT line_id FROM back_there)"
-    )
-    connection.execute(
-        "DELETE FROM keyed_orders WHERE order_id IN (SELECT order_id FROM back_there)"
-        " AND order_id NOT IN (SELECT order_id FROM keyed_order_lines)"
+        "UPDATE keyed_orders AS o SET kind = if(l.all_of_it, 'cancelled', o.kind),"
+        " amount = if(l.all_of_it, o.amount, o.amount - l.amount) FROM (SELECT order_id,"
+        " bool_and(kind = 'cancelled') AS all_of_it,"
+        " sum(amount) FILTER (kind = 'cancelled') AS amount FROM keyed_order_lines"
+        " WHERE order_id IN (SELECT order_id FROM back_there) GROUP BY 1) AS l"
+        " WHERE l.order_id = o.order_id"
     )
 
 
-def leave_rows_out(connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
-    """Leave returns out of a file of orders that the lake has among the lines of their order.
+def cancel_rows(connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
+    """Cancel returns of a file of orders that the lake has among the lines of their order.
 
     Args:
         connection: Holds `keyed_orders`.
@@ -167,7 +174,7 @@ def leave_rows_out(connection: duckdb.DuckDBPyConnection, known: Mapping[str, st
         return
     lines = f"FROM {known['order_lines']} AS l WHERE amount < 0 AND kind = 'purchase'"
     connection.execute(
-        "DELETE FROM keyed_orders WHERE order_id IN (SELECT m.order_id FROM"
+        "UPDATE keyed_orders SET kind = 'cancelled' WHERE order_id IN (SELECT m.order_id FROM"
         f" (SELECT order_id, amount, {SALE} AS sale, row_number() OVER (PARTITION BY sale, amount"
         " ORDER BY order_id) AS nth FROM keyed_orders WHERE kind = 'return') AS m"
         " JOIN (SELECT order_id AS sale, amount, row_number() OVER (PARTITION BY order_id, amount)"
@@ -176,6 +183,62 @@ def leave_rows_out(connection: duckdb.DuckDBPyConnection, known: Mapping[str, st
         f" AND m.order_id NOT IN (SELECT order_id FROM {known['orders']} AS o"
         " WHERE kind = 'return'))"
     )
+
+
+def no_longer_taken_off(
+    connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]
+) -> dict[str, pa.Table]:
+    """Returns that are cancelled, and of which their order has nothing among its lines any more.
+
+    Args:
+        connection: Understands the lake's tables.
+        known: SQL of the tables of the lake.
+
+    Returns:
+        By table, the rows that count again; none of tables where there are none.
+    """
+    if not {"orders", "order_lines"} <= set(known):
+        return {}
+    orders, lines = (f"{known[name]} AS l" for name in ("orders", "order_lines"))
+    held = sql.columns_of(connection, lines)
+    if any("amount" not in columns for columns in (held, sql.columns_of(connection, orders))):
+        return {}
+    cells = sql.names(name for name in _LINE if name in held)
+    back = f"kind = 'cancelled' AND amount < 0 AND {BASE} <> ''"
+    connection.execute(
+        f"CREATE TEMP TABLE off AS SELECT order_id AS sale, {cells}, row_number() OVER"
+        f" (PARTITION BY order_id, {cells} ORDER BY line_id) AS nth FROM {lines}"
+        f" WHERE amount < 0 AND kind = 'purchase' AND {BASE} = ''"
+    )
+    connection.execute(
+        f"CREATE TEMP TABLE back AS SELECT line_id, order_id, {SALE} AS sale, {cells}, row_number()"
+        f" OVER (PARTITION BY sale, {cells} ORDER BY line_id) AS nth FROM {lines} WHERE {back}"
+        f" UNION ALL BY NAME SELECT order_id, {SALE} AS sale, amount, row_number() OVER"
+        f" (PARTITION BY sale, amount ORDER BY order_id) AS nth FROM {orders} WHERE {back}"
+        f" AND order_id NOT IN (SELECT order_id FROM {lines})"
+    )
+    alike = " AND ".join(
+        f"(o.{name} IS NOT DISTINCT FROM b.{name} OR b.line_id IS NULL)"
+        for name in _LINE
+        if name in held
+    )
+    connection.execute(
+        "CREATE TEMP TABLE counts AS SELECT * FROM back AS b WHERE sale IN ("
+        "SELECT sale FROM (SELECT sale, sum(amount) AS amount FROM back GROUP BY 1) AS mine"
+        " LEFT JOIN (SELECT sale, sum(amount) AS amount FROM off GROUP BY 1) AS theirs USING (sale)"
+        " WHERE coalesce(theirs.amount, 0) > mine.amount)"
+        f" AND sale NOT IN (SELECT order_id FROM {orders} WHERE kind = 'cancelled')"
+        f" AND NOT EXISTS (FROM off AS o WHERE o.sale = b.sale AND o.amount = b.amount"
+        f" AND o.nth = b.nth AND {alike})"
+    )
+    found = {
+        "orders": "SELECT order_id, 'return' AS kind, CAST(sum(c.amount) + if(any_value(l.kind) ="
+        " 'return', any_value(l.amount), 0) AS DECIMAL(18, 4)) AS amount FROM counts AS c"
+        f" JOIN {orders} USING (order_id) GROUP BY 1",
+        "order_lines": "SELECT line_id, 'return' AS kind FROM counts WHERE line_id IS NOT NULL",
+    }
+    made = {name: connection.sql(query).to_arrow_table() for name, query in found.items()}
+    return {name: rows for name, rows in made.items() if rows.num_rows}
 
 
 def _returns(relation: str) -> str:

@@ -123,16 +123,15 @@ def prepare(
                     restarted = restarts.tell_apart(connection, known[table])
                 returned.tell_apart(connection, known[table], correction=keys.correction)
             discretion.keep(connection, table)
-        connection.execute("CREATE TABLE absorbed (order_id VARCHAR)")
         if "order_lines" in there and "orders" in known and not keys.correction:
-            returned.absorb(connection, known["orders"])
+            returned.absorb(connection, known)
         if "orders" in there and "order_lines" in known:
             if "order_lines" not in there:
-                returned.leave_rows_out(connection, known)
+                returned.cancel_rows(connection, known)
             elif keys.correction:
                 corrections.settle(connection, known)
             else:
-                returned.leave_out(connection, known["order_lines"])
+                returned.cancel_lines(connection, known["order_lines"])
         if "orders" in there:
             refunds.keep(
                 connection, known.get("orders"), lines="order_lines" in there,
@@ -456,8 +455,8 @@ def _gone(known: str, held: dict[str, str], columns: Sequence[str]) -> str:
     )
     return (
         f"SELECT {cells} FROM {known} AS l WHERE l.order_id IN (SELECT order_id FROM"
-        " keyed_order_lines UNION ALL FROM absorbed) AND l.line_id NOT IN (SELECT line_id FROM"
-        " keyed_order_lines) AND l.kind IS DISTINCT FROM 'cancelled'"
+        " keyed_order_lines) AND l.line_id NOT IN (SELECT line_id FROM keyed_order_lines)"
+        " AND l.kind IS DISTINCT FROM 'cancelled'"
     )
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from revoir.store.shape import BATCH
 from revoir_web.common.bulk import in_parts
 from revoir_web.common.models import Company
-from revoir_web.ingest import commerce, returned, sql
+from revoir_web.ingest import commerce, corrections, returned, sql
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import EventOrder
 
@@ -164,15 +164,52 @@ def take_lines_off(store: Lake, batch: str, batches: Sequence[str]) -> None:
         if line["kind"] == "purchase" and line["amount"] and line["line_id"] not in heirs:
             off[line["order_id"]] += line["amount"]
     stay = store.rows_of("orders", "order_id", list(off)) if off else None
+    held = None if stay is None else store.rows_of("order_lines", "order_id", list(off))
+    # Whoever told the order as a whole told its amount, too, and is believed.
+    added = {
+        (line["order_id"], _import_of(line[BATCH]))
+        for line in (
+            [] if held is None else held.select(["line_id", "order_id", BATCH]).to_pylist()
+        )
+        if corrections.is_line(line["line_id"], line["order_id"])
+    }
     rows = [
         {"order_id": row["order_id"], "amount": row["amount"] - off[row["order_id"]]}
         for row in ([] if stay is None else stay.to_pylist())
-        if row[BATCH] not in batches and row.get("amount") is not None
+        if row[BATCH] not in batches
+        and row.get("amount") is not None
+        and (row["order_id"], _import_of(row[BATCH])) in added
     ]
     if rows:
         schema = pa.schema([("order_id", pa.string()), ("amount", pa.decimal128(18, 4))])
         less = pa.Table.from_pylist(rows, schema=schema)
         store.upsert("orders", less, batch=f"{batch}-off", amend=True)
+
+
+def _import_of(batch: str) -> str:
+    """What the batches of an import's parts have in common (see `landing.batch_of`)."""
+    return batch.rpartition("-")[0]
+
+
+def bring_returns_back(store: Lake, batch: str) -> None:
+    """Let returns count again that were among the lines of orders before an import was undone.
+
+    A return is cancelled where its order has it among its lines, or is cancelled itself; ask for
+    `LOCK` first.
+
+    Args:
+        store: The lake, without the rows of the import.
+        batch: The batch of its new rows.
+    """
+    import ibis
+
+    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
+        backend: Any = ibis.duckdb.from_connection(connection)
+        known = {
+            name: f"({backend.compile(table)})" for name, table in store.tables(backend).items()
+        }
+        for name, rows in returned.no_longer_taken_off(connection, known).items():
+            store.upsert(name, rows, batch=f"{batch}-back", amend=True)
 
 
 def known_of(numbers: Iterable[str]) -> dict[str, commerce.Order]:

@@ -237,10 +237,16 @@ def test_exports_with_rows_that_are_corrected(company: object) -> None:
         shop.export(faulty=True)
 
 
-def test_exports_that_are_undone(company: object) -> None:
-    shop = Company(4, "orders")
-    for _ in range(2):
-        shop.trade()
+@pytest.mark.parametrize(
+    ("seed", "layouts", "months"),
+    [(4, ("orders",), 2), (5, ("lines",), 3), (1, ("orders", "lines"), 2)],
+)
+def test_exports_that_are_undone(
+    company: object, seed: int, layouts: tuple[str, ...], months: int
+) -> None:
+    shop = Company(seed, *layouts)
+    for _ in range(months):
+        shop.trade(corrected=0 if "lines" in layouts else 2)
         shop.export()
         shop.export()
         shop.undo()
