@@ -402,8 +402,14 @@ def _part(
     count = _write(connection, changed, folder / f"{table}.changed.parquet")
     added = _write(connection, fresh_, folder / f"{table}.new.parquet")
     again = f"SELECT m.{key} {joined} WHERE NOT ({' OR '.join(differ)})"
+    gone = 0
+    if table == "order_lines" and not keys.correction and "kind" in held:
+        # That they are there no more is said again, too.
+        before = f"SELECT line_id {_beside(known[table])} AND l.kind = 'cancelled'"
+        gone = _count(connection, f"({before})")
+        again += f" UNION ALL {before}"
     same = _write(connection, again, folder / f"{table}.again.parquet")
-    return Staged(added, count, same)
+    return Staged(added, count, same - gone)
 
 
 def words_of(table: str) -> str | None:
@@ -453,10 +459,14 @@ def _gone(known: str, held: dict[str, str], columns: Sequence[str]) -> str:
         for c in columns
         if c in held
     )
+    return f"SELECT {cells} {_beside(known)} AND l.kind IS DISTINCT FROM 'cancelled'"
+
+
+def _beside(known: str) -> str:
+    """Lines that the lake has of orders of an import, which has none such."""
     return (
-        f"SELECT {cells} FROM {known} AS l WHERE l.order_id IN (SELECT order_id FROM"
-        " keyed_order_lines) AND l.line_id NOT IN (SELECT line_id FROM keyed_order_lines)"
-        " AND l.kind IS DISTINCT FROM 'cancelled'"
+        f"FROM {known} AS l WHERE l.order_id IN (SELECT order_id FROM keyed_order_lines)"
+        " AND l.line_id NOT IN (SELECT line_id FROM keyed_order_lines)"
     )
 
 

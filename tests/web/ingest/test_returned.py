@@ -176,6 +176,20 @@ def test_a_row_that_came_back_outlives_the_lines_that_had_it_first(company: obje
     assert sums() == [("A", 35)]
 
 
+def test_a_line_that_two_files_no_longer_have_stays_away(company: object) -> None:
+    """It was there again once one of them was undone, and its order came to less than its lines."""
+    bring_in(LINES + "A,C1,2025-01-03,lait,1,60\nA,C1,2025-01-03,pain,1,40\n", "first.csv")
+    less = LINES + "A,C1,2025-01-03,lait,1,60\nB,C2,2025-01-04,lait,1,30\n"
+    second = bring_in(less, "second.csv")
+    third = bring_in(less, "third.csv")
+    assert third.landed is not None
+    assert third.landed["order_lines"] == {"new": 0, "changed": 0, "unchanged": 2}
+    for held, amount in ((second, 90), (third, 100)):
+        actions.undo(held=held)
+        work()
+        assert of_lines() == amount == sum(amount for _number, amount in sums())
+
+
 def of_lines() -> int:
     [(amount,)] = lake(
         "SELECT CAST(sum(amount) AS INTEGER) FROM order_lines WHERE kind <> 'cancelled'"
