@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from revoir.store import Lake
 
 _PART = 500
+_RETURNS_MAX = 30
+"""Returns of an order that are looked up: of more, nobody tells by events, too."""
 
 
 @dataclass
@@ -121,12 +123,15 @@ def look_up(numbers: Iterable[str]) -> Standing:
     with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
         backend: Any = ibis.duckdb.from_connection(connection)
         connection.register("wanted", pa.table({"id": wanted}))
-        sale = "order_id IN (SELECT id FROM wanted)"
-        either = f"{sale} OR (kind = 'return' AND {returned.SALE} IN (SELECT id FROM wanted))"
+        # One pass by keys: what they begin with would be cut out of every row of the lake.
+        first = f"id || '{returned.MARK}'"
+        keys = (
+            f"FROM wanted UNION ALL SELECT {first} FROM wanted UNION ALL"
+            f" SELECT {first} || '~' || n FROM wanted, range(2, {_RETURNS_MAX + 1}) AS r(n)"
+        )
         held = {
             name: connection.sql(
-                f"SELECT * FROM ({backend.compile(table)}) AS l"
-                f" WHERE {either if 'kind' in table.columns else sale}"
+                f"SELECT * FROM ({backend.compile(table)}) AS l WHERE order_id IN ({keys})"
             ).to_arrow_table()
             for name, table in lake().tables(backend).items()
             if name in ("orders", "order_lines")
@@ -163,22 +168,25 @@ def take_lines_off(store: Lake, batch: str, batches: Sequence[str]) -> None:
     for line in told:
         if line["kind"] == "purchase" and line["amount"] and line["line_id"] not in heirs:
             off[line["order_id"]] += line["amount"]
-    stay = store.rows_of("orders", "order_id", list(off)) if off else None
-    held = None if stay is None else store.rows_of("order_lines", "order_id", list(off))
+    there = store.rows_of("orders", "order_id", list(off)) if off else None
+    stay = {
+        row["order_id"]: row
+        for row in ([] if there is None else there.to_pylist())
+        if row[BATCH] not in batches and row.get("amount") is not None
+    }
+    held = store.rows_of("order_lines", "order_id", list(stay)) if stay else None
     # Whoever told the order as a whole told its amount, too, and is believed.
     added = {
-        (line["order_id"], _import_of(line[BATCH]))
+        line["order_id"]
         for line in (
             [] if held is None else held.select(["line_id", "order_id", BATCH]).to_pylist()
         )
         if corrections.is_line(line["line_id"], line["order_id"])
+        and _import_of(line[BATCH]) == _import_of(stay[line["order_id"]][BATCH])
     }
     rows = [
-        {"order_id": row["order_id"], "amount": row["amount"] - off[row["order_id"]]}
-        for row in ([] if stay is None else stay.to_pylist())
-        if row[BATCH] not in batches
-        and row.get("amount") is not None
-        and (row["order_id"], _import_of(row[BATCH])) in added
+        {"order_id": number, "amount": stay[number]["amount"] - off[number]}
+        for number in sorted(added)
     ]
     if rows:
         schema = pa.schema([("order_id", pa.string()), ("amount", pa.decimal128(18, 4))])
