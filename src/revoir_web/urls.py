@@ -9,7 +9,7 @@ from allauth.mfa.base import views as mfa_views
 from allauth.mfa.recovery_codes import views as codes_views
 from allauth.mfa.totp import views as totp_views
 from django.apps import apps
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from revoir_web.accounts.views import no_such_page, sign_in
 from revoir_web.common import api
@@ -30,8 +30,9 @@ _SIGN_IN: list[URLPattern | URLResolver] = [
         account_views.password_reset_done,
         name="account_reset_password_done",
     ),
-    path(
-        "password/reset/key/<uidb36>-<key>/",
+    # The key has hyphens of its own: the first one ends the number of the account.
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         account_views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

@@ -14,7 +14,7 @@ from revoir_web.accounts import actions, tasks
 from revoir_web.accounts.models import Invitation, User
 from revoir_web.accounts.rights import ROLES, Right, Role
 from revoir_web.common import jobs
-from revoir_web.common.models import AuditEntry, Job
+from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +155,33 @@ def test_a_forgotten_password_while_the_mail_server_is_away(
         told.append([str(said) for said in answer.context["messages"]])
     assert told[0] == told[1]
     assert len(told[0]) == 1
+
+
+def test_a_forgotten_password_is_chosen_anew(users: dict[str, User], mailoutbox: list[Any]) -> None:
+    """The link of the message said that it had ended."""
+    client = Client()
+    client.post("/account/password/reset/", {"email": users["owner"].email})
+    (letter,) = mailoutbox
+    assert "Comptoir des Halles" in letter.body
+    (link,) = re.findall(r"http\S+(/account/password/reset/key/\S+)", letter.body)
+    page = client.get(link, follow=True)
+    new = {"password1": "encore une phrase neuve", "password2": "encore une phrase neuve"}
+    answer = client.post(page.request["PATH_INFO"], new)
+    assert answer.headers["Location"] == "/account/password/reset/key/done/"
+    users["owner"].refresh_from_db()
+    assert users["owner"].check_password("encore une phrase neuve")
+    used = Client().get(link, follow=True)
+    assert used.context["token_fail"]
+
+
+def test_a_stranger_who_forgot_a_password_is_told_to_ask_for_an_invitation(
+    company: Company, mailoutbox: list[Any]
+) -> None:
+    """The message led to a page of sign-up, which is not there."""
+    Client().post("/account/password/reset/", {"email": "stranger@example.com"})
+    (letter,) = mailoutbox
+    assert "signup" not in letter.body
+    assert "stranger@example.com" in letter.body
 
 
 def test_an_invitation_is_withdrawn(program: Api) -> None:
