@@ -10,6 +10,7 @@ from allauth.mfa.recovery_codes import views as codes_views
 from allauth.mfa.totp import views as totp_views
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from revoir_web.accounts.views import no_such_page, sign_in
 from revoir_web.common import api
@@ -43,7 +44,8 @@ _SIGN_IN: list[URLPattern | URLResolver] = [
     ),
     path("2fa/authenticate/", mfa_views.authenticate, name="mfa_authenticate"),
     path("2fa/reauthenticate/", mfa_views.reauthenticate, name="mfa_reauthenticate"),
-    path("2fa/", mfa_views.index, name="mfa_index"),
+    # Where a second factor that was removed leads to: what there is of it stands on the account.
+    path("2fa/", RedirectView.as_view(pattern_name="accounts:account"), name="mfa_index"),
     path("2fa/totp/activate/", totp_views.activate_totp, name="mfa_activate_totp"),
     path("2fa/totp/deactivate/", totp_views.deactivate_totp, name="mfa_deactivate_totp"),
     path("2fa/codes/", codes_views.view_recovery_codes, name="mfa_view_recovery_codes"),

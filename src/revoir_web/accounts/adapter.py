@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib import messages
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from revoir_web.common.web import current_request
@@ -22,6 +23,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """An account comes from an invitation or the command line."""
         return False
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """The page of one's account, by way of signing in: not the form that was filled in."""
+        return reverse("accounts:account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a message now; where the mail server is away, whoever asked is told.

@@ -12,7 +12,11 @@ from revoir_web.common.forms import LANGUAGE_CHOICES, EditForm
 
 
 class NewPassword(forms.Form):
-    """A name and a password for a new account."""
+    """A name and a password for a new account.
+
+    Args:
+        email: The address of the account, where it is known before.
+    """
 
     name = forms.CharField(
         label=_("Your name"),
@@ -26,9 +30,14 @@ class NewPassword(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
+    def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = email
+
     def candidate(self) -> User:
         """The user that the password must not resemble."""
-        return User(name=self.cleaned_data.get("name", ""))
+        email = self.cleaned_data.get("email", self.address)
+        return User(name=self.cleaned_data.get("name", ""), email=email)
 
     def clean_password(self) -> str:
         """Refuse what is guessed easily."""
@@ -46,12 +55,6 @@ class FirstAccount(NewPassword):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     field_order = ("name", "email", "password")
-
-    def candidate(self) -> User:
-        """The user that the password must not resemble."""
-        return User(
-            name=self.cleaned_data.get("name", ""), email=self.cleaned_data.get("email", "")
-        )
 
 
 class Invite(forms.Form):

@@ -88,7 +88,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return render(request, "accounts/invitation_ended.html", status=410)
     with translation.override(invitation.language):
-        form = forms.NewPassword(request.POST or None)
+        form = forms.NewPassword(request.POST or None, email=invitation.email)
         if request.method == "POST" and form.is_valid():
             try:
                 user = actions.accept_invitation(invitation=invitation, **form.cleaned_data)
