@@ -6,9 +6,12 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -151,4 +154,18 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         here = request.headers.get("HX-Current-URL", "/")
         answer["HX-Redirect"] = redirect_to_login(here)["Location"]
         return answer
+    if request.method not in ("GET", "HEAD"):
+        messages.warning(
+            request,
+            _("Your session had ended, and nothing of what you sent was saved: send it again."),
+        )
+        return redirect_to_login(_page_of_the_form(request))
     return redirect_to_login(request.get_full_path())
+
+
+def _page_of_the_form(request: HttpRequest) -> str:
+    """The page that something was sent from; many addresses take forms and show nothing."""
+    told = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(told, {request.get_host()}):
+        return "/"
+    return urlsplit(told)._replace(scheme="", netloc="").geturl() or "/"

@@ -54,3 +54,22 @@ def test_a_second_factor_that_is_removed_leads_to_the_account(users: dict[str, U
 def test_a_forgotten_password_is_asked_for_once(users: dict[str, User]) -> None:
     page = Client().get("/account/login/").content.decode()
     assert page.count("/account/password/reset/") == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "back"),
+    [
+        ("http://testserver/customers/x/?kind=order", "/customers/x/%3Fkind%3Dorder"),
+        ("https://elsewhere.example.com/customers/x/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_session_that_ended_before_a_form_was_sent(
+    users: dict[str, User], told: str, back: str
+) -> None:
+    """Signing in led to an address that only takes forms, which is a blank page to a browser."""
+    client = Client()
+    answer = client.post("/customers/x/notes/", {"text": "x"}, headers={"referer": told})
+    assert answer.headers["Location"] == f"/account/login/?next={back}"
+    page = client.get("/account/login/").content.decode()
+    assert "notice warning" in page
