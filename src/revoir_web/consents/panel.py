@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -45,9 +45,15 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
 
 @provide
 def consent_facts(
-    customer_ids: Sequence[str], *, limit: int, before: dt.datetime | None
+    customer_ids: Sequence[str],
+    *,
+    limit: int,
+    before: dt.datetime | None,
+    kinds: Container[str] | None,
 ) -> Sequence[Mapping[str, Any]]:
     """Consents as facts of the timeline."""
+    if kinds is not None and "consent" not in kinds:
+        return []
     rows = Consent.objects.filter(customer_id__in=customer_ids).select_related("purpose")
     if before is not None:
         rows = rows.filter(at__lt=before)

@@ -37,10 +37,10 @@ class Beside(Schema):
 
 
 class Owned(Schema):
-    """A product that a customer bought lately."""
+    """A product that a customer owns: what they bought, less what came back."""
 
     product: str
-    since: dt.datetime
+    since: dt.datetime = Field(description="Midnight (UTC) of the day it was bought last.")
     quantity: float
     due: dt.date | None = Field(description="The day on which an upgrade is due.")
     late: bool
@@ -116,7 +116,10 @@ def get_profile(request: HttpRequest, id: str) -> dict[str, Any]:
     shown = queries.profile(customer)
     return {
         "metrics": shown.metrics,
-        "products": shown.products,
+        "products": [
+            {**row, "since": dt.datetime.combine(row["since"], dt.time(), dt.UTC)}
+            for row in shown.products
+        ],
         "merged": [row.loser_id for row in shown.merges],
         "may_be": [
             {

@@ -7,7 +7,7 @@ to show beside a profile (`consents` has consents) registers it here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -23,14 +23,42 @@ class Provider(Protocol):
     Each is a mapping of `at` (moment, UTC), `kind` (order, product, event, response, interaction,
     subscription, …), `title` (a Message or text), `amount`, `currency` and `details`. Free text of
     a person stands in `details["text"]` alone. What customers said of an answer or a contact
-    comes there from `verbatims`, by the fact's `id`. Of a product, `details` may hold `product`,
-    `quantity` and `upgrade_on`.
+    comes there from `verbatims`, by the fact's `id`.
     """
 
     def __call__(
-        self, customer_ids: Sequence[str], *, limit: int, before: dt.datetime | None
+        self,
+        customer_ids: Sequence[str],
+        *,
+        limit: int,
+        before: dt.datetime | None,
+        kinds: Container[str] | None,
     ) -> Sequence[Mapping[str, Any]]:
-        """The last facts before a moment (None: before now and after)."""
+        """The last facts of some kinds (None: of all) before a moment (None: of any time)."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A product that a customer has.
+
+    Attributes:
+        product: What it is called.
+        quantity: How many, less those that came back.
+        since: The day on which it was bought last.
+        due: The day on which an upgrade is due (None: not known).
+    """
+
+    product: str
+    quantity: float
+    since: dt.date
+    due: dt.date | None
+
+
+class Owning(Protocol):
+    """What customers own, that bought last first."""
+
+    def __call__(self, customer_ids: Sequence[str]) -> Sequence[Owned]:
+        """What one customer owns, who may have several ids."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +79,7 @@ class Panel:
 
 
 _PROVIDERS: list[Provider] = []
+_OWNING: list[Owning] = []
 _PANELS: dict[str, Panel] = {}
 P = TypeVar("P", bound=Provider)
 
@@ -60,6 +89,21 @@ def provide(provider: P) -> P:
     if provider not in _PROVIDERS:
         _PROVIDERS.append(provider)
     return provider
+
+
+def provide_owned(provider: Owning) -> None:
+    """Register who knows what customers own."""
+    if provider not in _OWNING:
+        _OWNING.append(provider)
+
+
+def owned(customer_ids: Sequence[str]) -> list[Owned]:
+    """What a customer owns, that bought last first.
+
+    Args:
+        customer_ids: One customer, with those merged into them.
+    """
+    return [held for provider in _OWNING for held in provider(customer_ids)]
 
 
 def show(panel: Panel) -> None:
@@ -73,7 +117,11 @@ def panels() -> Sequence[Panel]:
 
 
 def facts(
-    customer_ids: Sequence[str], *, limit: int, before: dt.datetime | None = None
+    customer_ids: Sequence[str],
+    *,
+    limit: int,
+    before: dt.datetime | None = None,
+    kinds: Container[str] | None = None,
 ) -> list[Mapping[str, Any]]:
     """What happened with customers in every channel, newest first.
 
@@ -81,13 +129,14 @@ def facts(
         customer_ids: One customer, with those merged into them.
         limit: How many at most.
         before: Only what happened before (None: all).
+        kinds: Only facts of these kinds (None: all).
 
     Returns:
         The facts, their moments with a time zone.
     """
     found: list[Mapping[str, Any]] = []
     for provider in _PROVIDERS:
-        for fact in provider(customer_ids, limit=limit, before=before):
+        for fact in provider(customer_ids, limit=limit, before=before, kinds=kinds):
             found.append({**fact, "at": _moment(fact["at"])})
     found.sort(key=lambda fact: fact["at"], reverse=True)
     return verbatims.beside(found[:limit], customer_ids)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,7 +171,7 @@ class Profile:
         facts: What happened, newest first.
         products: What they own.
         metrics: Their figures beside the mean of their segment.
-        more: Whether there are older facts.
+        older: Where the page of older facts begins (None: there are none).
     """
 
     customer: Customer
@@ -183,20 +183,24 @@ class Profile:
     facts: list[Mapping[str, Any]]
     products: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
-    more: bool
+    older: tuple[dt.datetime, int] | None
 
 
-def profile(customer: Customer, *, kind: str = "", before: dt.datetime | None = None) -> Profile:
+def profile(
+    customer: Customer,
+    *,
+    kinds: Container[str] | None = None,
+    since: tuple[dt.datetime, int] | None = None,
+) -> Profile:
     """What the page of a customer shows.
 
     Args:
         customer: Whose page.
-        kind: Only facts of this kind (empty: all).
-        before: Only facts before this moment.
+        kinds: Only facts of these kinds (None: of all).
+        since: Where the page of facts begins, as the page before gave it (None: at the newest).
     """
     figures = CustomerFigures.objects.filter(pk=customer.pk).first()
-    happened = facts.facts(lake_ids(customer), limit=FACTS + 1, before=before)
-    shown = [fact for fact in happened[:FACTS] if fact["kind"] != "product"]
+    happened, older = timeline(customer, limit=FACTS, since=since, kinds=kinds)
     return Profile(
         customer=customer,
         figures=figures,
@@ -210,15 +214,19 @@ def profile(customer: Customer, *, kind: str = "", before: dt.datetime | None = 
             .filter(Q(left=customer.pk) | Q(right=customer.pk))
             .select_related("left", "right")[:5]
         ),
-        facts=[fact for fact in shown if not kind or fact["kind"] == kind],
-        products=products(happened),
+        facts=happened,
+        products=products(customer),
         metrics=beside_segment(figures),
-        more=len(happened) > FACTS,
+        older=older,
     )
 
 
 def timeline(
-    customer: Customer, *, limit: int, since: tuple[dt.datetime, int] | None = None
+    customer: Customer,
+    *,
+    limit: int,
+    since: tuple[dt.datetime, int] | None = None,
+    kinds: Container[str] | None = None,
 ) -> tuple[list[Mapping[str, Any]], tuple[dt.datetime, int] | None]:
     """What happened with a customer, newest first, so that pages leave out nothing.
 
@@ -229,13 +237,15 @@ def timeline(
         customer: With whom.
         limit: How many at most.
         since: What the page before gave (None: from the newest).
+        kinds: Only facts of these kinds (None: of all).
 
     Returns:
         The facts, and where the next page begins (None: there is none).
     """
     at, given = since or (None, 0)
     before = None if at is None else at + dt.timedelta(microseconds=1)
-    found = facts.facts(lake_ids(customer), limit=given + limit + 1, before=before)[given:]
+    asked = given + limit + 1
+    found = facts.facts(lake_ids(customer), limit=asked, before=before, kinds=kinds)[given:]
     if len(found) <= limit:
         return found, None
     found = found[:limit]
@@ -249,39 +259,24 @@ def may_change(user: Any, note: Note) -> bool:
     return note.author_id == user.pk or may(user, Right.MANAGE_PEOPLE)
 
 
-def products(happened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What a customer owns, by name, with the day an upgrade is due where it is known.
+def products(customer: Customer) -> list[dict[str, Any]]:
+    """What a customer owns; what an upgrade is due of comes first, then that bought last.
 
     Args:
-        happened: Facts, newest first; those of kind "product" count, and orders that name
-            products in their details.
+        customer: Who owns it.
     """
     today = timezone.localdate()
-    found: dict[str, dict[str, Any]] = {}
-    for fact in happened:
-        details = fact.get("details") or {}
-        name = details.get("product")
-        if not name:
-            continue
-        due = _day(details.get("upgrade_on"))
-        held = found.setdefault(
-            str(name), {"product": str(name), "since": fact["at"], "due": None, "quantity": 0}
-        )
-        held["quantity"] += details.get("quantity") or 1
-        held["due"] = held["due"] or due
-        held["late"] = held["due"] is not None and held["due"] <= today
-    return [row for row in found.values() if row["quantity"] > 0]
-
-
-def _day(value: Any) -> dt.date | None:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        return dt.date.fromisoformat(str(value)[:10]) if value else None
-    except ValueError:
-        return None
+    found = [
+        {
+            "product": held.product,
+            "since": held.since,
+            "due": held.due,
+            "quantity": held.quantity,
+            "late": held.due is not None and held.due <= today,
+        }
+        for held in facts.owned(lake_ids(customer))
+    ]
+    return sorted(found, key=lambda row: not row["late"])
 
 
 def beside_segment(figures: CustomerFigures | None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,9 @@ from revoir_web.customers.lists import FACT_KINDS, segment_labels
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.queries import Profile
 from revoir_web.customers.text import phone_shown
+
+PRODUCTS = 20
+"""Products in sight; the others are folded, so that what stands below is within reach."""
 
 
 def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any]:
@@ -40,8 +44,12 @@ def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any
         ],
         "kinds": [(name, many.text(language())) for name, (_one, many) in FACT_KINDS.items()],
         "timeline": [_entry(fact, personal, company) for fact in profile.facts],
-        "oldest": profile.facts[-1]["at"].isoformat() if profile.more and profile.facts else None,
+        "older": urlencode({"before": profile.older[0].isoformat(), "given": profile.older[1]})
+        if profile.older
+        else None,
         "metrics": [_metric(row, company) for row in profile.metrics],
+        "products": profile.products[:PRODUCTS],
+        "more_products": profile.products[PRODUCTS:],
         # Amounts of several currencies are not added up.
         "not_counted": sorted(others),
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -96,8 +97,8 @@ def customer_page(request: HttpRequest, id: str) -> HttpResponse:
     kind = request.GET.get("kind", "")
     profile = queries.profile(
         customer,
-        kind=kind if kind in lists.FACT_KINDS else "",
-        before=_before(request.GET.get("before", "")),
+        kinds=[kind] if kind in lists.FACT_KINDS else list(lists.FACT_KINDS),
+        since=_place(request.GET),
     )
     since = timezone.now() - dt.timedelta(days=actions.UNDO_DAYS)
     context = {
@@ -120,12 +121,17 @@ def customer_page(request: HttpRequest, id: str) -> HttpResponse:
     return render(request, "customers/customer.html", context)
 
 
-def _before(text: str) -> dt.datetime | None:
+def _place(asked: Mapping[str, str]) -> tuple[dt.datetime, int] | None:
+    """Where a page of facts begins: at a moment, of which so many were on the page before."""
     try:
-        at = parse_datetime(text)
+        at = parse_datetime(asked.get("before", ""))
     except ValueError:
         return None
-    return at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC)
+    if at is None or at.year >= dt.MAXYEAR:
+        return None
+    given = asked.get("given", "")
+    known = given.isascii() and given.isdigit() and len(given) <= len(str(queries.FACTS_MAX))
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC), int(given) if known else 0
 
 
 def _customer(id: str) -> Customer:

@@ -11,7 +11,8 @@ class Insights(AppConfig):
 
     def ready(self) -> None:
         """Bring what happened with customers to their pages."""
-        from revoir_web.customers.facts import provide
-        from revoir_web.insights.facts import facts_of
+        from revoir_web.customers.facts import provide, provide_owned
+        from revoir_web.insights.facts import facts_of, owned_by
 
         provide(facts_of)
+        provide_owned(owned_by)

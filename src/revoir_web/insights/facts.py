@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from revoir.tables import TABLES
+from revoir_web.customers.facts import Owned
 
 MEMORY = "192MiB"
 """The most that a web process spends on it."""
@@ -47,6 +48,7 @@ _TITLES = {
 """The column that says what a row is about."""
 _LEFT_OUT = {"customer_id", "batch_id", "ordered_on", "currency"}
 _CUSTOMER = "customer_id"
+_BOUGHT_ON = "ordered_on"
 
 
 @dataclass
@@ -64,7 +66,11 @@ _lock = threading.Lock()
 
 
 def facts_of(
-    customer_ids: str | Sequence[str], *, limit: int = 50, before: dt.datetime | None = None
+    customer_ids: str | Sequence[str],
+    *,
+    limit: int = 50,
+    before: dt.datetime | None = None,
+    kinds: Container[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Everything that happened with a customer, the latest first.
 
@@ -74,6 +80,7 @@ def facts_of(
         customer_ids: The customer's id, and those that were merged into it.
         limit: How many at most.
         before: Only what happened before (UTC), for the next page.
+        kinds: Only facts of these kinds, of the values of `KINDS` (None: all).
 
     Returns:
         One mapping a fact: `at` (aware), `kind` (a value of `KINDS`), `id`, `title` (a word of the
@@ -87,10 +94,41 @@ def facts_of(
         return []
     found: list[dict[str, Any]] = []
     for table, (paths, columns) in files.items():
+        if kinds is not None and KINDS[table] not in kinds:
+            continue
         for row in _rows(table, paths, columns, ids, limit, before):
             found.append(_fact(table, row))
     found.sort(key=lambda fact: fact["at"], reverse=True)
     return found[:limit]
+
+
+def owned_by(customer_ids: Sequence[str]) -> list[Owned]:
+    """What a customer owns by the lines of all their orders, that bought last first.
+
+    Args:
+        customer_ids: The customer's id, and those that were merged into it.
+    """
+    paths, columns = _files().get("order_lines", ([], []))
+    named = [f'"{name}"' for name in ("product", "product_id") if name in columns]
+    if not customer_ids or not paths or not named or not {_CUSTOMER, _BOUGHT_ON} <= set(columns):
+        return []
+    quantity = 'coalesce("quantity", 1)' if "quantity" in columns else "1"
+    counted = "true"
+    if "kind" in columns:
+        # What came back is less, whichever sign the file gave it; what was cancelled never came.
+        quantity = f"case when \"kind\" = 'return' then -abs({quantity}) else {quantity} end"
+        counted = "\"kind\" is distinct from 'cancelled'"
+    due = f'arg_max("upgrade_on", "{_BOUGHT_ON}")' if "upgrade_on" in columns else "null"
+    statement = (
+        f"select * from (select coalesce({', '.join(named)}) as name, sum({quantity}) as held,"
+        f' max("{_BOUGHT_ON}") as since, {due} as due from read_parquet(?, union_by_name=true)'
+        f" where {_CUSTOMER} in ({_marks(customer_ids)}) and {counted} group by 1)"
+        " where name is not null and held > 0 order by since desc, name"
+    )
+    return [
+        Owned(str(row["name"]), float(row["held"]), row["since"], row["due"])
+        for row in rows(statement, [paths, *customer_ids])
+    ]
 
 
 def _rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +57,11 @@ def shop(live: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ]  # fmt: skip
 
     def give(
-        customer_ids: Sequence[str], *, limit: int, before: dt.datetime | None
+        customer_ids: Sequence[str],
+        *,
+        limit: int,
+        before: dt.datetime | None,
+        kinds: Container[str] | None,
     ) -> Sequence[Mapping[str, Any]]:
         return happened if ids[0] in customer_ids else []
 

@@ -114,7 +114,7 @@ def test_facts_of_one_moment_are_all_told(company: Any, monkeypatch: pytest.Monk
          "amount": Decimal("9.50"), "currency": "CHF", "details": {}},
     ]  # fmt: skip
 
-    def provider(ids: Any, *, limit: int, before: dt.datetime | None) -> list[Any]:
+    def provider(ids: Any, *, limit: int, before: dt.datetime | None, kinds: Any) -> list[Any]:
         return [fact for fact in held if before is None or fact["at"] < before][:limit]
 
     monkeypatch.setattr(facts, "_PROVIDERS", [provider])

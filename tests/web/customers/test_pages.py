@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from revoir_web.common.models import AuditEntry
-from revoir_web.customers import actions, facts
+from revoir_web.customers import actions, facts, queries
 from revoir_web.customers.models import (
     Customer,
     CustomerFigures,
@@ -59,12 +59,18 @@ def happened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     held: list[dict[str, Any]] = []
 
     def give(
-        customer_ids: Sequence[str], *, limit: int, before: dt.datetime | None
+        customer_ids: Sequence[str],
+        *,
+        limit: int,
+        before: dt.datetime | None,
+        kinds: Container[str] | None,
     ) -> Sequence[Mapping[str, Any]]:
         return [
             fact
             for fact in held
-            if fact["id"] in customer_ids and (before is None or facts._moment(fact["at"]) < before)
+            if fact["id"] in customer_ids
+            and (before is None or facts._moment(fact["at"]) < before)
+            and (kinds is None or fact["kind"] in kinds)
         ][:limit]
 
     monkeypatch.setattr(facts, "_PROVIDERS", [*facts._PROVIDERS, give])
@@ -138,16 +144,20 @@ def test_an_analyst_sees_figures_and_no_person(as_role: SignIn, shop: list[str])
 
 
 def test_the_page_of_a_customer(
-    as_role: SignIn, shop: list[str], happened: list[dict[str, Any]]
+    as_role: SignIn,
+    shop: list[str],
+    happened: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    bought, due = dt.date(2025, 4, 2), dt.date(2025, 12, 31)
+    boiler = facts.Owned("Chaudière X", 1, bought, due)
+    teas = [facts.Owned(f"Thé {n}", 2, bought, None) for n in range(22)]
+    monkeypatch.setattr(facts, "_OWNING", [lambda _ids: [*teas, boiler]])
     happened += [
         {"id": shop[0], "at": dt.datetime(2026, 1, 2, 9), "kind": "order", "title": "Commande 1",
          "amount": Decimal(100), "currency": "EUR", "details": {}},
         {"id": shop[0], "at": dt.date(2025, 5, 2), "kind": "response", "title": "NPS 9",
          "amount": None, "currency": None, "details": {"text": "Très bien"}},
-        {"id": shop[0], "at": dt.date(2025, 4, 2), "kind": "product", "title": "",
-         "amount": None, "currency": None,
-         "details": {"product": "Chaudière X", "quantity": 1, "upgrade_on": "2025-12-31"}},
     ]  # fmt: skip
     client = as_role("advisor")
     url = reverse("customers:customer", args=[shop[0]])
@@ -162,7 +172,8 @@ def test_the_page_of_a_customer(
         "Chaudière X",
     ):
         assert text in body, text
-    assert page.context["profile"].products[0]["late"]
+    assert page.context["page"]["products"][0]["late"]
+    assert len(page.context["page"]["more_products"]) == 3
     assert {row["name"]: row["tone"] for row in page.context["profile"].metrics}[
         "orders"
     ] == "better"
@@ -177,6 +188,33 @@ def test_the_page_of_a_customer(
     assert client.get(reverse("customers:customer", args=["x"])).status_code == 404
     # Of whom nothing is known, everything is empty and says so.
     assert client.get(reverse("customers:customer", args=[shop[4]])).status_code == 200
+
+
+def test_every_fact_is_on_a_page(
+    as_role: SignIn,
+    shop: list[str],
+    happened: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Contacts before the last sixty facts were not there, and the last ones of a day neither."""
+    monkeypatch.setattr(queries, "FACTS", 4)
+    new, old = dt.datetime(2026, 1, 2), dt.datetime(2025, 1, 2)
+    happened += [
+        {"id": shop[0], "at": new if n < 6 else old, "kind": "order", "title": f"O{n}",
+         "amount": None, "currency": None, "details": {}}
+        for n in range(7)
+    ]  # fmt: skip
+    happened.append({**happened[-1], "kind": "interaction", "title": "Contact"})
+    client, url = as_role("manager"), reverse("customers:customer", args=[shop[0]])
+    [entry] = client.get(url, {"kind": "interaction"}).context["page"]["timeline"]
+    assert entry["title"] == "Contact"
+    told: list[str] = []
+    query = "kind=order"
+    while query:
+        page = client.get(f"{url}?kind=order&{query}").context["page"]
+        told += [entry["title"] for entry in page["timeline"]]
+        query = page["older"]
+    assert told == [f"O{n}" for n in range(7)]
 
 
 def test_what_is_known_by_the_day_alone_has_no_time(

@@ -24,9 +24,9 @@ from revoir.reports.sections import breakdown_section
 from revoir.store import Lake
 from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
-from revoir_web.insights import actions, engine, figures, queries, questions, runs, tasks
+from revoir_web.insights import actions, engine, facts, figures, queries, questions, runs, tasks
 from revoir_web.insights.each_customer import customer_figures
-from revoir_web.insights.facts import facts_of
+from revoir_web.insights.facts import facts_of, owned_by
 from revoir_web.insights.models import AnalysisRun, DataState, Goal
 
 pytestmark = pytest.mark.django_db
@@ -394,6 +394,55 @@ def test_facts_of_a_customer_are_all_there_and_newest_first(lake: Path, read_boo
     rest = facts_of([key], limit=500, before=page[-1]["at"])
     assert all(fact["at"] < page[-1]["at"] for fact in rest)
     assert facts_of("nobody") == []
+
+
+def test_what_a_customer_owns_is_all_that_they_bought(lake: Path, read_book: Book) -> None:
+    """It was what the last sixty facts told: the quantity of a page, another one page by page."""
+    lines = read_book.table("order_lines")
+    lines = lines.filter(lines.customer_id.notnull() & lines["product"].notnull())
+    per = lines.group_by("customer_id", name=lines["product"])
+    told = read_book.rows(
+        per.aggregate(n=lines.quantity.sum(), last=lines.ordered_on.max(), lines=lines.count())
+    )
+    count: dict[str, int] = {}
+    for row in told:
+        count[row["customer_id"]] = count.get(row["customer_id"], 0) + row["lines"]
+    key = max(count, key=lambda id: count[id])
+    assert count[key] > 100
+    own = {row["name"]: row for row in told if row["customer_id"] == key and row["n"] > 0}
+    found = owned_by([key])
+    assert {held.product: (held.quantity, held.since) for held in found} == {
+        name: (float(row["n"]), row["last"]) for name, row in own.items()
+    }
+    assert [held.since for held in found] == sorted((held.since for held in found), reverse=True)
+    assert owned_by(["nobody"]) == []
+
+
+def test_what_came_back_or_was_cancelled_is_not_owned(settings: Any, tmp_path: Path) -> None:
+    day, due = dt.date(2026, 1, 5), dt.date(2028, 1, 5)
+    rows = [
+        ("Bouilloire", "purchase", 2, day, due), ("Bouilloire", "return", 1, day, None),
+        ("Théière", "cancelled", 1, day, None), ("Mug", "purchase", 1, day, None),
+        ("Mug", "return", -1, day, None), ("Thé", "purchase", None, day, None),
+    ]  # fmt: skip
+    names = ("product", "kind", "quantity", "ordered_on", "upgrade_on")
+    table = {name: [row[n] for row in rows] for n, name in enumerate(names)}
+    table |= {"customer_id": ["a"] * len(rows), "line_id": [f"L{n}" for n in range(len(rows))]}
+    lines = pa.table(table).cast(
+        pa.schema(
+            {**dict.fromkeys(names[:2], pa.string()), "quantity": pa.float64(),
+             **dict.fromkeys(names[3:], pa.date32()), "customer_id": pa.string(),
+             "line_id": pa.string()}
+        )
+    )  # fmt: skip
+    Lake.create(tmp_path / "lake").append("order_lines", lines, batch="one")
+    settings.LAKE = str(tmp_path / "lake")
+    facts.forget()
+    found = owned_by(["a", "b"])
+    facts.forget()
+    assert [(held.product, held.quantity, held.due) for held in found] == [
+        ("Bouilloire", 1, due), ("Thé", 1, None),
+    ]  # fmt: skip
 
 
 def test_figures_of_customers_add_up(lake: Path, read_book: Book) -> None:
