@@ -42,7 +42,9 @@ class Figures(Schema):
     """What is computed of a customer."""
 
     orders: int
-    revenue: float
+    revenue: float | None = Field(
+        description="In the company's currency; null: no amount of what was bought is known in it."
+    )
     first_on: dt.date | None
     last_on: dt.date | None
     gap_days: float | None

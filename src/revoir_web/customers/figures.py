@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
+from django.db.models import Avg, Count, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from revoir.language import Message
@@ -52,9 +52,10 @@ def write_figures(
 
     Args:
         rows: An Arrow table or dictionaries with `customer_id` and any of `COLUMNS`: `orders`
-            (count), `revenue` (the company's currency), `first_on`, `last_on`,
-            `last_contact_on` (days), `gap_days` (typical days between purchases), `segment`
-            (name of an RFM segment), `status` (`CustomerFigures.Status`), `rfm` ("543").
+            (count), `revenue` (the company's currency; None: no amount is known in it),
+            `first_on`, `last_on`, `last_contact_on` (days), `gap_days` (typical days between
+            purchases), `segment` (name of an RFM segment), `status` (`CustomerFigures.Status`),
+            `rfm` ("543").
         complete: Whether customers that are not named have no figures any more.
         labels: Name of a segment → what people call it.
         tell: Told how many of how many were compared.
@@ -151,8 +152,9 @@ def _column(name: str, values: Sequence[Any], as_text: bool) -> Sequence[Any]:
         case "orders":
             return [int(value or 0) for value in values]
         case "revenue":
-            amounts = (Decimal(str(value or 0)).quantize(_CENT) for value in values)
-            return [str(amount) for amount in amounts] if as_text else list(amounts)
+            amounts = (value if value is None else Decimal(str(value)) for value in values)
+            cents = (amount if amount is None else amount.quantize(_CENT) for amount in amounts)
+            return [cent if cent is None else str(cent) for cent in cents] if as_text else [*cents]
         case "gap_days" | "health":
             return [None if value is None else round(float(value), 1) for value in values]
         case "leaves":
@@ -214,7 +216,8 @@ def _write_averages(labels: Mapping[str, Message]) -> None:
             customers=Count("pk"),
             mean_orders=Avg("orders"),
             mean_revenue=Avg(Cast("revenue", FloatField())),
-            basket=Cast(Sum("revenue"), FloatField()) / Cast(Sum(F("orders")), FloatField()),
+            basket=Cast(Sum("revenue"), FloatField())
+            / Cast(Sum("orders", filter=Q(revenue__isnull=False)), FloatField()),
             mean_gap=Avg("gap_days"),
         )
     )

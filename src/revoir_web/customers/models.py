@@ -168,7 +168,10 @@ class CustomerFigures(models.Model):
         Customer, models.CASCADE, primary_key=True, related_name="figures"
     )
     orders = models.IntegerField(_("Orders"), default=0)
-    revenue = models.DecimalField(_("Revenue"), max_digits=18, decimal_places=2, default=0)
+    revenue = models.DecimalField(
+        _("Revenue"), max_digits=18, decimal_places=2, null=True, default=0
+    )
+    """In the company's currency; None: of what was bought, no amount in it is known."""
     first_on = models.DateField(_("First purchase"), null=True)
     last_on = models.DateField(_("Last purchase"), null=True)
     last_contact_on = models.DateField(_("Last contact"), null=True)
@@ -203,7 +206,7 @@ class SegmentAverage(models.Model):
     """What people call it: a message of the core (None: its name)."""
     customers = models.IntegerField(default=0)
     orders = models.FloatField(default=0)
-    revenue = models.FloatField(default=0)
+    revenue = models.FloatField(null=True)
     basket = models.FloatField(null=True)
     gap_days = models.FloatField(null=True)
 

@@ -284,11 +284,11 @@ def beside_segment(figures: CustomerFigures | None) -> list[dict[str, Any]]:
     if figures is None or not figures.orders:
         return []
     mean = SegmentAverage.objects.filter(pk=figures.segment).first()
-    revenue = float(figures.revenue)
+    revenue = None if figures.revenue is None else float(figures.revenue)
     rows: list[tuple[str, Any, str, bool]] = [
         ("orders", figures.orders, "number", True),
         ("revenue", revenue, "money", True),
-        ("basket", revenue / figures.orders, "money", True),
+        ("basket", None if revenue is None else revenue / figures.orders, "money", True),
         ("gap_days", figures.gap_days, "number", False),
     ]
     found = []

@@ -20,7 +20,8 @@ def customer_figures(book: Book) -> pa.Table | None:
         book: The company's tables.
 
     Returns:
-        One row a customer with `customer_id`, `orders`, `revenue`, `first_on`, `last_on`,
+        One row a customer with `customer_id`, `orders`, `revenue` (null: no amount is known in the
+        company's currency), `first_on`, `last_on`,
         `last_contact_on`, `gap_days` (median wait between two purchases), `segment`, `rfm` and
         `status`; None where nobody is known. Who never bought but visited, answered, wrote or
         subscribed has a `last_contact_on`: how long they are kept depends on it.
@@ -45,10 +46,12 @@ def customer_figures(book: Book) -> pa.Table | None:
         latest = ibis.greatest(
             both.last_on.coalesce(both.contact__on), both.contact__on.coalesce(both.last_on)
         )
+        bought = both.customer_id.notnull()
         found = both.mutate(
             customer_id=both.customer_id.coalesce(both.contact__id),
             last_contact_on=latest,
-            **{name: both[name].coalesce(nothing) for name, nothing in _NOTHING.items()},
+            # An amount that is not known of a buyer is not nothing.
+            **{name: bought.ifelse(both[name], nothing) for name, nothing in _NOTHING.items()},
         ).drop("contact__id", "contact__on")
     table: pa.Table = found.to_pyarrow()
     return table

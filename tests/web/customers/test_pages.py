@@ -248,6 +248,22 @@ def test_amounts_that_are_not_counted_are_named(
     assert re.search(r'<p class="small">[^<]*EUR[^<]*CHF', page.content.decode())
 
 
+def test_an_amount_that_is_not_known_is_not_nothing(as_role: SignIn, shop: list[str]) -> None:
+    """Of who had bought for francs alone the list said 0 €, and the mean of their segment too."""
+    figures = {"orders": 2, "revenue": None, "segment": "at_risk", "status": "active"}
+    actions.write_figures([{"customer_id": shop[3], **figures}])
+    client = as_role("manager")
+    rows = client.get(reverse("customers:list")).context["table"].lines
+    amounts = {line["row"].pk: line["cells"][4].text for line in rows}
+    assert (amounts[shop[3]], amounts[shop[2]]) == ("—", "90\xa0€")
+    told = {row["name"]: row for row in queries.profile(Customer.objects.get(pk=shop[3])).metrics}
+    assert set(told) == {"orders"}
+    other = {row["name"]: row for row in queries.profile(Customer.objects.get(pk=shop[2])).metrics}
+    assert (other["revenue"]["mean"], other["basket"]["mean"]) == (90, 45)
+    call = client.get(f"/api/customers/{shop[3]}").json()
+    assert call["figures"]["revenue"] is None
+
+
 def test_customers_are_compared_with_a_segment_where_they_are_in_one(
     as_role: SignIn, shop: list[str]
 ) -> None:

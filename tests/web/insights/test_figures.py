@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from revoir.book import Book
+from revoir.book import Book, Settings
 from revoir.metrics.registry import Question, measure, metric_named
 from revoir.metrics.retention import members
 from revoir.periods import Period
@@ -459,6 +459,25 @@ def test_figures_of_customers_add_up(lake: Path, read_book: Book) -> None:
     assert all(len(row["rfm"]) == (3 if row["orders"] else 0) for row in rows)
     assert {row["status"] for row in rows if not row["orders"]} <= {"prospect"}
     assert all(row["last_contact_on"] for row in rows)
+
+
+@pytest.mark.parametrize("visits", [False, True])
+def test_an_amount_in_another_currency_is_not_nothing(visits: bool) -> None:
+    """Who had bought for francs alone was said to have bought for 0 €."""
+    days = pa.array([dt.date(2024, 1, n) for n in (1, 2, 3)], pa.date32())
+    orders = pa.table(
+        {"customer_id": ["a", "b", "b"], "ordered_on": days, "amount": [50.0, 80.0, 20.0],
+         "currency": ["EUR", "CHF", "CHF"]}
+    )  # fmt: skip
+    engine = ibis.duckdb.connect()
+    tables = {"orders": engine.create_table("orders", orders)}
+    if visits:
+        seen = {"customer_id": ["b", "c"], "occurred_at": [dt.datetime(2024, 1, 4)] * 2}
+        tables["events"] = engine.create_table("events", pa.table({**seen, "event": ["visit"] * 2}))
+    table = customer_figures(Book(tables, settings=Settings(currency="EUR")))
+    assert table is not None
+    told = {row["customer_id"]: row["revenue"] for row in table.to_pylist()}
+    assert told == {"a": 50, "b": None, **({"c": 0} if visits else {})}
 
 
 def test_what_if_is_arithmetic() -> None:
