@@ -195,7 +195,7 @@ def preferences(request: HttpRequest, signed: str) -> HttpResponse:
     """A customer's own choices."""
     customer = links.customer_of(signed)
     if customer is None:
-        raise Http404
+        return render(request, "consents/no_preferences.html", status=404)
     code = _language(request, customer)
     with translation.override(code):
         if request.method == "POST":

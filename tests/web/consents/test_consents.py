@@ -93,6 +93,17 @@ def test_a_file_does_not_take_back_a_refusal(zoe: Customer, news: Purpose) -> No
     assert actions.record_many([(zoe.pk, True, later)], **told) == 1
 
 
+def test_a_link_that_was_cut_off_says_so(zoe: Customer, client: Client) -> None:
+    """It told a customer to look for the page from the dashboard of the company."""
+    path = links.preferences_path(zoe)
+    answer = client.get(f"{path[:-4]}/", headers={"accept-language": "en"})
+    assert answer.status_code == 404
+    page = answer.content.decode()
+    assert "Comptoir des Halles" in page
+    assert "dashboard" not in page
+    assert 'href="/"' not in page
+
+
 def test_a_customer_chooses_by_the_link(zoe: Customer, client: Client) -> None:
     path = links.preferences_path(zoe)
     page = client.get(path)
