@@ -341,7 +341,11 @@ class Table:
         return held.folded and not self.asked(held.name)
 
     def _field(self, held: Filter) -> dict[str, Any]:
-        return {"filter": held, "key": self._key(held.name), "value": self.asked(held.name)}
+        value, choices = self.asked(held.name), list(held.choices)
+        if choices and value and value not in {str(known) for known, _label in choices}:
+            # A choice that is no more, or never was, is on all the same: it is not “All”.
+            choices.append((value, value))
+        return {"filter": held, "key": self._key(held.name), "value": value, "choices": choices}
 
     @property
     def choosable(self) -> list[dict[str, Any]]:
