@@ -17,6 +17,17 @@ def language() -> str:
     return code if code in LANGUAGES else "fr"
 
 
+def heading(name: str) -> str:
+    """The name of a column that only the data know, as people write it.
+
+    Examples:
+        >>> heading("connu_par")
+        'Connu par'
+    """
+    spaced = name.replace("_", " ").strip()
+    return spaced[:1].upper() + spaced[1:]
+
+
 def to_json(message: Message | None) -> dict[str, Any] | None:
     """A message as plain values that `from_json` reads again."""
     return None if message is None else plain(message)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from revoir.language import Money, Number, written
 from revoir_web.common.models import Company
 from revoir_web.common.tables import MASK
-from revoir_web.common.words import language
+from revoir_web.common.words import heading, language
 from revoir_web.customers.lists import FACT_KINDS, segment_labels
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.queries import Profile
@@ -83,7 +83,9 @@ def _identity(customer: Customer, personal: bool) -> list[tuple[str, Any]]:
         ),
     ]
     # An attribute may hold anything that a file held.
-    rows += [(name, hidden(value)) for name, value in sorted(customer.attributes.items())]
+    for name, value in sorted(customer.attributes.items()):
+        told = written(value, language()) if isinstance(value, bool) else value
+        rows.append((heading(name), hidden(told)))
     return rows
 
 

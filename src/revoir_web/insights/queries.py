@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from revoir.language import Money, Number, Percent, clauses, written
 from revoir_web.common import words
 from revoir_web.common.models import Company
-from revoir_web.common.words import language
+from revoir_web.common.words import heading, language
 from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
 from revoir_web.insights.models import DataState, Goal, PredictionRun, SavedSegment, SavedView
@@ -279,7 +279,7 @@ def column_choices(state: DataState) -> list[tuple[str, str]]:
         "plan": _("Plan"),
         "currency": _("Currency"),
     }
-    return [(name, known.get(name, name.replace("_", " "))) for name in state.facts.get("by", [])]
+    return [(name, known.get(name) or heading(name)) for name in state.facts.get("by", [])]
 
 
 def weekday_choices() -> list[tuple[int, str]]:

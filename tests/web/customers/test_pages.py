@@ -248,6 +248,23 @@ def test_amounts_that_are_not_counted_are_named(
     assert re.search(r'<p class="small">[^<]*EUR[^<]*CHF', page.content.decode())
 
 
+def test_a_choice_that_is_no_more_is_shown_as_it_is_asked_for(
+    as_role: SignIn, shop: list[str]
+) -> None:
+    """A list of nobody, and “All” in the field: the segment of the address had no customers."""
+    page = as_role("manager").get(reverse("customers:list"), {"segment": "gone"})
+    assert page.context["table"].count == 0
+    assert re.search(r'<option value="gone" selected>', page.content.decode())
+
+
+def test_columns_of_a_file_are_named_as_people_write(as_role: SignIn, shop: list[str]) -> None:
+    """“connu_par” stood beside “Téléphone”, and “True” for yes."""
+    Customer.objects.filter(pk=shop[0]).update(attributes={"connu_par": "amis", "pro": True})
+    page = as_role("manager").get(reverse("customers:customer", args=[shop[0]])).content.decode()
+    assert "<dt>Connu par</dt><dd>amis</dd>" in page
+    assert "<dt>Pro</dt><dd>oui</dd>" in page
+
+
 def test_an_amount_that_is_not_known_is_not_nothing(as_role: SignIn, shop: list[str]) -> None:
     """Of who had bought for francs alone the list said 0 €, and the mean of their segment too."""
     figures = {"orders": 2, "revenue": None, "segment": "at_risk", "status": "active"}
