@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from revoir_web.common.models import AuditEntry
+from revoir_web.accounts.models import User
+from revoir_web.common.models import AuditEntry, Company
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -76,6 +77,32 @@ def test_menus_open_and_close_by_the_keyboard(live: Any) -> None:
     page.keyboard.press("Escape")
     assert page.locator(".aside details[open]").count() == 0
     assert summary.evaluate("node => node === document.activeElement")
+
+
+def test_a_menu_closes_when_the_focus_leaves_it(live: Any) -> None:
+    """It stayed open over the page, and over what had the focus there."""
+    page = live.page("owner")
+    page.goto("/people/")
+    page.locator(".aside summary").first.focus()
+    page.keyboard.press("Enter")
+    for _place in range(page.locator(".aside details[open] a").count()):
+        page.keyboard.press("Tab")
+        assert page.locator(".aside details[open]").count() == 1
+    page.keyboard.press("Tab")
+    assert page.locator(".aside details[open]").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_name_is_broken_or_cut(live: Any, width: int) -> None:
+    """A name of one word made every page as wide as it was, and pushed columns out of sight."""
+    Company.objects.update(name="C" * 200)
+    User.objects.update(name="N" * 200)
+    page = live.page("owner", width=width)
+    for path in ("/people/", "/account/", "/customers/"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto("/people/")
+    assert page.locator("tbody th").first.bounding_box()["width"] < 620
 
 
 def test_a_dialog_is_left_by_escape_and_wants_its_word(live: Any) -> None:

@@ -63,7 +63,8 @@ def moment(value: dt.datetime | None) -> str:
         return "—"
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     if language() == "fr":
-        return f"{written(local.date(), 'fr')} à {local:%H} h {local:%M}"
+        # A time is not broken over two lines.
+        return f"{written(local.date(), 'fr')} à {local:%H}\xa0h\xa0{local:%M}"
     return f"{written(local.date(), 'en')}, {local:%H:%M}"
 
 

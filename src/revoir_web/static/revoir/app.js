@@ -1,9 +1,13 @@
 // What pages do beyond reading: everything here has a way without it.
 
-// Menus close with Escape, with a click elsewhere, and when another one opens.
+// Menus close with Escape, with a click elsewhere, and when the focus goes elsewhere.
 const menus = () => document.querySelectorAll("details[data-menu][open]");
 document.addEventListener("click", (event) => {
   for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("focusout", (event) => {
+  const menu = event.target.closest("details[data-menu][open]");
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -58,9 +62,4 @@ document.body.addEventListener("job-ended", (event) => {
   if (state) document.getElementById("live").textContent = state;
   const next = document.querySelector("[data-after-job]");
   if (next) location.href = next.dataset.afterJob || location.href;
-});
-
-// Fields that act by themselves when they change, such as the role of a person.
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
