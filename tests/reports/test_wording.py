@@ -2,6 +2,7 @@ import datetime as dt
 
 import pytest
 
+from revoir.language import Number, Percent, written
 from revoir.periods import Grain, Period
 from revoir.reports.wording import (
     COLUMN_NAMES,
@@ -86,8 +87,26 @@ def test_a_stretch_of_periods_opens_a_sentence():
     ],
 )
 def test_french_points_are_singular_below_two(difference, french, english):
-    assert in_points(difference, signed=True).text("fr") == french
-    assert in_points(difference, signed=True).text("en") == english
+    assert in_points(0.5 + difference, 0.5, signed=True).text("fr") == french
+    assert in_points(0.5 + difference, 0.5, signed=True).text("en") == english
+
+
+@pytest.mark.parametrize(
+    ("value", "base", "of", "points"),
+    [
+        # 37.0 % and 39.4 % were said to be 2.5 points apart.
+        (0.369818, 0.394431, 100, "-2.4 points"),
+        (0.3695, 0.3705, 100, "0.0 points"),  # both are halves, which Babel rounds to even
+        (36.55, 47.68, 1, "-11.1 points"),
+    ],
+)
+def test_a_difference_is_that_of_the_figures_beside_it(value, base, of, points):
+    assert in_points(value, base, of=of, signed=True).text("en") == points
+    shown = [
+        written(Percent(held) if of == 100 else Number(held, 1), "en") for held in (value, base)
+    ]
+    now, before = (float(text.rstrip("%")) for text in shown)
+    assert float(points.split()[0]) == pytest.approx(now - before)
 
 
 def test_the_known_columns_have_a_name_in_french():

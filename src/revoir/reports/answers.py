@@ -136,7 +136,8 @@ def _compared(kpi: Kpi) -> list[Message]:
     )
     return [
         Message(
-            template.msgid, {"points": in_points(change.difference), "before": before, "base": base}
+            template.msgid,
+            {"points": in_points(change.value, change.base), "before": before, "base": base},
         )
     ]
 
@@ -151,7 +152,7 @@ def _against_goal(kpi: Kpi) -> list[Message]:
         return [msg("The goal of {goal} is met.", goal=goal)]
     if kpi.within_error:
         return [msg("You are below the goal of {goal}, but within the margin of error.", goal=goal)]
-    missing = in_points(kpi.goal.value - kpi.value)
+    missing = in_points(kpi.goal.value, kpi.value)
     return [msg("The goal of {goal} is {points} away.", goal=goal, points=missing)]
 
 

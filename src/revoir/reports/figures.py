@@ -45,6 +45,11 @@ class Change:
     share: float | None
     clear: bool | None
 
+    @property
+    def value(self) -> float:
+        """The figure itself."""
+        return self.base + self.difference
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -131,8 +136,7 @@ class Kpi:
         """
         if change.clear is not None or self.unit is not Unit.COUNT:
             return change.clear is False
-        now = change.base + change.difference
-        return change.difference**2 <= 1.96**2 * (now + change.base)
+        return change.difference**2 <= 1.96**2 * (change.value + change.base)
 
     def goal_shown(self) -> Any:
         """The goal without decimals that say nothing: “80 %”, and not “80,0 %”."""

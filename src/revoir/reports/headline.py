@@ -266,7 +266,7 @@ def judged_revenue(revenue: Kpi, found: Mapping[str, Result]) -> Kpi:
         )
         if now is None or before is None:
             return made
-        value = made.base + made.difference
+        value = made.value
         return replace(
             made, clear=abs(made.difference) > Z_95 * math.hypot(now * value, before * made.base)
         )

@@ -158,7 +158,8 @@ def _of_change(address: str, kpi: Kpi) -> Iterable[Insight]:
     )
     size: Message | Percent
     if rate:
-        size = in_points(change.difference if kpi.unit is Unit.SHARE else change.difference / 100)
+        scale = 100 if kpi.unit is Unit.SHARE else 1
+        size = in_points(change.value, change.base, of=scale)
     else:
         share = change.share if change.share is not None else 0.0
         size = Percent(abs(share), 0 if abs(share) >= 0.1 else 1)

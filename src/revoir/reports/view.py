@@ -11,7 +11,7 @@ from revoir.language import Message, Money, Number, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.reports.figures import Change, Kpi
 from revoir.reports.model import Chapter, Report, WhatIf
-from revoir.reports.wording import against, in_points, named
+from revoir.reports.wording import against, apart, in_points, named
 
 COHORTS_EXPLAINED = msg(
     "Each line follows the customers of one first purchase: the share who bought again, by the"
@@ -245,15 +245,15 @@ def change_shown(kpi: Kpi, change: Change) -> ChangeShown:
 
 def _size(kpi: Kpi, change: Change) -> Any:
     if kpi.unit is Unit.SHARE:
-        return in_points(change.difference, signed=True)
+        return in_points(change.value, change.base, signed=True)
     if kpi.unit is Unit.POINTS:
-        return in_points(change.difference / 100, signed=True)
+        return in_points(change.value, change.base, of=1, signed=True)
     if change.share is not None:
         sign = "+" if change.share > 0 else ""
         digits = 0 if abs(change.share) >= 0.1 else 1
         return msg("{sign}{share}", sign=sign, share=Percent(change.share, digits))
     digits = {Unit.COUNT: 0, Unit.MONEY: 2}.get(kpi.unit, 1)
-    return Number(change.difference, digits, signed=True)
+    return Number(apart(change.value, change.base, digits), digits, signed=True)
 
 
 def _goal(kpi: Kpi) -> tuple[Message, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from revoir.language import Calendar, Message, Number, msg, nmsg
@@ -128,15 +129,37 @@ def _stretch(template: Message, first: Period, last: Period, pattern: str) -> Me
     return Message(template.msgid, ends)
 
 
-def in_points(difference: float, *, signed: bool = False) -> Message:
-    """A difference of shares in percentage points, with or without its sign.
+def apart(value: float, base: float, digits: int = 1, *, of: int = 1) -> float:
+    """How far two figures are from each other as they are shown, so that readers can add it up.
 
     Args:
-        difference: The difference of two fractions.
+        value: A figure.
+        base: What it is compared with.
+        digits: With how many decimals both are shown.
+        of: What one of them is shown as, such as 100 for a fraction in percent.
+
+    Examples:
+        >>> apart(0.36982, 0.39443, of=100)
+        -2.4
+    """
+    shown = (Decimal(str(held)) * of for held in (value, base))
+    # As Babel rounds them. A zero has no sign.
+    now, before = (held.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN) for held in shown)
+    return float(now - before) + 0.0
+
+
+def in_points(value: float, base: float, *, of: int = 100, signed: bool = False) -> Message:
+    """A difference in points, with or without its sign.
+
+    Args:
+        value: A fraction.
+        base: The fraction that it is compared with.
+        of: What one of them is shown as: 100, or 1 for figures that are points already.
         signed: Whether a plus or minus sign is written.
     """
-    # A zero has no sign, and French takes the singular below two.
-    size = round((difference if signed else abs(difference)) * 100, 1) + 0.0
+    size = apart(value, base, of=of)
+    size = size if signed else abs(size)
+    # French takes the singular below two.
     return nmsg(
         "{points} points",
         "{points} points",
