@@ -8,7 +8,7 @@ from revoir.metrics.registry import metric_named
 from revoir.metrics.result import Figure
 from revoir.periods import Period
 from revoir.reports.figures import Kpi, Point
-from revoir.reports.headline import change
+from revoir.reports.headline import beside, change
 from revoir.reports.insights import insights_of
 from revoir.reports.view import change_shown
 
@@ -103,3 +103,16 @@ def test_a_few_lost_customers_less_may_be_chance(now: float, before: float, word
     assert change_shown(shown, shown.year_before).tone == word
     said = [one.kind for one in insights_of({"customers_lost": shown}, None, None, None)]
     assert said == ([] if word == "neutral" else ["strength"])
+
+
+def test_rates_of_two_periods_that_do_not_add_up_say_so():
+    """37 % kept and 36 % lost stood side by side: over a year, and over a quarter."""
+    churn = kpi("churn_rate", rate(NOW, 30, 100), rate(BEFORE, 30, 100))
+    year = Period(dt.date(2023, 3, 1), dt.date(2024, 3, 1))
+    kept = kpi("retention_rate", rate(year, 37, 100), rate(BEFORE, 30, 100))
+    told = beside(churn, kept).note
+    assert told is not None
+    assert "12 months to 29 Feb 2024" in told.text("en")
+    same = kpi("retention_rate", rate(NOW, 70, 100), rate(BEFORE, 70, 100))
+    assert beside(churn, same).note is None
+    assert beside(churn, None).note is None

@@ -196,6 +196,8 @@ class _Draft:
         if self.frame is not None:
             self._periods(self.frame)
         self._retention()
+        if (churn := self.kpis.get("churn_rate")) is not None:
+            self.kpis["churn_rate"] = headline.beside(churn, self.kpis.get("retention"))
         self.parts["chapters"] = tuple(self._chapters())
 
     def _periods(self, frame: Frame) -> None:

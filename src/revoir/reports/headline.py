@@ -16,7 +16,7 @@ from revoir.metrics.result import Figure, Result
 from revoir.periods import Grain, Period
 from revoir.reports.figures import Change, Goal, Kpi, Point
 from revoir.reports.frame import Frame
-from revoir.reports.wording import ONE_DAY, length_of
+from revoir.reports.wording import ONE_DAY, length_of, named
 
 PERIOD_METRICS = (
     "retention_rate",
@@ -241,6 +241,25 @@ def change(metric: Metric, figure: Figure, base: Figure | None) -> Change | None
     return Change(
         base.period, base.value, difference, share, clear_difference(metric, figure, base)
     )
+
+
+def beside(churn: Kpi, retention: Kpi | None) -> Kpi:
+    """A churn rate that says so where the retention rate beside it is over another period.
+
+    Args:
+        churn: The churn rate.
+        retention: The retention rate (None: there is none).
+    """
+    if retention is None or retention.value is None or churn.value is None:
+        return churn
+    over, other = (kpi.point.period if kpi.point else None for kpi in (churn, retention))
+    if over is None or other is None or over == other:
+        return churn
+    told = msg(
+        "Over another period than the retention rate ({period}): the two do not add up to 100%.",
+        period=named(other),
+    )
+    return replace(churn, note=churn.note or told)
 
 
 def judged_revenue(revenue: Kpi, found: Mapping[str, Result]) -> Kpi:
