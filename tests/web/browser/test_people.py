@@ -215,8 +215,15 @@ def test_a_key_is_shown_once(live: Any, axe: Callable[[Any], list[str]]) -> None
     assert text not in str(ApiKey.objects.values())
     page.goto("/keys/")
     assert text not in page.content()
-    page.get_by_label("Mettre fin à la clé « Boutique en ligne »").click()
-    page.wait_for_load_state()
+    ends = page.get_by_label("Mettre fin à la clé « Boutique en ligne »")
+    ends.click()
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    assert ends.evaluate("node => node === document.activeElement")
+    assert ApiKey.found(text) is not None, "no key ends by one click"
+    ends.click()
+    page.get_by_role("dialog").locator(".danger").click()
+    page.get_by_text("La clé n’est plus valable.").wait_for()
     assert ApiKey.found(text) is None
 
 
