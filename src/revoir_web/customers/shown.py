@@ -174,6 +174,9 @@ def side_by_side(left: Customer, right: Customer) -> list[dict[str, Any]]:
             "revenue": _("Bought in all"),
             "last_on": _("Last purchase"),
         }
+        if held == "revenue" and any(values):
+            currency = Company.current().currency
+            values = [value if value is None else Money(value, currency) for value in values]
         pairs.append((words[held], values[0], values[1]))
     for label, one, other in pairs:
         if one or other:

@@ -142,6 +142,8 @@ def _customer(id: str) -> Customer:
 def customer_edit(request: HttpRequest, id: str) -> HttpResponse:
     """Change what is known of a customer."""
     customer = _customer(id)
+    if customer.erased_at is not None or customer.merged_into_id:
+        return redirect("customers:customer", id=id)
     form = ProfileForm(request.POST or None, instance=_customer(id))
     if request.method == "POST" and form.is_valid():
         try:

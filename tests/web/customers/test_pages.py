@@ -357,7 +357,9 @@ def test_a_pair_is_merged_and_parted_again(
     assert pair.reason == "name"
     assert client.get(reverse("customers:merges")).status_code == 200
     url = reverse("customers:proposal", args=[pair.pk])
-    assert "Lévy" in client.get(url).content.decode()
+    page = client.get(url).content.decode()
+    assert "Lévy" in page
+    assert "400,00\xa0€" in page, "an amount has its currency"
     side = "left" if pair.left_id == shop[0] else "right"
     assert client.post(url, {"decision": side}).status_code == 302
     from revoir_web.customers import queries
@@ -367,7 +369,9 @@ def test_a_pair_is_merged_and_parted_again(
     assert not CustomerFigures.objects.filter(pk=shop[1]).exists()
     page = client.get(reverse("customers:customer", args=[shop[0]]))
     assert "Commande 7" in page.content.decode()
-    assert client.get(reverse("customers:customer", args=[shop[1]])).status_code == 302
+    for name in ("customers:customer", "customers:edit"):
+        there = client.get(reverse(name, args=[shop[1]]), follow=True)
+        assert there.context["customer"].pk == shop[0]
     merge = page.context["profile"].merges[0]
     assert client.post(reverse("customers:merge-undo", args=[merge.pk])).status_code == 302
     assert queries.aliases() == {}
