@@ -55,6 +55,16 @@ def test_a_stream_with_a_wrong_value_lands_not_at_all(lake):
     assert not lake.append("orders", orders([2]), batch="b").already
 
 
+def test_a_lake_is_empty_until_a_row_lands_and_once_all_are_undone(lake):
+    assert lake.is_empty
+    lake.append("orders", orders([1, 2]), batch="a")
+    lake.append("orders", orders([3]), batch="b")
+    lake.undo("a")
+    assert not lake.is_empty
+    lake.undo("b")
+    assert lake.is_empty
+
+
 def test_undoing_an_upsert_brings_back_what_it_replaced(lake, amounts):
     lake.append("orders", orders([1, 2]), batch="a")
     lake.upsert("orders", orders([2, 3], amount=20), batch="b")

@@ -373,6 +373,14 @@ class Lake:
         """The versions of all tables in one text, such as ``customers:3,orders:12``."""
         return ",".join(f"{name}:{number}" for name, number in self.versions.items())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no table holds a row: nothing was ever written, or all of it was undone."""
+        with told(self.place.name):
+            return not any(
+                self.place.files(self.place.open(name), name) for name in self.place.tables()
+            )
+
     def tables(
         self, backend: DuckDBBackend, *, at: str | dt.datetime | None = None
     ) -> dict[str, ir.Table]:

@@ -27,10 +27,12 @@ from revoir_web.insights import watch as insights
 def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Raise, close and value the alerts of every signal by what the data say now."""
     del arguments
-    if not engine.has_lake():
-        return {}
     if jobs.left_to_another(job):
         return {}
+    if not engine.has_rows():
+        # Nothing foretells anything any more, where everything was taken back.
+        SignalState.objects.all().delete()
+        return dict(+Counter(closed=_withdraw(Alert.objects.all(), job)))
     declared = insights.declared()
     changed = {held.signal: held for held in SignalSetting.objects.all()}
     done: Counter[str] = Counter()

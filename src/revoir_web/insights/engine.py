@@ -57,11 +57,11 @@ def _lake(url: str) -> Lake:
     return Lake(url)
 
 
-def has_lake() -> bool:
-    """Whether anything was ever written to the lake."""
+def has_rows() -> bool:
+    """Whether there is a row in the lake: one whose imports were all undone has none."""
     from revoir import store
 
-    return bool(store.is_lake(settings.LAKE) and _lake(settings.LAKE).versions)
+    return bool(store.is_lake(settings.LAKE) and not _lake(settings.LAKE).is_empty)
 
 
 def version() -> str:

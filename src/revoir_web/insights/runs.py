@@ -200,6 +200,21 @@ def notice(version: str) -> DataState:
     return state
 
 
+@transaction.atomic
+def nothing_left() -> bool:
+    """Let go of every answer where there is no data any more.
+
+    Returns:
+        Whether there was data before.
+    """
+    state = DataState.current()
+    if not state.lake_version:
+        return False
+    AnalysisRun.objects.all().delete()
+    DataState.objects.filter(pk=state.pk).delete()
+    return True
+
+
 def prune(standing: Iterable[str]) -> int:
     """Remove answers that nobody asked for lately, and those that are no longer standing.
 

@@ -33,6 +33,8 @@ Later = Callable[[Callable[[int, int], None]], None]
 def answer(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Answer one question and keep the answer."""
     kind, parameters = arguments["kind"], arguments["parameters"]
+    if not engine.has_rows():  # all of it was taken back since somebody asked
+        return {"kind": kind}
     job.progress(0, 1, msg("Computing…"))
     with engine.using() as book:
         job.check()
@@ -96,10 +98,10 @@ def standing(facts: Mapping[str, Any]) -> Iterator[tuple[Message, str, dict[str,
 def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Compute every standing figure that is out of date, and each customer's."""
     del arguments
-    if not engine.has_lake():
-        return {"computed": 0}
     if jobs.left_to_another(job):
         return {"computed": 0}
+    if not engine.has_rows():
+        return {"computed": 0, "customers": _let_go()}
     # Answers of the present data are good whatever happened to the settings since, and the
     # other way round: only what changed is computed again.
     before = DataState.current()
@@ -153,7 +155,7 @@ def refresh(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     """Compute what is foretold of every customer, model by model, and keep it."""
     del arguments
-    if not engine.has_lake():
+    if not engine.has_rows():
         return {"customers": 0}
     from revoir_web.customers.figures import write_foretold
     from revoir_web.insights import foresight
@@ -243,7 +245,7 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     form, language = arguments["form"], arguments["language"]
     path = files.path_of(job.id, form)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not engine.has_lake():
+    if not engine.has_rows():
         raise InputError(msg("There is no data yet."), remedy=msg("Import some first."))
     job.progress(0, 2, msg("Computing the report…"))
     with engine.using() as book, whole(path) as draft:
@@ -264,6 +266,20 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
                 write_xlsx(made, draft, book=book, language=language)
     files.sweep()
     return {"bytes": path.stat().st_size}
+
+
+def _let_go() -> bool:
+    """Let go of all figures where the last row was taken back; whether there were any."""
+    import pyarrow as pa
+
+    from revoir_web.customers.figures import write_figures, write_foretold
+
+    if not runs.nothing_left():
+        return False
+    write_figures([], complete=True)
+    write_foretold(pa.table({"customer_id": pa.array([], pa.string())}))
+    runs.refreshed()
+    return True
 
 
 def _figures_of_customers(book: Book) -> Later | None:

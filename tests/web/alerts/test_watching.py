@@ -242,3 +242,15 @@ def test_without_data_nothing_is_done(company: Company, settings: Any, tmp_path:
     jobs.run_waiting()
     job.refresh_from_db()
     assert (job.state, job.result) == ("done", {})
+
+
+def test_where_everything_was_undone_no_alert_stays(
+    shop: Shop, raised: Any, settings: Any, tmp_path: Any
+) -> None:
+    raised(PAUL)
+    settings.LAKE = str(tmp_path / "none")
+    engine.forget()
+    jobs.enqueue("alerts.watch")
+    jobs.run_waiting()
+    assert not Alert.objects.filter(closed_on=None).exists()
+    assert not SignalState.objects.exists()

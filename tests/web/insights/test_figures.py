@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from revoir.book import Book, Settings
+from revoir.language import msg
 from revoir.metrics.registry import Question, measure, metric_named
 from revoir.metrics.retention import members
 from revoir.periods import Period
@@ -24,6 +25,8 @@ from revoir.reports.sections import breakdown_section
 from revoir.store import Lake
 from revoir_web.common import jobs
 from revoir_web.common.models import Company, Job
+from revoir_web.customers import actions as customers
+from revoir_web.customers.models import CustomerFigures
 from revoir_web.insights import actions, engine, facts, figures, queries, questions, runs, tasks
 from revoir_web.insights.each_customer import customer_figures
 from revoir_web.insights.facts import facts_of, owned_by
@@ -443,6 +446,52 @@ def test_what_came_back_or_was_cancelled_is_not_owned(settings: Any, tmp_path: P
     assert [(held.product, held.quantity, held.due) for held in found] == [
         ("Bouilloire", 1, due), ("Thé", 1, None),
     ]  # fmt: skip
+
+
+def test_where_everything_was_undone_there_is_no_data(
+    settings: Any,
+    tmp_path: Path,
+    as_role: Callable[[str], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The computation failed, the figures of before stayed, and pages spoke of rows set aside."""
+    settings.LAKE = str(tmp_path / "lake")
+    # Only what follows an undoing is of interest, and one figure is as good as all.
+    monkeypatch.setattr(runs, "foresee_soon", lambda: None)
+    monkeypatch.setattr(tasks, "standing", lambda _facts: [(msg("The dashboard"), "dashboard", {})])
+    [id] = customers.resolve_many([{"customer_id": "C1"}], source="program")
+    customers.index_waiting()
+    days = pa.array([dt.date(2024, month, 1) for month in range(1, 13)], pa.date32())
+    orders = {"order_id": [f"A{n}" for n in range(12)], "customer_id": [id] * 12,
+              "ordered_on": days, "amount": [9.0] * 12}  # fmt: skip
+    shop = Lake.create(settings.LAKE)
+    shop.append("orders", pa.table(orders), batch="one")
+    engine.forget()
+    jobs.enqueue("insights.refresh")
+    jobs.run_waiting()
+    assert CustomerFigures.objects.get(pk=id).orders == 12
+    client = as_role("owner")
+    assert client.get("/").context["has_data"]
+    shop.undo("one")
+    runs.ask("dashboard", {"grain": "month"})
+    again = jobs.enqueue("insights.refresh")
+    jobs.run_waiting()
+    again.refresh_from_db()
+    assert (again.state, again.result) == ("done", {"computed": 0, "customers": True})
+    assert CustomerFigures.objects.get(pk=id).orders == 0
+    for path in ("/", "/metrics/", "/departures/", "/what-if/", "/rfm/"):
+        page = client.get(path)
+        assert not page.context["has_data"], path
+        assert "/imports/new/" in page.content.decode(), path
+    jobs.enqueue("insights.refresh")
+    jobs.run_waiting()
+    assert not Job.objects.filter(state="failed").exists()
+    shop.append("orders", pa.table(orders), batch="two")
+    jobs.enqueue("insights.refresh")
+    jobs.run_waiting()
+    assert client.get("/").context["has_data"]
+    assert CustomerFigures.objects.get(pk=id).orders == 12
+    engine.forget()
 
 
 def test_figures_of_customers_add_up(lake: Path, read_book: Book) -> None:
