@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -147,6 +148,8 @@ class GoalForm(forms.ModelForm[Goal]):
         model = Goal
         fields: tuple[str, ...] = ("metric", "value", "start", "end", "note")
         widgets: ClassVar[dict[str, Any]] = {"start": _DAY, "end": _DAY}
+        # A year is judged by the goal of its last day: who types 31 December means it too.
+        labels: ClassVar[dict[str, Any]] = {"end": gettext_lazy("To (included)")}
         help_texts: ClassVar[dict[str, Any]] = {
             "start": gettext_lazy("Empty: the goal always holds."),
         }
@@ -166,9 +169,11 @@ class GoalForm(forms.ModelForm[Goal]):
                     self.add_error("value", _("A share lies between 0 and 100%."))
             if not abs(value) <= GOAL_MAX:
                 self.add_error("value", _("This number is too large."))
-        start, end = found.get("start"), found.get("end")
-        if start and end and end <= start:
-            self.add_error("end", _("The last day is not after the first."))
+        start, last = found.get("start"), found.get("end")
+        if start and last and last < start:
+            self.add_error("end", _("The last day is before the first."))
+        elif last and last < dt.date.max:
+            found["end"] = last + dt.timedelta(days=1)
         return found
 
 

@@ -283,11 +283,11 @@ def column_choices(state: DataState) -> list[tuple[str, str]]:
 
 
 def weekday_choices() -> list[tuple[int, str]]:
-    """The days of the week in the reader's language."""
+    """The days of the week in the reader's language, from Monday on."""
     from babel.dates import get_day_names
 
     names = get_day_names("wide", "stand-alone", locale=language())
-    return [(number, name.capitalize()) for number, name in names.items()]
+    return [(number, name.capitalize()) for number, name in sorted(names.items())]
 
 
 # -- Cohorts, segments -------------------------------------------------------------------------

@@ -372,10 +372,13 @@ def test_a_goal_of_a_year_ends_on_its_last_day(
 ) -> None:
     monkeypatch.setattr(settings, "MEDIA_ROOT", str(tmp_path))
     """Written as “01/01/2025 – 01/01/2026”, it seemed to hold on a day of the year after."""
-    goal = {"metric": "nps", "value": "5", "start": "2025-01-01", "end": "2026-01-01"}
+    goal = {"metric": "nps", "value": "5", "start": "2025-01-01", "end": "2025-12-31"}
     client = as_role("manager")
     client.post("/goals/", goal)
     assert "01/01/2025 – 31/12/2025" in content(client, "/goals/")
+    # Typed as its last day, it held until the day before and so for no year, quarter or month.
+    assert Goal.objects.get().holds_on(dt.date(2025, 12, 31))
+    assert not Goal.objects.get().holds_on(dt.date(2026, 1, 1))
 
 
 def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> None:
@@ -387,7 +390,7 @@ def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> 
     wrong = {"metric": "retention_rate", "value": "175", "note": ""}
     assert "entre 0 et 100" in client.post("/goals/", wrong).content.decode()
     backwards = {"metric": "nps", "value": "5", "start": "2025-02-01", "end": "2025-01-01"}
-    assert "pas après" in client.post("/goals/", backwards).content.decode()
+    assert "end" in client.post("/goals/", backwards).context["form"].errors
     client.post(f"/goals/{Goal.objects.get().pk}/remove/")
     assert not Goal.objects.exists()
 
