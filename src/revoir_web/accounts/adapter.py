@@ -7,6 +7,7 @@ import smtplib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from axes.utils import reset
 from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
@@ -27,6 +28,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """The page of one's account, by way of signing in: not the form that was filled in."""
         return reverse("accounts:account")
+
+    def set_password(self, user: Any, password: str) -> None:
+        """Let whoever typed a wrong password too often in with the new one, as they were told."""
+        super().set_password(user, password)
+        reset(username=user.email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a message now; where the mail server is away, whoever asked is told.

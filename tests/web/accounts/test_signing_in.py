@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -54,6 +55,21 @@ def test_a_second_factor_that_is_removed_leads_to_the_account(users: dict[str, U
 def test_a_forgotten_password_is_asked_for_once(users: dict[str, User]) -> None:
     page = Client().get("/account/login/").content.decode()
     assert page.count("/account/password/reset/") == 1
+
+
+def test_a_new_password_opens_what_wrong_ones_locked(
+    users: dict[str, User], mailoutbox: list[Any]
+) -> None:
+    """“Wait 15 minutes, or choose a new one”: with a new one they had to wait all the same."""
+    client, email = Client(), users["analyst"].email
+    for _try in range(5):
+        locked = client.post("/account/login/", {"login": email, "password": "wrong"})
+    assert locked.status_code == 429
+    client.post("/account/password/reset/", {"email": email})
+    (link,) = re.findall(r"http\S+(/account/password/reset/key/\S+)", mailoutbox[0].body)
+    page = client.get(link, follow=True)
+    client.post(page.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
+    assert client.post("/account/login/", {"login": email, "password": NEW}).status_code == 302
 
 
 @pytest.mark.parametrize(
