@@ -21,6 +21,7 @@ from revoir_web.common.rights import Right
 from revoir_web.consents import actions, links, queries, retention
 from revoir_web.consents.models import Consent, Erasure, Purpose, RetentionRule
 from revoir_web.customers import actions as customers
+from revoir_web.customers import facts
 from revoir_web.customers.models import Customer
 from revoir_web.testing.calls import Api
 
@@ -91,6 +92,15 @@ def test_a_file_does_not_take_back_a_refusal(zoe: Customer, news: Purpose) -> No
     assert not queries.may_contact(zoe, news, "email")
     later = timezone.now() + dt.timedelta(seconds=1)
     assert actions.record_many([(zoe.pk, True, later)], **told) == 1
+
+
+def test_consents_are_facts_of_their_kind(zoe: Customer, news: Purpose) -> None:
+    actions.record(customer=zoe, purpose=news, channel="email", given=True, source="page")
+    told = {
+        name: len(facts.facts([zoe.pk], limit=9, kinds=kinds))
+        for name, kinds in {"all": None, "consents": ["consent"], "orders": ["order"]}.items()
+    }
+    assert told == {"all": 1, "consents": 1, "orders": 0}
 
 
 def test_a_link_that_was_cut_off_says_so(zoe: Customer, client: Client) -> None:

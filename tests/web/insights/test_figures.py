@@ -393,6 +393,8 @@ def test_facts_of_a_customer_are_all_there_and_newest_first(lake: Path, read_boo
         row["order_id"] for row in rows if row["customer_id"] == key
     }
     assert [fact["at"] for fact in found] == sorted((fact["at"] for fact in found), reverse=True)
+    orders_alone = [fact for fact in found if fact["kind"] == "order"]
+    assert facts_of(key, limit=500, kinds=["order", "consent"]) == orders_alone
     page = facts_of([key], limit=2)
     rest = facts_of([key], limit=500, before=page[-1]["at"])
     assert all(fact["at"] < page[-1]["at"] for fact in rest)
