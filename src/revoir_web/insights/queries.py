@@ -9,7 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Q
-from django.http import QueryDict
+from django.http import Http404, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -118,12 +118,19 @@ def metric_question(name: str, given: QueryDict) -> dict[str, Any]:
 
 
 def where_of(given: QueryDict) -> str:
-    """The rule that an address narrows by: its own, and that of the saved segment it names."""
+    """The rule that an address narrows by: its own, and that of the saved segment it names.
+
+    Raises:
+        Http404: There is no such segment, or no more: what an address or a saved view asks of one
+            is not told of everybody.
+    """
     rules = [given.get("where", "").strip()[:5000]]
-    chosen = given.get("segment", "")
-    if chosen.isascii() and chosen.isdigit():
-        held = SavedSegment.objects.filter(pk=int(chosen[:18]), removed_at=None).first()
-        rules.append(held.rule if held is not None else "")
+    if chosen := given.get("segment", ""):
+        key = int(chosen[:18]) if chosen.isascii() and chosen.isdigit() else 0
+        held = SavedSegment.objects.filter(pk=key, removed_at=None).first()
+        if held is None:
+            raise Http404
+        rules.append(held.rule)
     said = [rule for rule in rules if rule]
     return said[0] if len(said) == 1 else " and ".join(f"({rule})" for rule in said)
 

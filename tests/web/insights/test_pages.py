@@ -366,6 +366,24 @@ def test_the_customers_of_a_segment_are_counted_once(monkeypatch: pytest.MonkeyP
     assert other["count"] == 10
 
 
+def test_figures_of_a_segment_that_is_gone_are_not_those_of_everybody(
+    filled: Path, as_role: AsRole
+) -> None:
+    """A view kept for a segment showed everybody once the segment was removed."""
+    client = as_role("manager")
+    held = SavedSegment.objects.create(name="Fidèles", rule="orders >= 3")
+    addresses = [
+        f"{path}segment={held.pk}"
+        for path in ("/metrics/revenue/?", "/cohorts/?", "/metrics/revenue/rows/?",
+                     "/exports/cohorts.csv?", "/exports/metric.csv?name=revenue&")
+    ]  # fmt: skip
+    assert client.get(addresses[0]).status_code == 200
+    client.post(f"/segments/{held.pk}/remove/")
+    assert {client.get(address).status_code for address in addresses} == {404}
+    assert client.get("/metrics/revenue/?segment=x").status_code == 404
+    assert client.get("/metrics/revenue/?segment=").status_code == 200
+
+
 # -- Goals, what-if ----------------------------------------------------------------------------
 def test_a_goal_of_a_year_ends_on_its_last_day(
     filled: Path, as_role: AsRole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
