@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from revoir.reading.mapping import Mapping as FileMapping
 
 Answer = TypeVar("Answer")
+Days = tuple[dt.date, dt.date]  # the first and the last
 
 APART_DAYS = 31
 """Purchases that begin or end further apart from other tables than this are not all there."""
@@ -186,6 +187,8 @@ class Book:
                 remedy=msg("It holds: {names}.", names=list(self.tables)),
             )
         table = self.tables[name]
+        if name == "subscriptions" and self.has(name, "ended_at", "churned"):
+            table = self._without_planned_departures(table)
         clock = TABLES[name].clock
         if clock is None or clock not in table.columns:
             return table
@@ -193,6 +196,13 @@ class Book:
         if last is None and name not in ("orders", "order_lines") and self._apart:
             last = self.as_of
         return table if last is None else table.filter(self.is_before(table[clock], last + ONE_DAY))
+
+    def _without_planned_departures(self, table: ir.Table) -> ir.Table:
+        """Take nobody for gone whose subscription ends after the last day of the book."""
+        if (last := self.last_day or self._until) is None:
+            return table
+        over = table.ended_at.isnull() | self.is_before(table.ended_at, last + ONE_DAY)
+        return table.mutate(churned=table.churned & over)
 
     def day_of(self, moment: ir.Value) -> ir.DateValue:
         """The company's calendar day of each moment in UTC; a day is that day itself.
@@ -231,7 +241,7 @@ class Book:
             for known in ("span", "_days", "currencies"):
                 if known in self.__dict__ and "currency" not in changes:
                     other.__dict__[known] = self.__dict__[known]
-        elif self._until is not None:  # the last of its days is another one
+        elif self._as_of and self._until:  # the last of its days is another one
             other._as_of = None
             other._as_of = other.span[1]
         return other
@@ -261,7 +271,7 @@ class Book:
 
         Where there are orders, and other tables go on for more than a month after them or begin
         that long before, it is the days of orders and subscriptions: nobody knows who bought on
-        the others.
+        the others. A subscription's end that is later than all else is planned there.
         """
         first, last = self._days_of_all
         trade = [day for name in _OF_TRADE for day in self._days.get(name, ())]
@@ -310,33 +320,31 @@ class Book:
         return bool(self.rows(first.aggregate(n=first.count()))[0]["n"])
 
     @cached_property
-    def _days(self) -> dict[str, tuple[dt.date, dt.date]]:
+    def _days(self) -> dict[str, Days]:
         """The first and the last day of every table that has any."""
-        found: dict[str, tuple[dt.date, dt.date]] = {}
         over = None if self._until is None else self._until + ONE_DAY
-        for name, table in self.tables.items():
-            clocks = [TABLES[name].clock] if TABLES[name].clock else []
-            if name == "subscriptions":
-                clocks = ["started_at", "ended_at"]
-            held = [clock for clock in clocks if clock and clock in table.columns]
-            if not held:
-                continue
-            # The day of the first moment, not the first day of all: the engine keeps the former.
-            row = self.rows(
-                table.aggregate(
-                    **{
-                        f"{end}_{clock}": self.day_of(
-                            getattr(table[clock], end)(where=self._before(table, clock, over))
-                        )
-                        for clock in held
-                        for end in ("min", "max")
-                    }
-                )
-            )[0]
-            days = [day for day in row.values() if day is not None]
-            if days:
-                found[name] = (min(days), max(days))
+        found: dict[str, Days] = {}
+        for name in self.tables:
+            clock = "started_at" if name == "subscriptions" else TABLES[name].clock
+            if clock and (days := self._days_of(name, clock, over)):
+                found[name] = days
+        if over is None and "orders" in found:
+            # An end may be planned: orders, and what else happened, say how far the data go.
+            over = max(last for _, last in found.values()) + ONE_DAY
+        if ends := self._days_of("subscriptions", "ended_at", over):
+            starts = found.get("subscriptions", ends)
+            found["subscriptions"] = min(starts[0], ends[0]), max(starts[1], ends[1])
         return found
+
+    def _days_of(self, name: str, clock: str, over: dt.date | None) -> Days | None:
+        if not self.has(name, clock):
+            return None
+        table = self.tables[name]
+        # The day of the first moment, not the first day of all: the engine keeps the former.
+        moment, held = table[clock], self._before(table, clock, over)
+        first, last = self.day_of(moment.min(where=held)), self.day_of(moment.max(where=held))
+        row = self.rows(table.aggregate(first=first, last=last))[0]
+        return None if row["first"] is None else (row["first"], row["last"])
 
     def _before(self, table: ir.Table, clock: str, over: dt.date | None) -> ir.BooleanValue | None:
         # Only an end can stand for none; a condition would keep engines from their statistics.
@@ -352,17 +360,16 @@ class Book:
             today: The day that it is in the company's time zone.
 
         Returns:
-            The book; this one where it ends on a day that was given, or nothing is planned.
+            The book; this one where its last day was given, or nothing can be planned.
         """
         if self._as_of is not None or not self.has("subscriptions", "ended_at"):
             return self
         end = self.day_of(self.tables["subscriptions"].ended_at.max())
         last = self.rows(end.name("last").as_table())[0]["last"]
-        if last is None or last <= today:
-            return self
         other = self._copy(self.settings, None)
         other._until = today
-        other._as_of = other.span[1]
+        if last is not None and last > today and other._days:
+            other._as_of = other.span[1]
         return other
 
     @cached_property
@@ -488,7 +495,7 @@ def read(
         title: What reports call the company.
         sheet: The one sheet of a workbook to read.
         storage_options: What a bucket asks for (see `revoir.store.Lake`).
-        today: Rows of files dated after the day after it are mistakes (None: only past 2100).
+        today: Rows of files dated later than tomorrow are mistakes, and later ends are planned.
         progress: Told what is being done.
 
     Returns:

@@ -109,6 +109,46 @@ def test_a_planned_end_is_no_departure_yet(tmp_path):
     assert revoir.read(path, today=dt.date(2029, 1, 1)).as_of == dt.date(2028, 5, 5)
 
 
+CONTRACTS = (
+    "client;anciennete_mois;fin_contrat;mensualite\n"
+    "A;12;31/12/2027;20\nB;7;15/03/2025;20\nC;3;;25\nD;9;01/06/2026;25\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "left"),
+    [((2025, 3, 14), 0), ((2025, 3, 15), 1), ((2026, 11, 1), 2), ((2027, 12, 31), 3)],
+)
+def test_a_contract_in_a_list_without_first_days_ends_on_its_last_day(tmp_path, day, left):
+    """Whatever had an end had ended, that of next year too: 75% of a list had left."""
+    path = tmp_path / "contracts.csv"
+    path.write_text(CONTRACTS)
+    as_of = dt.date(*day)
+    for held in (
+        revoir.read(path, as_of=as_of),
+        revoir.read(path).at(as_of),
+        revoir.read(path, today=as_of),
+    ):
+        figure = revoir.measure(held, "churn_rate").figures[0]
+        assert (figure.numerator, figure.denominator) == (left, 4)
+
+
+def test_where_orders_say_how_far_the_data_go_a_later_end_is_planned(tmp_path):
+    """A contract until 2028 made 2028 the last day: every buyer had been silent for years."""
+    orders, contracts = tmp_path / "orders.csv", tmp_path / "contracts.csv"
+    orders.write_text("customer_id,order_date,amount\na,2024-05-01,5\nb,2024-05-28,5\n")
+    contracts.write_text(
+        "customer_id,started_at,ended_at,monthly_amount\n"
+        "a,2023-01-05,2028-01-05,10\nb,2023-02-05,2024-03-01,10\nc,2024-06-02,2024-07-02,10\n"
+    )
+    held = revoir.read([orders, contracts])
+    assert held.as_of == dt.date(2024, 6, 2)
+    figure = revoir.measure(held, "logo_churn_rate", start=JAN, end=dt.date(2024, 6, 3)).figures[0]
+    assert (figure.numerator, figure.denominator) == (1, 2)
+    # Where it is known what day it is, an end that is over by then is one of the days of the data.
+    assert revoir.read([orders, contracts], today=dt.date(2024, 7, 5)).as_of == dt.date(2024, 7, 2)
+
+
 def test_the_end_of_a_subscription_tomorrow_is_planned_in_the_zone_of_the_company():
     """Its moment lies on this evening in UTC: it had ended, and the data covered tomorrow."""
     table = pa.table(

@@ -86,7 +86,7 @@ def assemble(
         parts.append(part)
         reports.append(part.report)
         try:
-            made = split(connection, part, zone, today)
+            made = split(connection, part, zone)
         except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             raise _too_large(raw) from error
         part.report.table = _told_table(part, made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
@@ -19,37 +18,23 @@ _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
 """The lowest and highest answer to each question that is a metric."""
 
 
-def split(
-    connection: duckdb.DuckDBPyConnection, part: Part, zone: str, today: dt.date | None = None
-) -> list[Piece]:
+def split(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> list[Piece]:
     """Bring a converted file into the canonical tables it holds.
 
     Args:
         connection: The connection that holds it.
         part: The converted file.
         zone: IANA zone of the company.
-        today: A subscription whose end is later still runs (None: whatever has an end has ended).
 
     Returns:
         The pieces, one a canonical table.
     """
-    if part.detection.table == "orders":
-        return Sales(connection, part, zone).pieces()
-    return _Others(connection, part, zone, today).pieces()
+    kind = Sales if part.detection.table == "orders" else _Others
+    return kind(connection, part, zone).pieces()
 
 
 class _Others(Pieces):
     """Brings the rows of a file that holds no sales into its table."""
-
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        part: Part,
-        zone: str,
-        today: dt.date | None,
-    ) -> None:
-        super().__init__(connection, part, zone)
-        self._today = today
 
     def pieces(self) -> list[Piece]:
         part = self.part
@@ -80,12 +65,7 @@ class _Others(Pieces):
         for field in rest:
             columns[field.name] = identifier(field.key)
         if table == "subscriptions" and "churned" not in columns and "ended_at" in columns:
-            ended = columns["ended_at"]
-            columns["churned"] = (
-                f"{ended} IS NOT NULL"
-                if self._today is None
-                else f"coalesce(CAST({ended} AS DATE) <= DATE '{self._today}', false)"
-            )
+            columns["churned"] = f"{columns['ended_at']} IS NOT NULL"
         piece = self.make(table, columns, part.accepted)
         return self.with_customers(piece, theirs, self._clock(table))
 

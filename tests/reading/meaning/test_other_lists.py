@@ -111,13 +111,3 @@ def test_files_with_other_sums_are_not_told(read: Read) -> None:
         "b.csv": head + "A;2024-01-01;6\nB;2024-01-02;5\n",
     })  # fmt: skip
     assert "same turnover" not in told(reading)
-
-
-def test_a_contract_whose_end_is_to_come_still_runs(read: Read, rows) -> None:
-    """Every contract with an end had ended, that of next year too: 75% of a list had left."""
-    reading = read(
-        "client;anciennete_mois;fin_contrat;mensualite\n"
-        "A;12;31/12/2027;20\nB;7;15/03/2025;20\nC;3;;25\nD;9;01/06/2026;25\n"
-    )
-    found = {row["customer_id"]: row["churned"] for row in rows(reading, "subscriptions")}
-    assert found == {"A": False, "B": True, "C": False, "D": True}
