@@ -259,7 +259,7 @@ def _computed(given: Book, ratios: Mapping[Metric, Ratio], question: Question) -
         for metric, ratio in chosen.items():
             figures = _figures(book, metric, ratio, question, periods, sums)
             of_orders = any(need.partition(".")[0] == "orders" for need in ratio.facts.needs)
-            missing = scope.amounts_missing(book) if _of_amounts(metric) and of_orders else None
+            missing = scope.amounts_note(book) if _of_amounts(metric) and of_orders else None
             notes = () if missing is None else (missing,)
             results[metric.name] = Result(metric, figures, question.by, notes)
     return results

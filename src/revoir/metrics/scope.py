@@ -182,8 +182,8 @@ def period_start(
     return period_of(day, question.grain, book.settings.fiscal_year_start_month)
 
 
-def amounts_missing(book: Book) -> Message | None:
-    """How many purchases have no amount, in words (None: all have one)."""
+def amounts_note(book: Book) -> Message | None:
+    """How many purchases have no amount, anonymous ones too, in words (None: all have one)."""
     orders = book.table("orders")
     bought = orders.filter(orders.kind == "purchase")
     counts = bought.aggregate(n=bought.amount.isnull().sum())
