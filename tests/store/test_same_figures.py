@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from collections.abc import Callable
@@ -293,6 +294,23 @@ def test_a_second_refund_of_an_order_is_added(ask, tmp_path, words):
     later = _file(tmp_path / "feb.csv", HEAD + "1;C1;12/02/2024;-2\n3;C3;02/02/2024;5\n")
     ask("lake", "append", str(folder), later, *words)
     assert sorted(float(row["amount"]) for row in _held(folder)) == [-10.5, -2, 5, 10.5, 20]
+
+
+@pytest.mark.parametrize(("there", "later"), [("purchase", "return"), ("return", "purchase")])
+def test_a_refund_does_not_take_the_place_of_its_sale(tmp_path, there, later):
+    """From Python, the refund of order 1 replaced order 1: the sale was gone, and counted less."""
+    lake = Lake.create(tmp_path / "lake")
+    worth = {"purchase": 10.0, "return": -10.0}
+
+    def order(kind):
+        told = {"order_id": ["1"], "customer_id": ["a"], "ordered_at": [dt.datetime(2024, 1, 3)]}
+        return pa.table(told | {"amount": [worth[kind]], "kind": [kind]})
+
+    lake.append("orders", order(there), batch="first")
+    with pytest.raises(InputError, match="take the place of the other"):
+        lake.upsert("orders", order(later), batch="second")
+    lake.append("orders", order(later), batch="second")
+    assert sorted(float(row["amount"]) for row in _held(tmp_path / "lake")) == [-10, 10]
 
 
 def test_an_order_is_not_put_in_the_place_of_its_refund(ask, tmp_path):

@@ -6,6 +6,7 @@ it is of: a return is known by that number, its day and its amount.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from revoir.store.commits import arrow_schema
@@ -66,6 +67,26 @@ def shared(table: str, held: DeltaTable | None, rows: pa.Table, key: str) -> lis
     both = back.filter(pc.is_in(back, sold))
     found: list[str] = pc.unique(both.filter(pc.is_in(both, _texts(rows, key)))).to_pylist()
     return found
+
+
+def crossed(table: str, there: pa.Table, rows: pa.Table, keys: Sequence[str]) -> bool:
+    """Whether a row gives back what one of the same key sold, or the reverse.
+
+    Args:
+        table: The canonical table.
+        there: Rows of it.
+        rows: Rows that are to take their place; without a kind they keep that of those.
+        keys: The columns that identify a row.
+    """
+    import pyarrow.compute as pc
+
+    if "kind" not in rows.column_names or "kind" not in there.column_names:
+        return False
+    sides = [[_texts(part, *keys) for part in _parted(table, one)] for one in (there, rows)]
+    (sold, back), (selling, giving) = sides
+    return any(
+        pc.any(pc.is_in(mine, theirs)).as_py() for mine, theirs in ((giving, sold), (selling, back))
+    )
 
 
 def _parted(table: str, rows: pa.Table) -> tuple[pa.Table, pa.Table]:

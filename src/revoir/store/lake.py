@@ -183,6 +183,7 @@ class Lake:
         """Write rows, each in place of the one with its key.
 
         Columns that the rows do not carry keep what they held. `undo` brings replaced rows back.
+        What is given back has the number of its order and takes the place of no sale: `append` it.
 
         Args:
             table: The canonical table.
@@ -196,7 +197,8 @@ class Lake:
 
         Raises:
             UsageError: As for `append`, or the table has been upserted by another key.
-            InputError: A key is missing, empty or there twice, or a value does not fit.
+            InputError: A key is missing, empty or there twice, that of a sale and of its refund, or
+                a value does not fit.
             EngineError: The store failed; the same call can be made again.
         """
         import pyarrow as pa

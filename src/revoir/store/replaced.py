@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError
 from revoir.language import msg
+from revoir.store import doubles
 from revoir.store.commits import (
     UNDONE,
     arrow_schema,
@@ -58,6 +59,7 @@ def save(
 
     Raises:
         UsageError: The table has been upserted by another key.
+        InputError: A number is that of a sale and of what is given back of it.
     """
     import pyarrow as pa
 
@@ -65,6 +67,7 @@ def save(
     check_keys(place, table, keys)
     found = _matching(held, rows, keys)
     _check_one_each(table, found, keys)
+    _check_sides(table, found, rows, keys)
     if not found.num_rows and not kept:
         return
     found = found.append_column(BY, pa.array([batch] * found.num_rows, pa.string()))
@@ -136,6 +139,19 @@ def _check_one_each(table: str, found: pa.Table, keys: Sequence[str]) -> None:
         raise InputError(
             msg("What is given back has the number of its order: no row can be replaced by it."),
             remedy=msg("Take the earlier batch out, and append its rows and these together."),
+        )
+
+
+def _check_sides(table: str, found: pa.Table, rows: pa.Table, keys: Sequence[str]) -> None:
+    """Refuse to put a refund in the place of its sale, or the sale in that of its refund.
+
+    Raises:
+        InputError: A row would take such a place: the other one would be gone.
+    """
+    if doubles.crossed(table, found, rows, keys):
+        raise InputError(
+            msg("A refund has the number of its order: neither can take the place of the other."),
+            remedy=msg("Append it: it then stands beside the other."),
         )
 
 
