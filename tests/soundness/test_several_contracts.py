@@ -27,11 +27,13 @@ ROWS = [
 LEFT = {"a": False, "b": True, "c": False, "d": False}
 
 
+NAMES = ("customer_id", "plan", "churned", "tenure_months", "monthly_amount")
+TABLE = pa.Table.from_pylist([dict(zip(NAMES, row, strict=True)) for row in ROWS])
+
+
 @pytest.fixture
 def book():
-    names = ("customer_id", "plan", "churned", "tenure_months", "monthly_amount")
-    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in ROWS])
-    return Book({"subscriptions": memory(threads=1).create_table("subscriptions", table)})
+    return Book({"subscriptions": memory(threads=1).create_table("subscriptions", TABLE)})
 
 
 def test_churn_survival_worth_and_the_metric_agree_on_who_has_left(book):
@@ -58,3 +60,18 @@ def test_what_a_customer_brings_in_is_what_runs(book):
     (looked,) = snapshots(book, Definition(Kind.FILE, None), columns_of_file(book), ())
     worth = {row["customer_id"]: row["worth"] for row in looked.table.to_pylist()}
     assert worth == {"a": 480.0, "b": 840.0, "c": 480.0, "d": 480.0}
+
+
+def test_what_is_learned_from_is_what_runs(engine):
+    """A customer who changed plans had the dearer, longer, later-named of all, ended ones too."""
+    book = Book(engine.load({"subscriptions": TABLE}))
+    (looked,) = snapshots(book, Definition(Kind.FILE, None), columns_of_file(book), ())
+    names = ("plan", "tenure_months", "monthly_amount")
+    seen = {
+        row["customer_id"]: tuple(row[f"subscriptions.{name}"] for name in names)
+        for row in looked.table.to_pylist()
+    }
+    # Of who has left there is the largest of what ran.
+    assert seen == {
+        "a": ("new", 6, 40), "b": ("old", 12, 40), "c": ("new", 9, 40), "d": ("new", None, 40),
+    }  # fmt: skip

@@ -56,6 +56,20 @@ def said_to_have_left(book: Book) -> ir.Table:
     return rows.group_by("customer_id").aggregate(left=rows.churned.all())
 
 
+def telling(book: Book) -> ir.Table:
+    """The contracts that say what a customer has: those that run; of who has left, what ran.
+
+    Args:
+        book: The company's tables, with `subscriptions.churned`.
+
+    Returns:
+        Rows of `subscriptions`.
+    """
+    rows, said = book.table("subscriptions"), said_to_have_left(book).rename(whose="customer_id")
+    found = rows.join(said, rows.customer_id == said.whose)
+    return found.filter(found.left | ~found.churned).drop("whose", "left")
+
+
 def as_stays(book: Book, rows: ir.Table) -> ir.Table:
     """The subscriptions that have begun as stays (see `boundaries.follow`).
 

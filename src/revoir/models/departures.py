@@ -23,7 +23,7 @@ from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg, nmsg
 from revoir.metrics.activity import activity, propose
-from revoir.metrics.contracts import said_to_have_left, with_ends
+from revoir.metrics.contracts import telling, with_ends
 from revoir.models.features.compute import beside
 from revoir.models.features.declaration import KEYS, Moments, days_since, lately
 from revoir.models.features.subscriptions import started
@@ -315,8 +315,7 @@ def worth(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Tab
     if not book.has("subscriptions", "monthly_amount"):
         return None
     if definition.kind is Kind.FILE:
-        keys, rows = ["customer_id"], beside(book.table("subscriptions"), said_to_have_left(book))
-        rows = rows.filter(rows.left | ~rows.churned)
+        keys, rows = ["customer_id"], telling(book)
     else:
         keys, rows = list(KEYS), started(book, definition.moments(days))
         rows = rows.filter(rows.runs)

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg
+from revoir.metrics.contracts import telling
 from revoir.metrics.registry import Unit
 from revoir.models.features.ahead import AHEAD
 from revoir.models.features.answers import ANSWERS
@@ -232,7 +233,8 @@ def feature_table(
     for home in ("subscriptions", "customers"):
         chosen = [one for one in features if one.name.startswith(f"{home}.")]
         if chosen:
-            found = beside(found, _one_each(book.table(home), chosen))
+            rows = telling(book) if home == "subscriptions" else book.table(home)
+            found = beside(found, _one_each(rows, chosen))
     filled = {
         one.name: found[one.name].fill_null(one.absent)
         for one in features
