@@ -156,6 +156,22 @@ def test_the_model_of_the_world_is_chosen(regular_book):
     assert abs(amounts["mbg_cnbd_k"].bias) < 0.15
 
 
+@pytest.mark.parametrize("rmse", [1.97, 2.0, 2.03])
+def test_a_hair_is_no_difference_to_the_rule(rmse):
+    """Of an error of 1.97 purchases it was said that it was “no less” than the rule's 2.00."""
+    ways = [("bg_nbd", "BG/NBD", False, rmse), ("same_as_before", "rule", True, 2.0)]
+    tested = Backtest(
+        (dt.date(2023, 1, 1),),
+        90,
+        tuple(
+            Accuracy(name, label, is_rule, 50, 1.0, error, 9.0, 9.0)
+            for name, label, is_rule, error in ways
+        ),
+    )
+    told = tested.verdict("bg_nbd").text("en")
+    assert "about as much as the best simple rule (2.00: “rule”)" in told
+
+
 def test_a_rule_that_wins_is_named():
     """Everybody buys every ten days, without chance and without end: the rule knows that."""
     rows = [(f"c{n}", day, 1.0) for n in range(60) for day in range(n % 10, 600, 10)]

@@ -98,6 +98,8 @@ def test_the_table_says_the_record(ask):
     text = ask("--coverage", "0.9", "--horizon", "60")
     assert "90% interval" in text
     assert "Within 60 days" in text
+    # A day stands beside customers, too, who will hardly come again.
+    assert "Next purchase, if any" in " ".join(text.split())
     assert "The day was wrong by" in text
 
 

@@ -228,7 +228,7 @@ def _print_customers(found: NextPurchases, listed: pa.Table, code: str) -> None:
         ("purchase_days", T("Purchase days")),
         ("last_on", T("Last purchase")),
         ("usual_days", T("Usual days between")),
-        ("next_on", T("Next purchase")),
+        ("next_on", T("Next purchase, if any")),
         ("between", msg("{share} interval", share=asked_share(found.coverage)).text(code)),
         (
             "returns",

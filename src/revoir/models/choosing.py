@@ -153,8 +153,8 @@ class Backtest:
         if gain > -CLEARLY:
             return msg(
                 "Tested on the past ({n} forecasts), {model} erred by {error} purchases a customer"
-                " (root mean square), no less than the best simple rule ({rule_error}: “{rule}”):"
-                " take its order of customers rather than its figures.",
+                " (root mean square), about as much as the best simple rule ({rule_error}:"
+                " “{rule}”): take its order of customers rather than its figures.",
                 **told,
             )
         return msg(

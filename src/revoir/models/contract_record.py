@@ -118,8 +118,8 @@ def contract_verdict(tested: Backtest, name: str) -> Message:
     if gain > -CLEARLY:
         return msg(
             "Tested on the past ({n} forecasts), {model} erred by {error} months a customer (root"
-            " mean square), no less than taking the churn rate of the time before ({rule_error}):"
-            " take its order of customers rather than its figures.",
+            " mean square), about as much as by taking the churn rate of the time before"
+            " ({rule_error}): take its order of customers rather than its figures.",
             **told,
         )
     return msg(

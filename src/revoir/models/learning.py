@@ -250,8 +250,8 @@ def no_better(learned: Learned, later: Estimate | None) -> Message | None:
     tried = len(learned.learners)
     if not beyond_chance(learned.told, tried):
         return msg(
-            "No better than the rule: no feature tells more of who leaves than the share of all who"
-            " left, beyond chance."
+            "No better than the rule: of the customers learned from, no feature told more of who"
+            " left than the share of all who did, beyond chance."
         )
     if later is not None and later.value <= 0:
         return msg(

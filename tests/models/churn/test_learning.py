@@ -107,7 +107,8 @@ def test_shuffled_labels_teach_nothing():
         said = learned.named(name)
         assert auc(said.held_out, blind.left).value == pytest.approx(0.5, abs=0.02)
         assert np.ptp(said.probabilities(fresh.matrix)) < 0.3
-    assert no_better(learned, None) is not None
+    # The test may be of other customers, whom a figure may tell apart: it is said of whom it is so.
+    assert "of the customers learned from, no feature" in no_better(learned, None).text("en")
 
 
 def test_no_learner_is_believed_of_shuffled_labels():
