@@ -15,7 +15,7 @@ from revoir.cli.common import (
     speak,
     write_rows,
 )
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 
 if TYPE_CHECKING:
     from revoir.metrics.registry import Unit
@@ -126,6 +126,8 @@ def shown(value: float | None, unit: Unit, currency: str | None) -> Any:
             return Money(value, currency)
         case Unit.COUNT:
             return Number(value, 0)
+        case Unit.DAYS if value == 1:
+            return in_days(1)
         case Unit.DAYS:
             return nmsg("{days} days", "{days} days", int(value), days=Number(value))
         case Unit.HOURS:

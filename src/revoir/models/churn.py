@@ -16,7 +16,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, msg, nmsg
+from revoir.language import Message, in_days, msg, nmsg
 from revoir.models.card import Card, CutoffRow, profiles
 from revoir.models.classifiers import Fitted
 from revoir.models.departures import Definition, Kind, cutoffs, definition_of
@@ -250,12 +250,12 @@ def churn(
     if not days:
         first, last = book.span[0], book.as_of
         reason = nmsg(
-            "Not enough data: they cover {n} day, and to learn who leaves within {window} days"
+            "Not enough data: they cover {n} day, and to learn who leaves within {window}"
             " takes twice as many as that.",
-            "Not enough data: they cover {n} days, and to learn who leaves within {window} days"
+            "Not enough data: they cover {n} days, and to learn who leaves within {window}"
             " takes twice as many as that.",
             (last - first).days + 1,
-            window=definition.window_days,
+            window=in_days(definition.window_days or 0),
         )
         return Churn(book, definition, _empty_card(book, definition, seed, reason), reason)
     choice = choose(book, days[-1], attributes=attributes, without=without)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import Message, Money, Number, Percent, asked_share, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, asked_share, in_days, msg, nmsg
 from revoir.metrics.activity import gaps
 from revoir.metrics.summary import amounts_known, amounts_missing, customer_summary
 from revoir.metrics.value import margin_share
@@ -262,10 +262,10 @@ def _too_short(counts: Counts, horizon_days: int) -> Message | None:
     if known >= needed:
         return None
     return nmsg(
-        "Not enough data: they cover {n} day; to look {horizon} days ahead takes {needed}.",
-        "Not enough data: they cover {n} days; to look {horizon} days ahead takes {needed}.",
+        "Not enough data: they cover {n} day; to look {horizon} ahead takes {needed}.",
+        "Not enough data: they cover {n} days; to look {horizon} ahead takes {needed}.",
         known,
-        horizon=horizon_days,
+        horizon=in_days(horizon_days),
         needed=needed,
     )
 

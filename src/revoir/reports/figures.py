@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from revoir.language import Message, Money, Number, Percent, msg, nmsg
+from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
 from revoir.periods import Period
@@ -179,6 +179,8 @@ def quantity(value: float | None, unit: Unit, currency: str | None = None) -> An
             return Number(value, 1)
         case Unit.HOURS:
             return msg("{n} h", n=Number(value, 1))
+        case Unit.DAYS if value == 1:
+            return in_days(1)
         case Unit.DAYS:
             shown = Number(value, 0 if value >= 10 else 1)
             return nmsg("{days} days", "{days} days", int(value), days=shown)

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from revoir.book import Book
-from revoir.language import Message, Percent, msg, nmsg
+from revoir.language import Message, Percent, in_days, msg, nmsg
 from revoir.metrics.activity import Gaps
 from revoir.metrics.calendar import date
 from revoir.periods import Grain, periods_between
@@ -356,10 +356,10 @@ declare(
         (("orders.customer_id",),),
         _no_second_order,
         lambda case: nmsg(
-            "Bought once, {days} days ago; {share} of those who come back do so within a day.",
-            "Bought once, {days} days ago; {share} of those who come back do so within {n} days.",
+            "Bought once, {days} ago; {share} of those who come back do so within a day.",
+            "Bought once, {days} ago; {share} of those who come back do so within {n} days.",
             int(case["usual_days"]),
-            days=case.days_since("first_on"),
+            days=in_days(case.days_since("first_on")),
             share=Percent(case.values["share"], 0),
         ),
         parameters=(
