@@ -37,7 +37,7 @@ CASES = {
         {"orders": [order("04-20", 100), order("05-17", 60)], "events": [event("05-16")]},
         "06-01",
         "06-09",
-        "Purchases down 40% on the 30 days before, and no visit for 23 days.",
+        "Purchases were down 40% on the 30 days before, and no visit for 23 days.",
     ),
     "basket_shrinking": (
         {
@@ -229,7 +229,7 @@ def test_amounts_in_several_currencies_are_counted_or_said(backend):
     book = Book({"orders": held}, settings=Settings(activity=BOUGHT), as_of=day("05-31"))
     assert "several currencies" in alerts_of(book, "basket_shrinking").reason.text("en")
     (alert,) = alerts_of(book, "purchases_down").listed()
-    assert alert.reason.text("en").startswith("Purchases down 50%")
+    assert alert.reason.text("en").startswith("Purchases were down 50%")
     assert alert.bought_for is None
 
 

@@ -179,8 +179,8 @@ def _checked(rows: ir.Table, values: Values) -> ir.Table:
 
 def _down_because(case: Case) -> Message:
     return nmsg(
-        "Purchases down {drop} on the {days} days before, and no visit for {n} day.",
-        "Purchases down {drop} on the {days} days before, and no visit for {n} days.",
+        "Purchases were down {drop} on the {days} days before, and no visit for {n} day.",
+        "Purchases were down {drop} on the {days} days before, and no visit for {n} days.",
         case.days_since("last_visit"),
         drop=Percent(1 - float(case["recent"]) / float(case["before"]), 0),
         days=case.values["period_days"],
