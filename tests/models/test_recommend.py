@@ -222,3 +222,12 @@ def test_wrong_usage_is_told(shop):
         recommend(book, customers=["c0001", "c9999"])
     with pytest.raises(UsageError, match="0 products"):
         recommend(book, top=0)
+
+
+def test_where_nothing_is_sold_any_more_it_is_said(make_book):
+    """Two years after the last sale nothing was listed, and nothing said why."""
+    book = make_book(order_lines=table(world(0.9)))
+    assert recommend(book).reason is None
+    late = recommend(book.at(START + dt.timedelta(days=DAYS + 730)))
+    assert not late.products.num_rows
+    assert "none is left to recommend" in late.reason.text("en")

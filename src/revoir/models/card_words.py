@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from revoir.language import Message, Money, Number, Percent, in_days, msg
+from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 from revoir.models.card import Card, Lists
+from revoir.models.learning import RULE_CUSTOMERS_MIN
 from revoir.models.validation import Judgement, Top
 
 SHARE = 0.10
@@ -27,9 +28,10 @@ def record_in_words(card: Card, by: str, currency: str | None = None) -> list[Me
         Sentences; where nothing could be tested, the one that says so.
     """
     lists = next((one for one in card.lists if one.by == by), None)
-    if card.used is None or lists is None:
-        reason = msg("Too few customers left in the past to say how good such a list is.")
-        return [] if card.used is None else [reason]
+    if card.used is None:
+        return []
+    if lists is None:
+        return [_untested_in_words(card)]
     count = next(one for one in lists.counts if one.share == SHARE)
     found = [_list_in_words(card, count)]
     amounts = _amounts_in_words(lists, lists.counts.index(count), currency)
@@ -37,6 +39,19 @@ def record_in_words(card: Card, by: str, currency: str | None = None) -> list[Me
         found.append(amounts)
     found.append(_ranking_in_words(card))
     return found
+
+
+def _untested_in_words(card: Card) -> Message:
+    tested = next((row for row in card.days if row.use == "test"), card.days[0])
+    return nmsg(
+        "Of {n} customer in the test {left} left: to say how good such a list is, {least} must"
+        " leave and as many stay.",
+        "Of {n} customers in the test {left} left: to say how good such a list is, {least} must"
+        " leave and as many stay.",
+        tested.customers,
+        left=tested.left,
+        least=RULE_CUSTOMERS_MIN,
+    )
 
 
 def _list_in_words(card: Card, count: Top) -> Message:

@@ -259,8 +259,13 @@ def churn(
         )
         return Churn(book, definition, _empty_card(book, definition, seed, reason), reason)
     choice = choose(book, days[-1], attributes=attributes, without=without)
-    looks = snapshots(book, definition, choice, (*days, book.as_of))
-    return _found(book, definition, choice, looks[:-1], seed, looks[-1])
+    *looks, now = snapshots(book, definition, choice, (*days, book.as_of))
+    # Long after the last purchase nobody is there any more: such days teach and test nothing.
+    looks = [one for one in looks if len(one)]
+    if not looks:
+        reason = msg("Not enough data. Nobody was there on the days looked at.")
+        return Churn(book, definition, _empty_card(book, definition, seed, reason), reason)
+    return _found(book, definition, choice, looks, seed, now)
 
 
 def _found(

@@ -115,6 +115,8 @@ def recommend(
     reason = None
     if not len(on_shelf.product):
         reason = nmsg("No product has {n} buyer.", "No product has {n} buyers.", BUYERS_MIN)
+    elif not rows.num_rows:
+        reason = msg("Of the products that are still sold, none is left to recommend.")
     return Recommendations(as_of, rows, record, _notes(sold, on_shelf, excluded), reason)
 
 

@@ -57,6 +57,30 @@ def test_a_list_of_the_past_did_what_its_record_says(world, in_world):
     assert left / n > record.base
 
 
+@pytest.mark.parametrize(
+    ("silent", "says"),
+    [
+        # The last day whose outcome is known has customers, and each of them left.
+        (
+            130,
+            "Of 162 customers in the test 162 left: to say how good such a list is, 10 must leave",
+        ),
+        # Nobody is there on it, while earlier days teach enough: it was divided by nobody.
+        (200, "in the test"),
+        (4_000, "Not enough data. Nobody was there on the days looked at."),
+    ],
+)
+def test_long_after_the_last_purchase_it_is_said_what_is_lacking(silent, says):
+    book = btyd_book(1_500, seed=8, window_days=90)
+    later = book.at(book.as_of + dt.timedelta(days=silent)).with_settings(
+        activity=book.settings.activity
+    )
+    found = churn(later)
+    assert found.customers.num_rows == 0
+    told = [found.reason] if found.reason else record_in_words(found.card, found.order(None))
+    assert any(says in one.text("en") for one in told), [one.text("en") for one in told]
+
+
 def test_who_has_really_left_the_shop_is_likelier_to_leave(large_shop, in_large_shop):
     """The truth knows who had left for good by now, which no purchase tells."""
     table = in_large_shop.customers
