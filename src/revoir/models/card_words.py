@@ -12,6 +12,8 @@ SHARE = 0.10
 DRIFT_LARGE = 0.25
 """A population stability index above it is a large change (Siddiqi 2006, chapter 8)."""
 DRIFT_NAMED = 3
+BY_CHANCE = 0.5
+"""How often a leaver is put before a stayer by drawing lots."""
 SURPRISE = 3.0
 """Standard errors between expected and actual departures that are worth a warning."""
 
@@ -38,6 +40,13 @@ def record_in_words(card: Card, by: str, currency: str | None = None) -> list[Me
     if amounts is not None:
         found.append(amounts)
     found.append(_ranking_in_words(card))
+    if card.judged[card.used].auc.low <= BY_CHANCE:
+        found.append(
+            msg(
+                "Beyond chance that is no better than drawing lots: do not rely on the order of the"
+                " list."
+            )
+        )
     return found
 
 

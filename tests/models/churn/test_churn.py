@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -18,7 +19,7 @@ from revoir.models.card_words import (
     warnings_in_words,
 )
 from revoir.models.churn import churn
-from revoir.models.validation import auc
+from revoir.models.validation import Estimate, auc
 
 from .conftest import book_of, btyd_book
 
@@ -55,6 +56,15 @@ def test_a_list_of_the_past_did_what_its_record_says(world, in_world):
     record = next(one for one in by_risk.counts if one.share == 0.1)
     assert record.low <= left / n <= record.high
     assert left / n > record.base
+
+
+@pytest.mark.parametrize(("low", "warned"), [(0.34, True), (0.5, True), (0.51, False)])
+def test_an_order_that_is_no_better_than_chance_is_called_so(in_world, low, warned):
+    """43 of 100 (34 to 54) stood there without a word, and the list was led by recent buyers."""
+    card = in_world.card
+    used = replace(card.judged[card.used], auc=Estimate(0.55, low, 0.6))
+    told = record_in_words(replace(card, judged=card.judged | {card.used: used}), "risk")
+    assert any("drawing lots" in one.text("en") for one in told) == warned
 
 
 @pytest.mark.parametrize(
