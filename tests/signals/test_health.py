@@ -140,10 +140,30 @@ def test_a_subscriber_may_be_silent(book_of):
         rule=Activity(window_days=90, subscription=True),
         orders=orders,
         subscriptions=[("kept", ago(250), None, 10)],
+        responses=[("kept", ago(30), "nps", 10)],
     )
     (row,) = book.rows(health_scores(book).customers)
     assert row["customer_id"] == "kept"
     assert row["recency"] is None
+
+
+def test_the_habit_of_buyers_is_not_that_of_subscribers(book_of):
+    """Every running subscriber came first among the least healthy, and buyers had half their habit.
+
+    Of the subscribers of the past only those who left were counted.
+    """
+    gone = [(f"gone{n}", ago(400), ago(200), 10) for n in range(40)]
+    running = [(f"kept{n}", ago(400), None, 10) for n in range(40)]
+    book = book_of(
+        as_of=AS_OF,
+        rule=Activity(window_days=90, subscription=True),
+        orders=[*others(), ("buyer", ago(5), 30, "purchase")],
+        # Of whom a subscription begins later nothing is known of it yet.
+        subscriptions=[*gone, *running, ("buyer", ago(-30), None, 10)],
+    )
+    (row,) = book.rows(health_scores(book).customers)
+    assert row["customer_id"] == "buyer"
+    assert row["habit"] / row["habit_of"] == pytest.approx(30 / 40)
 
 
 def test_subscriptions_alone_say_nothing_of_habit(book_of):

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics.calendar import date
+from revoir.metrics.contracts import as_stays
 from revoir.metrics.engagement import visit_days
 from revoir.signals.baseline import how_often
 from revoir.signals.purchases import several_currencies
@@ -99,13 +100,15 @@ def _recency(book: Book) -> ir.Table | None:
 def _habit(book: Book) -> ir.Table | None:
     """How many of those who were as far as the customer gave another sign of life.
 
-    Where subscriptions are the only sign of life, whoever stays gives no other: of those that have
-    ended nearly all were departures, which says nothing of those that run.
+    Of whoever has subscribed it is not told: a subscriber who stays gives no other sign, and of the
+    silences of subscribers that have ended nearly all were departures.
     """
-    if signs_of_life(book) == ("subscriptions",):
-        return None
-    rows = silences(book)
-    # Of what began so long ago, it is known how it ended; a subscription may still run.
+    rows, people = silences(book), active(book)
+    if "subscriptions" in signs_of_life(book):
+        begun = as_stays(book, book.table("subscriptions"))
+        subscribers = begun.select("customer_id").distinct()
+        rows, people = (one.anti_join(subscribers, "customer_id") for one in (rows, people))
+    # Of what began so long ago, it is known how it ended.
     ended = rows.filter(
         (rows.act <= date(book.as_of - dt.timedelta(days=horizon_days(book))))
         & (rows.gone_on.notnull() | rows.next_act.notnull())
@@ -121,7 +124,6 @@ def _habit(book: Book) -> ir.Table | None:
     ]
     if not shares:
         return None
-    people = active(book)
     branches = [(how_often(people.nth) == often, share) for share, often in shares]
     found = people.select("customer_id", share=ibis.cases(*branches))
     return found.filter(found.share.notnull())
