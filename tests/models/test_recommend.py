@@ -231,3 +231,11 @@ def test_where_nothing_is_sold_any_more_it_is_said(make_book):
     late = recommend(book.at(START + dt.timedelta(days=DAYS + 730)))
     assert not late.products.num_rows
     assert "none is left to recommend" in late.reason.text("en")
+
+
+def test_where_ten_products_are_all_there_are_nothing_is_tested(make_book):
+    """Of 283 customers 283 had bought one of ten products, in a shop of four."""
+    rows = [(customer, product % 4, day) for customer, product, day in world(0.9)]
+    record = recommend(make_book(order_lines=table(rows))).record
+    assert not record.trials
+    assert "Only 4 products can be recommended" in record.reason.text("en")

@@ -225,6 +225,16 @@ def try_methods(
             days=hidden,
         )
         return Record(POPULARITY, reason=reason)
+    offered = int(testing.on_shelf.offered.sum())
+    if offered <= TOP:
+        reason = nmsg(
+            "Only {n} product can be recommended: whoever is recommended ten is recommended all"
+            " there are, which tests nothing. The products that sell best now are recommended.",
+            "Only {n} products can be recommended: whoever is recommended ten is recommended all"
+            " there are, which tests nothing. The products that sell best now are recommended.",
+            offered,
+        )
+        return Record(POPULARITY, reason=reason)
     methods = choosing.best_of_each(NEVER if new_only else AGAINS)
     return Record(
         choosing.chosen(methods),
