@@ -222,6 +222,15 @@ def test_without_amounts_purchases_are_foretold(make_book):
     assert "No amounts are known" in told(found)
 
 
+def test_that_subscriptions_are_not_in_it_is_told(make_book):
+    """Five hundred subscribers beside the buyers were passed over without a word."""
+    plans = [{"customer_id": "s", "started_at": dt.date(2022, 1, 1), "monthly_amount": 9.0}]
+    told = "what subscriptions bring in is told by the model sbg"
+    for tables, said in (({}, False), ({"subscriptions": plans}, True)):
+        found = clv(make_book(orders=orders(), **tables), model="mbg_nbd", tested=False)
+        assert any(told in note.text("en") for note in found.notes) == said
+
+
 def test_amounts_in_several_currencies_are_not_added(make_book):
     table = orders(currency="EUR").to_pylist()
     for row in table[::3]:

@@ -229,6 +229,7 @@ def clv(
         *_notes_on_model(choice, counts, horizon_days),
         *_notes_on_tested_amounts(choice, head["currency"]),
         *_notes_on_data(counts),
+        *_notes_on_subscriptions(book),
         *_notes_on_amounts(book, spending, money, (margin_note, returns_note), discount),
         *([] if spending is None else _notes_on_missing(book, known)),
     )
@@ -459,6 +460,12 @@ def _notes_on_data(counts: Counts) -> list[Message]:
             share=Percent(early, 0),
         )
     ]
+
+
+def _notes_on_subscriptions(book: Book) -> list[Message]:
+    if not book.has("subscriptions", "monthly_amount"):
+        return []
+    return [msg("Only orders are foretold: what subscriptions bring in is told by the model sbg.")]
 
 
 def _notes_on_amounts(
