@@ -75,17 +75,22 @@ def crossed(table: str, there: pa.Table, rows: pa.Table, keys: Sequence[str]) ->
     Args:
         table: The canonical table.
         there: Rows of it.
-        rows: Rows that are to take their place; without a kind they keep that of those.
+        rows: Rows that are to take their place; without a kind they keep that of those. What is
+            cancelled neither sells nor gives back: it may.
         keys: The columns that identify a row.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if "kind" not in rows.column_names or "kind" not in there.column_names:
+    if table not in SALES or not all("kind" in one.column_names for one in (there, rows)):
         return False
-    sides = [[_texts(part, *keys) for part in _parted(table, one)] for one in (there, rows)]
-    (sold, back), (selling, giving) = sides
+
+    def numbered(part: pa.Table, kind: str) -> pa.Array:
+        return _texts(part.filter(pc.equal(part.column("kind").cast(pa.string()), kind)), *keys)
+
     return any(
-        pc.any(pc.is_in(mine, theirs)).as_py() for mine, theirs in ((giving, sold), (selling, back))
+        pc.any(pc.is_in(numbered(rows, kind), numbered(there, other))).as_py()
+        for kind, other in (("return", "purchase"), ("purchase", "return"))
     )
 
 
