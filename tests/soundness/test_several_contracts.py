@@ -1,5 +1,7 @@
 """Who has left, by a file with several rows a customer, is the same wherever it is asked."""
 
+import datetime as dt
+
 import pyarrow as pa
 import pytest
 
@@ -75,3 +77,18 @@ def test_what_is_learned_from_is_what_runs(engine):
     assert seen == {
         "a": ("new", 6, 40), "b": ("old", 12, 40), "c": ("new", 9, 40), "d": ("new", None, 40),
     }  # fmt: skip
+
+
+def test_who_leaves_later_has_not_left(engine):
+    """The file said of each with an end that they had left, on any day that was asked about."""
+    ends = [dt.date(2024, 5, 31), dt.date(2024, 6, 1), None]
+    rows = {
+        "customer_id": ["gone", "goes", "said"],
+        "ended_at": pa.array(ends, pa.date32()),
+        "churned": [True, True, True],
+        "tenure_months": pa.array([3, 4, 5], pa.int64()),
+    }
+    book = Book(engine.load({"subscriptions": pa.table(rows)})).at(dt.date(2024, 5, 31))
+    found = book.rows(stays(book, Definition(Kind.FILE, None)))
+    left = {row["customer_id"]: row["left"] for row in found}
+    assert left == {"gone": True, "goes": False, "said": True}
