@@ -343,7 +343,7 @@ def _people(messages: Sequence[Message], source: str) -> list[str]:
     rows = [_person(message) for message in messages]
     _leave_erased_out(messages, rows)
     found = resolve_many(rows, source=source, part=_PART)
-    _join_visitors(messages, rows, found)
+    _join_visitors(rows, found)
     return found
 
 
@@ -360,29 +360,26 @@ def _leave_erased_out(messages: Sequence[Message], rows: Sequence[dict[str, Any]
             row["anonymous_id"] = None
 
 
-def _join_visitors(
-    messages: Sequence[Message], rows: Sequence[dict[str, Any]], found: Sequence[str]
-) -> None:
-    """Make a visitor one with the customer that they turn out to be; it can be undone."""
+def _join_visitors(rows: Sequence[dict[str, Any]], found: Sequence[str]) -> None:
+    """Make visitors one with the customers that they turn out to be; it can be undone."""
     said = {
-        str(row["anonymous_id"]): id
-        for message, row, id in zip(messages, rows, found, strict=True)
-        if id and row["anonymous_id"] and row["customer_id"]
-        and message.kind in ("identify", "alias")
-    }  # fmt: skip
+        visitor: id
+        for row, id in zip(rows, found, strict=True)
+        if id and (visitor := external_of(row["anonymous_id"])) is not None
+    }
     for part in in_parts(list(said), _PART):
         held = Identifier.objects.filter(kind="anonymous", value__in=part)
         for visitor in held.select_related("customer"):
+            loser = visitor.customer
+            if said[visitor.value] == loser.pk or loser.merged_into_id or loser.erased_at:
+                continue
+            if loser.identifiers.filter(kind__in=("external", "email")).exists():
+                continue
             winner = Customer.objects.filter(
                 pk=said[visitor.value], merged_into=None, erased_at=None
             ).first()
-            loser = visitor.customer
-            numbered = loser.identifiers.filter(kind__in=("external", "email")).exists()
-            if winner is None or loser.pk == winner.pk or numbered:
-                continue
-            if loser.merged_into_id or loser.erased_at:
-                continue
-            merge(winner=winner, loser=loser)
+            if winner is not None:
+                merge(winner=winner, loser=loser)
 
 
 def _person(message: Message) -> dict[str, Any]:

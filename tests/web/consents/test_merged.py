@@ -19,7 +19,7 @@ from revoir_web.consents import actions, portability, queries, retention
 from revoir_web.consents.models import Consent, Purpose
 from revoir_web.customers import actions as customers
 from revoir_web.customers.models import Customer
-from revoir_web.ingest.inbox import Message, _join_visitors
+from revoir_web.ingest.inbox import _join_visitors
 
 pytestmark = pytest.mark.django_db
 
@@ -82,9 +82,8 @@ def test_a_visitor_who_turns_out_to_be_somebody_has_said_it_for_them(
     [visitor] = customers.resolve_many([{"anonymous_id": "v-1"}], source="events")
     say(customer, news, given=True, days_ago=1)
     say(Customer.objects.get(pk=visitor), news, given=False)
-    message = Message("identify", "", timezone.now(), {})
     row = {"anonymous_id": "v-1", "customer_id": "A"}
-    _join_visitors([message], [row], [customer.pk])
+    _join_visitors([row], [customer.pk])
     assert Customer.objects.get(pk=visitor).merged_into_id == customer.pk
     assert not queries.may_contact(customer, news, "email")
 
