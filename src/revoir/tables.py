@@ -441,3 +441,20 @@ TABLES: dict[str, Table] = {
     for table in (CUSTOMERS, ORDERS, ORDER_LINES, SUBSCRIPTIONS, RESPONSES, INTERACTIONS, EVENTS)
 }
 """Every canonical table by name."""
+
+UNSUBSCRIBED = (
+    "unsubscribe", "unsubscribed", "email_unsubscribed", "email_unsubscribe", "opt_out", "optout",
+    "desabonnement", "désabonnement", "desinscription", "désinscription", "se_desabonner",
+    "newsletter_unsubscribed",
+)  # fmt: skip
+"""What events are called by which somebody declines to be written to."""
+
+
+def declines(event: str) -> bool:
+    """Whether an event of this name tells that somebody declines to be written to.
+
+    Examples:
+        >>> declines("Email Unsubscribed"), declines("Subscribed")
+        (True, False)
+    """
+    return re.sub(r"[ .:-]+", "_", event.strip().lower()) in UNSUBSCRIBED

@@ -10,6 +10,7 @@ from revoir.language import Message, msg, nmsg
 from revoir.metrics.engagement import visit_days
 from revoir.signals.registry import Parameter, Signal, Values, declare
 from revoir.signals.spans import fallen, later, numbered, two_spans
+from revoir.tables import UNSUBSCRIBED
 
 _VISITS = (("events",),)
 
@@ -63,13 +64,6 @@ declare(
         reach_days=lambda values: 2 * values["period_days"],
     )
 )
-
-UNSUBSCRIBED = (
-    "unsubscribe", "unsubscribed", "email_unsubscribed", "email_unsubscribe", "opt_out", "optout",
-    "desabonnement", "désabonnement", "desinscription", "désinscription", "se_desabonner",
-    "newsletter_unsubscribed",
-)  # fmt: skip
-"""What events are called by which somebody declines to be written to."""
 
 PAYMENT_FAILED = (
     "payment_failed", "payment_failure", "charge_failed", "invoice_payment_failed",

@@ -27,7 +27,9 @@ __all__ = [
     "take_back",
 ]
 
-OWN = ("preferences", "page", "api")
+EVENTS = "events"
+"""The source of what a customer did on a site, in an app or in a mail program."""
+OWN = ("preferences", "page", "api", EVENTS)
 """Sources that are the customer's own word; a file never takes the place of a refusal there."""
 FUTURE = dt.timedelta(days=1)
 FIRST_YEAR = 1900
@@ -108,7 +110,8 @@ def record_many(
 ) -> int:
     """Keep what many customers said, as a file tells it.
 
-    A yes in a file never takes the place of a refusal that is the customer's own word, or later.
+    A yes in a file never takes the place of a refusal that is the customer's own word, or later;
+    whichever of the two was heard of first.
 
     Args:
         rows: Customer, whether they agree, when (None: not known).
@@ -245,6 +248,8 @@ def _record_part(
                 continue
             if at is not None and at <= held.at:
                 continue
+        # The yes of a file is of the day on which it came in: nobody knows that it is later.
+        undated = held is not None and held.given and held.source not in OWN
         fresh.append(
             Consent(
                 customer_id=id,
@@ -253,7 +258,7 @@ def _record_part(
                 given=given,
                 source=source[:40],
                 proof=proof[:500],
-                at=min(at or now, now),
+                at=now if at is None or undated else min(at, now),
             )
         )
     Consent.objects.bulk_create(fresh, batch_size=1000)

@@ -1,22 +1,30 @@
-"""What files say of consent, kept where consent is kept: with its proof."""
+"""What files and events say of consent, kept where consent is kept: with its proof."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from revoir.language import msg
+from revoir.tables import declines
 from revoir_web.common.models import Company
 from revoir_web.consents import actions as consents
 from revoir_web.consents import queries
 from revoir_web.ingest import people, staging, understanding
 from revoir_web.ingest.models import Import
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PURPOSE, CHANNEL = "news", "email"
 """What a bare “agreed to be contacted” of a file is taken for."""
 
 
 def keep(held: Import) -> int:
-    """Keep what the customers of an import agreed to.
+    """Keep what the customers of an import agreed to, and that they declined.
 
     Args:
         held: The import, staged.
@@ -24,6 +32,56 @@ def keep(held: Import) -> int:
     Returns:
         How many lines of consent are new.
     """
+    return _keep_stated(held) + hear(_events_of(held))
+
+
+def hear(events: Iterable[pa.Table | pa.RecordBatch]) -> int:
+    """Keep that customers declined to be written to, as events tell it.
+
+    That somebody agrees is taken from no event: whoever has the key of a site, which its pages
+    show, could say so of anybody.
+
+    Args:
+        events: Rows of the lake's events, each time with some more of them.
+
+    Returns:
+        How many lines of consent are new.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    last: dict[str, dict[str, dt.datetime]] = defaultdict(dict)
+    for part in events:
+        names = [name for name in pc.unique(part["event"]).to_pylist() if declines(name or "")]
+        if not names:
+            continue
+        told = part.filter(pc.is_in(part["event"], pa.array(names, pa.string())))
+        columns = [told[name].to_pylist() for name in ("event", "customer_id", "occurred_at")]
+        for event, customer, moment in zip(*columns, strict=True):
+            if customer and moment:
+                at = moment.replace(tzinfo=dt.UTC)
+                last[event][customer] = max(at, last[event].get(customer, at))
+    language = Company.current().language if last else ""
+    return sum(
+        consents.record_many(
+            [(customer, False, at) for customer, at in told.items()],
+            purpose=PURPOSE, channel=CHANNEL, source=consents.EVENTS,
+            proof=msg("event “{event}”", event=event).text(language),
+        )
+        for event, told in last.items()
+    )  # fmt: skip
+
+
+def _events_of(held: Import) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    for path in sorted((held.folder / "final").glob("events.*.parquet")):
+        with pq.ParquetFile(path) as file:
+            if "event" in file.schema_arrow.names:  # not of rows that are there as they are
+                yield from file.iter_batches(columns=["customer_id", "event", "occurred_at"])
+
+
+def _keep_stated(held: Import) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

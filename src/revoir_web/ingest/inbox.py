@@ -41,7 +41,7 @@ from revoir_web.customers.actions import merge, resolve_many
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.naming import is_named, names_of
 from revoir_web.customers.text import external_of
-from revoir_web.ingest import actions, commerce, standing
+from revoir_web.ingest import actions, agreeing, commerce, standing
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage, SetAside
 
@@ -244,6 +244,8 @@ def _land(landing: Landing, job: jobs.Running) -> tuple[int, int]:
         # To hear the same messages again says nothing else: whoever dies may have kept it.
         _keep_told(made, job)
         _write(made, landing)
+    if "events" in made.tables:
+        agreeing.hear([made.tables["events"]])
     # All is in the lake under the landing's name: whoever dies from here on leaves messages that
     # land again there as if they had not.
     today = timezone.now().date()
@@ -363,9 +365,9 @@ def _leave_erased_out(messages: Sequence[Message], rows: Sequence[dict[str, Any]
 def _join_visitors(rows: Sequence[dict[str, Any]], found: Sequence[str]) -> None:
     """Make visitors one with the customers that they turn out to be; it can be undone."""
     said = {
-        visitor: id
+        number: id
         for row, id in zip(rows, found, strict=True)
-        if id and (visitor := external_of(row["anonymous_id"])) is not None
+        if id and (number := external_of(row["anonymous_id"])) is not None
     }
     for part in in_parts(list(said), _PART):
         held = Identifier.objects.filter(kind="anonymous", value__in=part)
