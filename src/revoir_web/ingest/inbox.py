@@ -367,7 +367,9 @@ def _join_visitors(rows: Sequence[dict[str, Any]], found: Sequence[str]) -> None
     said = {
         number: id
         for row, id in zip(rows, found, strict=True)
-        if id and (number := external_of(row["anonymous_id"])) is not None
+        if id
+        and (number := external_of(row["anonymous_id"])) is not None
+        and any(row.get(name) for name in ("customer_id", "email", "phone"))
     }
     for part in in_parts(list(said), _PART):
         held = Identifier.objects.filter(kind="anonymous", value__in=part)
