@@ -7,6 +7,7 @@ the order is made anew from all that is known.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +18,21 @@ PLACED = ("order completed", "order updated")
 REFUNDED = "order refunded"
 CANCELLED = "order cancelled"
 ORDER_EVENTS = frozenset((*PLACED, REFUNDED, CANCELLED))
+_PARTS = ("customer_id", "gross", "currency", "discount", "channel", "products")
+"""What an event may tell of what was ordered."""
 _STANDS = ("amount", "kind", "ordered_on")
 """What shows that a file has told an order since events did."""
 _SAME_REFUND = dt.timedelta(days=31)
 """How far the day of a return in a file may be from the event that tells the same refund."""
 _LARGEST = Decimal(10) ** 13
 _CENTS = Decimal("0.0001")
+_WRITTEN = re.compile(
+    r"([+-]?)(?:[€$£]|[A-Z]{3})?\s?"
+    r"(\d{1,3}([\s'’.,])\d{3}(?:\3\d{3})*|\d+)(?:([.,])(\d+))?"
+    r"\s?(?:[€$£]|[A-Z]{3})?",
+    re.IGNORECASE,
+)
+"""An amount as people write it: sign, whole part and what parts its groups, decimals."""
 
 
 def is_order(event: str) -> bool:
@@ -44,7 +54,8 @@ class Order:
 
     Attributes:
         told: What events said: ``placed`` (the newest), ``refunds`` by messageId and the
-            ``currencies`` that they named, ``cancelled``. Refunds that a file tells, too, are
+            ``currencies`` that they named, ``cancelled``. Parts of ``placed`` that an older event
+            told than its newest have their ``times``. Refunds that a file tells, too, are
             ``in_file``: the keys of its returns by messageId.
             Where a file brought the order, or changed it since, ``placed`` is as the file has it:
             ``filed``, with the day and what was ``back`` by then.
@@ -117,14 +128,14 @@ class Order:
             zone: The company's zone.
             row: The order in the file, which says nothing of what was given back.
         """
-        placed = self.told.get("placed")
-        if placed is not None and Decimal(placed["gross"]) != row["amount"]:
+        gross = self.told.get("placed", {}).get("gross")
+        if gross is not None and Decimal(gross) != row["amount"]:
             return row
         told = self
-        if placed is None:
+        if gross is None:
             told = Order(home=self.home)
             told.stand(number, zone, row)
-            told.told |= self.told
+            told.told |= {name: held for name, held in self.told.items() if name != "placed"}
         return told.rows(number, zone)[0] or row
 
     def left(
@@ -213,19 +224,7 @@ class Order:
         """
         match event.strip().lower():
             case "order completed" | "order updated":
-                held = self.told.get("placed")
-                if held is None or held["at"] <= at.isoformat():
-                    self.told["placed"] = {
-                        "at": at.isoformat(),
-                        "ordered_at": _earlier(held, at),
-                        # Whoever was forgotten since stays who they were in the figures.
-                        "customer_id": customer or (held or {}).get("customer_id"),
-                        # What a file told of money given back is no less true for it.
-                        **({"back": held["back"]} if held and "back" in held else {}),
-                        **_placed(properties),
-                    }
-                elif held["ordered_at"] > at.isoformat():
-                    held["ordered_at"] = at.isoformat()
+                self._place(_placed(properties, customer), at)
             case "order refunded":
                 amount, currency = _refund(properties), _currency(properties)
                 own = currency in (None, self.currency)
@@ -236,6 +235,32 @@ class Order:
                     self.told.setdefault("currencies", {})[message] = currency
             case "order cancelled":
                 self.told["cancelled"] = at.isoformat()
+
+    def _place(self, said: dict[str, Any], at: dt.datetime) -> None:
+        """Take in what an order is made of: of each part, the newest event that tells it counts."""
+        held = self.told.get("placed", {})
+        now, before = at.isoformat(), held.get("at", "")
+        if held.get("filed"):
+            if not said.keys() & {"gross", "products"}:
+                return
+            if before > now:
+                held["ordered_at"] = min(held["ordered_at"], now)
+                return
+            # What the file told of money given back is no less true for it.
+            kept = {name: held[name] for name in ("customer_id", "back") if name in held}
+            self.told["placed"] = {"at": now, "ordered_at": _earlier(held, at), **kept, **said}
+            return
+        known, newest = held.get("times", {}), max(before, now)
+        times = {name: known.get(name, before) for name in _PARTS if held.get(name) is not None}
+        fresh = {name: part for name, part in said.items() if times.get(name, "") <= now}
+        times |= dict.fromkeys(fresh, now)
+        self.told["placed"] = {
+            **held,
+            **fresh,
+            "at": newest,
+            "ordered_at": min(held.get("ordered_at", now), now),
+            "times": {name: time for name, time in times.items() if time != newest},
+        }
 
     def rows(
         self, number: str, zone: zoneinfo.ZoneInfo
@@ -253,31 +278,33 @@ class Order:
         if placed is None:
             return None, []
         moment = dt.datetime.fromisoformat(placed["ordered_at"])
-        gross = Decimal(placed["gross"])
+        gross = _decimal(placed.get("gross"))
         foreign = self.foreign()
         refunds = [a for id, a in self.told.get("refunds", {}).items() if id not in foreign]
         before = Decimal(placed.get("back") or 0)
         given = None if None in refunds else _usable(sum(map(Decimal, refunds), before))
         # A refund that names no amount, or none that a shop could have, gives everything back.
         back = gross if given is None else given
-        if "cancelled" in self.told or (back == gross and gross > 0):
+        if "cancelled" in self.told or back is None or (gross and back == gross > 0):
             kind, amount = "cancelled", gross
+        elif gross is None:
+            kind, amount = "purchase", None
         else:
             amount = gross - back
             kind = "purchase" if amount >= 0 else "return"
         order = {
             "order_id": number,
-            "customer_id": placed["customer_id"] or None,
+            "customer_id": placed.get("customer_id") or None,
             "ordered_at": moment.astimezone(dt.UTC).replace(tzinfo=None),
             "ordered_on": dt.date.fromisoformat(placed["ordered_on"])
             if "ordered_on" in placed
             else moment.astimezone(zone).date(),
             "amount": amount,
             "kind": kind,
-            "currency": placed["currency"],
-            "discount": None if placed["discount"] is None else Decimal(placed["discount"]),
+            "currency": placed.get("currency"),
+            "discount": _decimal(placed.get("discount")),
             "refunded": back if back else None,
-            "channel": placed["channel"],
+            "channel": placed.get("channel"),
         }
         lines = [
             {
@@ -290,23 +317,24 @@ class Order:
                 "product": line["product"],
                 "category": line["category"],
                 "quantity": Decimal(line["quantity"]),
-                "unit_price": None if line["price"] is None else Decimal(line["price"]),
+                "unit_price": _decimal(line["price"]),
                 "amount": _amount(line),
             }
-            for place, line in enumerate(placed["products"], 1)
+            for place, line in enumerate(placed.get("products") or (), 1)
         ]
         return order, lines
 
 
-def _earlier(held: dict[str, Any] | None, at: dt.datetime) -> str:
-    """When an order was placed, from what is known of it and when an event tells of it."""
-    first = (held or {}).get("ordered_at", at.isoformat())
-    if (held or {}).get("filed") and at - dt.datetime.fromisoformat(first) < dt.timedelta(days=1):
+def _earlier(held: dict[str, Any], at: dt.datetime) -> str:
+    """When an order of a file was placed, since an event tells of it."""
+    first = str(held["ordered_at"])
+    if at - dt.datetime.fromisoformat(first) < dt.timedelta(days=1):
         return at.isoformat()  # the file told its day alone
-    return str(min(first, at.isoformat()))
+    return min(first, at.isoformat())
 
 
-def _placed(properties: dict[str, Any]) -> dict[str, Any]:
+def _placed(properties: dict[str, Any], customer: str) -> dict[str, Any]:
+    """The parts of an order that an event tells."""
     given = properties.get("products")
     products = []
     for product in given if isinstance(given, list) else ():
@@ -322,13 +350,16 @@ def _placed(properties: dict[str, Any]) -> dict[str, Any]:
                 "price": _text(_number(product.get("price"))),
             }
         )
-    return {
+    parts = {
+        # Whoever was forgotten since stays who they were in the figures.
+        "customer_id": customer or None,
         "gross": _text(_gross(properties, products)),
         "currency": _currency(properties),
         "discount": _text(_number(properties.get("discount"))),
         "channel": _word(properties, "affiliation"),
-        "products": products[:500],
+        "products": products[:500] if isinstance(given, list) else None,
     }
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _currency(properties: dict[str, Any]) -> str | None:
@@ -336,8 +367,8 @@ def _currency(properties: dict[str, Any]) -> str | None:
     return currency.upper() if isinstance(currency, str) and len(currency) == 3 else None
 
 
-def _gross(properties: dict[str, Any], products: list[dict[str, Any]]) -> Decimal:
-    """What was paid, taxes and delivery included, from what the event says of it."""
+def _gross(properties: dict[str, Any], products: list[dict[str, Any]]) -> Decimal | None:
+    """What was paid, taxes and delivery included, from what the event says of it, if anything."""
     total = _number(properties.get("total"))
     if total is not None:
         return total
@@ -345,15 +376,19 @@ def _gross(properties: dict[str, Any], products: list[dict[str, Any]]) -> Decima
     for name in ("revenue", "subtotal", "value"):
         base = _number(properties.get(name))
         if base is not None:
-            return _usable(base + sum(parts)) or Decimal(0)
-    lines = sum(map(_amount, products), Decimal(0))
+            return _usable(base + sum(parts))
+    amounts = [amount for line in products if (amount := _amount(line)) is not None]
     discount = _number(properties.get("discount")) or Decimal(0)
-    return _usable(lines + sum(parts) - discount) or Decimal(0)
+    return _usable(sum(amounts) + sum(parts) - discount) if amounts else None
 
 
-def _amount(line: dict[str, Any]) -> Decimal:
-    """What a line comes to; nothing where it has no price, or comes to what no shop could have."""
-    return _usable(Decimal(line["price"] or 0) * Decimal(line["quantity"])) or Decimal(0)
+def _amount(line: dict[str, Any]) -> Decimal | None:
+    """What a line comes to; None where it has no price, or comes to what no shop could have."""
+    return (
+        None
+        if line["price"] is None
+        else _usable(Decimal(line["price"]) * Decimal(line["quantity"]))
+    )
 
 
 def _refund(properties: dict[str, Any]) -> Decimal | None:
@@ -375,11 +410,29 @@ def _number(value: Any) -> Decimal | None:
     """An amount; None where it is none, or none that a shop could have."""
     if value is None or isinstance(value, bool | dict | list) or value == "":
         return None
+    text = str(value).strip()
     try:
-        number = Decimal(str(value).strip())
+        number = Decimal(text)
     except InvalidOperation:
-        return None
+        return _read(text)
     return _usable(number)
+
+
+def _read(text: str) -> Decimal | None:
+    """An amount as people write it; None where it is none, or may be one of two.
+
+    Examples:
+        >>> _read("1 234,5 €"), _read("$1,234.50"), _read("1,234")
+        (Decimal('1234.5000'), Decimal('1234.5000'), None)
+    """
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return None
+    sign, whole, group, point, decimals = found.groups()
+    if group and (group == point or (point is None and group in ".," and whole.count(group) == 1)):
+        return None
+    digits = "".join(letter for letter in whole if letter.isdigit())
+    return _usable(Decimal(f"{sign}{digits}.{decimals or 0}"))
 
 
 def _usable(number: Decimal) -> Decimal | None:
@@ -391,6 +444,10 @@ def _usable(number: Decimal) -> Decimal | None:
 
 def _text(number: Decimal | None) -> str | None:
     return None if number is None else str(number)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _word(held: dict[str, Any], *names: str) -> str | None:
