@@ -42,9 +42,6 @@ def overdue(rule: RetentionRule, today: dt.date) -> QuerySet[CustomerFigures]:
         rule: The rule.
         today: The day that counts.
     """
-    clocks = Q(orders=0, last_seen__lt=months_before(today, rule.prospect_months))
-    if rule.customer_months:
-        clocks |= Q(orders__gt=0, last_seen__lt=months_before(today, rule.customer_months))
     said = (
         Consent.objects.filter(customer=OuterRef("pk"))
         .order_by()
@@ -63,15 +60,24 @@ def overdue(rule: RetentionRule, today: dt.date) -> QuerySet[CustomerFigures]:
         # What is not known of the beginning is taken as the day the row came in.
         begun=Coalesce(F("customer__created_on"), TruncDate(F("customer__added_at"))),
         last_seen=Coalesce(F("last_contact_on"), F("last_on"), F("begun")),
-    ).filter(clocks)
-    since = months_before(today, rule.prospect_months)
-    floor = min(since, months_before(today, rule.customer_months or rule.prospect_months))
-    begin = dt.datetime.combine(floor, dt.time(), tzinfo=dt.UTC)
-    return rows.annotate(said=Subquery(said), written=Subquery(written)).filter(
-        Q(said=None) | Q(said__lt=begin),
-        Q(written=None) | Q(written__lt=begin),
-        Q(last_on=None) | Q(last_on__lt=floor),
-        Q(customer__kept_on=None) | Q(customer__kept_on__lt=floor),
+        said=Subquery(said),
+        written=Subquery(written),
+    )
+    clocks = Q(orders=0) & _silent_since(months_before(today, rule.prospect_months))
+    if rule.customer_months:
+        clocks |= Q(orders__gt=0) & _silent_since(months_before(today, rule.customer_months))
+    return rows.filter(clocks)
+
+
+def _silent_since(day: dt.date) -> Q:
+    """Whether the last contact was before a day."""
+    begin = dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+    return (
+        Q(last_seen__lt=day)
+        & (Q(said=None) | Q(said__lt=begin))
+        & (Q(written=None) | Q(written__lt=begin))
+        & (Q(last_on=None) | Q(last_on__lt=day))
+        & (Q(customer__kept_on=None) | Q(customer__kept_on__lt=day))
     )
 
 

@@ -266,6 +266,37 @@ def test_the_clock_announces_then_erases(as_role: SignIn, company: Any) -> None:
     assert Customer.objects.get(pk=ids[1]).erased_at is None
 
 
+def test_each_clock_runs_by_itself(company: Any, news: Purpose) -> None:
+    """With a longer time for customers, a word of a prospect kept them for as long as those."""
+    RetentionRule.objects.create(pk=RetentionRule.SINGLE, prospect_months=36, customer_months=120)
+    rows = [
+        {"customer_id": name, "name": f"Personne {name}", "joined_at": "2010-01-01"}
+        for name in ("asked", "noted", "kept", "lately", "buyer", "gone")
+    ]
+    ids = customers.resolve_many(rows, source="test")
+    customers.index_waiting()
+    asked, noted, kept, lately, buyer, gone = (Customer.objects.get(pk=id) for id in ids)
+    today = timezone.localdate()
+    for customer, years in ((asked, 4), (lately, 1), (buyer, 4)):
+        at = timezone.now() - dt.timedelta(days=365 * years)
+        actions.record(
+            customer=customer, purpose=news, channel="email", given=True, source="page", at=at
+        )
+    note = customers.add_note(customer=noted, text="Appelé", actor=None)
+    four = timezone.now() - dt.timedelta(days=365 * 4)
+    type(note).objects.filter(pk=note.pk).update(created_at=four)
+    Customer.objects.filter(pk=kept.pk).update(kept_on=four.date())
+    customers.write_figures(
+        [
+            {"customer_id": one.pk, "orders": 1, "revenue": 5, "last_on": dt.date(2011, 2, 1)}
+            for one in (buyer, gone)
+        ]
+    )
+    retention.tick(today=today)
+    announced = Customer.objects.filter(erase_on__isnull=False)
+    assert set(announced) == {asked, noted, kept, gone}
+
+
 def test_the_day_of_an_erasure_is_the_company_s(
     company: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
