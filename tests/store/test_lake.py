@@ -375,6 +375,28 @@ def test_erasing_a_person_changes_no_figure(lake):
     assert len(rows_of(lake, "orders")) == 2
 
 
+def test_words_are_mended_in_every_place(lake):
+    told = orders([1, 2, 3])
+    told = told.append_column("pour", pa.array(["Ana", "Bob", None], pa.string()))
+    lake.append("orders", told, batch="a")
+    lake.upsert("orders", told.slice(0, 2).set_column(6, "pour", [["Ana L.", "Bob"]]), batch="b")
+    assert lake.mend(["c9"], lambda *_: None) == {}
+    seen = []
+
+    def mended(customer, column, words):
+        seen.append((customer, column, words))
+        return None if "Ana" in words else words
+
+    assert lake.mend(["c1", "c3"], mended) == {"orders": 1}
+    assert set(seen) == {("c1", "pour", "Ana L."), ("c1", "pour", "Ana")}
+    told = {row["order_id"]: row["pour"] for row in rows_of(lake, "orders")}
+    assert told == {"1": None, "2": "Bob", "3": None}
+    lake.undo("b")
+    told = {row["order_id"]: row["pour"] for row in rows_of(lake, "orders")}
+    assert told == {"1": None, "2": "Bob", "3": None}
+    assert sum(row["amount"] for row in rows_of(lake, "orders")) == 30
+
+
 def test_history_and_batches(lake):
     lake.append("orders", orders([1, 2]), batch="a")
     lake.upsert("orders", orders([2, 3]), batch="b")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import msg
-from revoir.store import care, doubles, migrations, replaced, said, undo, views
+from revoir.store import care, doubles, migrations, replaced, said, undo, views, wording
 from revoir.store.commits import (
     UNDONE,
     arrow_schema,
@@ -363,6 +363,25 @@ class Lake:
             if counts[0]:
                 changed[name] = counts[0]
         return changed
+
+    def mend(self, customer_ids: Sequence[str], mended: wording.Mend) -> dict[str, int]:
+        """Put other words in the place of those that attributes of customers' rows have.
+
+        What older versions of the tables hold goes with `vacuum`.
+
+        Args:
+            customer_ids: The customers' numbers in the lake.
+            mended: From customer, column and words to what stands there from now on.
+
+        Returns:
+            By table, how many rows were changed.
+        """
+        self._ready()
+        counts = {
+            name: wording.mend(self.place, name, list(customer_ids), mended)
+            for name in self.place.tables()
+        }
+        return {name: count for name, count in counts.items() if count}
 
     @property
     def versions(self) -> dict[str, int]:

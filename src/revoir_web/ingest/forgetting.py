@@ -1,4 +1,4 @@
-"""Forgetting persons in what has not landed yet: the inbox, and the files of imports."""
+"""Forgetting persons in what has not landed yet, and where they are named in what has."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
+
+from django.conf import settings
 
 from revoir_web.consents.erasure import eraser
 from revoir_web.consents.traces import TELLING, Erased, Texts, delete, leaves
-from revoir_web.ingest import actions, sql, understanding
+from revoir_web.customers.models import Customer
+from revoir_web.customers.naming import is_named, names_of
+from revoir_web.ingest import actions, inbox, sql, understanding
+from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import Import, InboxEvent, SetAside, WebhookDelivery
 
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
@@ -64,6 +70,50 @@ def from_set_aside(persons: Erased) -> int:
 def from_webhooks(persons: Erased) -> int:
     """Take what other programs were told of them out of what is kept for trying again."""
     return delete(WebhookDelivery.objects.all(), persons.rows(_TOLD))
+
+
+def _look_into_lake(persons: Erased) -> None:
+    from_lake(persons)
+
+
+@eraser("ingest.lake", look=_look_into_lake)
+def from_lake(persons: Erased) -> int:
+    """Take out of the lake what names one of them: it came before their name was known.
+
+    The lake is no part of the transaction. It goes first: where the rest then fails, it has lost
+    words, and no figure is another.
+    """
+    return persons.once("ingest.lake", lambda: _mend_lake(persons))
+
+
+def _mend_lake(persons: Erased) -> int:
+    from revoir.store import is_lake
+
+    if not is_lake(settings.LAKE):
+        return 0
+    rows = Customer.objects.filter(pk__in=persons.ids).values_list("pk", "merged_into_id")
+    whole = {id: into or id for id, into in rows}
+    theirs: dict[str, list[str]] = {}
+    for id, names in names_of(persons.ids).items():
+        theirs.setdefault(whole[id], []).extend(names)
+
+    def mended(customer: str, column: str, words: str) -> str | None:
+        if column not in ("page", "properties"):
+            # What a file tells of a row may be a word that many share, and one of them bears.
+            return None if persons.named_in(words) else words
+        names = theirs.get(whole[customer], [])
+        return _discreet(words, names) if is_named(unquote_plus(words), names) else words
+
+    return sum(lake().mend(persons.ids, mended).values())
+
+
+def _discreet(words: str, names: Sequence[str]) -> str | None:
+    """What an event tells in words that name its customer, without what names them."""
+    try:
+        told = json.loads(words)
+    except ValueError:
+        return None
+    return inbox.discreet(told, names) if isinstance(told, dict) else None
 
 
 def _look_into_files(persons: Erased) -> None:

@@ -530,7 +530,7 @@ def _event(message: Message, customer: str, names: Sequence[str]) -> dict[str, A
         "session_id": str(session)[:200] if isinstance(session, str | int) else None,
         "channel": _channel(context),
         "page": _short(path if message.kind == "track" else body.get("name") or path, names),
-        "properties": _properties(message.properties, names),
+        "properties": discreet(message.properties, names),
     }
 
 
@@ -563,7 +563,7 @@ def _short(value: Any, names: Sequence[str]) -> str | None:
     return value.partition("?")[0][:300]
 
 
-def _properties(held: dict[str, Any], names: Sequence[str]) -> str | None:
+def discreet(held: dict[str, Any], names: Sequence[str]) -> str | None:
     """What the lake keeps of properties: short plain values that name nobody, as JSON."""
     kept = {}
     for name, value in held.items():

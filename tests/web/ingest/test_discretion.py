@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from revoir_web.consents.erasure import erase_persons
+from revoir_web.consents.models import Erasure
 from revoir_web.customers.models import Customer
 from revoir_web.ingest.models import Import
 
-from .conftest import bring_in, lake
+from .conftest import bring_in, drained, lake, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,11 +70,45 @@ def test_remarks_on_orders_stay_out(company: object) -> None:
 
 
 def test_events_name_nobody(company: object) -> None:
-    from revoir_web.ingest.inbox import _properties, _short
+    from revoir_web.ingest.inbox import _short, discreet
 
     names = [" levy ", " ana levy ", " ku 4711 ", " 0612345678 "]
     told = {"q": "lévy", "shop": "Lyon", "note": "c’est Ana Lévy", "n": 3, "tel": "0612345678"}
-    assert json.loads(_properties(told, names) or "") == {"shop": "Lyon", "n": 3}
+    assert json.loads(discreet(told, names) or "") == {"shop": "Lyon", "n": 3}
     assert _short("/compte/KU-4711/factures", names) is None
     assert _short("/compte/ana%20l%C3%A9vy", names) is None
     assert _short("/produits/the", names) == "/produits/the"
+
+
+def test_what_named_somebody_before_their_name_was_known_is_forgotten(key: str) -> None:
+    """It stayed in the lake for good, in the paths and words of a visitor, and in files."""
+    visits = [
+        {"properties": {"path": "/compte/jeanne-dupont", "rang": 1}, "event": "Visite"},
+        {"properties": {"pour": "Jeanne Dupont", "boutique": "Lyon"}, "event": "Cadeau"},
+        {"properties": {"boutique": "Dupont"}, "event": "Visite"},
+    ]
+    for visit in visits:
+        page = {"page": {"path": visit["properties"].get("path", "/")}}
+        body = {"anonymousId": "v1", "context": page, **visit}
+        assert send(key, "track", body).status_code == 200
+    assert send(key, "track", {"userId": "u2", **visits[2]}).status_code == 200
+    orders = "A,u1,2025-01-03,10,Jeanne Dupont\nB,u2,2025-01-04,5,Hall\n"
+    bring_in(f"order_id,client,date,montant,retrait\n{orders}")
+    drained()
+    name = {"name": "Jeanne Dupont", "lastName": "Dupont"}
+    send(key, "identify", {"userId": "u1", "anonymousId": "v1", "traits": name})
+    drained()
+    assert "upont" in str(lake("SELECT * FROM events") + lake("SELECT * FROM orders"))
+    count = lake("SELECT count(*), count(DISTINCT customer_id) FROM events")
+    [jeanne] = Customer.objects.filter(last_name="Dupont")
+    erase_persons(customers=[jeanne], reason="request")
+    assert Erasure.objects.get().rows["ingest.lake"] == 5
+    assert lake("SELECT count(*), count(DISTINCT customer_id) FROM events") == count
+    told = "SELECT properties, page FROM events ORDER BY 1, 2"
+    assert lake(told) == [
+        ('{"boutique":"Dupont"}', None), ('{"boutique":"Lyon"}', "/"), ('{"rang":1}', None),
+        (None, "/"),
+    ]  # fmt: skip
+    assert lake("SELECT retrait, CAST(amount AS INT) FROM orders ORDER BY 1") == [
+        ("Hall", 5), (None, 10),
+    ]  # fmt: skip
