@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_plus
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -22,6 +23,7 @@ from revoir_web.common.rights import Right, may
 from revoir_web.common.words import language
 from revoir_web.customers import actions, queries
 from revoir_web.customers.models import Customer, Note
+from revoir_web.customers.naming import is_named, names_of
 
 router = Router()
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -77,7 +79,10 @@ class FactOut(Schema):
     text: str | None = Field(
         description="What the customer said; null for keys without the scope see_personal."
     )
-    details: dict[str, str | float | bool] = Field(description="What else is known, by column.")
+    details: dict[str, str | float | bool] = Field(
+        description="What else is known, by column; for keys without the scope see_personal without"
+        " what names the customer."
+    )
 
 
 class NoteIn(Schema):
@@ -149,8 +154,11 @@ def list_facts(request: HttpRequest, id: str, paging: Query[Paging]) -> dict[str
     since = _place(read_cursor(paging.cursor)) if paging.cursor else None
     found, following = queries.timeline(customer, limit=paging.limit, since=since)
     currency = Company.current().currency
+    # What came before the customer had a name may name them.
+    known = {} if personal else names_of(queries.lake_ids(customer))
+    names = [name for each in known.values() for name in each]
     return {
-        "items": [_fact(fact, personal, currency) for fact in found],
+        "items": [_fact(fact, personal, names, currency) for fact in found],
         "next": write_cursor(f"{following[0].isoformat()} {following[1]}") if following else None,
     }
 
@@ -166,7 +174,9 @@ def _place(told: Any) -> tuple[dt.datetime, int]:
     return moment, int(given[:9])
 
 
-def _fact(fact: Mapping[str, Any], personal: bool, currency: str) -> dict[str, Any]:
+def _fact(
+    fact: Mapping[str, Any], personal: bool, names: Sequence[str], currency: str
+) -> dict[str, Any]:
     details = dict(fact.get("details") or {})
     text, title, amount = details.pop("text", None), fact.get("title") or "", fact.get("amount")
     return {
@@ -180,7 +190,10 @@ def _fact(fact: Mapping[str, Any], personal: bool, currency: str) -> dict[str, A
         "currency": None if amount is None else fact.get("currency") or currency or None,
         "text": str(text) if personal and text else None,
         "details": {
-            name: plain for name, value in details.items() if (plain := _plain(value)) is not None
+            name: plain
+            for name, value in details.items()
+            if (plain := _plain(value)) is not None
+            and not (names and isinstance(plain, str) and is_named(unquote_plus(plain), names))
         },
     }
 

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from revoir_web.common.rights import Right
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.consents.models import Erasure
 from revoir_web.customers.models import Customer
 from revoir_web.ingest.models import Import
+from revoir_web.testing.calls import Api
 
 from .conftest import bring_in, drained, lake, send
 
@@ -80,7 +82,7 @@ def test_events_name_nobody(company: object) -> None:
     assert _short("/produits/the", names) == "/produits/the"
 
 
-def test_what_named_somebody_before_their_name_was_known_is_forgotten(key: str) -> None:
+def test_what_named_somebody_before_their_name_was_known_is_hidden_and_forgotten(key: str) -> None:
     """It stayed in the lake for good, in the paths and words of a visitor, and in files."""
     visits = [
         {"properties": {"path": "/compte/jeanne-dupont", "rang": 1}, "event": "Visite"},
@@ -101,6 +103,9 @@ def test_what_named_somebody_before_their_name_was_known_is_forgotten(key: str) 
     assert "upont" in str(lake("SELECT * FROM events") + lake("SELECT * FROM orders"))
     count = lake("SELECT count(*), count(DISTINCT customer_id) FROM events")
     [jeanne] = Customer.objects.filter(last_name="Dupont")
+    told_of = f"/customers/{jeanne.pk}/facts"
+    assert "upont" in str(Api(Right.SEE_CUSTOMERS, Right.SEE_PERSONAL)("get", told_of).json())
+    assert "upont" not in str(Api(Right.SEE_CUSTOMERS)("get", told_of).json())
     erase_persons(customers=[jeanne], reason="request")
     assert Erasure.objects.get().rows["ingest.lake"] == 5
     assert lake("SELECT count(*), count(DISTINCT customer_id) FROM events") == count
