@@ -442,6 +442,17 @@ TABLES: dict[str, Table] = {
 }
 """Every canonical table by name."""
 
+NOBODY = (
+    "comptoir", "au comptoir", "client comptoir", "client au comptoir", "clients comptoir",
+    "vente comptoir", "ventes comptoir", "vente au comptoir", "passage", "de passage",
+    "client passage", "client de passage", "clients de passage", "divers", "client divers",
+    "clients divers", "client anonyme", "client inconnu", "client invité", "invité", "invitée",
+    "anonyme", "anonymous", "inconnu", "inconnue", "unknown", "guest", "guest customer",
+    "walk-in", "walk in", "walkin", "walk-in customer", "walk in customer", "counter sale",
+    "cash sale",
+)  # fmt: skip
+"""What tills and shops call a customer whom they do not know."""
+
 UNSUBSCRIBED = (
     "unsubscribe", "unsubscribed", "email_unsubscribed", "email_unsubscribe", "opt_out", "optout",
     "desabonnement", "désabonnement", "desinscription", "désinscription", "se_desabonner",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import literal
-from revoir.tables import Type
+from revoir.tables import NOBODY, Type
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,16 +28,6 @@ _EMPTY_CODES = (
     *_EMPTY, "na", "null", "none", "nil", "nan", "aucun", "aucune", "inconnu", "inconnue",
     "unknown", "undefined", "anonyme", "anonymous", "guest", "invité", "nat",
 )  # fmt: skip
-NOBODY = (
-    "comptoir", "au comptoir", "client comptoir", "client au comptoir", "clients comptoir",
-    "vente comptoir", "ventes comptoir", "vente au comptoir", "passage", "de passage",
-    "client passage", "client de passage", "clients de passage", "divers", "client divers",
-    "clients divers", "client anonyme", "client inconnu", "client invité", "invité", "invitée",
-    "anonyme", "anonymous", "inconnu", "inconnue", "unknown", "guest", "guest customer",
-    "walk-in", "walk in", "walkin", "walk-in customer", "walk in customer", "counter sale",
-    "cash sale",
-)  # fmt: skip
-"""What tills and shops call a customer whom they do not know."""
 _EMPTY_TIMES = (*_EMPTY_CODES, "0000-00-00", "0000-00-00 00:00:00", "00/00/0000")
 _EMPTY_NUMBERS = (*_EMPTY, "na", "null", "none", "nil", "nd", "nr")
 

@@ -7,13 +7,18 @@ import re
 import unicodedata
 from typing import Any
 
+from revoir.tables import NOBODY
+
 _INVISIBLE = re.compile(r"[\u0000-\u001f\u007f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _EMAIL = re.compile(
     r"(?<![^\s,;<>()\"])[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]{1,189}\.[^@\s,;<>()\".]{2,63}"
 )
 _NO_WORD = re.compile(r"[\W_]+")
 _NO_DIGIT = re.compile(r"\D+")
-_NOTHING = frozenset(["-", "--", "?", "n/a", "na", "nc", "null", "none", "néant", "neant", "nan"])
+_NOTHING = frozenset((
+    "-", "--", "?", "n/a", "na", "nc", "null", "(null)", "none", "nil", "undefined", "néant",
+    "neant", "nan", *NOBODY,
+))  # fmt: skip
 _REGIONS = {
     "france": "FR", "fr": "FR", "belgique": "BE", "belgium": "BE", "be": "BE", "suisse": "CH",
     "switzerland": "CH", "ch": "CH", "luxembourg": "LU", "lu": "LU", "canada": "CA", "ca": "CA",
@@ -135,7 +140,14 @@ def phone_shown(value: str) -> str:
 
 
 def external_of(value: Any) -> str | None:
-    """An identifier of another system as it is kept: as it is, without spaces at its ends."""
+    """An identifier of another system as it is kept: as it is, without spaces at its ends.
+
+    None where it stands for nobody, as reading has it of files.
+
+    Examples:
+        >>> external_of(" C-12 "), external_of("undefined"), external_of("Guest")
+        ('C-12', None, None)
+    """
     if value is None:
         return None
     text = clean(value, 255)

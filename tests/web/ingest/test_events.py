@@ -86,6 +86,21 @@ def test_a_visitor_becomes_the_customer_that_they_are(key: str) -> None:
     assert lake("SELECT customer_id FROM events WHERE event = 'Retour'") == [(known.pk,)]
 
 
+@pytest.mark.parametrize("nobody", ["undefined", "null", "Guest", "anonymous"])
+def test_whoever_a_site_does_not_know_is_nobody(key: str, nobody: str) -> None:
+    """All of them were one customer, of all these orders, whom files would not have known."""
+    for number in range(2):
+        order = {"order_id": f"O{number}", "total": 5}
+        body = {"event": "Order Completed", "properties": order}
+        send(key, "track", {"userId": nobody, **body})
+        send(key, "track", {"userId": nobody, "anonymousId": f"v{number}", "event": "Visite"})
+        send(key, "track", {"anonymousId": nobody, "event": "Visite"})
+    drained()
+    assert lake("SELECT count(*), count(customer_id) FROM orders") == [(2, 0)]
+    assert lake("SELECT count(DISTINCT customer_id), count(*) FROM events") == [(2, 2)]
+    assert Customer.objects.count() == 2
+
+
 def test_a_message_lands_once_whatever_comes_again(key: str) -> None:
     body = {"userId": "u1", "event": "Visite", "messageId": "m-1"}
     send(key, "track", body)
