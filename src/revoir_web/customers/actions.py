@@ -12,7 +12,7 @@ from revoir.language import msg
 from revoir_web.common import audit
 from revoir_web.customers.figures import write_figures
 from revoir_web.customers.indexing import index, index_waiting
-from revoir_web.customers.merging import dismiss, merge, propose_merges, undo_merge
+from revoir_web.customers.merging import dismiss, merge, propose, propose_merges, undo_merge
 from revoir_web.customers.models import Customer, Identifier, Note, ProfileChange, SavedView
 from revoir_web.customers.resolving import resolve_many
 from revoir_web.customers.text import email_of, fold, phone_of
@@ -28,6 +28,7 @@ __all__ = [
     "index",
     "index_waiting",
     "merge",
+    "propose",
     "propose_merges",
     "resolve_many",
     "save_view",

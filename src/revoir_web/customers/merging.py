@@ -142,6 +142,18 @@ def _numbers(name: str) -> list[str]:
     return [word for word in name.split() if any(letter.isdigit() for letter in word)]
 
 
+def propose(pairs: Iterable[tuple[str, str]], *, reason: str) -> None:
+    """Propose pairs of customers whom somebody says to be one; once decided, they stay so.
+
+    Args:
+        pairs: The keys of two customers each.
+        reason: One of `MergeProposal.Reason`.
+    """
+    told = {(min(pair), max(pair), reason, 1.0) for pair in pairs}
+    if told:
+        _keep(told)
+
+
 def _keep(pairs: Iterable[Pair]) -> None:
     """Propose the likeliest of the pairs that are new, as many as there is room for."""
     known = set(MergeProposal.objects.values_list("left_id", "right_id"))

@@ -328,6 +328,7 @@ class MergeProposal(models.Model):
         EMAIL = "email", _("Same e-mail address")
         PHONE = "phone", _("Same telephone number")
         NAME_PLACE = "name", _("Same name and place")
+        ALIAS = "alias", _("Said by a site or app")
 
     class State(models.TextChoices):
         """What was decided."""

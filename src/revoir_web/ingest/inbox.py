@@ -36,12 +36,8 @@ from revoir_web.common import jobs, words
 from revoir_web.common.bulk import give_way, in_parts
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
-from revoir_web.customers import blocklist
-from revoir_web.customers.actions import merge, resolve_many
-from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.naming import is_named, names_of
-from revoir_web.customers.text import external_of
-from revoir_web.ingest import actions, agreeing, commerce, standing
+from revoir_web.ingest import actions, agreeing, commerce, standing, visitors
 from revoir_web.ingest.lake import INBOX, LOCK, lake
 from revoir_web.ingest.models import EventOrder, InboxEvent, Landing, SeenMessage, SetAside
 
@@ -67,13 +63,6 @@ _PERSONAL = frozenset(
     for word in (column.name, *column.synonyms)
 )
 _ADDRESS = re.compile(r"\S+@\S+\.\S+")
-_TRAITS = {
-    "firstName": "first_name", "lastName": "last_name", "name": "name", "email": "email",
-    "phone": "phone", "birthday": "birth_date", "gender": "gender", "age": "age",
-    "createdAt": "joined_at",
-}  # fmt: skip
-_PLACE = {"street": "street", "city": "city", "state": "region", "postalCode": "postcode",
-          "country": "country"}  # fmt: skip
 
 
 @dataclass
@@ -339,77 +328,6 @@ def _time(text: Any) -> dt.datetime | None:
         return None
 
 
-# -- Who ----------------------------------------------------------------------------------------
-def _people(messages: Sequence[Message], source: str) -> list[str]:
-    """The customer of each message; what `identify` says of them is kept."""
-    rows = [_person(message) for message in messages]
-    _leave_erased_out(messages, rows)
-    found = resolve_many(rows, source=source, part=_PART)
-    _join_visitors(rows, found)
-    return found
-
-
-def _leave_erased_out(messages: Sequence[Message], rows: Sequence[dict[str, Any]]) -> None:
-    """Keep no number or address of somebody who was erased as what another was called before."""
-    aliases = [
-        (row, number)
-        for message, row in zip(messages, rows, strict=True)
-        if message.kind == "alias" and (number := external_of(row["anonymous_id"])) is not None
-    ]
-    gone = blocklist.erased("external", {number for _row, number in aliases})
-    for row, number in aliases:
-        if number in gone:
-            row["anonymous_id"] = None
-
-
-def _join_visitors(rows: Sequence[dict[str, Any]], found: Sequence[str]) -> None:
-    """Make visitors one with the customers that they turn out to be; it can be undone."""
-    said = {
-        number: id
-        for row, id in zip(rows, found, strict=True)
-        if id
-        and (number := external_of(row["anonymous_id"])) is not None
-        and any(row.get(name) for name in ("customer_id", "email", "phone"))
-    }
-    for part in in_parts(list(said), _PART):
-        held = Identifier.objects.filter(kind="anonymous", value__in=part)
-        for visitor in held.select_related("customer"):
-            loser = visitor.customer
-            if said[visitor.value] == loser.pk or loser.merged_into_id or loser.erased_at:
-                continue
-            if loser.identifiers.filter(kind__in=("external", "email")).exists():
-                continue
-            winner = Customer.objects.filter(
-                pk=said[visitor.value], merged_into=None, erased_at=None
-            ).first()
-            if winner is not None:
-                merge(winner=winner, loser=loser)
-
-
-def _person(message: Message) -> dict[str, Any]:
-    body = message.body
-    row: dict[str, Any] = {
-        "customer_id": body.get("userId"),
-        "anonymous_id": body.get("anonymousId") or None,
-    }
-    if message.kind == "alias":
-        row["anonymous_id"] = body.get("previousId")
-    traits = body.get("traits") if message.kind == "identify" else None
-    if not isinstance(traits, dict):
-        traits = message.context.get("traits")
-    if not isinstance(traits, dict):
-        return row
-    address = traits.get("address")
-    company = traits.get("company")
-    for names, held in ((_TRAITS, traits), (_PLACE, address if isinstance(address, dict) else {})):
-        for name, column in names.items():
-            if isinstance(value := held.get(name), str | int | float) and value != "":
-                row[column] = value if isinstance(value, int | float) else value[:500]
-    if isinstance(company, dict) and isinstance(company.get("name"), str):
-        row["company"] = company["name"][:200]
-    return row
-
-
 # -- What -----------------------------------------------------------------------------------------
 @dataclass
 class _Made:
@@ -431,7 +349,7 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
     """Make rows of the lake from messages; the customers are there afterwards."""
     if not messages:
         return _Made()
-    customers = _people(messages, "events")
+    customers = visitors.customers_of(messages)
     names = names_of(
         customer
         for message, customer in zip(messages, customers, strict=True)

@@ -19,7 +19,7 @@ from revoir_web.consents import actions, portability, queries, retention
 from revoir_web.consents.models import Consent, Purpose
 from revoir_web.customers import actions as customers
 from revoir_web.customers.models import Customer
-from revoir_web.ingest.inbox import _join_visitors
+from revoir_web.ingest.visitors import _join_visitors
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,8 @@ from django.utils import timezone
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import Right
 from revoir_web.consents.erasure import erase_persons
-from revoir_web.customers.models import Customer, Identifier
+from revoir_web.customers.merging import dismiss
+from revoir_web.customers.models import Customer, Identifier, MergeProposal
 from revoir_web.ingest import commerce, inbox, intake
 from revoir_web.ingest.models import InboxEvent, SeenMessage
 from revoir_web.ingest.standing import Standing
@@ -337,6 +338,27 @@ def test_what_the_erased_were_called_comes_back_by_no_alias(key: str) -> None:
     assert sorted(Identifier.objects.values_list("kind", "value")) == [
         ("anonymous", "visitor-1"), ("external", "new"),
     ]  # fmt: skip
+
+
+def test_a_number_that_takes_the_place_of_another_is_proposed(key: str) -> None:
+    """An alias of somebody who had a number was forgotten, and they stayed two customers."""
+    for user in ("ana@example.com", "u1"):
+        send(key, "track", {"userId": user, "event": "Visite"})
+    drained()
+    alias = {"previousId": "ana@example.com", "userId": "u1"}
+    send(key, "alias", alias)
+    drained()
+    pair = MergeProposal.objects.get()
+    assert {pair.left, pair.right} == set(Customer.objects.all())
+    assert (pair.reason, pair.state) == ("alias", "open")
+    # Whoever knows the key of the site could say it of any two: a person decides, once.
+    dismiss(proposal=pair)
+    send(key, "alias", alias)
+    send(key, "alias", {"previousId": "u1", "userId": "u1"})
+    send(key, "alias", {"previousId": "nobody-9", "userId": "u1"})
+    drained()
+    assert MergeProposal.objects.get().state == "apart"
+    assert not Customer.objects.filter(merged_into__isnull=False).exists()
 
 
 def test_an_erased_address_comes_back_as_no_number(key: str) -> None:

@@ -17,7 +17,7 @@ from revoir_web.common import jobs
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.consents.models import Erasure
 from revoir_web.customers.models import Customer
-from revoir_web.ingest import commerce, inbox
+from revoir_web.ingest import commerce, inbox, visitors
 from revoir_web.ingest.models import InboxEvent, Landing, SeenMessage, SetAside
 
 from .conftest import drained, lake, send, work
@@ -231,8 +231,8 @@ _JSON = st.recursive(
     max_leaves=12,
 )
 _TRAITS = st.dictionaries(
-    st.sampled_from((*inbox._TRAITS, "address", "company")),
-    _PLAIN | st.dictionaries(st.sampled_from((*inbox._PLACE, "name")), _PLAIN),
+    st.sampled_from((*visitors._TRAITS, "address", "company")),
+    _PLAIN | st.dictionaries(st.sampled_from((*visitors._PLACE, "name")), _PLAIN),
     max_size=6,
 )
 _PRODUCTS = st.lists(
