@@ -204,6 +204,11 @@ class Order:
         """Whether the order is as a file has it: then the file's lines are its lines."""
         return bool(self.told.get("placed", {}).get("filed"))
 
+    @property
+    def lined(self) -> bool:
+        """Whether events told what lines the order has: those that a file told are none then."""
+        return "products" in self.told.get("placed", {}) and not self.filed
+
     def hear(
         self,
         event: str,

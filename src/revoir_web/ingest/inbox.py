@@ -375,15 +375,17 @@ def _made(messages: Sequence[Message], wanted: set[str], there: standing.Standin
         if customer and happened and message.digest not in aside:
             rows["events"].append(_event(message, customer, names.get(customer, ())))
     for number, order in orders.items():
-        made, lines = order.rows(number, company.zone)
+        made, its = order.rows(number, company.zone)
         if made is not None:
             rows["orders"].append(made)
-            rows["order_lines"] += lines
+            rows["order_lines"] += its
     filed = {number for number, order in orders.items() if order.filed}
     returns = [row for order in rows["orders"] for row in there.cancelled_with(order)]
     filed |= {row["order_id"] for row in returns}
     rows["orders"] += returns
-    beside = there.others(rows["orders"], filed, [line["line_id"] for line in rows["order_lines"]])
+    unlined = {number for number, order in orders.items() if not order.lined}
+    lines = [line["line_id"] for line in rows["order_lines"]]
+    beside = there.others(rows["orders"], unlined, lines)
     theirs = [row for row in rows["orders"] if row["order_id"] in filed]
     rows["orders"] = [row for row in rows["orders"] if row["order_id"] not in filed]
     tables = {name: _table(name, held) for name, held in rows.items() if held}

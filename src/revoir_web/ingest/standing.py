@@ -75,16 +75,16 @@ class Standing:
         return found
 
     def others(
-        self, orders: Iterable[Mapping[str, Any]], filed: Collection[str], lines: Iterable[str]
+        self, orders: Iterable[Mapping[str, Any]], unlined: Collection[str], lines: Iterable[str]
     ) -> pa.Table | None:
         """The lines that go along with orders, beside those that events tell.
 
-        Those of an order that a file told are cancelled with it. Others are there no more: they
-        stay, and come to nothing.
+        Those of an order of whose lines no event told are cancelled with it. Others are there no
+        more: they stay, and come to nothing.
 
         Args:
             orders: The orders that are written.
-            filed: The numbers of those that a file told.
+            unlined: The numbers of those of whose lines no event told.
             lines: The keys of the lines that are written.
 
         Returns:
@@ -98,7 +98,7 @@ class Standing:
             number = row["order_id"]
             if row["line_id"] in written or row.get("kind") == "cancelled" or number not in kinds:
                 continue
-            if number not in filed:
+            if number not in unlined:
                 nothing = {name: 0 for name in ("amount", "quantity", "margin") if name in row}
             elif kinds[number] == "cancelled":
                 nothing = {}

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from revoir_web.ingest import commerce
+from revoir_web.ingest import actions, commerce
 
-from .conftest import bring_in, drained, lake, send
+from .conftest import bring_in, drained, lake, send, work
 
 UTC = ZoneInfo("UTC")
 
@@ -91,6 +91,30 @@ def test_an_update_that_says_nothing_of_money_leaves_the_lines_of_a_file(key: st
     drained()
     assert lake("SELECT CAST(amount AS INT), kind FROM orders") == [(10, "purchase")]
     assert lake("SELECT product, CAST(amount AS INT) FROM order_lines") == [("Thé", 10)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_amount_alone_leaves_the_lines_of_a_file(key: str) -> None:
+    """They came to nothing, and their products were never sold."""
+    rows = "A,u1,2025-01-03,Thé,1,12\nA,u1,2025-01-03,Riz,1,8\n"
+    held = bring_in(f"order_id,client,date,produit,quantite,montant\n{rows}")
+    update = {"event": "Order Updated", "properties": {"order_id": "A", "total": 18}}
+    for turn in range(2):
+        body = {"userId": "u1", "messageId": f"m{turn}", **update}
+        assert send(key, "track", body).status_code == 200
+        drained()
+    told = "SELECT CAST(amount AS INT), kind, CAST(ordered_on AS VARCHAR) FROM orders"
+    assert lake(told) == [(18, "purchase", "2025-01-03")]
+    assert lake("SELECT product, CAST(amount AS INT), kind FROM order_lines ORDER BY 1") == [
+        ("Riz", 8, "purchase"), ("Thé", 12, "purchase"),
+    ]  # fmt: skip
+    refund = {"event": "Order Refunded", "properties": {"order_id": "A", "total": 3}}
+    assert send(key, "track", {"userId": "u1", **refund}).status_code == 200
+    drained()
+    assert lake(told) == [(15, "purchase", "2025-01-03")]
+    actions.undo(held=held)
+    work()
+    assert lake("SELECT count(*) FROM order_lines") == [(0,)]
 
 
 @pytest.mark.django_db(transaction=True)
