@@ -54,7 +54,8 @@ class Order:
 
     Attributes:
         told: What events said: ``placed`` (the newest), ``refunds`` by messageId and the
-            ``currencies`` that they named, ``cancelled``. Parts of ``placed`` that an older event
+            ``currencies`` that they named or, without an amount, the ``articles``;
+            ``cancelled``. Parts of ``placed`` that an older event
             told than its newest have their ``times``. Refunds that a file tells, too, are
             ``in_file``: the keys of its returns by messageId.
             Where a file brought the order, or changed it since, ``placed`` is as the file has it:
@@ -196,7 +197,7 @@ class Order:
 
     def unhear(self, refund: str) -> None:
         """Forget a refund, by its messageId."""
-        for name in ("refunds", "currencies"):
+        for name in ("refunds", "currencies", "articles"):
             self.told.get(name, {}).pop(refund, None)
 
     @property
@@ -238,6 +239,8 @@ class Order:
                 self.told.setdefault("refunds", {})[message] = _text(amount)
                 if amount is not None and currency is not None:
                     self.told.setdefault("currencies", {})[message] = currency
+                if amount is None and (articles := _products(properties)):
+                    self.told.setdefault("articles", {})[message] = articles
             case "order cancelled":
                 self.told["cancelled"] = at.isoformat()
 
@@ -267,6 +270,25 @@ class Order:
             "times": {name: time for name, time in times.items() if time != newest},
         }
 
+    def _worth(self, refund: str) -> Decimal | None:
+        """What a refund gives back that names articles without prices, by those of the order."""
+        prices: dict[str, Decimal] = {}
+        for line in self.told.get("placed", {}).get("products") or ():
+            for name in ("product", "product_id"):
+                if line[name] is not None and line["price"] is not None:
+                    prices.setdefault(f"{name} {line[name]}", Decimal(line["price"]))
+        articles = self.told.get("articles", {}).get(refund, ())
+        amounts = []
+        for line in articles:
+            named = [prices.get(f"{name} {line[name]}") for name in ("product_id", "product")]
+            price = next(
+                (one for one in (_decimal(line["price"]), *named) if one is not None), None
+            )
+            if price is None:
+                return None
+            amounts.append(abs(price * Decimal(line["quantity"])))
+        return sum(amounts, Decimal(0)) if amounts else None
+
     def rows(
         self, number: str, zone: zoneinfo.ZoneInfo
     ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
@@ -285,9 +307,15 @@ class Order:
         moment = dt.datetime.fromisoformat(placed["ordered_at"])
         gross = _decimal(placed.get("gross"))
         foreign = self.foreign()
-        refunds = [a for id, a in self.told.get("refunds", {}).items() if id not in foreign]
-        before = Decimal(placed.get("back") or 0)
-        given = None if None in refunds else _usable(sum(map(Decimal, refunds), before))
+        refunds = {id: a for id, a in self.told.get("refunds", {}).items() if id not in foreign}
+        told = [Decimal(amount) for amount in refunds.values() if amount is not None]
+        before = sum(told, Decimal(placed.get("back") or 0))
+        worths = [self._worth(id) for id, amount in refunds.items() if amount is None]
+        articles = sum((worth for worth in worths if worth is not None), Decimal(0))
+        if worths and gross is not None:
+            # Prices are those before discounts: no more is given back than was paid.
+            articles = min(articles, max(gross - before, Decimal(0)))
+        given = None if None in worths else _usable(before + articles)
         # A refund that names no amount, or none that a shop could have, gives everything back.
         back = gross if given is None else given
         if "cancelled" in self.told or back is None or (gross and back == gross > 0):
@@ -338,8 +366,8 @@ def _earlier(held: dict[str, Any], at: dt.datetime) -> str:
     return min(first, at.isoformat())
 
 
-def _placed(properties: dict[str, Any], customer: str) -> dict[str, Any]:
-    """The parts of an order that an event tells."""
+def _products(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    """The products that an event names."""
     given = properties.get("products")
     products = []
     for product in given if isinstance(given, list) else ():
@@ -355,6 +383,12 @@ def _placed(properties: dict[str, Any], customer: str) -> dict[str, Any]:
                 "price": _text(_number(product.get("price"))),
             }
         )
+    return products
+
+
+def _placed(properties: dict[str, Any], customer: str) -> dict[str, Any]:
+    """The parts of an order that an event tells."""
+    products = _products(properties)
     parts = {
         # Whoever was forgotten since stays who they were in the figures.
         "customer_id": customer or None,
@@ -362,7 +396,7 @@ def _placed(properties: dict[str, Any], customer: str) -> dict[str, Any]:
         "currency": _currency(properties),
         "discount": _text(_number(properties.get("discount"))),
         "channel": _word(properties, "affiliation"),
-        "products": products[:500] if isinstance(given, list) else None,
+        "products": products[:500] if isinstance(properties.get("products"), list) else None,
     }
     return {name: part for name, part in parts.items() if part is not None}
 
@@ -397,18 +431,17 @@ def _amount(line: dict[str, Any]) -> Decimal | None:
 
 
 def _refund(properties: dict[str, Any]) -> Decimal | None:
+    """What an event gives back, as far as it says so itself."""
     for name in ("total", "revenue", "value"):
         amount = _number(properties.get(name))
         if amount is not None:
             return abs(amount)
-    products = properties.get("products")
-    amounts = []
-    for product in products if isinstance(products, list) else ():
-        if not isinstance(product, dict) or (price := _number(product.get("price"))) is None:
-            return None
-        quantity = _number(product.get("quantity"))
-        amounts.append(price * (Decimal(1) if quantity is None else quantity))
-    return _usable(abs(sum(amounts, Decimal(0)))) if amounts else None
+    given = properties.get("products")
+    products = _products(properties)
+    amounts = [amount for line in products if (amount := _amount(line)) is not None]
+    if not amounts or not isinstance(given, list) or len(amounts) < len(given):
+        return None
+    return _usable(abs(sum(amounts, Decimal(0))))
 
 
 def _number(value: Any) -> Decimal | None:

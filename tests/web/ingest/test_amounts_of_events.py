@@ -59,6 +59,28 @@ def test_an_amount_that_nobody_said_is_not_nothing(said: dict[str, Any]) -> None
         assert order(said, gone)[0]["kind"] == "cancelled"
 
 
+def test_a_refund_of_articles_gives_back_their_prices() -> None:
+    """Of an order of several articles one came back, and all of it was taken off."""
+    lines = [
+        {"product_id": "t1", "name": "Thé", "price": 9, "quantity": 2},
+        {"sku": "r1", "name": "Riz", "price": "3,50"}, {"name": "Sel"},
+    ]  # fmt: skip
+    placed = {"total": 21.5, "products": lines, "event": "Order Completed"}
+    for articles, left in (
+        ([{"product_id": "t1"}], 12.5), ([{"id": "t1", "quantity": 2}, {"name": "Riz"}], 0),
+        ([{"name": "Riz", "price": 2}], 19.5), ([{"name": "Sel"}], 0), ([{"name": "Lait"}], 0),
+        ([{"name": "Riz"}, {"name": "Lait"}], 0), ([], 0),
+    ):  # fmt: skip
+        refund = {"event": "Order Refunded", "products": articles}
+        for told in ((placed, refund), (refund, placed)):
+            row, _lines = order(*map(dict, told))
+            assert (row["amount"] if row["kind"] == "purchase" else 0) == Decimal(str(left))
+    # Of what was sold for less, no more is given back than was paid.
+    refunds = [{"event": "Order Refunded", "products": [{"name": name}]} for name in ("Thé", "Riz")]
+    row, _lines = order({**placed, "total": 10}, *refunds)
+    assert (row["kind"], row["refunded"]) == ("cancelled", 10)
+
+
 def test_an_update_that_says_nothing_of_money_leaves_it() -> None:
     """An order that was told to be on its way came to nothing, and lost its lines."""
     lines = [{"name": "Thé", "price": 9, "quantity": 2}]
