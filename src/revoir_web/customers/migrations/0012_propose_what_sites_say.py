@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0010_keep_who_is_to_be_kept")]
+    dependencies = [("customers", "0011_know_no_amount")]
 
     operations = [
         migrations.AlterField(
