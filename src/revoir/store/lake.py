@@ -86,6 +86,8 @@ class Lake:
                 )
         self.schema_version: int = marker["schema_version"] if marker else 0
         """The version of the tables' meaning; `migrate` brings it up to date."""
+        self.returns_numbered = False
+        """Whether what is given back has numbers of its own, and a sale may turn out a return."""
         self._key: str = (marker or {}).get("key", "")
         if self.schema_version > migrations.SCHEMA_VERSION:
             raise InputError(
@@ -549,7 +551,8 @@ class Lake:
             mark(held, properties)
             return 0
         said.check_keys(self.place, table, keys)
-        replaced.save(self.place, table, held, data, keys, batch)
+        numbered = self.returns_numbered
+        replaced.save(self.place, table, held, data, keys, batch, numbered=numbered)
         same = " AND ".join(f"target.{sql_name(key)} = source.{sql_name(key)}" for key in keys)
         columns = {sql_name(name): f"source.{sql_name(name)}" for name in data.column_names}
         theirs = {sql_name(BATCH): f"target.{sql_name(BATCH)}"} if amend else {}

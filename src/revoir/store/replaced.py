@@ -45,7 +45,14 @@ def name_of(table: str) -> str:
 
 
 def save(
-    place: Place, table: str, held: DeltaTable, rows: pa.Table, keys: Sequence[str], batch: str
+    place: Place,
+    table: str,
+    held: DeltaTable,
+    rows: pa.Table,
+    keys: Sequence[str],
+    batch: str,
+    *,
+    numbered: bool,
 ) -> None:
     """Keep the rows that an upsert is about to replace.
 
@@ -56,6 +63,7 @@ def save(
         rows: The rows to be upserted.
         keys: Their key.
         batch: Their batch.
+        numbered: Whether what is given back has numbers of its own (see `Lake`).
 
     Raises:
         UsageError: The table has been upserted by another key.
@@ -67,7 +75,8 @@ def save(
     check_keys(place, table, keys)
     found = _matching(held, rows, keys)
     _check_one_each(table, found, keys)
-    _check_sides(table, found, rows, keys)
+    if not numbered:
+        _check_sides(table, found, rows, keys)
     if not found.num_rows and not kept:
         return
     found = found.append_column(BY, pa.array([batch] * found.num_rows, pa.string()))

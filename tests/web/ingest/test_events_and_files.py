@@ -94,6 +94,15 @@ def test_a_file_that_knows_better_is_believed(tell: Any) -> None:
     assert orders()[0][2] == 60
 
 
+def test_an_order_of_which_more_is_given_back_than_it_came_to(tell: Any) -> None:
+    """No sale may become a refund where both have one number: here each has its own."""
+    tell("Order Completed", "A", total=10)
+    tell("Order Refunded", "A", total=15)
+    assert orders()[0][2:] == (-5, "return")
+    tell("Order Updated", "A", total=30)
+    assert orders()[0][2:] == (15, "purchase")
+
+
 def test_a_refund_that_comes_before_the_file_of_its_order(tell: Any) -> None:
     tell("Order Refunded", "A", total=30)
     first = bring_in(SALES)
