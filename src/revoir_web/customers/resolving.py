@@ -354,7 +354,7 @@ def _find_by_the_rest(persons: Sequence[Person]) -> dict[Key, str]:
         )
     taken: set[str] = set()
     for person in persons:
-        has_number = any(kind == "external" for kind, _value in person.keys)
+        has_number = _has_number(person)
         for key in list(person.keys)[1:]:
             id = held.get(key, "")
             if id and (not has_number or (id not in numbered and id not in taken)):
@@ -362,6 +362,10 @@ def _find_by_the_rest(persons: Sequence[Person]) -> dict[Key, str]:
                 taken.add(id)
                 break
     return held
+
+
+def _has_number(person: Person) -> bool:
+    return any(kind == "external" for kind, _value in person.keys)
 
 
 def _look_up(keys: Iterable[Key]) -> dict[Key, str]:
@@ -434,11 +438,10 @@ def _still_there(persons: Sequence[Person]) -> dict[str, dict[str, Any]]:
 
 
 def _update(persons: Sequence[Person], there: Mapping[str, dict[str, Any]]) -> None:
-    by_id = {person.id: person for person in persons if person.id and person.profile}
     changed, renamed = [], []
     as_text = connection.vendor == "sqlite"
-    for id, person in by_id.items():
-        row, said = there[id], person.profile
+    for id, said in _told(persons).items():
+        row = there[id]
         held = {name: row[name] for name in PROFILE}
         after = {**held, **said}
         if said.get("created_on") and held["created_on"]:
@@ -460,6 +463,20 @@ def _update(persons: Sequence[Person], there: Mapping[str, dict[str, Any]]) -> N
         Unindexed.objects.bulk_create(
             [Unindexed(customer_id=id) for id in renamed], ignore_conflicts=True
         )
+
+
+def _told(persons: Sequence[Person]) -> dict[str, dict[str, Any]]:
+    """What is said of each customer: by a number here, and perhaps by an address there.
+
+    What the row with the number says comes first.
+    """
+    told: dict[str, dict[str, Any]] = {}
+    for person in sorted(persons, key=_has_number):
+        if person.id and person.profile:
+            said = told.setdefault(person.id, {})
+            attributes = said.get("attributes", {}) | person.profile.get("attributes", {})
+            said |= person.profile | ({"attributes": attributes} if attributes else {})
+    return told
 
 
 def _name(profile: dict[str, Any]) -> None:

@@ -57,6 +57,19 @@ def test_an_arrow_table_with_attributes_and_days() -> None:
     assert anne.birth_date == dt.date(1980, 2, 29)
 
 
+def test_what_is_said_of_one_customer_by_number_and_by_address() -> None:
+    """Of two rows of one import the page showed what the last one said alone."""
+    known = {"customer_id": "K1", "email": "k1@example.com", "city": "Lyon", "club": "gold"}
+    actions.resolve_many([known], source="test")
+    rows = [
+        {"customer_id": "K1", "city": "Nice", "club": "silver"},
+        {"email": "k1@example.com", "city": "Paris", "till": "2"},
+    ]
+    actions.resolve_many(rows, source="test")
+    held = Customer.objects.get()
+    assert (held.city, held.attributes) == ("Nice", {"club": "silver", "till": "2"})
+
+
 def test_two_numbers_with_one_address_stay_two_until_someone_decides() -> None:
     one, two = actions.resolve_many(
         [{"customer_id": "1", "email": "a@b.fr"}, {"customer_id": "2", "email": "a@b.fr"}],
