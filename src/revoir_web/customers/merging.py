@@ -318,6 +318,34 @@ def undo_merge(*, merge: Merge, actor: Any = None) -> Customer:
     return loser
 
 
+def before(ids: Iterable[str]) -> dict[tuple[str, str | None], str]:
+    """Who had the numbers and addresses of customers before others were merged into them.
+
+    Args:
+        ids: The customers.
+
+    Returns:
+        Kind and value → the id under which the lake knows whoever had it, for those that merges
+        brought: facts that come under it go back with them when the merge is undone.
+    """
+    had: dict[int, str] = {}
+    winners = set(ids)
+    while winners:
+        losers = set()
+        for part in bulk.in_parts(sorted(winners), 2000):
+            standing = Merge.objects.filter(reversed_at=None, winner_id__in=part)
+            for loser, moved in standing.values_list("loser_id", "moved"):
+                had |= dict.fromkeys(moved["identifiers"], loser)
+                losers.add(loser)
+        # Others may have been merged into them before: those had their own, too.
+        winners = losers
+    found: dict[tuple[str, str | None], str] = {}
+    for some in bulk.in_parts(list(had), 2000):
+        rows = Identifier.objects.filter(pk__in=some).values_list("pk", "kind", "value")
+        found |= {(kind, value): had[pk] for pk, kind, value in rows}
+    return found
+
+
 def _proposals(one: Customer, other: Customer) -> Any:
     ids = (one.pk, other.pk)
     return MergeProposal.objects.filter(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from revoir_web.common import bulk
+from revoir_web.customers import queries
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.text import fold, phone_spellings
 
@@ -28,13 +29,15 @@ def names_of(ids: Iterable[str]) -> dict[str, list[str]]:
     """What names customers: names, addresses, numbers.
 
     Args:
-        ids: The customers.
+        ids: The customers; who was merged into another one is called as that one, too.
 
     Returns:
         Customer → texts as `padded` writes them.
     """
     found: dict[str, dict[str, None]] = {}
-    for part in bulk.in_parts(sorted(set(ids)), _LOOK_UP):
+    wanted, merged = set(ids), queries.aliases()
+    stay = {id: merged[id] for id in wanted if id in merged}
+    for part in bulk.in_parts(sorted(wanted.union(stay.values())), _LOOK_UP):
         rows = Customer.objects.filter(pk__in=part).values_list(
             "pk", "first_name", "last_name", "name", "email", "phone", "address"
         )
@@ -50,7 +53,9 @@ def names_of(ids: Iterable[str]) -> dict[str, list[str]]:
                 found[id].update(dict.fromkeys(_numbers(value)))
             else:
                 _add(found[id], [value])
-    return {id: list(values) for id, values in found.items()}
+    for gone, kept in stay.items():
+        found.setdefault(gone, {}).update(found.get(kept, {}))
+    return {id: list(values) for id, values in found.items() if id in wanted}
 
 
 @lru_cache(maxsize=50_000)

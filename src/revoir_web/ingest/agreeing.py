@@ -13,6 +13,7 @@ from revoir.tables import declines
 from revoir_web.common.models import Company
 from revoir_web.consents import actions as consents
 from revoir_web.consents import queries
+from revoir_web.customers.queries import aliases
 from revoir_web.ingest import people, staging, understanding
 from revoir_web.ingest.models import Import
 
@@ -89,8 +90,13 @@ def _keep_stated(held: Import) -> int:
     if not file.is_file():
         return 0
     table = pq.read_table(file)
-    pairs = zip(*(column.to_pylist() for column in table.columns), strict=True)
-    rows = [(id, given, None) for id, given in pairs]
+    merged = aliases()
+    said: dict[str, bool] = {}
+    for number, given in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        # Of customers who were found to be one, the no of either counts.
+        id = merged.get(number, number)
+        said[id] = given and said.get(id, True)
+    rows = [(id, given, None) for id, given in said.items()]
     # Kept with the import: what was known already is no line of its own, and yet it was said.
     agreed = [id for id, given, _ in rows if given]
     path = _agreed(held)

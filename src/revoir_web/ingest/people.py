@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from revoir.language import nmsg
 from revoir_web.common import jobs
+from revoir_web.customers import merging
 from revoir_web.customers.actions import resolve_many
 from revoir_web.customers.resolving import spellings
+from revoir_web.customers.text import email_of, external_of, phone_of
 from revoir_web.ingest.models import Import
 
 if TYPE_CHECKING:
@@ -38,6 +40,13 @@ def source_of(held: Import) -> str:
     return f"import:{held.id.hex}"
 
 
+def _as_kept(kind: str, key: str) -> tuple[str, str | None]:
+    """The kind and value of the identifier that a key is, as the database has it."""
+    if kind == CODE:
+        return "external", external_of(key)
+    return kind, email_of(key) if kind == "email" else phone_of(key)
+
+
 def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
     """Find the customers of an import, make those who are new, and bring the others up to date.
 
@@ -48,7 +57,8 @@ def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
         job: Told how far it is.
 
     Returns:
-        `key` and `customer_id`, which is empty for those who asked to be forgotten.
+        `key` and `customer_id`, which is empty for those who asked to be forgotten; of those who
+        were merged, the one from before.
     """
     import pyarrow as pa
 
@@ -74,6 +84,12 @@ def resolve(people: pa.Table, held: Import, job: jobs.Running) -> pa.Table:
                 rows = rows.drop_columns([kind])
             if any(own):
                 rows = rows.append_column(kind, pa.array(own, pa.string()))
-        found += resolve_many(rows, source=source_of(held), undoable=True)
+        ids = resolve_many(rows, source=source_of(held), undoable=True)
+        merged = merging.before(ids)
+        # The lake tells who was merged from who stays, so that the merge can be undone.
+        found += (
+            merged.get(_as_kept(kind, spelt.get(key, key)), id) if merged else id
+            for key, kind, id in zip(keys, kinds, ids, strict=True)
+        )
     numbers = pa.array([number or None for number in found], pa.string())
     return pa.table({"key": people.column("key"), "customer_id": numbers})
