@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _SHARE = 0.5
-"""Share of the rows up to the lake's last day that must be there: of another till's few are."""
+"""Share of the rows of days that the lake has that must be there: of another till's few are."""
 _FEW = 3
 """Of fewer rows that are there, only the headers tell that it is the same export."""
 _PREFIXES = corrections.ACCEPTED + corrections.CORRECTED
@@ -63,7 +63,7 @@ def know_again(connection: duckdb.DuckDBPyConnection, known: str, *, same_layout
         f" AND l.amount = m.amount AND l._nth = m._nth{alike}"
     )
     [(due, found)] = connection.execute(
-        "SELECT (SELECT count(*) FROM unnumbered WHERE ordered_on <= (SELECT max(ordered_on)"
+        "SELECT (SELECT count(*) FROM unnumbered WHERE ordered_on IN (SELECT ordered_on"
         f" FROM {known} AS l WHERE {loose})), (SELECT count(*) FROM told_before)"
     ).fetchall()
     if found < _SHARE * due or not (same_layout or found >= _FEW):

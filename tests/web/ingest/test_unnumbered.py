@@ -58,3 +58,17 @@ def test_sales_of_another_till_are_other_sales(company: object) -> None:
     web = "client,date,montant,canal\nC1,2025-01-01,10,web\n"
     assert orders(bring_in(web, "web.csv"))["new"] == 1
     assert total() == (17, 170)
+
+
+def test_a_month_that_the_lake_has_not_between_others(company: object) -> None:
+    """The many sales of February had those of January and March taken for another till's."""
+    head, wide = "client,date,montant\n", "client,date,montant,canal\n"
+    january, march = (
+        [f"C{n},2025-0{month}-0{n},{n}0" for n in range(1, 5)] for month in (1, 3)
+    )  # fmt: skip
+    bring_in(head + "\n".join(january), "january.csv")
+    bring_in(head + "\n".join(march), "march.csv")
+    february = [f"C{n},2025-02-{n + 10},5" for n in range(1, 12)]
+    rows = [f"{row},web" for row in (*january, *february, *march)]
+    assert orders(bring_in(wide + "\n".join(rows), "year.csv"))["new"] == 11
+    assert total() == (19, 255)
