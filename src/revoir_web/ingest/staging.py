@@ -25,6 +25,7 @@ from revoir_web.ingest import (
     discretion,
     refunds,
     restarts,
+    retold,
     returned,
     sql,
     understanding,
@@ -43,13 +44,6 @@ CONSENTS = "customers.consents.parquet"
 """The file of what customers agreed to or not, as this import says it and no other."""
 ORDER = ("customers", "orders", "order_lines", "subscriptions", "responses", "interactions",
          "events")  # fmt: skip
-_SAYS: dict[str, tuple[str, ...]] = {
-    "subscriptions": ("plan", "started_at"),
-    "responses": ("responded_on", "question", "score"),
-    "interactions": ("opened_at", "channel", "kind"),
-    "events": ("occurred_at", "event"),
-}
-"""What tells a row from the others of a customer, where nothing numbers them."""
 Resolve = Callable[["pa.Table"], "pa.Table"]
 """From the customers of an import (`key` and profile) to `key` and `customer_id`."""
 
@@ -116,6 +110,8 @@ def prepare(
             keys.make(table)
             if table in known and TABLES[table].key and not keys.correction:
                 corrections.know_again(connection, table, known[table])
+                if table in retold.SAYS:
+                    retold.know_again(connection, table, known[table])
             if table == "orders" and table in known:
                 if not keys.correction and not keys.by_line:
                     unnumbered.know_again(connection, known[table], same_layout=keys.same_layout)
@@ -314,7 +310,7 @@ class Keys:
         key = TABLES[table].key
         there = self._columns(table)
         columns = [column for column in there if column not in (key, "customer_id")]
-        said = [f"t.{sql.name(c)}" for c in _SAYS[table] if c in columns]
+        said = [f"t.{sql.name(c)}" for c in retold.SAYS[table] if c in columns]
         said = said or [f"t.{sql.name(c)}" for c in columns]
         absent = "" if "customer_id" in there else ", CAST(NULL AS VARCHAR) AS customer_id"
         relation = f"(SELECT *{absent} FROM {sql.name(table)})"
