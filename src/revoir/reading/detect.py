@@ -201,7 +201,14 @@ def _fixed(raw: RawTable, said: FileMapping | None) -> dict[str, ColumnMapping]:
         elif not _names_column(what.target):
             target, name = None, plain_name(what.target) or attribute_name(header, column)
         fixed[column] = ColumnMapping(
-            column, header, target, name, 1.0, msg("you said so"), what.format
+            column,
+            header,
+            target,
+            name,
+            1.0,
+            msg("you said so"),
+            what.format,
+            presumed=said.remembered,
         )
     return fixed
 

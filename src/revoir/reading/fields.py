@@ -140,7 +140,7 @@ def plan(
     for found in detection.columns:
         if found.name is None:
             continue
-        mapping = replace(found, format=found.format or formats.get(found.column))
+        mapping = replace(found, format=formats.get(found.column) or found.format)
         field = _field(mapping, types[mapping.column], profiles[mapping.column], zone)
         if by := pers[mapping.column]:
             number = values.number(field.column, field.sql_type, ".")
@@ -363,6 +363,11 @@ def _attribute_text(column: str) -> str:
     return f"CASE WHEN {column} <> 'NA' THEN rv_text({column}) END"
 
 
+_ORDERS = ("day_first", "month_first")
+_SLIPS = 0.1
+"""Share of dates up to which those that show another order than an earlier file's are mistakes."""
+
+
 class _Conventions:
     """Decides the number and date conventions of text columns, by the whole column."""
 
@@ -385,7 +390,9 @@ class _Conventions:
         self.attributes: list[ColumnMapping] = []
         self.blocks: dict[str, list[dates_of.Block]] = {}
         for mapping in detection.columns:
-            if mapping.name is None or mapping.column not in text or mapping.format:
+            if mapping.name is None or mapping.column not in text:
+                continue
+            if mapping.format and not (mapping.presumed and mapping.format in _ORDERS):
                 continue
             if pers[mapping.column]:  # no percentage has thousands
                 continue
@@ -443,6 +450,8 @@ class _Conventions:
         return formats
 
     def _date(self, mapping: ColumnMapping, first: int, second: int, both: int) -> str:
+        if mapping.format and max(first, second) <= _SLIPS * both:
+            return mapping.format
         if first and second:
             self.notes.append(
                 msg(

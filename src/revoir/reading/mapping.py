@@ -48,6 +48,8 @@ class ColumnMapping:
         reason: Why.
         format: The convention of its cells: ``day_first`` or ``month_first``, ``comma`` or
             ``point``, ``inverted`` for a yes that means no.
+        presumed: Whether the format is that of an earlier file: dates that show another order are
+            read by it.
     """
 
     column: str
@@ -57,6 +59,7 @@ class ColumnMapping:
     confidence: float
     reason: Message
     format: str | None = None
+    presumed: bool = False
 
     @property
     def table(self) -> str | None:
@@ -82,18 +85,23 @@ class FileMapping:
         table: Which canonical table the file is (None: found out).
         file: The name of the file (None: every file).
         sheet: The sheet.
+        remembered: Whether it was said of an earlier file: it holds for those with its headers,
+            whatever they are called, and not for the order of dates that show another one.
     """
 
     columns: Dict[str, Said] = field(default_factory=dict)
     table: str | None = None
     file: str | None = None
     sheet: str | None = None
+    remembered: bool = False
 
     def fits(self, file: str, sheet: str | None, headers: Iterable[str]) -> bool:
         """Whether this speaks of a file: by its headers, or by its name."""
         if self.file is None:
             return True
-        if self.file == file and (self.sheet is None or self.sheet == sheet):
+        named = self.file == file and (self.sheet is None or self.sheet == sheet)
+        # Many programs call all their exports the same.
+        if named and not self.remembered:
             return True
         held = {plain_name(header) for header in headers}
         return bool(self.columns) and all(plain_name(header) in held for header in self.columns)
@@ -116,7 +124,11 @@ class Mapping:
     def of(self, file: str, sheet: str | None, headers: Iterable[str]) -> FileMapping | None:
         """What is said of a file, or None."""
         held = list(headers)
-        exact = [entry for entry in self.files if entry.file == file and entry.sheet == sheet]
+        exact = [
+            entry
+            for entry in self.files
+            if entry.file == file and entry.sheet == sheet and not entry.remembered
+        ]
         return next(
             (entry for entry in [*exact, *self.files] if entry.fits(file, sheet, held)), None
         )

@@ -13,6 +13,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,10 +91,15 @@ def said(held: Import) -> Mapping:
     from revoir.reading import Mapping
 
     own = load(held.mapping) if held.mapping else Mapping()
-    entries = list(own.files)
-    for known in KnownMapping.objects.all()[:500]:
-        entries += [entry for entry in load(known.mapping).files if len(entry.columns) > 1]
-    return Mapping(tuple(entries), own.timezone, own.currency)
+    known = [
+        replace(entry, remembered=True)
+        for earlier in KnownMapping.objects.all()[:500]
+        for entry in load(earlier.mapping).files
+        if len(entry.columns) > 1
+    ]
+    # A file may have all headers of one and more: the one that knows the most of it counts.
+    known.sort(key=lambda entry: len(entry.columns), reverse=True)
+    return Mapping((*own.files, *known), own.timezone, own.currency)
 
 
 def load(text: str) -> Mapping:
