@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from revoir_web.customers import columns
-from revoir_web.customers.models import Customer, Merge, Newcomer, Note, ProfileChange
+from revoir_web.customers.models import Customer, Identifier, Merge, Newcomer, Note, ProfileChange
 
 PART = 500
 """Customers a transaction."""
@@ -110,3 +111,25 @@ def take_back(
     columns.changed()
     left = Customer.objects.filter(source=source, erased_at=None).count() - why.total()
     return {**why, **({OTHERS: left} if left > 0 else {})}
+
+
+def take_numbers_back(*, source: str, later: Collection[str], fence: Callable[[], None]) -> int:
+    """Take the numbers and addresses back that a source gave to customers of others.
+
+    A file whose columns were mixed up would otherwise have the right one find others by them. What
+    came later may know customers by these, and so may whatever is no import: then they stay.
+
+    Args:
+        source: The import, once its newcomers are taken back.
+        later: Other imports that may have spoken of its customers since.
+        fence: Raises, within the transaction, where this attempt counts no more.
+
+    Returns:
+        How many are gone.
+    """
+    speak = Newcomer.objects.filter(customer=OuterRef("customer"))
+    given = Identifier.objects.filter(Exists(speak), source=source[:64])
+    given = given.exclude(customer__source=source[:64])
+    with transaction.atomic():
+        fence()
+        return given.exclude(Exists(speak.filter(source__in=later))).delete()[0]

@@ -220,6 +220,11 @@ def _take_customers_back(held: Import, source: str, fence: Callable[[], None]) -
     stay = newcomers.take_back(
         source=source, facts=_in_the_lake(newcomers.of(source)), fence=fence, went=went
     )
+    others = Import.objects.exclude(pk=held.pk)
+    if held.landed_at is not None:
+        others = others.exclude(landed_at__lt=held.landed_at)
+    later = [source_of(other) for other in others.only("pk")]
+    newcomers.take_numbers_back(source=source, later=later, fence=fence)
     told = Import.objects.values_list("undone", flat=True).get(pk=held.pk)
     Import.objects.filter(pk=held.pk).update(undone={**told, "stay": stay})
 

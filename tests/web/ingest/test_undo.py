@@ -300,3 +300,20 @@ def test_one_that_breaks_off_while_it_says_rows_again_holds_nothing(
     assert amounts() == {"A1": 1, "A2": 2, "A3": 3}
     undo(broken)
     assert amounts() == {}
+
+
+def test_numbers_that_it_gave_to_others_go(company: object) -> None:
+    """The addresses had slipped by a row; the right file then had two customers change places."""
+    bring_in("order_id,email,date,montant\nA1,a@x.fr,2025-01-01,1\nA2,b@x.fr,2025-01-01,2\n")
+    right = "client_id,email\nC1,a@x.fr\nC2,b@x.fr\n"
+    wrong = bring_in("client_id,email\nC1,b@x.fr\nC2,a@x.fr\n", "clients.csv")
+    undo(wrong)
+    assert numbers() == set()
+    bring_in(right, "clients.csv")
+    bring_in("order_id,client_id,date,montant\nA3,C1,2025-02-01,10\nA4,C2,2025-02-01,20\n")
+    found = lake("SELECT CAST(sum(amount) AS INTEGER) FROM orders GROUP BY customer_id ORDER BY 1")
+    assert found == [(11,), (22,)]
+    # What came later knows them by these.
+    first = Import.objects.get(title="clients.csv", state=Import.State.LANDED)
+    undo(first)
+    assert numbers() == {"C1", "C2"}
