@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from revoir.errors import RevoirError
 from revoir.files import whole
 from revoir.language import Message, msg, written
-from revoir.tables import TABLES
+from revoir.tables import CUSTOMERS, TABLES, plain_name
 from revoir_web.common import jobs, words
 from revoir_web.common.models import Company
 from revoir_web.ingest import sql
@@ -55,10 +55,11 @@ def read(held: Import, locations: Sequence[str | Path], progress: Progress) -> d
 
     made = fresh(held.folder / "made")
     company = Company.current()
+    mapping = said(held)
     with closing(sql.connect(held.folder / "spill")) as connection:
         reading = read_tables(
             list(locations),
-            mapping=said(held),
+            mapping=mapping,
             connection=connection,
             timezone=company.timezone,
             currency=company.currency,
@@ -70,11 +71,40 @@ def read(held: Import, locations: Sequence[str | Path], progress: Progress) -> d
             connection.execute(f"COPY (SELECT * FROM {sql.name(table)}) TO {target}")
         _write_quarantine(held, reading)
         understood = _understood(connection, reading)
+    for file in understood["files"]:
+        if _tells_nobody(file) and _seen_before(file, mapping):
+            file["notes"].append(words.to_json(_TWICE))
     progress(msg("Keeping a sample…"))
     _sample(held, [place for place in locations if isinstance(place, Path)])
     write_json(held.folder / "understood.json", understood)
     shutil.rmtree(held.folder / "spill", ignore_errors=True)
     return understood
+
+
+_TWICE = msg(
+    "Its rows have neither a number nor a customer: those that an earlier file had, too, would"
+    " count twice. Undo the import of that file first."
+)
+
+
+def _tells_nobody(file: dict[str, Any]) -> bool:
+    """Whether nothing tells the rows of a file from others: each import adds its own."""
+    targets = {column["target"] for column in file["columns"] if column["target"]}
+    table = file["table"]
+    if table not in ("orders", "order_lines", "responses", "interactions"):
+        return False
+    personal = {f"customers.{column.name}" for column in CUSTOMERS.columns if column.personal}
+    known = {f"{table}.{TABLES[table].key}", "orders.order_id", *personal}
+    return not any(target in known or target.endswith(".customer_id") for target in targets)
+
+
+def _seen_before(file: dict[str, Any], mapping: Mapping) -> bool:
+    """Whether a file with the headers of another one was imported before."""
+    headers = {plain_name(header) for header in file["headers"]}
+    return any(
+        entry.remembered and headers == {plain_name(header) for header in entry.columns}
+        for entry in mapping.files
+    )
 
 
 def kept(held: Import) -> dict[str, Any] | None:

@@ -86,3 +86,17 @@ def test_an_order_of_dates_that_was_said_stays_where_nothing_tells(company: obje
     assert days("A") == (dt.date(2025, 1, 5), dt.date(2025, 8, 5))
     bring_in(HEAD + rows.replace("A", "B"))
     assert days("B") == (dt.date(2025, 1, 5), dt.date(2025, 8, 5))
+
+
+def test_rows_that_nothing_tells_apart_are_warned_of(company: object) -> None:
+    """The answers to a form, exported whole each month, counted once more each time."""
+    form = "horodateur,nps,commentaire\n2025-01-01,10,bien\n2025-01-02,9,\n2025-01-02,3,nul\n"
+    first = bring_in(form, "form.csv", land=False)
+    warning = "neither a number nor a customer"
+    assert warning not in str(understanding.kept(first))
+    actions.confirm(held=first)
+    work()
+    assert warning in str(understanding.kept(bring_in(form + "2025-02-01,9,\n", land=False)))
+    named = "client_id," + form.replace("\n2025", "\nC1,2025")
+    bring_in(named, "named.csv")
+    assert warning not in str(understanding.kept(bring_in(named, "named.csv", land=False)))
