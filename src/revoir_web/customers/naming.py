@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from revoir_web.common import bulk
-from revoir_web.customers import queries
 from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.text import fold, phone_spellings
 
@@ -35,8 +34,10 @@ def names_of(ids: Iterable[str]) -> dict[str, list[str]]:
         Customer → texts as `padded` writes them.
     """
     found: dict[str, dict[str, None]] = {}
-    wanted, merged = set(ids), queries.aliases()
-    stay = {id: merged[id] for id in wanted if id in merged}
+    wanted, stay = set(ids), dict[str, str]()
+    for part in bulk.in_parts(sorted(wanted), _LOOK_UP):
+        merged = Customer.objects.filter(pk__in=part, merged_into__isnull=False)
+        stay.update(merged.values_list("pk", "merged_into_id"))
     for part in bulk.in_parts(sorted(wanted.union(stay.values())), _LOOK_UP):
         rows = Customer.objects.filter(pk__in=part).values_list(
             "pk", "first_name", "last_name", "name", "email", "phone", "address"

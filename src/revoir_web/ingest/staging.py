@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
-from revoir.tables import NO_WORDS, TABLES
+from revoir.tables import CUSTOMERS, NO_WORDS, TABLES
 from revoir_web.ingest import (
     actions,
     corrections,
@@ -350,7 +350,11 @@ def _part(
     """Part the rows of a table into new and changed ones, and write them for the lake."""
     key = sql.name(TABLES[table].key)
     mine = sql.name(f"keyed_{table}")
-    columns = [c for c in sql.columns_of(connection, mine) if not c.startswith("_")]
+    # The lake takes nothing that tells who a person is: that it has none of it is no change.
+    personal = {c.name for c in CUSTOMERS.columns if c.personal and table == CUSTOMERS.name}
+    columns = [
+        c for c in sql.columns_of(connection, mine) if not c.startswith("_") and c not in personal
+    ]
     total = _count(connection, mine)
     if table not in known:
         _write(

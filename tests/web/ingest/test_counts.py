@@ -57,3 +57,11 @@ def _totals() -> tuple[int, Decimal]:
     except Exception:
         return 0, Decimal(0)
     return count, amount
+
+
+def test_customers_who_are_told_as_they_were(company: object) -> None:
+    """Whoever had a name or an address counted as changed each time, and was written anew."""
+    told = "client_id,email,prenom,ville\nC1,a@example.com,Ana,Lyon\nC2,b@example.com,Bob,Nice\n"
+    bring_in(told, "clients.csv")
+    again = bring_in(told.replace("Nice", "Lille"), "clients.csv")
+    assert (again.landed or {})["customers"] == {"new": 0, "changed": 1, "unchanged": 1}
