@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _TIME = identifier("orders.ordered_at")
 _DAY = f"CAST({_TIME} AS DATE)"
+_FEW, _SHARE = 3, 0.5
+"""So many orders, and such a share of those of the same days, must be in an earlier file."""
 _THIN = 16
 """Of how many rows one is compared with the others in a large file."""
 
@@ -229,23 +232,38 @@ class Overlaps:
         self._connection = connection
         self._parts: list[Part] = []
         self._tables: dict[tuple[str, str, tuple[str, ...]], _Held] = {}
+        self._unnumbered: list[tuple[Part, tuple[dt.date, dt.date]]] = []
 
     def tell(self, part: Part) -> None:
         """Mark the rows of the next file that an earlier one has.
 
         A row repeats an earlier one when its number and all else that both files say agree; a row
         with the number of an earlier order and another amount contradicts it, unless numbers have
-        started again: then it is another customer's, on another day.
+        started again: then it is another customer's, on another day. Orders without a number
+        repeat those of an earlier file where most are there, of the days that it has.
         """
-        key = _key(part)
+        key, before = _key(part), part.bad
         if key is not None:
-            before = part.bad
             for held in self._earlier(part, key):
                 _mark_repeats(self._connection, part, held, key)
-            if part.bad != before:
-                part.unique_orders = False
-                quarantine.count(self._connection, part)
+        elif (days := self._days(part)) is not None:
+            for other, (first, last) in self._unnumbered:
+                if first <= days[1] and days[0] <= last:
+                    _mark_unnumbered(self._connection, part, other)
+            self._unnumbered.append((part, days))
+        if part.bad != before:
+            part.unique_orders = False
+            quarantine.count(self._connection, part)
         self._parts.append(part)
+
+    def _days(self, part: Part) -> tuple[dt.date, dt.date] | None:
+        """The first and the last day of a file with an order a row, without number, but whose."""
+        if part.grain != "order" or part.customer is None or part.amount is None:
+            return None
+        first, last = self._connection.execute(
+            f"SELECT min({_DAY}), max({_DAY}) FROM {part.accepted}"
+        ).fetchall()[0]
+        return None if first is None else (first, last)
 
     def _earlier(self, part: Part, key: str) -> Iterable[_Held]:
         """The tables of what earlier files hold that can be compared with this one."""
@@ -290,6 +308,34 @@ def _key(part: Part) -> str | None:
     if part.grain == "line" and not part.has("order_lines.line_id"):
         key = "orders.order_id"
     return key if key is not None and part.has(key) else None
+
+
+def _mark_unnumbered(connection: duckdb.DuckDBPyConnection, part: Part, other: Part) -> None:
+    """Mark the orders that an earlier file has with the same customer, moment, amount and more.
+
+    Of two tills few are the same. Equal rows of one file are several orders: the first is the
+    first of the other file, the second its second.
+    """
+    both = set(part.fields) & set(other.fields)
+    shared = sorted(key for key in both if not key.startswith(("attribute.", "customers.")))
+    mine, theirs = (
+        f"SELECT _line, day, content, row_number() OVER (PARTITION BY content ORDER BY _line)"
+        f" AS nth FROM (SELECT _line, {_DAY} AS day, hash(CAST({one.customer} AS VARCHAR),"
+        f" {', '.join(f'CAST({identifier(key)} AS VARCHAR)' for key in shared)}) AS content"
+        f" FROM {one.accepted} WHERE {one.customer} IS NOT NULL)"
+        for one in (part, other)
+    )
+    met = identifier("met")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {met} AS SELECT m._line, t.nth IS NOT NULL AS same"
+        f" FROM ({mine}) AS m LEFT JOIN ({theirs}) AS t USING (content, nth)"
+        f" WHERE m.day IN (SELECT {_DAY} FROM {other.accepted})"
+    )
+    [(found, due)] = connection.execute(
+        f"SELECT count(*) FILTER (same), count(*) FROM {met}"
+    ).fetchall()
+    if found >= max(_FEW, _SHARE * due):
+        _mark(connection, part, f"SELECT _line, {REPEATED} AS mark FROM {met} WHERE same")
 
 
 def _told(part: Part, key: str, shared: Sequence[str]) -> str:

@@ -251,3 +251,32 @@ def test_many_files_that_overlap_hold_each_order_once(read: Read, rows) -> None:
     reading = read(files)
     assert sorted(int(row["order_id"]) for row in rows(reading, "orders")) == list(range(61))
     assert [file.rows_duplicate for file in reading.files] == [0] + [1] * 29
+
+
+SHEET = "date,client,montant\n"
+JANUARY = "2025-01-03,Anne,10\n2025-01-03,Anne,10\n2025-01-04,Bob,20\n"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_sheets_without_numbers_that_overlap_hold_each_sale_once(
+    read: Read, rows, late: bool
+) -> None:
+    """Each of them was added to the others, though the same one after the other were not."""
+    files = {"a.csv": SHEET + JANUARY, "b.csv": SHEET + JANUARY + "2025-02-05,Bob,25\n"}
+    reading = read(dict(sorted(files.items(), reverse=late)))
+    assert sum(row["amount"] for row in rows(reading, "orders")) == Decimal(65)
+    assert sum(file.rows_duplicate for file in reading.files) == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "2025-01-03,Anne,10\n2025-01-03,Carl,12\n2025-01-04,Dora,20\n2025-01-04,Emil,7\n",
+        "2025-01-03,Anne,11\n2025-01-03,Anne,12\n2025-01-04,Bob,21\n",
+        "2025-01-03,,10\n2025-01-03,,10\n2025-01-04,,20\n",
+        "2025-02-03,Anne,10\n2025-02-03,Anne,10\n2025-02-04,Bob,20\n",
+    ],
+)
+def test_sheets_of_other_sales_without_numbers_are_added(read: Read, other: str) -> None:
+    reading = read({"a.csv": SHEET + JANUARY, "b.csv": SHEET + other})
+    assert not any(file.rows_duplicate for file in reading.files)
