@@ -116,6 +116,16 @@ def create(
             raise
 
 
+def widen(table: DeltaTable, schema: pa.Schema) -> None:
+    """Add the columns that a table lacks; rows that are there have nothing in them."""
+    package = delta()
+    known = set(arrow_schema(table).names)
+    new = [field for field in schema if field.name not in known]
+    table.alter.add_columns(
+        [package.Field.from_arrow(field) for field in new], commit_properties=commit_of("widen")
+    )
+
+
 def arrow_schema(table: DeltaTable) -> pa.Schema:
     """The columns of a table."""
     import pyarrow as pa

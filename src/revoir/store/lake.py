@@ -30,6 +30,7 @@ from revoir.store.commits import (
     rows_where,
     sql_name,
     told,
+    widen,
 )
 from revoir.store.place import Place, delta
 from revoir.store.shape import BATCH, Shape, check_batch, check_keys, shape_of
@@ -513,7 +514,7 @@ class Lake:
                 if held is None:
                     create(self.place, table, shape.schema)
                 else:
-                    _widen(held, shape.schema)
+                    widen(held, shape.schema)
                 # Another process may have been faster, with other columns or this very batch.
                 return attempt()
             return Landed(write(held, source, shape), left_out=shape.left_out)
@@ -594,16 +595,6 @@ class Lake:
 
 def _marker(version: int, key: str | None = None) -> dict[str, object]:
     return {"schema_version": version, "key": key or secrets.token_hex(16)}
-
-
-def _widen(held: DeltaTable, schema: pa.Schema) -> None:
-    """Add the columns that a table lacks; rows that are there have nothing in them."""
-    package = delta()
-    known = set(arrow_schema(held).names)
-    new = [field for field in schema if field.name not in known]
-    held.alter.add_columns(
-        [package.Field.from_arrow(field) for field in new], commit_properties=commit_of("widen")
-    )
 
 
 def _new_number(request: str, number: str) -> str:

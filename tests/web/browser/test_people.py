@@ -215,7 +215,7 @@ def test_a_key_is_shown_once(live: Any, axe: Callable[[Any], list[str]]) -> None
     assert text not in str(ApiKey.objects.values())
     page.goto("/keys/")
     assert text not in page.content()
-    ends = page.get_by_label("Mettre fin à la clé « Boutique en ligne »")
+    ends = page.get_by_role("button", name="Mettre fin à la clé « Boutique en ligne »")
     ends.click()
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
