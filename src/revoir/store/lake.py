@@ -200,8 +200,7 @@ class Lake:
 
         Raises:
             UsageError: As for `append`, or the table has been upserted by another key.
-            InputError: A key is missing, empty or there twice, that of a sale and of its refund, or
-                a value does not fit.
+            InputError: A key is missing, empty, twice there, or of a sale and its refund.
             EngineError: The store failed; the same call can be made again.
         """
         import pyarrow as pa
