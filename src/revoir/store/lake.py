@@ -200,7 +200,7 @@ class Lake:
 
         Raises:
             UsageError: As for `append`, or the table has been upserted by another key.
-            InputError: A key is missing, empty, twice there, or of a sale and its refund.
+            InputError: A value does not fit; a key is empty, there twice, a sale's and a refund's.
             EngineError: The store failed; the same call can be made again.
         """
         import pyarrow as pa
