@@ -29,25 +29,21 @@ _PLACE = {"street": "street", "city": "city", "state": "region", "postalCode": "
 def customers_of(messages: Sequence[Message]) -> list[str]:
     """The customer of each message ("": nobody); what `identify` says of them is kept."""
     rows = [_person(message) for message in messages]
-    aliases = [
-        (row, number)
-        for message, row in zip(messages, rows, strict=True)
-        if message.kind == "alias" and (number := external_of(row["anonymous_id"])) is not None
-    ]
-    _leave_erased_out(aliases)
+    aliases = {
+        place: number
+        for place, message in enumerate(messages)
+        if message.kind == "alias"
+        and (number := external_of(rows[place]["anonymous_id"])) is not None
+    }
+    # No number or address of somebody who was erased is kept as what another was called before.
+    gone = blocklist.erased("external", set(aliases.values()))
+    for place, number in aliases.items():
+        if number in gone:
+            rows[place]["anonymous_id"] = None
     found = resolve_many(rows, source=_SOURCE, part=_PART)
     _join_visitors(rows, found)
-    by_row = {id(row): customer for row, customer in zip(rows, found, strict=True)}
-    _propose([(number, by_row[id(row)]) for row, number in aliases])
+    _propose([(number, found[place]) for place, number in aliases.items()])
     return found
-
-
-def _leave_erased_out(aliases: Sequence[tuple[dict[str, Any], str]]) -> None:
-    """Keep no number or address of somebody who was erased as what another was called before."""
-    gone = blocklist.erased("external", {number for _row, number in aliases})
-    for row, number in aliases:
-        if number in gone:
-            row["anonymous_id"] = None
 
 
 def _propose(aliases: Sequence[tuple[str, str]]) -> None:
