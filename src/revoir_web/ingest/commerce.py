@@ -12,7 +12,10 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from revoir_web.ingest.returned import Return
 
 PLACED = ("order completed", "order updated")
 REFUNDED = "order refunded"
@@ -66,14 +69,14 @@ class Order:
 
     told: dict[str, Any] = field(default_factory=dict)
     home: str = ""
-    returns: Sequence[tuple[str, Any, Any]] = ()
+    returns: Sequence[Return] = ()
 
     def stand(
         self,
         number: str,
         zone: zoneinfo.ZoneInfo,
         row: Mapping[str, Any] | None,
-        returns: Sequence[tuple[str, Any, Any]] = (),
+        returns: Sequence[Return] = (),
     ) -> None:
         """Go by the order as the lake has it, where a file has told it since.
 
@@ -144,7 +147,7 @@ class Order:
         number: str,
         zone: zoneinfo.ZoneInfo,
         row: Mapping[str, Any],
-        going: Sequence[tuple[str, Any, Any]],
+        going: Sequence[Return],
     ) -> Mapping[str, Any]:
         """The order once returns of files are gone that told the same refunds as events.
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from revoir_web.ingest import sql
+
 if TYPE_CHECKING:
+    import duckdb
+
     from revoir.store import Lake
 
 _STORES = ("AWS_", "AZURE_", "GOOGLE_")
@@ -26,3 +33,18 @@ def lake() -> Lake:
     # Of an order more may be given back than it came to; a return has `returned.MARK` in its key.
     found.returns_numbered = True
     return found
+
+
+def tables_of(store: Lake, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The tables of the lake as SQL that a connection understands."""
+    import ibis
+
+    backend: Any = ibis.duckdb.from_connection(connection)
+    return {name: f"({backend.compile(table)})" for name, table in store.tables(backend).items()}
+
+
+@contextmanager
+def queried() -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
+    """A connection that reads the lake as it is now, and its tables as SQL."""
+    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
+        yield connection, tables_of(lake(), connection)

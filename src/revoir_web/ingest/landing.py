@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 
 from revoir.errors import UsageError
@@ -16,7 +13,7 @@ from revoir_web.common.locks import only_one
 from revoir_web.customers import newcomers, verbatims
 from revoir_web.customers.models import Verbatim
 from revoir_web.ingest import agreeing, refunds, sql, staging, standing
-from revoir_web.ingest.lake import INBOX, LOCK, lake
+from revoir_web.ingest.lake import INBOX, LOCK, lake, queried
 from revoir_web.ingest.models import Import
 from revoir_web.ingest.people import source_of
 
@@ -231,19 +228,17 @@ def _take_customers_back(held: Import, source: str, fence: Callable[[], None]) -
 
 def _in_the_lake(ids: list[str]) -> set[str]:
     """Those of some customers of whom the lake knows anything."""
-    import ibis
     import pyarrow as pa
 
     found: set[str] = set()
     if not ids:
         return found
-    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
-        backend: Any = ibis.duckdb.from_connection(connection)
+    with queried() as (connection, tables):
         connection.register("wanted", pa.table({"id": ids}))
-        for table in lake().tables(backend).values():
-            if "customer_id" in table.columns:
+        for table in tables.values():
+            if "customer_id" in sql.columns_of(connection, f"{table} AS l"):
                 rows = connection.execute(
-                    f"SELECT DISTINCT customer_id FROM ({backend.compile(table)})"
+                    f"SELECT DISTINCT customer_id FROM {table} AS l"
                     " WHERE customer_id IN (SELECT id FROM wanted)"
                 ).fetchall()
                 found.update(row[0] for row in rows)

@@ -25,7 +25,7 @@ BASE = f"regexp_extract(order_id, '^(.*{MARK})(~[0-9]+)?$', 1)"
 SALE = f"left({BASE}, -{len(MARK)})"
 """SQL of the number of the order whose return a row is."""
 Return = tuple[str, Any, Any]
-"""The key, the day and the amount."""
+"""The key, the day (None: not told) and the amount."""
 
 
 def tell_apart(connection: duckdb.DuckDBPyConnection, known: str, *, correction: bool) -> None:
@@ -145,9 +145,7 @@ def cancel_lines(connection: duckdb.DuckDBPyConnection, known: str) -> None:
         f" FROM (SELECT line_id, m.order_id, o._old AS sale, {sql.names(told, 'm.')}"
         " FROM keyed_order_lines AS m JOIN keyed_orders AS o USING (order_id)"
         " WHERE o.kind = 'return' AND o._old IS NOT NULL)) AS m JOIN"
-        f" (SELECT order_id, {cells}, row_number() OVER (PARTITION BY order_id, {cells}) AS nth"
-        f" FROM {known} AS l WHERE amount < 0 AND kind = 'purchase') AS l"
-        f" ON l.order_id = m.sale AND l.nth = m.nth AND {alike}"
+        f" ({_taken_off(known, cells)}) AS l ON l.sale = m.sale AND l.nth = m.nth AND {alike}"
     )
     connection.execute(
         "UPDATE keyed_order_lines SET kind = 'cancelled'"
@@ -206,17 +204,15 @@ def no_longer_taken_off(
     cells = sql.names(name for name in _LINE if name in held)
     back = f"kind = 'cancelled' AND amount < 0 AND {BASE} <> ''"
     connection.execute(
-        f"CREATE TEMP TABLE off AS SELECT order_id AS sale, {cells}, row_number() OVER"
-        f" (PARTITION BY order_id, {cells} ORDER BY line_id) AS nth FROM {lines}"
-        f" WHERE amount < 0 AND kind = 'purchase' AND {BASE} = ''"
-    )
-    connection.execute(
         f"CREATE TEMP TABLE back AS SELECT line_id, order_id, {SALE} AS sale, {cells}, row_number()"
         f" OVER (PARTITION BY sale, {cells} ORDER BY line_id) AS nth FROM {lines} WHERE {back}"
         f" UNION ALL BY NAME SELECT order_id, {SALE} AS sale, amount, row_number() OVER"
         f" (PARTITION BY sale, amount ORDER BY order_id) AS nth FROM {orders} WHERE {back}"
         f" AND order_id NOT IN (SELECT order_id FROM {lines})"
     )
+    if not connection.execute("SELECT 1 FROM back LIMIT 1").fetchall():
+        return {}
+    connection.execute(f"CREATE TEMP TABLE off AS {_taken_off(known['order_lines'], cells)}")
     alike = " AND ".join(
         f"(o.{name} IS NOT DISTINCT FROM b.{name} OR b.line_id IS NULL)"
         for name in _LINE
@@ -239,6 +235,19 @@ def no_longer_taken_off(
     }
     made = {name: connection.sql(query).to_arrow_table() for name, query in found.items()}
     return {name: rows for name, rows in made.items() if rows.num_rows}
+
+
+def _taken_off(lines: str, cells: str) -> str:
+    """SQL of what orders have taken off among their lines; equal ones of an order are numbered.
+
+    Args:
+        lines: SQL of the order lines in the lake.
+        cells: What tells them apart.
+    """
+    return (
+        f"SELECT order_id AS sale, {cells}, row_number() OVER (PARTITION BY order_id, {cells}"
+        f" ORDER BY line_id) AS nth FROM {lines} AS l WHERE amount < 0 AND kind = 'purchase'"
+    )
 
 
 def _returns(relation: str) -> str:

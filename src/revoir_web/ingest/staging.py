@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from revoir.errors import UsageError
 from revoir.language import Message, msg
@@ -31,7 +31,7 @@ from revoir_web.ingest import (
     understanding,
     unnumbered,
 )
-from revoir_web.ingest.lake import lake
+from revoir_web.ingest.lake import lake, tables_of
 from revoir_web.ingest.models import Import, KnownMapping
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def prepare(
         there = [name for name in ORDER if (made / f"{name}.parquet").is_file()]
         progress(msg("Looking up the customers…"))
         _resolve(connection, there, resolve)
-        known = _lake_tables(connection)
+        known = tables_of(lake(), connection)
         keys = Keys(connection, held, known)
         counts, restarted = {}, 0
         for table in there:
@@ -332,14 +332,6 @@ class Keys:
 
 
 # -- What is new ----------------------------------------------------------------------------------
-def _lake_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The tables of the lake as SQL that this connection understands."""
-    import ibis
-
-    backend: Any = ibis.duckdb.from_connection(connection)
-    return {name: f"({backend.compile(table)})" for name, table in lake().tables(backend).items()}
-
-
 def _part(
     connection: duckdb.DuckDBPyConnection,
     table: str,

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
 
 from revoir.store.shape import BATCH
 from revoir_web.common.bulk import in_parts
 from revoir_web.common.models import Company
-from revoir_web.ingest import commerce, corrections, returned, sql
-from revoir_web.ingest.lake import lake
+from revoir_web.ingest import commerce, corrections, returned
+from revoir_web.ingest.lake import queried
 from revoir_web.ingest.models import EventOrder
 
 if TYPE_CHECKING:
@@ -94,9 +90,9 @@ class Standing:
             return None
         kinds, written = {order["order_id"]: order["kind"] for order in orders}, set(lines)
         held: list[dict[str, Any]] = []
-        for row in chain.from_iterable(self._lines_of.values()):
+        for row in chain.from_iterable(self._lines_of.get(number, ()) for number in kinds):
             number = row["order_id"]
-            if row["line_id"] in written or row.get("kind") == "cancelled" or number not in kinds:
+            if row["line_id"] in written or row.get("kind") == "cancelled":
                 continue
             if number not in unlined:
                 nothing = {name: 0 for name in ("amount", "quantity", "margin") if name in row}
@@ -114,27 +110,25 @@ def _product(line: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def look_up(numbers: Iterable[str]) -> Standing:
     """What the lake has of some orders; ask for its `LOCK` first."""
-    import ibis
     import pyarrow as pa
 
     wanted = list(numbers)
     if not wanted:
         return Standing()
-    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
-        backend: Any = ibis.duckdb.from_connection(connection)
+    # One pass by keys: what they begin with would be cut out of every row of the lake.
+    first = f"id || '{returned.MARK}'"
+    keys = (
+        f"FROM wanted UNION ALL SELECT {first} FROM wanted UNION ALL"
+        f" SELECT {first} || '~' || n FROM wanted, range(2, {_RETURNS_MAX + 1}) AS r(n)"
+    )
+    with queried() as (connection, tables):
         connection.register("wanted", pa.table({"id": wanted}))
-        # One pass by keys: what they begin with would be cut out of every row of the lake.
-        first = f"id || '{returned.MARK}'"
-        keys = (
-            f"FROM wanted UNION ALL SELECT {first} FROM wanted UNION ALL"
-            f" SELECT {first} || '~' || n FROM wanted, range(2, {_RETURNS_MAX + 1}) AS r(n)"
-        )
         held = {
             name: connection.sql(
-                f"SELECT * FROM ({backend.compile(table)}) AS l WHERE order_id IN ({keys})"
+                f"SELECT * FROM {tables[name]} AS l WHERE order_id IN ({keys})"
             ).to_arrow_table()
-            for name, table in lake().tables(backend).items()
-            if name in ("orders", "order_lines")
+            for name in ("orders", "order_lines")
+            if name in tables
         }
     there = Standing(lines=held.get("order_lines"))
     for row in held["orders"].to_pylist() if "orders" in held else ():
@@ -209,15 +203,10 @@ def bring_returns_back(store: Lake, batch: str) -> None:
         store: The lake, without the rows of the import.
         batch: The batch of its new rows.
     """
-    import ibis
-
-    with closing(sql.connect(Path(settings.DATA) / "imports" / "spill")) as connection:
-        backend: Any = ibis.duckdb.from_connection(connection)
-        known = {
-            name: f"({backend.compile(table)})" for name, table in store.tables(backend).items()
-        }
-        for name, rows in returned.no_longer_taken_off(connection, known).items():
-            store.upsert(name, rows, batch=f"{batch}-back", amend=True)
+    with queried() as (connection, tables):
+        found = returned.no_longer_taken_off(connection, tables)
+    for name, rows in found.items():
+        store.upsert(name, rows, batch=f"{batch}-back", amend=True)
 
 
 def known_of(numbers: Iterable[str]) -> dict[str, commerce.Order]:
