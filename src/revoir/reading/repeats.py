@@ -232,7 +232,7 @@ class Overlaps:
         self._connection = connection
         self._parts: list[Part] = []
         self._tables: dict[tuple[str, str, tuple[str, ...]], _Held] = {}
-        self._unnumbered: list[tuple[Part, tuple[dt.date, dt.date]]] = []
+        self._days: dict[int, tuple[dt.date, dt.date] | None] = {}
 
     def tell(self, part: Part) -> None:
         """Mark the rows of the next file that an earlier one has.
@@ -246,24 +246,25 @@ class Overlaps:
         if key is not None:
             for held in self._earlier(part, key):
                 _mark_repeats(self._connection, part, held, key)
-        elif (days := self._days(part)) is not None:
-            for other, (first, last) in self._unnumbered:
-                if first <= days[1] and days[0] <= last:
+        elif _is_unnumbered(part):
+            for other in filter(_is_unnumbered, self._parts):
+                if self._have_days_in_common(part, other):
                     _mark_unnumbered(self._connection, part, other)
-            self._unnumbered.append((part, days))
         if part.bad != before:
             part.unique_orders = False
             quarantine.count(self._connection, part)
         self._parts.append(part)
 
-    def _days(self, part: Part) -> tuple[dt.date, dt.date] | None:
-        """The first and the last day of a file with an order a row, without number, but whose."""
-        if part.grain != "order" or part.customer is None or part.amount is None:
-            return None
-        first, last = self._connection.execute(
-            f"SELECT min({_DAY}), max({_DAY}) FROM {part.accepted}"
-        ).fetchall()[0]
-        return None if first is None else (first, last)
+    def _have_days_in_common(self, part: Part, other: Part) -> bool:
+        """Whether two files may: a file that is alone is never asked for its days."""
+        for one in (part, other):
+            if one.number not in self._days:
+                first, last = self._connection.execute(
+                    f"SELECT min({_DAY}), max({_DAY}) FROM {one.accepted}"
+                ).fetchall()[0]
+                self._days[one.number] = None if first is None else (first, last)
+        mine, theirs = self._days[part.number], self._days[other.number]
+        return bool(mine and theirs and theirs[0] <= mine[1] and mine[0] <= theirs[1])
 
     def _earlier(self, part: Part, key: str) -> Iterable[_Held]:
         """The tables of what earlier files hold that can be compared with this one."""
@@ -308,6 +309,11 @@ def _key(part: Part) -> str | None:
     if part.grain == "line" and not part.has("order_lines.line_id"):
         key = "orders.order_id"
     return key if key is not None and part.has(key) else None
+
+
+def _is_unnumbered(part: Part) -> bool:
+    """Whether a file has an order a row, without its number, and tells whose it is."""
+    return part.grain == "order" and part.customer is not None and part.amount is not None
 
 
 def _mark_unnumbered(connection: duckdb.DuckDBPyConnection, part: Part, other: Part) -> None:
