@@ -313,7 +313,8 @@ def _key(part: Part) -> str | None:
 
 def _is_unnumbered(part: Part) -> bool:
     """Whether a file has an order a row, without its number, and tells whose it is."""
-    return part.grain == "order" and part.customer is not None and part.amount is not None
+    whose = part.customer is not None and part.amount is not None
+    return part.grain == "order" and whose and _key(part) is None
 
 
 def _mark_unnumbered(connection: duckdb.DuckDBPyConnection, part: Part, other: Part) -> None:

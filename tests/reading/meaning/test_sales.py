@@ -280,3 +280,9 @@ def test_sheets_without_numbers_that_overlap_hold_each_sale_once(
 def test_sheets_of_other_sales_without_numbers_are_added(read: Read, other: str) -> None:
     reading = read({"a.csv": SHEET + JANUARY, "b.csv": SHEET + other})
     assert not any(file.rows_duplicate for file in reading.files)
+
+
+def test_a_sheet_without_numbers_is_not_compared_with_one_that_has_them(read: Read) -> None:
+    numbered = "".join(f"{n},{row}\n" for n, row in enumerate(JANUARY.splitlines()))
+    reading = read({"a.csv": f"commande,{SHEET}{numbered}", "b.csv": SHEET + JANUARY})
+    assert not any(file.rows_duplicate for file in reading.files)
