@@ -192,10 +192,26 @@ def _header_row(
     for i in near:
         # Names we know are the best evidence, wherever a preamble pushed them.
         if _known(rows[i]) >= min(2, width) and _texts_only(rows[i]):
-            return i
+            return near[0] if _names_all(rows, near[0], i, width) else i
     if header is True:
         return full[0]
     return full[0] if _looks_like_header(rows, full[0], width) else None
+
+
+def _names_all(rows: Sequence[Sequence[str]], first: int, other: int, width: int) -> bool:
+    """Whether the first full row names every column, so that a row of words we know is data.
+
+    A preamble in two columns ("Client", "Dupont") above a table of two does so as well: there the
+    rows below the other one decide.
+    """
+    names = [cell.strip().lower() for cell in rows[first]]
+    return (
+        first < other
+        and len(set(filter(None, names))) == width == len(names)
+        and _known(rows[first]) > 0
+        and _texts_only(rows[first])
+        and (width > 2 or not any(map(_filled, rows[other + 1 :])))
+    )
 
 
 def _looks_like_header(rows: Sequence[Sequence[str]], index: int, width: int) -> bool:

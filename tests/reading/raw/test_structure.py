@@ -226,3 +226,17 @@ def test_a_row_that_says_one_word_twice_is_no_header(csv: Callable) -> None:
     seen = csv("customer,first note,second note\nC1,valeur,VALEUR\n")
     assert seen.cells == [("C1", "valeur", "VALEUR")]
     assert seen.headers == ["customer", "first note", "second note"]
+
+
+def test_a_row_of_words_we_know_under_a_header_is_data(csv: Callable) -> None:
+    """A row that said "QTE" and "ACTION" was taken for the header, and the header left out."""
+    seen = csv("customer;column 0;column 1\nid-0;QTE;ACTION\n", header=True)
+    assert seen.headers == ["customer", "column 0", "column 1"]
+    assert seen.cells == [("id-0", "QTE", "ACTION")]
+    assert "left out" not in seen.notes
+
+
+def test_a_preamble_as_wide_as_the_table_is_no_header(csv: Callable) -> None:
+    seen = csv("Client;Dupont\ndate;montant\n2024-01-03;12\n2024-01-04;13\n")
+    assert seen.headers == ["date", "montant"]
+    assert "1 line above the table was left out." in seen.notes
