@@ -56,7 +56,6 @@ def serve_all(*, host: str, port: int) -> int:
         The exit code.
     """
     prepare()
-    invite(host, port)
     commands = {
         "web": ["web", "--host", host, "--port", str(port)],
         "worker": ["worker"],
@@ -147,6 +146,7 @@ def serve_web(*, host: str, port: int) -> None:
         port: The port to listen on.
     """
     from django.conf import settings
+    from django.db import connections
     from gunicorn.app.base import BaseApplication
 
     from revoir_web.wsgi import application
@@ -154,7 +154,12 @@ def serve_web(*, host: str, port: int) -> None:
     _give_memory_back()
     if "REVOIR_PARENT" not in os.environ:
         prepare()
+
+    def listening(server: Any) -> None:
+        # Said before, the address would lead nowhere for the seconds that the modules take.
+        del server
         invite(host, port)
+        connections.close_all()
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         def load_config(self) -> None:
@@ -174,6 +179,7 @@ def serve_web(*, host: str, port: int) -> None:
                 "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
                 "control_socket_disable": True,
                 "accesslog": None,
+                "when_ready": listening,
                 "post_fork": _after_fork,
             }
             for name, value in options.items():

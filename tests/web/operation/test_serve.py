@@ -92,11 +92,13 @@ def test_what_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None
             return False
 
     try:
-        wait("it answers", healthy)
-        begin = re.search(r"http://\S+/welcome/\?token=\S+", log.read_text())
+        address = re.compile(r"http://\S+/welcome/\?token=\S+")
+        wait("it says where to begin", lambda: address.search(log.read_text()))
+        begin = address.search(log.read_text())
         assert begin is not None
-        with urllib.request.urlopen(begin[0], timeout=10) as answer:
+        with urllib.request.urlopen(begin[0], timeout=90) as answer:  # at once: it listens
             assert answer.status == 200
+        wait("it answers", healthy)
         first = children(family.pid)
         assert set(first) == {"web", "worker", "scheduler"}
         wait("jobs let pages go first", lambda: niceness(first["worker"]) == niceness() + 5)
