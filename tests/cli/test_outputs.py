@@ -101,3 +101,17 @@ def test_segments_have_their_names_in_tables_and_their_keys_in_files(revoir, tmp
     assert "New customers" in people.stdout
     assert "new_customers" not in people.stdout
     assert "new_customers" in programs.stdout
+
+
+def test_months_that_the_data_do_not_reach_back_from_are_marked(revoir, tmp_path):
+    """The first months said that everybody had stayed, as if that were known."""
+    rows = [f"{c}{m},{c},2024-{m:02d}-0{c + 1},10" for m in range(1, 10) for c in range(6)]
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(["order_id,customer_id,order_date,amount", *rows]))
+    done = revoir("metric", "retention_rate", str(path), "--period", "month",
+                  "--activity-days", "70")  # fmt: skip
+    assert done.returncode == 0
+    lines = [line.split() for line in done.stdout.splitlines() if " 2024 " in line]
+    assert [line[1] for line in lines if "†" in line] == ["Feb", "Mar"]
+    assert len(lines) == 9
+    assert "† The data begin on 1 Jan 2024, less than 70 days before the period" in done.stderr

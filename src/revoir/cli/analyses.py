@@ -82,16 +82,18 @@ def _write_figures(result: Result, code: str, currency: str | None) -> None:
     from revoir.segments.names import value_named
 
     unit = result.metric.unit
-    rows = []
+    rows, partly = [], result.notes_of_some
     for figure in result.figures:
         row: dict[str, Any] = {
             "period": T("all") if figure.period is None else None,
             "start": figure.period.start if figure.period else None,
             "end": figure.period.end if figure.period else None,
             **{name: value_named(value) for name, value in figure.by.items()},
-            "value": shown(figure.value, unit, currency)
-            if figure.value is not None
-            else figure.reason,
+            "value": figure.reason
+            if figure.value is None
+            else msg("{figure} †", figure=shown(figure.value, unit, currency))
+            if figure.note in partly
+            else shown(figure.value, unit, currency),
             "interval": None
             if figure.low is None
             else [shown(figure.low, unit, currency), shown(figure.high, unit, currency)],
@@ -111,6 +113,8 @@ def _write_figures(result: Result, code: str, currency: str | None) -> None:
         ("complete", T("complete")),
     ]
     write_rows(rows, "table", columns)
+    for note in partly:
+        say("† " + note.text(code))
 
 
 def shown(value: float | None, unit: Unit, currency: str | None) -> Any:

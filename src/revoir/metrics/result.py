@@ -60,6 +60,16 @@ class Result:
     by: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
 
+    @property
+    def notes_of_some(self) -> tuple[Message, ...]:
+        """What holds for some of the figures with a value, and not for the others."""
+        valued = [figure.note for figure in self.figures if figure.value is not None]
+        notes: list[Message] = []
+        for note in valued:
+            if note is not None and note not in notes and valued.count(note) < len(valued):
+                notes.append(note)
+        return tuple(notes)
+
     def records(self, language: str = "en") -> list[dict[str, Any]]:
         """The rows as plain values, ready for JSON or CSV.
 

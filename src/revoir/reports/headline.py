@@ -118,8 +118,8 @@ class Maker:
             better=metric.better,
             point=point,
             n=figure.denominator,
-            previous=change(metric, figure, self._counted(metric, figures.get(previous))),
-            year_before=change(metric, figure, self._counted(metric, figures.get(year_before))),
+            previous=change(metric, figure, self.counted(metric, figures.get(previous))),
+            year_before=change(metric, figure, self.counted(metric, figures.get(year_before))),
             goal=self._goal(metric, figure),
             benchmarks=self._benchmarks(metric, figure),
             series=self._series(metric, result) if series else (),
@@ -143,8 +143,17 @@ class Maker:
         """A headline figure without a value, and why."""
         return Kpi(metric.name, metric.label, metric.unit, None, metric.better, None, reason=reason)
 
-    def _counted(self, metric: Metric, figure: Figure | None) -> Figure | None:
-        """A figure to compare with: of a whole period, and the activity window within the data."""
+    def counted(self, metric: Metric, figure: Figure | None) -> Figure | None:
+        """The figure, where the data reach back as far as it needs.
+
+        Args:
+            metric: The metric.
+            figure: One of its figures.
+
+        Returns:
+            None where the data begin within the period, or within the activity window before it
+            of a figure about who left: such a figure is not compared with others.
+        """
         if figure is None or figure.period is None or self.frame is None:
             return figure
         if _of_leavers(metric) and figure.period.start < self.frame.counted_from:
@@ -156,7 +165,7 @@ class Maker:
         points = [
             _point(metric, figure)
             for figure in result.figures
-            if figure.period is not None and self._counted(metric, figure) is not None
+            if figure.period is not None and self.counted(metric, figure) is not None
         ]
         complete = [point for point in points if point.complete]
         return tuple(complete[-POINTS_SHOWN:] + points[len(complete) :])

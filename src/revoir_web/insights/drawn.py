@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from revoir.metrics.result import Result
     from revoir.reports.charts import Chart
     from revoir.reports.figures import Kpi, Point
+    from revoir.reports.headline import Maker
 
 NARROW = 340
 """The width, in pixels, that charts are drawn at for a telephone."""
@@ -117,14 +118,18 @@ def png(spec: dict[str, Any], language: str) -> bytes:
     return picture
 
 
-def points(result: Result) -> tuple[Point, ...]:
-    """The figures of a result that is not broken down, as points of a line."""
+def points(result: Result, maker: Maker) -> tuple[Point, ...]:
+    """The figures of a result that is not broken down, as points of a line.
+
+    A point is complete where the data also reach back as far as its figure needs: nobody can have
+    left in the first months of the data, and the line would begin at 100 %.
+    """
     from revoir.reports.figures import Point
 
     return tuple(
         Point(
             figure.period,
-            figure.complete,
+            figure.complete and maker.counted(result.metric, figure) is not None,
             figure.value,
             figure.low,
             figure.high,
@@ -149,7 +154,7 @@ def figures_table(
 
     Returns:
         `columns` and `rows`; a row has `cells`, and `start`, `end` and `by` that lead to the rows
-        behind it.
+        behind it. `incomplete` says whether a period has a star, `partly` what a dagger means.
     """
     from revoir.reports.figures import quantity
     from revoir.reports.view import typeset
@@ -175,9 +180,12 @@ def figures_table(
     columns += [msg("Goal").text(language)] if with_goal else []
     columns += [msg("Numerator").text(language), msg("Denominator").text(language)]
     columns += [part_named(result.metric, name, language) for name in parts]
+    partly = result.notes_of_some
     rows = []
     for figure in result.figures:
-        cells = [typeset(short(figure.period), language) + ("" if figure.complete else " *")]
+        marks = "" if figure.complete else " *"
+        marks += " †" if figure.value is not None and figure.note in partly else ""
+        cells = [typeset(short(figure.period), language) + marks]
         cells += [group_named(figure.by.get(name), language) for name in result.by]
         if figure.value is None and figure.reason is not None:
             cells += [figure.reason.text(language)]
@@ -206,6 +214,7 @@ def figures_table(
         "rows": rows,
         "words": len(result.by) + 1,
         "incomplete": any(not figure.complete for figure in result.figures),
+        "partly": [note.text(language) for note in partly],
     }
 
 

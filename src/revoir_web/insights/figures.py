@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from revoir.periods import Grain, Period
     from revoir.reports.figures import Kpi
     from revoir.reports.frame import Frame
+    from revoir.reports.headline import Maker
     from revoir.reports.model import Breakdown, Report
 
 GROUPS_OF_DASHBOARD = 2
@@ -300,14 +301,16 @@ def metric(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 
     known = metric_named(str(asked.get("name", "")))
     kpi, result = _default(book, known) if set(asked) == {"name"} else _chosen(book, known, asked)
-    currency = headline.Maker(book, None).currency
+    reaching = book.entire if known.family == "satisfaction" else book
+    maker = headline.Maker(reaching, _frame(reaching))
+    currency, line = maker.currency, _whole_line(kpi, result, maker)
     goals = partial(book.settings.goal, known.name, known.goal)
     return drawn.in_each(
         lambda language: {
             "label": known.label.text(language),
             "formula": known.formula.text(language),
             "kpi": drawn.kpi(kpi, language, "figure") if kpi is not None else None,
-            "chart": _metric_chart(known, kpi, result, language, currency),
+            "chart": _metric_chart(known, line, result, language, currency),
             "table": drawn.figures_table(result, language, currency, goals),
             "notes": drawn.texts(result.notes, language),
             "records": result.records(language),
@@ -318,28 +321,27 @@ def metric(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
         better=known.better,
         family=known.family,
         goal=known.goal,
-        pictures=_pictures(kpi, result) if set(asked) == {"name"} else {},
+        pictures=_pictures(line) if set(asked) == {"name"} else {},
     )
 
 
-def _pictures(kpi: Kpi | None, result: Result) -> dict[str, str]:
+def _pictures(line: Kpi | None) -> dict[str, str]:
     """The line of a metric as a picture for e-mail, by language, in base64."""
     from revoir.language import LANGUAGES
     from revoir.reports import charts
 
-    whole = _whole_line(kpi, result)
-    if whole is None:
+    if line is None:
         return {}
     found = {}
     for language in LANGUAGES:
-        chart = charts.trend(whole, _title(whole), language)
+        chart = charts.trend(line, _title(line), language)
         found[language] = base64.b64encode(drawn.png(chart.spec(520), language)).decode()
     return found
 
 
-def _whole_line(kpi: Kpi | None, result: Result) -> Kpi | None:
+def _whole_line(kpi: Kpi | None, result: Result, maker: Maker) -> Kpi | None:
     """A figure with all periods of its result; None where they make no line."""
-    points = drawn.points(result)
+    points = drawn.points(result, maker)
     known = [point for point in points if point.value is not None and point.complete]
     return replace(kpi, series=points) if kpi is not None and len(known) >= 2 else None
 
@@ -467,7 +469,7 @@ def _chosen(book: Book, metric: Metric, asked: Mapping[str, Any]) -> tuple[Kpi |
     place = periods.index(current)
     previous = periods[place - 1] if place else None
     kpi = maker.kpi(result, current, previous, series=False)
-    return replace(kpi, series=drawn.points(result)), result
+    return replace(kpi, series=drawn.points(result, maker)), result
 
 
 def _frame(book: Book) -> Frame | None:
@@ -516,17 +518,16 @@ def day_of(text: Any) -> dt.date | None:
 
 
 def _metric_chart(
-    metric: Metric, kpi: Kpi | None, result: Result, language: str, currency: str | None
+    metric: Metric, line: Kpi | None, result: Result, language: str, currency: str | None
 ) -> dict[str, Any] | None:
     from revoir.reports import charts
 
     if result.by:
         section = _section(metric, result, currency)
         return drawn.chart(charts.breakdown(section, language), language, "by") if section else None
-    whole = _whole_line(kpi, result)
-    if whole is None:
+    if line is None:
         return None
-    return drawn.chart(charts.trend(whole, _title(whole), language), language, "line")
+    return drawn.chart(charts.trend(line, _title(line), language), language, "line")
 
 
 def _title(kpi: Kpi) -> Message:

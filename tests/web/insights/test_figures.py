@@ -91,6 +91,25 @@ def test_tables_of_a_metric_say_what_their_amounts_and_columns_are(lake: Path) -
     assert basket["chart"]["columns"][-1] == "Dénominateur"
 
 
+def test_the_first_months_of_the_data_are_marked_and_not_drawn(lake: Path) -> None:
+    """Nobody can have left yet: the line began at 100 %, and its title said so."""
+    with engine.using() as book:
+        asked = {"name": "retention_rate", "grain": "month"}
+        found = questions.answer("metric", book, asked)["en"]
+        first, _ = book.span
+    rows = [row["cells"] for row in found["table"]["rows"]]
+    marked = [cells for cells in rows if "†" in cells[0]]
+    assert marked and marked == rows[1 : len(marked) + 1]
+    assert len(marked) < len(rows) - 3
+    (why,) = found["table"]["partly"]
+    assert why.startswith(f"The data begin on {first.day} {first:%b %Y}, less than")
+    by_period = {row[0]: row for row in found["chart"]["rows"]}
+    for cells in marked:
+        assert by_period[cells[0].removesuffix(" †")][-1] == "no"
+        assert cells[0].removesuffix(" †") not in found["chart"]["title"]
+    assert {by_period[cells[0]][-1] for cells in rows[len(marked) + 1 : -1]} == {"yes"}
+
+
 def test_a_group_alone_is_not_drawn(read_book: Book) -> None:
     """A shop of one currency: “Retention rate by currency”, a single point."""
     section = breakdown_section(read_book, "first_channel", figures._frame(read_book))
