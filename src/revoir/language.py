@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import gettext
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,21 @@ def nmsg(singular: str, plural: str, n: int, /, **params: Any) -> Message:
 def in_days(n: int) -> Message:
     """A number of days, for a sentence that counts something else as well."""
     return nmsg("{n} day", "{n} days", n)
+
+
+def in_turn(sentences: Sequence[Message]) -> Message:
+    """Sentences one after another.
+
+    Args:
+        sentences: At least one, each with its full stop.
+
+    Examples:
+        >>> print(in_turn([msg("Nobody came."), msg("Nobody left.")]))
+        Nobody came. Nobody left.
+    """
+    return reduce(
+        lambda before, last: msg("{first} {second}", first=before, second=last), sentences
+    )
 
 
 def clauses(phrases: Iterable[str], language: str) -> str:

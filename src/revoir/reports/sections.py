@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from revoir.book import Book
-from revoir.language import Message, Money, Percent, msg, nmsg
+from revoir.language import Message, Money, Percent, in_turn, msg, nmsg
 from revoir.metrics.activity import Gaps, activity, gaps, rule_in_words
 from revoir.metrics.cohorts import CohortGrid, cohorts
 from revoir.metrics.lifecycle import STAGES, lifecycle
@@ -176,14 +176,13 @@ def rfm_section(
     counted = table.group_by(["r", "f"]).aggregate(n=table.count())
     cells = {(int(row["r"]), int(row["f"])): int(row["n"]) for row in found.book.rows(counted)}
     said = [note for note in (found.note, of_the_ranking(rows, rhythm)) if note is not None]
-    note = msg("{first} {second}", first=said[0], second=said[1]) if len(said) > 1 else None
     return RfmSection(
         rows,
         _cutoffs(found, currency),
         cells,
         found.bins,
         _rfm_title(rows),
-        note or (said[0] if said else None),
+        in_turn(said) if said else None,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from revoir.language import Message, Money, Percent, msg, nmsg
+from revoir.language import Message, Money, Percent, in_turn, msg, nmsg
 
 SHOWN = 3
 """More than three things to do are none."""
@@ -481,7 +481,7 @@ def _allowed(known: Known, purposes: Sequence[str]) -> tuple[tuple[str, ...], Me
     channels = tuple(dict.fromkeys(channel for one in asked for channel in one.channels))
     if channels or len(asked) < len(purposes):
         return channels, None
-    return (), msg("{reasons}", reasons=[one.reason for one in asked if one.reason is not None])
+    return (), in_turn([one.reason for one in asked if one.reason is not None])
 
 
 def _no_contact(held_back: list[tuple[Action, Message]]) -> Action:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from revoir.language import Message, msg
+from revoir.language import Message, in_turn, msg
 from revoir.models.because import why
 from revoir.signals.next_actions import (
     NEWS,
@@ -129,5 +129,5 @@ def _nothing(run: PredictionRun | None, told: Mapping[str, Any] | None) -> Messa
             for kind in ("departures", "next")
             if (reason := words.from_json(run.facts.get(kind, {}).get("reason"))) is not None
         ]
-        return msg("{reasons}", reasons=reasons) if reasons else None
+        return in_turn(reasons) if reasons else None
     return None

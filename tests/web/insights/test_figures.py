@@ -99,7 +99,8 @@ def test_the_first_months_of_the_data_are_marked_and_not_drawn(lake: Path) -> No
         first, _ = book.span
     rows = [row["cells"] for row in found["table"]["rows"]]
     marked = [cells for cells in rows if "†" in cells[0]]
-    assert marked and marked == rows[1 : len(marked) + 1]
+    assert marked
+    assert marked == rows[1 : len(marked) + 1]
     assert len(marked) < len(rows) - 3
     (why,) = found["table"]["partly"]
     assert why.startswith(f"The data begin on {first.day} {first:%b %Y}, less than")
