@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from revoir.errors import UsageError
@@ -85,6 +86,19 @@ def test_taste_is_found_and_popularity_beaten(shop):
     ]
     assert np.mean(mine) > 0.9
     assert "popularity" in " ".join(one.text("en") for one in found.record.sentences())
+
+
+@pytest.mark.parametrize("every", [1, 2], ids=["none", "half"])
+def test_products_without_a_category_can_be_stored(make_book, tmp_path, every):
+    """Parquet refused them, so that a shop without categories had no predictions at all."""
+    rows = world(0.9)
+    given = [None if product % every == 0 else "taste" for _, product, _ in rows]
+    found = recommend(make_book(order_lines=table(rows, category=pa.array(given, pa.string()))))
+    pq.write_table(found.products, tmp_path / "products.parquet")
+    told = pq.read_table(tmp_path / "products.parquet").to_pylist()
+    assert told == found.products.to_pylist()
+    for row in told:
+        assert row["category"] == (None if int(row["product_id"][1:]) % every == 0 else "taste")
 
 
 def test_where_there_is_no_taste_popularity_wins_and_it_is_said(shop):

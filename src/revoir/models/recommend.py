@@ -232,7 +232,9 @@ def _rows(
     categories = pa.array([product.category for product in products], pa.string())
 
     def pointed(codes: Codes, texts: pa.Array) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
+        # A null is a row that points to nothing: Parquet takes none among the texts.
+        unknown = (codes < 0) | texts.is_null().to_numpy(zero_copy_only=False)[codes]
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=unknown), texts.fill_null(""))
 
     return pa.table(
         {
