@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from revoir.engines.sql import identifier, literal
 from revoir.language import Message, Number, msg, nmsg
 from revoir.reading import dates as dates_of
-from revoir.reading import percent, values
+from revoir.reading import percent, remembered, values
 from revoir.reading.detect import Detection
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
@@ -132,6 +132,8 @@ def plan(
     Returns:
         The fields by key.
     """
+    columns = remembered.as_they_are(connection, raw, detection.columns)
+    detection = replace(detection, columns=columns)
     pers = {m.column: percent.divisor(connection, raw, m) for m in detection.columns}
     conventions = _Conventions(connection, raw, detection, profiles, notes, pers)
     formats = conventions.formats()

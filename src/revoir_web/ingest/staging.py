@@ -23,6 +23,7 @@ from revoir_web.ingest import (
     actions,
     corrections,
     discretion,
+    fitting,
     refunds,
     restarts,
     retold,
@@ -102,7 +103,8 @@ def prepare(
         there = [name for name in ORDER if (made / f"{name}.parquet").is_file()]
         progress(msg("Looking up the customers…"))
         _resolve(connection, there, resolve)
-        known = tables_of(lake(), connection)
+        store = lake()
+        known = tables_of(store, connection)
         keys = Keys(connection, held, known)
         counts, restarted = {}, 0
         for table in there:
@@ -119,6 +121,8 @@ def prepare(
                     restarted = restarts.tell_apart(connection, known[table])
                 returned.tell_apart(connection, known[table], correction=keys.correction)
             discretion.keep(connection, table)
+            if table in known and fitting.fit(connection, table, known[table], store):
+                known[table] = tables_of(store, connection)[table]
         if "order_lines" in there and "orders" in known and not keys.correction:
             returned.absorb(connection, known)
         if "orders" in there and "order_lines" in known:
