@@ -25,21 +25,26 @@ class Where:
     column: str | None = None
     value: str | None = None
 
-    def text(self, language: str = "en") -> str:
-        """Name the place in words; empty when nothing is known."""
-        parts = []
+    @property
+    def parts(self) -> list[Message | str]:
+        """What is known of the place, to be told in any language."""
+        parts: list[Message | str] = []
         if self.file:
             parts.append(self.file)
         if self.sheet:
-            parts.append(msg("sheet {sheet}", sheet=self.sheet).text(language))
+            parts.append(msg("sheet {sheet}", sheet=self.sheet))
         if self.line is not None:
-            parts.append(msg("line {line}", line=str(self.line)).text(language))
+            parts.append(msg("line {line}", line=str(self.line)))
         if self.column:
-            parts.append(msg("column {column}", column=self.column).text(language))
+            parts.append(msg("column {column}", column=self.column))
         if self.value is not None:
             shown = self.value if len(self.value) <= 60 else self.value[:57] + "…"
-            parts.append(msg("value “{value}”", value=shown).text(language))
-        return written(parts, language)
+            parts.append(msg("value “{value}”", value=shown))
+        return parts
+
+    def text(self, language: str = "en") -> str:
+        """Name the place in words; empty when nothing is known."""
+        return written(self.parts, language)
 
 
 class RevoirError(Exception):

@@ -324,3 +324,15 @@ def test_an_order_is_not_put_in_the_place_of_its_refund(ask, tmp_path):
     with pytest.raises(InputError, match="number of its order"):
         Lake(folder).upsert("orders", rows, batch="corrected")
     assert sorted(float(row["amount"]) for row in _held(folder)) == [-10.5, 10.5, 20]
+
+
+def test_a_file_that_is_not_recognised_is_said(command, ask, tmp_path):
+    """It was left out of the lake, and of a metric, without a word."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    odd = tmp_path / "odd.csv"
+    odd.write_text("machin;truc\nun;deux\ntrois;quatre\n", encoding="utf-8")
+    sales = _orders(tmp_path / "jan.csv", 1, 2)
+    for words in (["lake", "append", str(folder)], ["metric", "orders"]):
+        told = command(*words, sales, str(odd)).stderr
+        assert "odd.csv: not recognised, and its 2 rows were not read" in told

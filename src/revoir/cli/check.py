@@ -185,6 +185,8 @@ def _tell_file(console: Console, file: FileReport) -> None:
         _line(console, told.text(language()), "yellow" if file.rows_quarantined else "green")
     for note in file.notes:
         _line(console, f"  • {note.text(language())}")
+    if file.rows_unread:
+        _line(console, f"  • {T('Say what it is with --map table=…, or in a mapping file.')}")
     _tell_quarantine(console, file)
     console.print()
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revoir.language import LANGUAGES, Message, msg
+from revoir.language import LANGUAGES, Message, msg, nmsg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,8 +244,10 @@ def _warehouse(path: Path) -> dict[str, Any]:
 
 
 def tell_quarantine(reading: Reading) -> None:
-    """Say which files have rows in quarantine."""
+    """Say which files have rows in quarantine, and which were not read at all."""
     for file in reading.files:
+        if file.rows_unread:
+            say(unread(file.file, file.sheet, file.rows_unread).text(language()))
         if not file.rows_quarantined:
             continue
         told = msg(
@@ -256,6 +258,16 @@ def tell_quarantine(reading: Reading) -> None:
             total=file.rows_in,
         )
         say(told.text(language()))
+
+
+def unread(file: str, sheet: str | None, rows: int) -> Message:
+    """That a file or sheet was not recognised: nothing of it is in the figures."""
+    return nmsg(
+        "{file}: not recognised, and its one row was not read; `revoir check` shows its columns.",
+        "{file}: not recognised, and its {n} rows were not read; `revoir check` shows its columns.",
+        rows,
+        file=f"{file} · {sheet}" if sheet else file,
+    )
 
 
 def spare_inputs(output: Path | None, files: Sequence[str]) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from revoir.language import Message
 from revoir.reading.mapping import Mapping
-from revoir.reading.report import FileReport, Quarantined, Reading
+from revoir.reading.report import FileReport, Quarantined, Reading, Unrecognised
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["FileReport", "Mapping", "Quarantined", "Reading", "read_tables"]
+__all__ = ["FileReport", "Mapping", "Quarantined", "Reading", "Unrecognised", "read_tables"]
 
 
 def read_tables(
@@ -45,7 +45,8 @@ def read_tables(
         The tables on one Ibis backend, and what became of every file.
 
     Raises:
-        InputError: A location cannot be used, or no file holds anything that is known.
+        Unrecognised: No file holds anything that is known.
+        InputError: A location cannot be used.
         UsageError: The mapping or an option makes no sense.
     """
     from revoir.reading.assemble import assemble

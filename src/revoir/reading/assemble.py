@@ -23,7 +23,7 @@ from revoir.reading.pieces import Piece
 from revoir.reading.profile import profiles
 from revoir.reading.raw import RawTable
 from revoir.reading.repeats import Overlaps
-from revoir.reading.report import FileReport, Reading
+from revoir.reading.report import FileReport, Reading, Unrecognised
 from revoir.reading.template import EXAMPLE_MARK, example_note, template_headers
 from revoir.tables import TABLES, plain_name
 
@@ -200,15 +200,13 @@ def _empty(raw: RawTable) -> FileReport:
 
 def _unknown(raw: RawTable, detection: Detection) -> FileReport:
     note = nmsg(
-        "Its columns are not enough to know what it is: its one row was not read."
-        " Say it with --map table=…, or in a mapping file.",
-        "Its columns are not enough to know what it is: its {n} rows were not read."
-        " Say it with --map table=…, or in a mapping file.",
+        "Its columns are not enough to know what it is: its one row was not read.",
+        "Its columns are not enough to know what it is: its {n} rows were not read.",
         raw.rows_in,
     )
     return FileReport(
-        raw.file, raw.sheet, None, 0.0, detection.why, raw.headers, mapping=detection.columns,
-        notes=[*raw.notes, note],
+        raw.file, raw.sheet, None, 0.0, detection.why, raw.headers, rows_unread=raw.rows_in,
+        mapping=detection.columns, notes=[*raw.notes, note],
     )  # fmt: skip
 
 
@@ -220,11 +218,12 @@ def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> I
             remedy=msg("Fill in at least one row."),
         )
     headers = [header for raw in raws for header in raw.headers if header][:12]
-    return InputError(
+    return Unrecognised(
         msg("It cannot be told what this file is; its columns are: {headers}.", headers=headers)
         if headers
         else msg("It cannot be told what this file is: it has no headers."),
-        where=Where(file=raws[0].file, sheet=raws[0].sheet) if raws else None,
+        list(reports),
+        where=Where(file=raws[0].file, sheet=raws[0].sheet) if raws else Where(),
         remedy=msg(
             "Say which column is the date and which the amount: --map ordered_at=… --map amount=…."
         ),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from revoir.errors import InputError, Where
 from revoir.language import Message
 from revoir.reading.mapping import ColumnMapping, Mapping
 
@@ -62,6 +63,7 @@ class FileReport:
         rows_accepted: Rows that are in the tables.
         rows_quarantined: Rows that are not, each with its reason.
         rows_duplicate: Rows that repeat another one.
+        rows_unread: Rows of a file that was not recognised: none of them was looked at.
         mapping: What each column means.
         notes: What was decided on the way.
         cells_max: How many cells the longest quarantined row has; more than headers where a row
@@ -79,6 +81,7 @@ class FileReport:
     rows_accepted: int = 0
     rows_quarantined: int = 0
     rows_duplicate: int = 0
+    rows_unread: int = 0
     mapping: tuple[ColumnMapping, ...] = ()
     notes: list[Message] = field(default_factory=list)
     cells_max: int = 0
@@ -110,6 +113,23 @@ class FileReport:
             "notes": [note.text(language) for note in self.notes],
             "quarantine": [row.told(language) for row in self.quarantine],
         }
+
+
+class Unrecognised(InputError):
+    """No file holds anything that is known.
+
+    Args:
+        what: What happened.
+        files: The files, none of them with a table.
+        where: The first of them.
+        remedy: How to mend it.
+    """
+
+    def __init__(
+        self, what: Message, files: list[FileReport], *, where: Where, remedy: Message
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.files = files
 
 
 def _column_told(column: ColumnMapping, language: str) -> dict[str, Any]:

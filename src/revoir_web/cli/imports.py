@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from revoir.cli.common import language, say
+from revoir.cli.common import language, say, unread
 from revoir.errors import InputError, RevoirError, UsageError, Where
 from revoir.language import Number, msg, nmsg
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from revoir_web.ingest.models import Import
 
 QUARANTINED = 1
-"""Exit code: done, and rows were set aside."""
+"""Exit code: done, and rows were set aside, or a file was not recognised."""
 
 
 def import_files(
@@ -38,7 +38,7 @@ def import_files(
 
     Raises:
         RevoirError: Nothing of it can be used.
-        Exit: With 1 when rows were set aside.
+        Exit: With 1 when rows were set aside, or a file was not recognised.
     """
     from revoir_web.cli.serve import prepare
     from revoir_web.ingest import actions
@@ -85,7 +85,7 @@ def import_files(
             )
             say(more.text(language()))
     say(msg("Import: {id}", id=str(held.pk)).text(language()))
-    if held.rows_quarantined:
+    if held.rows_quarantined or _is_left_out(held):
         raise typer.Exit(QUARANTINED)
 
 
@@ -102,14 +102,26 @@ def _tell_read(held: Import, quarantine: Path | None) -> None:
         duplicate=Number(held.rows_duplicate, 0),
     )
     say(told.text(language()))
+    files = (understanding.kept(held) or {"files": []})["files"]
+    for file in files:
+        if file["rows_unread"]:
+            say(unread(file["file"], file["sheet"], file["rows_unread"]).text(language()))
     if quarantine is None or not held.rows_quarantined:
         return
-    files = (understanding.kept(held) or {"files": []})["files"]
     written = [place for place, file in enumerate(files) if file["rows_quarantined"]]
     for number, place in enumerate(written, 1):
         several = f".{number}" if len(written) > 1 else ""
         target = quarantine.with_name(f"{quarantine.stem}{several}{quarantine.suffix}")
         shutil.copyfile(understanding.quarantine_of(held, place), target)
+
+
+def _is_left_out(held: Import) -> bool:
+    """Whether one of the files was not recognised; a workbook has sheets that are no lists."""
+    from revoir_web.ingest import understanding
+
+    files = (understanding.kept(held) or {"files": []})["files"]
+    known = {file["file"] for file in files if file["table"]}
+    return any(file["rows_unread"] and file["file"] not in known for file in files)
 
 
 @contextmanager

@@ -439,7 +439,7 @@ def _error(what: Message, kind: str) -> dict[str, Any]:
 
 def _sentence(error: RevoirError) -> Message:
     """The error as one message that can still be told in either language."""
-    place = error.where.text("en")
+    place = error.where.parts
     if place and error.remedy:
         return msg("{place}: {what} {remedy}", place=place, what=error.what, remedy=error.remedy)
     if place:

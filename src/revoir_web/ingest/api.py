@@ -98,6 +98,7 @@ class FileUnderstood(Schema):
     rows_accepted: int
     rows_quarantined: int
     rows_duplicate: int
+    rows_unread: int = Field(0, description="Rows of a file that was not recognised.")
     columns: list[ColumnOut]
     quarantine: list[QuarantinedOut] = Field(
         description="The first 20 rows; all of them: /api/imports/{id}/quarantine/{place}, where"

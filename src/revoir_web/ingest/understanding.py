@@ -49,23 +49,28 @@ def read(held: Import, locations: Sequence[str | Path], progress: Progress) -> d
         What was understood, as `kept` gives it again.
 
     Raises:
+        Unrecognised: It is not known what any of the files is; their columns are kept.
         RevoirError: Nothing of it can be used.
     """
-    from revoir.reading import read_tables
+    from revoir.reading import Unrecognised, read_tables
 
     made = fresh(held.folder / "made")
     company = Company.current()
     mapping = said(held)
     with closing(sql.connect(held.folder / "spill")) as connection:
-        reading = read_tables(
-            list(locations),
-            mapping=mapping,
-            connection=connection,
-            timezone=company.timezone,
-            currency=company.currency,
-            today=dt.datetime.now(company.zone).date(),
-            progress=progress,
-        )
+        try:
+            reading = read_tables(
+                list(locations),
+                mapping=mapping,
+                connection=connection,
+                timezone=company.timezone,
+                currency=company.currency,
+                today=dt.datetime.now(company.zone).date(),
+                progress=progress,
+            )
+        except Unrecognised as error:
+            _keep_columns(held, error.files, locations)
+            raise
         for table in reading.tables:
             target = sql.text(str(made / f"{table}.parquet"))
             connection.execute(f"COPY (SELECT * FROM {sql.name(table)}) TO {target}")
@@ -79,6 +84,30 @@ def read(held: Import, locations: Sequence[str | Path], progress: Progress) -> d
     write_json(held.folder / "understood.json", understood)
     shutil.rmtree(held.folder / "spill", ignore_errors=True)
     return understood
+
+
+def _keep_columns(held: Import, files: list[FileReport], locations: Sequence[str | Path]) -> None:
+    """Keep what columns files of nothing known have, for people to say what they mean."""
+    from revoir.reading import Mapping
+    from revoir.reading.mapping import ATTRIBUTE, FileMapping, Said
+
+    columns = [
+        FileMapping(
+            {column.header or column.column: Said(ATTRIBUTE) for column in file.mapping},
+            None, file.file, file.sheet,
+        )
+        for file in files
+    ]  # fmt: skip
+    _sample(held, [place for place in locations if isinstance(place, Path)])
+    understood: dict[str, Any] = {
+        "files": [file_told(file) for file in files],
+        "totals": {},
+        "notes": [],
+        "currency": None,
+        "mapping": _dumped(Mapping(tuple(columns))),
+        "samples": [],
+    }
+    write_json(held.folder / "understood.json", understood)
 
 
 _TWICE = msg(
@@ -202,6 +231,7 @@ def file_told(file: FileReport) -> dict[str, Any]:
         "rows_accepted": file.rows_accepted,
         "rows_quarantined": file.rows_quarantined,
         "rows_duplicate": file.rows_duplicate,
+        "rows_unread": file.rows_unread,
         "columns": [
             {
                 "column": column.column,

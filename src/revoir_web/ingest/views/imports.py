@@ -144,7 +144,7 @@ _WHY = {
 
 def _shown(request: HttpRequest, held: Import, understood: dict[str, Any]) -> dict[str, Any]:
     masked = not may(request.user, Right.SEE_PERSONAL)
-    editable = held.state == State.READ
+    editable = held.state in (State.READ, State.FAILED)
     files = []
     for place, file in enumerate(understood["files"]):
         examples = understanding.examples(held, place) if not masked else {}
@@ -167,6 +167,7 @@ def _shown(request: HttpRequest, held: Import, understood: dict[str, Any]) -> di
     return {
         "files": files,
         "editable": editable,
+        "unread": [file["name"] for file in files if file["told"].get("rows_unread")],
         "tables": meanings.table_choices(),
         "formats": meanings.format_choices(),
         "notes": [from_json(note) for note in understood["notes"]],
