@@ -272,6 +272,8 @@ def alerts_of(
     signal = signal_named(name)
     values = values_of(signal, given)
     reason = lacking(book, signal)
+    if reason is None and book.last_day is None:
+        reason = msg("No row of the data has a date.")
     if reason is None and not signs_of_life(book):
         reason = msg("The data do not say who is a customer: no purchase, subscription or visit.")
     days = horizon_days(book, horizon)

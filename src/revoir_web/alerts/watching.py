@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from revoir_web.alerts.models import Alert
 from revoir_web.common import bulk
+from revoir_web.common.models import Company
 from revoir_web.customers.models import Customer
 from revoir_web.insights.watch import Seen
 
@@ -110,7 +111,8 @@ def bring_up_to_date(
         for key in moved:
             del gone[key]
         bulk.give_way()
-    closing = [(*ended.get(key, (seen.as_of, Alert.End.WITHDRAWN)), pk) for key, pk in gone.items()]
+    withdrawn = (seen.as_of or Company.current().today, Alert.End.WITHDRAWN)
+    closing = [(*ended.get(key, withdrawn), pk) for key, pk in gone.items()]
     done["closed"] += close(closing, fence=fence)
     amounts = zip(keys, open_["bought_for"].to_pylist(), strict=True)
     valued = [

@@ -28,7 +28,7 @@ class Seen:
     """The alerts of one signal as they stand.
 
     Attributes:
-        as_of: The last day of the data.
+        as_of: The last day of the data (None: no row has a date).
         reason: Why there are none (None: there may be), a message as JSON.
         open: The open ones: `customer_id`, `raised_on`, `bought_for`, and what the signal saw.
         ended: Of those that were asked about, the closed ones: `customer_id`, `raised_on`,
@@ -36,7 +36,7 @@ class Seen:
         record: How often such alerts were right, plain values and messages as JSON.
     """
 
-    as_of: dt.date
+    as_of: dt.date | None
     reason: dict[str, Any] | None
     open: pa.Table
     ended: pa.Table
@@ -140,7 +140,7 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
     found = alerts_of(book, name, given)
     nothing = found.reason is not None
     return Seen(
-        as_of=book.as_of,
+        as_of=book.last_day,
         reason=words.to_json(found.reason),
         open=_none_open() if nothing else book.columns(_open(book, found)),
         ended=_none_ended() if nothing or not known.num_rows else _ended(book, found, known),

@@ -6,11 +6,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from revoir_web.alerts import actions
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
-from revoir_web.common import jobs, schedules
+from revoir_web.common import jobs, schedules, words
 from revoir_web.common.models import Company, Job, Schedule
 from revoir_web.customers import actions as customers
 from revoir_web.customers.models import Customer
@@ -182,6 +183,23 @@ def test_a_signal_that_is_switched_off_or_set_otherwise(shop: Shop) -> None:
     setting.refresh_from_db()
     assert setting.values == {}
     assert shop.look() == {"reopened": 1}
+
+
+def test_where_no_row_has_a_date_each_signal_says_what_it_lacks(
+    shop: Shop, company: Company
+) -> None:
+    """Contracts without dates: the job failed each night, and the page asked to look again."""
+    shop.look()
+    for batch in {held.batch for held in shop.lake.batches()}:
+        shop.takes_back(batch)
+    rows = {"subscription_id": ["1"], "customer_id": [ZOE], "status": ["active"]}
+    shop.lake.append("subscriptions", pa.table(rows), batch="contracts")
+    assert shop.look() == {"closed": 1}
+    for state in SignalState.objects.all():
+        assert state.as_of is None
+        assert state.looked_at is not None
+        assert words.from_json(state.reason).text("en") == "No row of the data has a date."
+    assert {held.closed_on for held in Alert.objects.all()} == {company.today}
 
 
 def test_a_setting_that_makes_no_sense_any_more_is_told(shop: Shop) -> None:
