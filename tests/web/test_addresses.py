@@ -208,6 +208,7 @@ def things(users: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "customers:merge-undo": {"id": merge.pk},
         "customers:undo": {"id": one.pk, "change": change.pk if change else 0},
         "customers:note-delete": {"id": one.pk, "note": note.pk},
+        "customers:note-edit": {"id": one.pk, "note": note.pk},
         "ingest:remove-file": {"id": held_import.pk, "file": upload.pk},
         "ingest:preview": {"id": held_import.pk, "place": 0},
         "ingest:quarantine": {"id": held_import.pk, "place": 0},
@@ -309,5 +310,5 @@ def test_each_role_starts_and_stops_the_jobs_that_are_its_own(
         assert client.post(stop).status_code == 302, role
 
 
-OWN = ("customers:note-delete", "common:export")
+OWN = ("customers:note-delete", "customers:note-edit", "common:export")
 """Where rights say who may, and then the thing itself: another's note, a list of another right."""

@@ -25,7 +25,7 @@ class ProfileForm(EditForm[Customer]):
         field_classes: ClassVar[dict[str, Any]] = {"email": forms.CharField}
 
 
-class NoteForm(forms.ModelForm[Note]):
+class NoteForm(EditForm[Note]):
     """Something to write about a customer."""
 
     class Meta:

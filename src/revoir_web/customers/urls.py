@@ -17,5 +17,6 @@ urlpatterns = [
     path("customers/<slug:id>/edit/", views.customer_edit, name="edit"),
     path("customers/<slug:id>/changes/<int:change>/undo/", views.customer_undo, name="undo"),
     path("customers/<slug:id>/notes/", views.note_add, name="note-add"),
+    path("customers/<slug:id>/notes/<int:note>/", views.note_edit, name="note-edit"),
     path("customers/<slug:id>/notes/<int:note>/delete/", views.note_delete, name="note-delete"),
 ]

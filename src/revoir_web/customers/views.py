@@ -186,15 +186,36 @@ def note_add(request: HttpRequest, id: str) -> HttpResponse:
 
 
 @requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
+def note_edit(request: HttpRequest, id: str, note: int) -> HttpResponse:
+    """Write other words in the place of a note's: one's own, or any as for `note_delete`."""
+    held = _note(request, id, note)
+    form = NoteForm(request.POST or None, instance=held)
+    if request.method == "POST" and form.is_valid():
+        try:
+            if form.given:
+                actions.change_note(note=held, text=form.given["text"], actor=request.user)
+        except RevoirError as error:
+            form.add_error(None, error.text(language()))
+        else:
+            messages.success(request, _("Saved.") if form.given else _("Nothing was changed."))
+            return redirect("customers:customer", id=id)
+    return render(request, "customers/note.html", {"form": form, "customer": held.customer})
+
+
+@requires(Right.EDIT_CUSTOMERS, Right.SEE_PERSONAL)
 @require_POST
 def note_delete(request: HttpRequest, id: str, note: int) -> HttpResponse:
     """Take a note away: one's own, or any with the right to manage people."""
-    held = get_object_or_404(Note, pk=note, customer=id)
-    if not queries.may_change(request.user, held):
-        raise PermissionDenied
-    actions.delete_note(note=held, actor=request.user)
+    actions.delete_note(note=_note(request, id, note), actor=request.user)
     messages.success(request, _("The note is gone."))
     return redirect("customers:customer", id=id)
+
+
+def _note(request: HttpRequest, id: str, note: int) -> Note:
+    held = get_object_or_404(Note.objects.select_related("customer"), pk=note, customer=id)
+    if not queries.may_change(request.user, held):
+        raise PermissionDenied
+    return held
 
 
 # -- Customers that may be one -----------------------------------------------------------------

@@ -96,6 +96,7 @@ def test_every_page_in_both_languages_and_lights(live: Any, shop: list[str], axe
         "customer": f"/customers/{zoe.pk}/",
         "empty": f"/customers/{shop[5]}/",
         "edit": f"/customers/{zoe.pk}/edit/",
+        "note": f"/customers/{zoe.pk}/notes/{zoe.notes.get().pk}/",
         "merges": "/customers/merges/",
         "compare": f"/customers/merges/{pair.pk}/",
         "purposes": "/consents/",

@@ -345,6 +345,40 @@ def test_notes(as_role: SignIn, shop: list[str]) -> None:
     )
 
 
+def test_the_words_of_a_note_are_changed_on_the_page(
+    as_role: SignIn, users: Any, shop: list[str]
+) -> None:
+    """Who had mistyped deleted the note and wrote it anew: only programs could change one."""
+    zoe = Customer.objects.get(pk=shop[0])
+    note = actions.add_note(customer=zoe, text="Préfère le matn", actor=users["advisor"])
+    advisor, manager, owner = as_role("advisor"), as_role("manager"), as_role("owner")
+    page, url = (
+        reverse("customers:customer", args=[zoe.pk]),
+        reverse("customers:note-edit", args=[zoe.pk, note.pk]),
+    )
+    assert url in advisor.get(page).content.decode()
+    assert "Préfère le matn" in advisor.get(url).content.decode()
+    assert advisor.post(url, {"text": "Préfère le matin"}).status_code == 302
+    # Words that are not there, or too many, are said on the page and stay typed.
+    for text in (" ", "x" * 5001):
+        wrong = advisor.post(url, {"text": text})
+        assert wrong.context["form"].errors["text"]
+    note.refresh_from_db()
+    assert (note.text, note.author) == ("Préfère le matin", users["advisor"])
+    # What nobody typed anew changes nothing, not even the trail.
+    advisor.post(url, {"text": note.text, "initial-text": note.text})
+    assert AuditEntry.objects.filter(action="customer.note_changed").count() == 1
+    # Somebody else's is changed by whoever manages people.
+    assert url not in manager.get(page).content.decode()
+    assert manager.get(url).status_code == manager.post(url, {"text": "x"}).status_code == 403
+    assert owner.post(url, {"text": "Plutôt le soir"}).status_code == 302
+    told = AuditEntry.objects.filter(action="customer.note_changed", object_id=zoe.pk)
+    assert [entry.actor_id for entry in told] == [users["owner"].pk, users["advisor"].pk]
+    assert not any(entry.details for entry in told), "the trail outlives the person"
+    elsewhere = reverse("customers:note-edit", args=[shop[1], note.pk])
+    assert owner.get(elsewhere).status_code == 404
+
+
 def test_a_pair_is_merged_and_parted_again(
     as_role: SignIn, shop: list[str], happened: list[dict[str, Any]]
 ) -> None:
