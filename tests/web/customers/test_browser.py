@@ -15,7 +15,7 @@ from revoir_web.consents import actions as consents
 from revoir_web.consents import ledger, links
 from revoir_web.consents.models import Purpose
 from revoir_web.customers import actions, facts
-from revoir_web.customers.models import Customer, MergeProposal
+from revoir_web.customers.models import Customer, MergeProposal, SavedView
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -133,6 +133,24 @@ def test_the_list_follows_what_is_typed(live: Any, shop: list[str]) -> None:
     page.wait_for_selector(".empty")
     search.fill("")
     expect(rows).to_have_count(50)
+
+
+def test_a_view_is_not_lost_by_one_click(
+    live: Any, shop: list[str], axe: Any, users: dict[str, Any]
+) -> None:
+    actions.save_view(owner=users["owner"], name="Lyon", query="city=lyon")
+    page = live.page("owner", width=390)
+    page.goto("/customers/?city=lyon")
+    page.click("[data-opens^=view-]")
+    page.wait_for_selector("dialog[open]")
+    look(page, "forget_a_view")
+    assert not axe(page)
+    page.click("dialog[open] [data-closes]")
+    assert SavedView.objects.exists()
+    page.click("[data-opens^=view-]")
+    with page.expect_navigation():
+        page.click("dialog[open] .danger")
+    assert not SavedView.objects.exists()
 
 
 def test_two_entries_become_one_person_and_two_again(live: Any, shop: list[str]) -> None:

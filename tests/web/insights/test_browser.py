@@ -12,7 +12,7 @@ import pytest
 
 from revoir_web.common import jobs
 from revoir_web.insights import actions, runs
-from revoir_web.insights.models import SavedSegment
+from revoir_web.insights.models import Goal, SavedSegment, SavedView
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULE = "orders >= 3"
@@ -86,6 +86,37 @@ def test_a_segment_is_counted_while_it_is_written(live: Any, filled: Path) -> No
     page.click("button:has-text('Annuler')")
     page.wait_for_url(re.compile(r"/segments/\d+/$"))
     assert SavedSegment.objects.get().removed_at is None
+
+
+def test_goals_and_views_are_not_lost_by_one_click(
+    live: Any, filled: Path, axe: Callable[[Any], list[str]], users: dict[str, Any]
+) -> None:
+    """Neither can be brought back, and both were gone with a click beside their name."""
+    actions.set_goal(metric="retention_rate", value=0.8, by=users["owner"])
+    actions.save_view(user=users["owner"], name="Par an", path="/cohorts/", query="grain=year")
+    for width in (1280, 390):
+        page = live.page("owner", width=width)
+        for address, of in (("/goals/", "goal"), ("/cohorts/", "view")):
+            page.goto(address)
+            if of == "view":
+                page.wait_for_selector(".waiting")
+            page.focus(f"[data-opens^={of}-]")
+            page.keyboard.press("Enter")
+            page.wait_for_selector("dialog[open]")
+            assert axe(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            # The answer is still being computed: what stands around the question is not renewed.
+            page.wait_for_timeout(1500)
+            assert page.is_visible("dialog[open]")
+            page.keyboard.press("Escape")
+            page.wait_for_selector("dialog", state="hidden")
+    assert (Goal.objects.count(), SavedView.objects.count()) == (1, 1)
+    for address, of in (("/goals/", Goal), ("/cohorts/", SavedView)):
+        page.goto(address)
+        page.click("[data-opens]")
+        with page.expect_navigation():
+            page.click("dialog[open] .danger")
+        assert not of.objects.exists()
 
 
 def test_a_metric_is_followed_down_to_its_rows(live: Any, filled: Path) -> None:

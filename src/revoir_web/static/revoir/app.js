@@ -27,6 +27,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
 });
 
+// What asks again for a part of the page waits while a dialog or a menu is open in it.
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target?.querySelector("dialog[open], details[data-menu][open]")) event.preventDefault();
+});
+
 // Columns of a list: several boxes become one value of the address.
 document.addEventListener("submit", (event) => {
   const key = event.target.dataset.columns;
