@@ -130,8 +130,8 @@ def _alert() -> Model:
 
 
 PAGES: list[tuple[Callable[[], Model], str, tuple[str, str], tuple[str, str]]] = [
-    (_company, "/company/", ("margin", "0.4000"), ("name", "Halles")),
-    (_company, "/company/", ("acquisition_cost", "12.50"), ("margin", "0.4000")),
+    (_company, "/company/", ("margin", "40"), ("name", "Halles")),
+    (_company, "/company/", ("acquisition_cost", "12.50"), ("margin", "40")),
     (_rule, "/consents/", ("customer_months", ""), ("notice_days", "15")),
     (_customer, "/customers/c1/edit/", ("phone", ""), ("city", "Paris")),
     (_customer, "/customers/c1/edit/", ("birth_date", "1980-02-01"), ("city", "Paris")),

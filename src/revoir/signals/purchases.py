@@ -201,7 +201,13 @@ declare(
         _down_because,
         parameters=(
             Parameter(
-                "drop", msg("By what share purchases fell, at least."), 0.3, 0.01, 1.0, whole=False
+                "drop",
+                msg("By what share purchases fell, at least."),
+                0.3,
+                0.01,
+                1.0,
+                whole=False,
+                share=True,
             ),
             Parameter("period_days", msg("Days that are compared with those before."), 30, 7, 366),
             Parameter("quiet_days", msg("Days without a visit, at least."), 15, 1, 366),
@@ -261,7 +267,8 @@ declare(
         ),
         parameters=(
             Parameter(
-                "drop", msg("By what share the basket fell, at least."), 0.3, 0.01, 1.0, whole=False
+                "drop", msg("By what share the basket fell, at least."), 0.3, 0.01, 1.0,
+                whole=False, share=True,
             ),
             Parameter(
                 "visits",

@@ -39,6 +39,7 @@ class Parameter:
         low: The least that makes sense.
         high: The most that makes sense.
         whole: Whether it is a whole number.
+        share: Whether it is a share, which people type in percent.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Parameter:
     low: float
     high: float
     whole: bool = True
+    share: bool = False
 
     def checked(self, value: float, signal: str) -> float:
         """The value, if it makes sense.

@@ -294,7 +294,7 @@ declare(
             Parameter(
                 "share",
                 msg("The share of the customer's gaps that would be shorter than the silence."),
-                0.9, 0.5, 0.999, whole=False,
+                0.9, 0.5, 0.999, whole=False, share=True,
             ),
         ),
     )
@@ -366,7 +366,7 @@ declare(
             Parameter(
                 "share",
                 msg("The share of second purchases that had come by then."),
-                0.5, 0.05, 0.99, whole=False,
+                0.5, 0.05, 0.99, whole=False, share=True,
             ),
         ),
     )

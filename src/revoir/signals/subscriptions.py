@@ -81,7 +81,13 @@ declare(
         _cheaper_because,
         parameters=(
             Parameter(
-                "drop", msg("By what share the price fell, at least."), 0.01, 0.0, 1.0, whole=False
+                "drop",
+                msg("By what share the price fell, at least."),
+                0.01,
+                0.0,
+                1.0,
+                whole=False,
+                share=True,
             ),
         ),
     )

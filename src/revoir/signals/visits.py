@@ -56,7 +56,13 @@ declare(
         ),
         parameters=(
             Parameter(
-                "drop", msg("By what share visits fell, at least."), 0.5, 0.01, 1.0, whole=False
+                "drop",
+                msg("By what share visits fell, at least."),
+                0.5,
+                0.01,
+                1.0,
+                whole=False,
+                share=True,
             ),
             Parameter("period_days", msg("Days that are compared with those before."), 30, 7, 366),
             Parameter("visits", msg("Days with a visit in those before, at least."), 4, 1, 366),

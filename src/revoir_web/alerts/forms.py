@@ -7,12 +7,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from revoir.language import written
+from revoir.language import asked_share, written
 from revoir_web.accounts.models import User
 from revoir_web.alerts import queries
 from revoir_web.alerts.actions import today
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
-from revoir_web.common.forms import EditForm, KnowsShown
+from revoir_web.common.forms import EditForm, KnowsShown, PercentField
 from revoir_web.common.words import from_json, language
 
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -71,18 +71,36 @@ class SignalForm(KnowsShown, forms.Form):
     @property
     def values(self) -> dict[str, float | None]:
         """The parameters that were changed; an empty one is as it comes."""
-        return {name: value for name, value in self.given.items() if name in self.names}
+        return {
+            name: None if value is None else float(value)
+            for name, value in self.given.items()
+            if name in self.names
+        }
 
 
 def _field(held: Mapping[str, Any]) -> forms.Field:
     meaning = from_json(held["meaning"])
-    limits = {name: written(held[name], language()) for name in ("default", "low", "high")}
+    label = meaning.text(language()).rstrip(".") if meaning else held["name"]
+    if held.get("share"):
+        limits = {name: asked_share(held[name]) for name in ("default", "low", "high")}
+        return PercentField(
+            label=f"{label} (%)",
+            min_value=round(held["low"] * 100, 4),
+            max_value=round(held["high"] * 100, 4),
+            required=False,
+            help_text=_help(limits),
+        )
     kind = forms.IntegerField if held["whole"] else forms.FloatField
     return kind(
-        label=meaning.text(language()).rstrip(".") if meaning else held["name"],
+        label=label,
         min_value=held["low"],
         max_value=held["high"],
         required=False,
-        help_text=_("From %(low)s to %(high)s; %(default)s where nothing is given.") % limits,
+        help_text=_help(held),
         widget=forms.NumberInput(attrs={"step": 1 if held["whole"] else "any"}),
     )
+
+
+def _help(limits: Mapping[str, Any]) -> str:
+    shown = {name: written(limits[name], language()) for name in ("default", "low", "high")}
+    return _("From %(low)s to %(high)s; %(default)s where nothing is given.") % shown

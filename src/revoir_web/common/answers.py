@@ -153,7 +153,13 @@ def changed_by(
     Raises:
         Refused: The form does not take a value, or has no such field for this row.
     """
-    held = form({**model_to_dict(row, fields=form.base_fields), **changes}, instance=row)
+    told = {**model_to_dict(row, fields=form.base_fields), **changes}
+    # The form takes what its page shows: percentages of fractions.
+    typed = {
+        name: form.base_fields[name].prepare_value(value) if name in form.base_fields else value
+        for name, value in told.items()
+    }
+    held = form(typed, instance=row)
     for name in changes:
         if name not in held.fields:
             raise Refused(

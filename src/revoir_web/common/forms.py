@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zoneinfo
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,8 @@ from revoir_web.common.models import Company
 from revoir_web.common.words import language
 
 LANGUAGE_CHOICES = [("fr", "Français"), ("en", "English")]
+_DIGITS_MAX = 9
+"""Of a percentage: what is longer is no number that anybody means, and too long to divide."""
 
 M = TypeVar("M", bound=Model)
 
@@ -54,6 +58,41 @@ class EditForm(KnowsShown, forms.ModelForm[M]):
             self.keep_shown()
 
 
+class PercentField(forms.DecimalField):
+    """A share: a fraction that is shown and typed in percent, as 35.5, or 35,5 in French."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "max_decimal_places": _("At most two decimals, such as 35.25."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        # Whichever language the browser has, the separator is that of the page.
+        super().__init__(localize=True, **options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Let telephones show digits."""
+        return {**super().widget_attrs(widget), "inputmode": "decimal"}
+
+    def prepare_value(self, value: Any) -> Any:
+        """The percentage of a fraction; what was typed as it was typed."""
+        if isinstance(value, (int, float, Decimal)):
+            return (Decimal(str(value)) * 100).normalize()
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """The fraction of a percentage."""
+        percent: Decimal | None = super().to_python(value)
+        if percent is None:
+            return None
+        if not percent.is_finite() or percent.adjusted() > _DIGITS_MAX:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return percent / 100
+
+    def run_validators(self, value: Any) -> None:
+        """Check what was typed: limits and decimals are those of the percentage."""
+        super().run_validators(self.prepare_value(value))
+
+
 def currency_choices() -> list[tuple[str, str]]:
     """Currencies in use, the common ones first, named in the reader's language."""
     from babel import Locale
@@ -91,6 +130,14 @@ class CompanyForm(EditForm[Company]):
     fiscal_year_start_month = forms.TypedChoiceField(
         label=_("First month of the fiscal year"), choices=month_choices, coerce=int
     )
+    margin = PercentField(
+        label=_("Margin, in % of revenue"),
+        help_text=_("Such as 35. It turns revenue into value."),
+        min_value=0,
+        max_value=100,
+        decimal_places=2,
+        required=False,
+    )
 
     class Meta:
         model = Company
@@ -106,13 +153,14 @@ class CompanyForm(EditForm[Company]):
         )
         help_texts: ClassVar[dict[str, Any]] = {
             "activity_window_days": _("Leave empty: a window is proposed from the data."),
-            "margin": _("Such as 0.35 for 35%. It turns revenue into value."),
             "acquisition_cost": _("What it costs to win one customer, in your currency."),
         }
 
 
 class WelcomeCompanyForm(CompanyForm):
     """What the first start asks about the company."""
+
+    margin = None  # type: ignore[assignment]
 
     class Meta(CompanyForm.Meta):
         fields = ("name", "language", "currency", "timezone", "fiscal_year_start_month")

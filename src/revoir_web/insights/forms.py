@@ -142,6 +142,8 @@ class GoalForm(forms.ModelForm[Goal]):
     value = forms.FloatField(
         label=gettext_lazy("Goal"),
         help_text=gettext_lazy("A share in %: 80. An amount, a count or a score as it is."),
+        localize=True,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
 
     class Meta:
@@ -153,10 +155,6 @@ class GoalForm(forms.ModelForm[Goal]):
         help_texts: ClassVar[dict[str, Any]] = {
             "start": gettext_lazy("Empty: the goal always holds."),
         }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["value"].widget.attrs["step"] = "any"
 
     def clean(self) -> dict[str, Any]:
         """The goal in the unit of its metric."""

@@ -84,6 +84,7 @@ def declared() -> list[dict[str, Any]]:
                     "low": one.low,
                     "high": one.high,
                     "whole": one.whole,
+                    "share": one.share,
                 }
                 for one in signal.parameters
             ],

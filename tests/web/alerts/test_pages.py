@@ -310,6 +310,28 @@ def test_managers_set_a_signal_and_go_back(as_role: SignIn, states: dict[str, Si
     assert AuditEntry.objects.filter(action="signal.set").count() == 3
 
 
+def test_shares_of_a_signal_are_typed_in_percent(
+    as_role: SignIn, states: dict[str, SignalState]
+) -> None:
+    """They were typed as 0.3, beside a page of the company's margin that now says 30."""
+    client = as_role("manager")
+    [name] = [
+        name for name, state in states.items()
+        if {"drop", "quiet_days"} <= {one["name"] for one in state.parameters}
+    ]  # fmt: skip
+    address = f"/signals/{name}/"
+    page = client.get(address).content.decode()
+    assert 'value="30"' in page
+    assert "De 1\xa0% à 100\xa0%\xa0; 30\xa0%" in page
+    for wrong in ("0,3", "101"):
+        assert client.post(address, {"enabled": "on", "drop": wrong}).status_code == 200
+    assert client.post(address, {"enabled": "on", "drop": "32,5"}).status_code == 302
+    assert SignalSetting.objects.get().values == {"drop": 0.325}
+    assert 'value="32,5"' in client.get(address).content.decode()
+    called = client.get(f"/api/signals/{name}").json()["parameters"]
+    assert {one["name"]: one["value"] for one in called}["drop"] == 0.325
+
+
 # -- The person --------------------------------------------------------------------------------
 def test_the_page_of_the_customer_shows_their_alerts(as_role: SignIn, raised: Raised) -> None:
     alert = raised()

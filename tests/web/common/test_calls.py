@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.urls import reverse
 from revoir.language import msg
 from revoir_web.common import jobs, words
 from revoir_web.common.api import write_cursor
-from revoir_web.common.models import AuditEntry, Job
+from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.common.rights import Right
 from revoir_web.ingest import planning
 from revoir_web.ingest.models import Source
@@ -110,6 +111,23 @@ def test_the_company_is_seen_and_changed(company: Any) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid"), wrong
     assert call("get", "/company").json() == changed
     assert call("patch", "/company", {}).json() == changed
+
+
+def test_the_margin_is_typed_in_percent(as_role: Callable[[str], Client], company: Any) -> None:
+    """It was typed as 0.35 here, and as 35 on the page of what keeping more would bring."""
+    client = as_role("owner")
+    page = client.get("/company/").content.decode()
+    assert "en\xa0% du chiffre d’affaires" in page
+    told = {"name": "Halles", "language": "fr", "currency": "EUR", "timezone": "Europe/Paris",
+            "fiscal_year_start_month": "1"}  # fmt: skip
+    assert client.post("/company/", {**told, "margin": "35,5"}).status_code == 302
+    assert client.get("/api/company").json()["margin"] == 0.355
+    assert 'value="35,5"' in client.get("/company/").content.decode()
+    assert client.post("/company/", {**told, "margin": "135"}).context["form"].errors["margin"]
+    assert Company.current().margin == Decimal("0.355")
+    # What a program changes beside it leaves it as it is.
+    call = Api(Right.MANAGE_COMPANY)
+    assert call("patch", "/company", {"name": "Les Halles"}).json()["margin"] == 0.355
 
 
 def test_who_is_overtaken_is_told_so(

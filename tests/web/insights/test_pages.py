@@ -405,6 +405,8 @@ def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> 
     assert Goal.objects.get().value == 0.75
     page = content(client, "/goals/")
     assert "75\N{NO-BREAK SPACE}%" in page
+    client.post("/goals/", {"metric": "retention_rate", "value": "75,5", "note": "plan"})
+    assert Goal.objects.get().value == 0.755
     wrong = {"metric": "retention_rate", "value": "175", "note": ""}
     assert "entre 0 et 100" in client.post("/goals/", wrong).content.decode()
     backwards = {"metric": "nps", "value": "5", "start": "2025-02-01", "end": "2025-01-01"}
