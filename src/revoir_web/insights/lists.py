@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from revoir_web.common.tables import Column, Table
-from revoir_web.insights.models import Digest
+from revoir_web.insights.models import Digest, SavedSegment
 
 
 def digests(request: HttpRequest) -> Table:
@@ -33,4 +33,14 @@ def digests(request: HttpRequest) -> Table:
             "url": reverse("insights:digest-new"),
             "action": _("Set up a digest"),
         },
+    )
+
+
+def segments(request: HttpRequest) -> Table:
+    """The segments, a page at a time; its page says how many customers each has."""
+    return Table(
+        request,
+        SavedSegment.objects.filter(removed_at=None),
+        [Column("name", _("Segment")), Column("rule", _("Rule"))],
+        caption=_("Segments"),
     )

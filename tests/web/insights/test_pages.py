@@ -201,6 +201,27 @@ def test_a_segment_from_its_first_letter_to_its_return(filled: Path, as_role: As
     content(client, f"/segments/{segment.pk}/")
 
 
+def test_segments_are_counted_page_by_page(filled: Path, as_role: AsRole) -> None:
+    """From the hundred and first on nobody was told how many customers a segment had."""
+    SavedSegment.objects.bulk_create(
+        SavedSegment(name=f"S{n:03}", rule=f"orders >= {n}") for n in range(1, 121)
+    )
+    client = as_role("analyst")
+    first = content(client, "/segments/")
+    assert "1–50 sur\xa0120" in first
+    assert 'href="/segments/?page=2"' in first
+    asked = []
+    for number, rows in ((1, 50), (2, 50), (3, 20)):
+        lines = client.get(f"/segments/?page={number}").context["lines"]
+        assert len(lines) == rows
+        assert all(answer.waiting for _held, answer in lines)
+        asked += [held.name for held, _answer in lines]
+    assert asked == [f"S{n:03}" for n in range(1, 121)]
+    last = content(client, "/segments/?page=3")
+    assert "101–120 sur\xa0120" in last
+    assert "page=4" not in last
+
+
 def test_customers_of_a_segment_have_names_for_those_who_may_know(
     filled: Path, as_role: AsRole
 ) -> None:

@@ -17,7 +17,7 @@ from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.tables import fits_a_sheet
 from revoir_web.common.words import language
 from revoir_web.customers import seen
-from revoir_web.insights import actions, queries, runs
+from revoir_web.insights import actions, lists, queries, runs
 from revoir_web.insights.forms import CohortForm, SegmentForm, WhatIfForm
 from revoir_web.insights.models import DataState, SavedSegment
 from revoir_web.insights.views import user_of
@@ -65,13 +65,14 @@ def rfm(request: HttpRequest) -> HttpResponse:
 def segments(request: HttpRequest) -> HttpResponse:
     """The segments that were kept, each with how many customers it has."""
     state = DataState.current()
-    held = list(SavedSegment.objects.filter(removed_at=None))
+    table = lists.segments(request)
     lines = [
-        (one, runs.ask("segment", {"rule": one.rule}, by=request.user.pk)) for one in held[:100]
+        (line["row"], runs.ask("segment", {"rule": line["row"].rule}, by=request.user.pk))
+        for line in table.lines
     ]
-    lines += [(one, runs.look("segment", {"rule": one.rule})) for one in held[100:]]
     removed = queries.number_of(request.GET.get("removed"))
     context = {
+        "table": table,
         "lines": lines,
         "removed": SavedSegment.objects.filter(pk=removed, removed_at__isnull=False).first(),
         "waiting": any(asked.waiting for _one, asked in lines),
