@@ -184,7 +184,8 @@ def ask(
             raise Unreachable(msg("It did not answer in time.")) from None
         except ssl.SSLError as error:
             why = getattr(error, "verify_message", "") or error.reason or "TLS"
-            raise Unreachable(msg("It did not prove who it is: {why}.", why=str(why))) from None
+            why = str(why).rstrip(".")  # what the library says of names ends with a full stop
+            raise Unreachable(msg("It did not prove who it is: {why}.", why=why)) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             raise Unreachable(msg("It could not be reached: {why}.", why=str(why))) from None

@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -113,6 +114,24 @@ def test_a_redirect_is_looked_at_anew(here: Heard) -> None:
         outside.ask("GET", f"http://127.0.0.1:{port}/round"),
     ):
         pass
+
+
+def test_a_certificate_of_another_name_is_said_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, here: Heard
+) -> None:
+    """The log of a webhook said: “… is not valid for 'shop.example'..”."""
+
+    def refuse(self: Any, *rest: Any, **more: Any) -> None:
+        error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        error.verify_message = "Hostname mismatch, certificate is not valid for '127.0.0.1'."
+        raise error
+
+    monkeypatch.setattr(outside._Pinned, "request", refuse)
+    address = f"https://127.0.0.1:{here.server_port}/"
+    with pytest.raises(outside.Unreachable) as told, outside.ask("POST", address):
+        pass
+    assert str(told.value).endswith("certificate is not valid for '127.0.0.1'.")
+    assert told.value.why.text("fr").count("..") == 0
 
 
 def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch, here: Heard) -> None:
