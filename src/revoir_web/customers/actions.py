@@ -99,7 +99,7 @@ def update_profile(
     if parts and wanted.get("name", held.name) == held.name:
         first = wanted.get("first_name", held.first_name)
         last = wanted.get("last_name", held.last_name)
-        wanted["name"] = f"{first} {last}".strip()[:200]
+        wanted["name"] = f"{first} {last}".strip()
     before = {name: getattr(held, name) for name in wanted if getattr(held, name) != wanted[name]}
     if not before:
         return None

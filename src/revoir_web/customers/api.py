@@ -33,7 +33,7 @@ from revoir_web.customers.api_page import (
 from revoir_web.customers.models import Customer, CustomerFigures, Identifier, MergeProposal
 from revoir_web.customers.models import Merge as MergeRow
 from revoir_web.customers.narrowing import Condition, Narrowed
-from revoir_web.customers.text import fold
+from revoir_web.customers.text import town_key
 
 DEEPEST = 100_000
 
@@ -215,7 +215,7 @@ def _conditions(asked: Filters) -> Iterator[Condition]:
     for field, word in (("segment", asked.segment), ("status", asked.status)):
         if word:
             yield Condition(field, "is", word)
-    if town := fold(asked.city):
+    if town := town_key(asked.city):
         yield Condition("city_key", "town", town)
     least: dict[str, Any] = {
         "orders": asked.orders_min,

@@ -18,7 +18,7 @@ from revoir_web.customers.models import (
     SearchToken,
     Unindexed,
 )
-from revoir_web.customers.text import fold, tokens_of
+from revoir_web.customers.text import tokens_of, town_key
 
 PART = 1000
 
@@ -48,7 +48,7 @@ def _index(those: Those) -> int:
     words += _shared_addresses(customers)
     SearchToken.objects.filter(those("customer__")).delete()
     bulk.insert(SearchToken, ("token", "customer_id", "name_key"), words)
-    keys = {id: (fold(city)[:100], name) for id, *_texts, city, name in rows}
+    keys = {id: (town_key(city), name) for id, *_texts, city, name in rows}
     there = {
         id: held
         for id, *held in CustomerFigures.objects.filter(those("customer__")).values_list(

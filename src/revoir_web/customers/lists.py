@@ -25,7 +25,7 @@ from revoir_web.common.words import from_json, language
 from revoir_web.customers import queries
 from revoir_web.customers.models import CustomerFigures, MergeProposal, SegmentAverage
 from revoir_web.customers.narrowing import Condition, Narrowed
-from revoir_web.customers.text import fold, phone_shown
+from revoir_web.customers.text import phone_shown, town_key
 
 Reader = Callable[[str], Condition | None]
 """What was typed → the condition that it is (None: it is none)."""
@@ -208,7 +208,7 @@ def _filters(labels: Mapping[str, str]) -> list[Filter]:
     return [
         held("segment", _("Segment"), _is("segment"), choices=segments),
         held("status", _("Status"), _is("status"), choices=CustomerFigures.Status.choices),
-        held("city", _("Town"), lambda text: Condition("city_key", "town", fold(text))),
+        held("city", _("Town"), lambda text: Condition("city_key", "town", town_key(text))),
         held("orders", _("Orders, at least"), _number("orders", "from"), kind="number"),
         held("revenue", _("Bought in all, at least"), _number("revenue", "from"), kind="number"),
         held("since", _("Last purchase from"), _day("last_on", "from"), kind="date"),

@@ -35,25 +35,28 @@ def new_id() -> str:
 
 
 class Customer(models.Model):
-    """A person or a company that buys; the lake knows them by `id` alone."""
+    """A person or a company that buys; the lake knows them by `id` alone.
+
+    What files and sites say of them is kept whole, however long it is.
+    """
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
-    name = models.CharField(_("Name"), max_length=200, blank=True)
-    first_name = models.CharField(_("First name"), max_length=100, blank=True)
-    last_name = models.CharField(_("Family name"), max_length=100, blank=True)
+    name = models.CharField(_("Name"), blank=True)
+    first_name = models.CharField(_("First name"), blank=True)
+    last_name = models.CharField(_("Family name"), blank=True)
     name_key = models.CharField(max_length=200, blank=True)
     """The name as `text.fold` writes it."""
     email = models.CharField(_("E-mail address"), max_length=254, blank=True)
     phone = models.CharField(_("Telephone"), max_length=32, blank=True)
-    address = models.CharField(_("Street"), max_length=300, blank=True)
-    postcode = models.CharField(_("Postcode"), max_length=16, blank=True)
-    city = models.CharField(_("Town"), max_length=100, blank=True)
-    region = models.CharField(_("Region"), max_length=100, blank=True)
-    country = models.CharField(_("Country"), max_length=100, blank=True)
+    address = models.CharField(_("Street"), blank=True)
+    postcode = models.CharField(_("Postcode"), blank=True)
+    city = models.CharField(_("Town"), blank=True)
+    region = models.CharField(_("Region"), blank=True)
+    country = models.CharField(_("Country"), blank=True)
     birth_date = models.DateField(_("Date of birth"), null=True, blank=True)
-    gender = models.CharField(_("Gender"), max_length=32, blank=True)
-    company_name = models.CharField(_("Company"), max_length=200, blank=True)
-    language = models.CharField(_("Language"), max_length=8, blank=True)
+    gender = models.CharField(_("Gender"), blank=True)
+    company_name = models.CharField(_("Company"), blank=True)
+    language = models.CharField(_("Language"), blank=True)
     created_on = models.DateField(_("Customer since"), null=True, blank=True)
     attributes: models.JSONField[Any, Any] = models.JSONField(_("Other"), default=dict, blank=True)
     source = models.CharField(_("Source"), max_length=64, blank=True)

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 PART = 4000
 """Customers a transaction: other writers wait for 200 ms at most."""
 LOOK_UP = 8000
-_TEXTS = {
-    "name": 200, "first_name": 100, "last_name": 100, "address": 300, "postcode": 16, "city": 100,
-    "region": 100, "country": 100, "gender": 32, "company_name": 200, "language": 8,
-}  # fmt: skip
+_TEXTS = (
+    "name", "first_name", "last_name", "address", "postcode", "city", "region", "country",
+    "gender", "company_name", "language",
+)  # fmt: skip
 _CALLED = {"street": "address", "company": "company_name"}
 _DAYS = {"birth_date": "birth_date", "joined_at": "created_on", "created_on": "created_on"}
 _REFERENCES = {"customer_id": "external", "anonymous_id": "anonymous", "device_id": "device"}
@@ -260,8 +260,7 @@ def _prepared(columns: Mapping[str, Sequence[Any]]) -> Prepared:
     for name, values in columns.items():
         target = _CALLED.get(name, name)
         if target in _TEXTS:
-            length = _TEXTS[target]
-            found.append((target, "", _mapped(values, lambda v, n=length: clean(v, n))))  # type: ignore[misc]
+            found.append((target, "", _mapped(values, clean)))
         elif name in _DAYS:
             found.append((_DAYS[name], "", _mapped(values, _day)))
         else:
@@ -319,7 +318,7 @@ def _day(value: Any) -> dt.date | None:
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return clean(value, 500)
+    return clean(value)
 
 
 # -- Persons → customers that are there --------------------------------------------------------
@@ -483,7 +482,7 @@ def _name(profile: dict[str, Any]) -> None:
     """Fill the whole name from its parts, and the form that lists sort by."""
     if not profile.get("name"):
         parts = (profile.get("first_name") or "", profile.get("last_name") or "")
-        profile["name"] = " ".join(part for part in parts if part)[:200]
+        profile["name"] = " ".join(part for part in parts if part)
     profile["name_key"] = fold(profile["name"] or profile.get("company_name") or "")[:200]
 
 

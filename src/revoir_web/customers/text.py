@@ -31,11 +31,11 @@ _PLAIN = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d",
 TOKEN_MAX = 32
 
 
-def clean(value: Any, length: int) -> str:
-    r"""A text without invisible characters and spaces at its ends, in NFC, cut to a length.
+def clean(value: Any, length: int | None = None) -> str:
+    r"""A text without invisible characters and spaces at its ends, in NFC, cut to a length if any.
 
     Examples:
-        >>> clean(" Zoé\u200b ", 20)
+        >>> clean(" Zoé\u200b ")
         'Zoé'
     """
     if value is None:
@@ -60,6 +60,11 @@ def fold(text: str) -> str:
         text = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN)).casefold()
         text = "".join(letter for letter in text if not unicodedata.combining(letter))
     return _NO_WORD.sub(" ", text).strip().lower()
+
+
+def town_key(text: str) -> str:
+    """A town as lists are narrowed by it: what is longer is found by its beginning."""
+    return fold(text)[:100]
 
 
 def email_of(value: Any) -> str | None:

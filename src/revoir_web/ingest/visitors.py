@@ -104,7 +104,7 @@ def _person(message: Message) -> dict[str, Any]:
     for names, held in ((_TRAITS, traits), (_PLACE, address if isinstance(address, dict) else {})):
         for name, column in names.items():
             if isinstance(value := held.get(name), str | int | float) and value != "":
-                row[column] = value if isinstance(value, int | float) else value[:500]
+                row[column] = value
     if isinstance(company, dict) and isinstance(company.get("name"), str):
-        row["company"] = company["name"][:200]
+        row["company"] = company["name"]
     return row

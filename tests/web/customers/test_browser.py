@@ -28,6 +28,7 @@ def shop(live: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
          "sector": "Restauration", "joined_at": "2021-03-04", "language": "fr"},
         {"customer_id": "C2", "name": "Zoe Levy", "city": "Lyon", "postcode": "69001"},
         {"customer_id": "C3", "company": "Boulangerie de l’Interminable Faubourg-Saint-Honoré"},
+        {"customer_id": "C4", "first_name": "Anne", "last_name": "Wolfe" * 50, "city": "Lla" * 80},
     ]  # fmt: skip
     rows += [
         {"customer_id": f"D{n}", "name": f"Client Numéro {n}", "city": "Nantes"} for n in range(60)
@@ -92,7 +93,8 @@ def test_every_page_in_both_languages_and_lights(live: Any, shop: list[str], axe
     zoe = Customer.objects.get(pk=shop[0])
     pair = MergeProposal.objects.get()
     paths = {
-        "list": "/customers/",
+        "list": "/customers/?columns=name,city,revenue&sort=name",
+        "long": f"/customers/{shop[3]}/",
         "customer": f"/customers/{zoe.pk}/",
         "empty": f"/customers/{shop[5]}/",
         "edit": f"/customers/{zoe.pk}/edit/",

@@ -248,6 +248,17 @@ def test_amounts_that_are_not_counted_are_named(
     assert re.search(r'<p class="small">[^<]*EUR[^<]*CHF', page.content.decode())
 
 
+def test_a_list_is_narrowed_by_a_long_town(as_role: SignIn, shop: list[str]) -> None:
+    town = "Llanfair" * 40
+    Customer.objects.filter(pk=shop[0]).update(city=town)
+    actions.index([shop[0]])
+    client = as_role("manager")
+    for asked in (town, town[:90], town[:200]):
+        assert names(client.get(reverse("customers:list"), {"city": asked})) == ["Zoé Lévy"]
+    columns = client.get(reverse("customers:list"), {"columns": "name,city"})
+    assert town in columns.content.decode()
+
+
 def test_a_choice_that_is_no_more_is_shown_as_it_is_asked_for(
     as_role: SignIn, shop: list[str]
 ) -> None:

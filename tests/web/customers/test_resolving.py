@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 
 from revoir_web.customers import actions, queries
 from revoir_web.customers.models import Customer, CustomerFigures, Identifier, Unindexed
-from revoir_web.customers.text import email_of, external_of, fold, phone_of
+from revoir_web.customers.text import email_of, external_of, fold, phone_of, town_key
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,31 @@ def test_an_arrow_table_with_attributes_and_days() -> None:
     anne.refresh_from_db()
     assert anne.created_on == dt.date(2019, 1, 31)
     assert anne.birth_date == dt.date(1980, 2, 29)
+
+
+def test_what_is_long_is_kept_whole() -> None:
+    """A family name, a town and a region ended after a hundred characters, without a word."""
+    name, long = "de " * 50 + "Saxe-Cobourg", "Llanfair" * 40
+    row = {"customer_id": "A1", "first_name": "Zoé " * 60, "last_name": name}
+    row |= dict.fromkeys(("street", "city", "region", "country", "gender", "postcode"), long)
+    row |= {"language": "Français (France)", "company": long, "note": long * 2}
+    [id] = actions.resolve_many([row], source="test")
+    zoe = Customer.objects.get(pk=id)
+    assert (zoe.first_name, zoe.last_name) == (("Zoé " * 60).strip(), name)
+    assert zoe.name == f"{zoe.first_name} {name}"
+    for field in ("address", "city", "region", "country", "gender", "postcode", "company_name"):
+        assert getattr(zoe, field) == long, field
+    assert (zoe.language, zoe.attributes["note"]) == ("Français (France)", long * 2)
+    # Another import and a hand change it, and the list finds it by town and by name.
+    assert actions.resolve_many([{**row, "city": f"{long}-sur-Mer"}], source="test") == [id]
+    actions.update_profile(customer=zoe, fields={"last_name": f"{name} d’Este"})
+    zoe.refresh_from_db()
+    assert zoe.city == f"{long}-sur-Mer"
+    assert zoe.name == f"{zoe.first_name} {name} d’Este"
+    actions.write_figures([{"customer_id": id, "orders": 1, "revenue": 1, "status": "active"}])
+    actions.index_waiting()
+    assert queries.search("cobourg") == [id]
+    assert CustomerFigures.objects.get(pk=id).city_key == town_key(zoe.city)
 
 
 def test_what_is_said_of_one_customer_by_number_and_by_address() -> None:
