@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
 from revoir.language import Message, msg
+from revoir_web.common.words import heading
 from revoir_web.insights import drawn, files
 from revoir_web.insights.figures import question_of
 from revoir_web.insights.questions import answers
@@ -41,7 +42,7 @@ def rows_file(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headings(names: Sequence[str]) -> Callable[[str], dict[str, list[str]]]:
-    return lambda language: {"columns": [_column_named(name, language) for name in names]}
+    return lambda language: {"columns": [heading(_column_named(name, language)) for name in names]}
 
 
 def _behind(book: Book, asked: Mapping[str, Any]) -> tuple[ir.Table, list[str]]:

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from revoir.language import LANGUAGES, msg
+from revoir_web.common.words import heading
 
 if TYPE_CHECKING:
     from revoir.metrics.registry import Metric
@@ -173,7 +174,8 @@ def figures_table(
     parts = list(dict.fromkeys(name for figure in result.figures for name in figure.parts))
     columns = [msg("Period").text(language)]
     columns += [
-        COLUMN_NAMES[name].text(language) if name in COLUMN_NAMES else name for name in result.by
+        heading(COLUMN_NAMES[name].text(language) if name in COLUMN_NAMES else name)
+        for name in result.by
     ]
     columns += [result.metric.label.text(language)]
     columns += [msg("From").text(language), msg("To").text(language)] if with_interval else []
@@ -241,7 +243,7 @@ def part_named(metric: Metric, name: str, language: str) -> str:
     alone = f"mrr_{name}" if metric.family == "subscriptions" else name
     labels = {held.name: held.label for held in metrics()}
     known = labels.get(alone) or _PARTS.get(name)
-    return known.text(language) if known else name.replace("_", " ")
+    return heading(known.text(language) if known else name)
 
 
 def part_shown(

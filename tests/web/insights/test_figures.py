@@ -111,6 +111,28 @@ def test_the_first_months_of_the_data_are_marked_and_not_drawn(lake: Path) -> No
     assert {by_period[cells[0]][-1] for cells in rows[len(marked) + 1 : -1]} == {"yes"}
 
 
+def test_columns_of_tables_begin_with_a_capital() -> None:
+    """“connu_par” and “at the start” stood beside “Taux de rétention”."""
+    days = [dt.date(2024, month, 5) for month in (1, 1, 2, 3)]
+    orders = pa.table(
+        {
+            "customer_id": ["a", "b", "a", "c"],
+            "ordered_on": pa.array(days, pa.date32()),
+            "amount": [10.0, 20.0, 30.0, 40.0],
+            "connu_par": ["amis", "presse", "amis", "presse"],
+        }
+    )
+    book = Book({"orders": ibis.duckdb.connect().create_table("orders", orders)})
+    for name in ("revenue", "retention_rate"):
+        asked = {"name": name, "by": ["connu_par"]}
+        columns = questions.answer("metric", book, asked)["fr"]["table"]["columns"]
+        assert "Connu par" in columns
+        assert all(column[0].isupper() for column in columns), columns
+    whose = {"name": "revenue", "from": "2024-01-01", "to": "2024-04-01"}
+    columns = questions.answer("rows", book, whose)["fr"]["columns"]
+    assert all(column[0].isupper() for column in columns), columns
+
+
 def test_a_group_alone_is_not_drawn(read_book: Book) -> None:
     """A shop of one currency: “Retention rate by currency”, a single point."""
     section = breakdown_section(read_book, "first_channel", figures._frame(read_book))
