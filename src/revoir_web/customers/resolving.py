@@ -79,7 +79,7 @@ def resolve_many(
     Args:
         rows: Columns of the canonical table `customers` (`customer_id` is the number in the
             source; `email`, `phone`, the profile) and `anonymous_id`, `device_id`; any other
-            column is kept as an attribute. Only references are needed.
+            column is kept as an attribute, a mapping as several. Only references are needed.
         source: Where they are from, such as "import" or "api".
         undoable: Whether `newcomers.take_back` of this source may take away whom it brought.
         part: How many customers are written in one transaction; of fewer, others who write to
@@ -225,7 +225,7 @@ def _joined(persons: list[Person], of_row: list[int]) -> list[int]:
             moved[place] = target
             persons[target].keys |= person.keys
             # What the row with the number says comes first.
-            persons[target].profile = {**person.profile, **persons[target].profile}
+            persons[target].profile = _with(person.profile, persons[target].profile)
     if not moved:
         return of_row
     places: list[int] = []
@@ -301,7 +301,8 @@ def _read(
         if target:
             held[target] = value
         else:
-            held.setdefault("attributes", {})[attribute] = value
+            several = value if isinstance(value, dict) else {attribute: value}
+            held.setdefault("attributes", {}).update(several)
 
 
 def _day(value: Any) -> dt.date | None:
@@ -316,6 +317,8 @@ def _day(value: Any) -> dt.date | None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: kept for name, held in value.items() if (kept := _plain(held)) != ""}
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return clean(value)
@@ -472,10 +475,14 @@ def _told(persons: Sequence[Person]) -> dict[str, dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {}
     for person in sorted(persons, key=_has_number):
         if person.id and person.profile:
-            said = told.setdefault(person.id, {})
-            attributes = said.get("attributes", {}) | person.profile.get("attributes", {})
-            said |= person.profile | ({"attributes": attributes} if attributes else {})
+            told[person.id] = _with(told.get(person.id, {}), person.profile)
     return told
+
+
+def _with(profile: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """A profile with what is said besides, which comes first; attributes of both stay."""
+    attributes = profile.get("attributes", {}) | more.get("attributes", {})
+    return {**profile, **more} | ({"attributes": attributes} if attributes else {})
 
 
 def _name(profile: dict[str, Any]) -> None:

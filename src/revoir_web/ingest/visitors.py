@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from revoir.tables import CUSTOMERS, plain_name
 from revoir_web.common.bulk import in_parts
 from revoir_web.customers import blocklist
 from revoir_web.customers.actions import merge, propose, resolve_many
@@ -24,6 +25,13 @@ _TRAITS = {
 }  # fmt: skip
 _PLACE = {"street": "street", "city": "city", "state": "region", "postalCode": "postcode",
           "country": "country"}  # fmt: skip
+_REFERENCES = frozenset(("id", "customer_id", "anonymous_id", "device_id"))
+"""What a call says beside its traits: no trait makes somebody of somebody else."""
+_COLUMNS = {column.name: column.name for column in CUSTOMERS.columns}
+_COLUMNS |= {"language": "language", "address": "street"}
+ATTRIBUTES_MAX = 50
+"""As many as one call of the API takes."""
+NAME_MAX = 100
 
 
 def customers_of(messages: Sequence[Message]) -> list[str]:
@@ -103,8 +111,43 @@ def _person(message: Message) -> dict[str, Any]:
     company = traits.get("company")
     for names, held in ((_TRAITS, traits), (_PLACE, address if isinstance(address, dict) else {})):
         for name, column in names.items():
-            if isinstance(value := held.get(name), str | int | float) and value != "":
+            if _is_plain(value := held.get(name)) and value != "":
                 row[column] = value
     if isinstance(company, dict) and isinstance(company.get("name"), str):
         row["company"] = company["name"]
+    _read_others(row, traits)
     return row
+
+
+def _read_others(row: dict[str, Any], traits: dict[str, Any]) -> None:
+    """Keep the traits that no column has as attributes, as the other columns of a file are."""
+    found: dict[str, Any] = {}
+    for name, held in _flat(traits):
+        several = isinstance(held, list)
+        value = ", ".join(str(one) for one in held if _is_plain(one)) if several else held
+        column = plain_name(name)[:NAME_MAX]
+        if not column or column in _REFERENCES or value == "" or not _is_plain(value):
+            continue
+        if column in _COLUMNS:
+            row.setdefault(_COLUMNS[column], value)
+        elif len(found) < ATTRIBUTES_MAX:
+            found[column] = value
+    if found:
+        row["attributes"] = found
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _flat(traits: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The traits that were not read yet; what lies in an object is called by both names."""
+    for name, value in traits.items():
+        if not isinstance(value, dict):
+            if name not in _TRAITS:
+                yield name, value
+            continue
+        read = {"address": _PLACE, "company": {"name": "company"}}.get(name, {})
+        for inner, held in value.items():
+            if inner not in read:
+                yield f"{name}_{inner}", held

@@ -22,7 +22,7 @@ from revoir_web.accounts.rights import Right
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.customers.merging import dismiss
 from revoir_web.customers.models import Customer, Identifier, MergeProposal
-from revoir_web.ingest import commerce, inbox, intake
+from revoir_web.ingest import commerce, inbox, intake, visitors
 from revoir_web.ingest.models import InboxEvent, SeenMessage
 from revoir_web.ingest.standing import Standing
 
@@ -52,6 +52,45 @@ def test_calls_land_as_events_and_orders(key: str) -> None:
     ana = Customer.objects.get(identifiers__kind="external", identifiers__value="u1")
     assert (ana.email, ana.first_name, ana.city) == ("ana@example.com", "Ana", "Lyon")
     assert lake("SELECT customer_id FROM orders") == [(ana.pk,)]
+
+
+def test_traits_that_no_column_has_are_attributes(key: str) -> None:
+    """They were dropped without a word; other columns of a file of customers are kept."""
+    traits = {
+        "email": "ana@example.com", "connuPar": "amis", "Établi le": 2019, "pro": True,
+        "interests": ["thé", "café", {"a": 1}], "empty": "", "nothing": None, "last_name": "Roy",
+        "address": {"city": "Lyon", "floor": 3}, "company": {"name": "Halles", "industry": "thé"},
+        "id": "9", "customer_id": "C9", "deep": {"er": {"x": 1}}, "plan": {"name": "Or"},
+        "bio": "a" * 3000, "lastName": "Ruiz",
+    }  # fmt: skip
+    assert send(key, "identify", {"userId": "u1", "traits": traits}).status_code == 200
+    visit = {"userId": "u1", "event": "Visite", "context": {"traits": {"pro": False, "note": 5}}}
+    assert send(key, "track", visit).status_code == 200
+    drained()
+    ana = Customer.objects.get(identifiers__value="u1")
+    assert (ana.last_name, ana.city, ana.company_name) == ("Ruiz", "Lyon", "Halles")
+    assert ana.attributes == {
+        "connu_par": "amis", "etabli_le": 2019, "pro": False, "interests": "thé, café",
+        "address_floor": 3, "company_industry": "thé", "plan_name": "Or", "bio": "a" * 3000,
+        "note": 5,
+    }  # fmt: skip
+    assert not Customer.objects.filter(identifiers__value="C9").exists()
+    # As names of columns and an address in one text are understood, and what is said adds up.
+    traits = {"first_name": "Bob", "Company": "Quai", "address": "3 rue X", "a": 1}
+    send(key, "identify", {"userId": "u2", "traits": {**traits, "email": "bob@example.com"}})
+    send(key, "identify", {"anonymousId": "v2", "traits": {"email": "bob@example.com", "b": 2}})
+    drained()
+    bob = Customer.objects.get(identifiers__value="u2")
+    assert (bob.first_name, bob.company_name, bob.address) == ("Bob", "Quai", "3 rue X")
+    assert bob.attributes == {"a": 1, "b": 2}
+
+
+def test_a_call_with_very_many_traits_keeps_some(key: str) -> None:
+    traits = {f"t{n}": n for n in range(200)}
+    assert send(key, "identify", {"userId": "u1", "traits": traits}).status_code == 200
+    drained()
+    ana = Customer.objects.get(identifiers__value="u1")
+    assert ana.attributes == {f"t{n}": n for n in range(visitors.ATTRIBUTES_MAX)}
 
 
 def test_refund_before_its_order_and_in_parts(key: str) -> None:

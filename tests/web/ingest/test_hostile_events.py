@@ -231,7 +231,9 @@ _JSON = st.recursive(
     max_leaves=12,
 )
 _TRAITS = st.dictionaries(
-    st.sampled_from((*visitors._TRAITS, "address", "company")),
+    st.sampled_from(
+        (*visitors._TRAITS, "address", "company", "Email", "customer_id", "x", "é", "")
+    ),
     _PLAIN | st.dictionaries(st.sampled_from((*visitors._PLACE, "name")), _PLAIN),
     max_size=6,
 )
