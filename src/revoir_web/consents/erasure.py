@@ -201,10 +201,15 @@ def _what_names(chosen: Iterable[Customer]) -> Erased:
 
 
 def _spoken_of(found: Erased, texts: Sequence[str]) -> bool:
-    return any(found.speaks_of(plain(text)) for text in texts)
+    return any(found.speaks_of(text) or found.in_file_name(text) for text in map(plain, texts))
+
+
+def _told_by_file(found: Erased, texts: Sequence[str]) -> bool:
+    return any(found.in_file_name(text) for text in texts)
 
 
 _WORDS = (Texts(Note, ("text",), moments=("updated_at",)), Texts(Verbatim, ("text",)))
+_PROOFS = Texts(Consent, ("proof",), among=~Q(proof=""), named=_told_by_file)
 _ANSWERS = Texts(Replay, ("body",), moments=("at",), named=_spoken_of)
 _JOBS = Texts(
     Job,
@@ -216,7 +221,7 @@ _ENDED = (Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED)
 
 
 def _look_through(found: Erased) -> None:
-    for texts in (*_WORDS, _ANSWERS, _JOBS):
+    for texts in (*_WORDS, _PROOFS, _ANSWERS, _JOBS):
         found.look(texts)
 
 
@@ -233,6 +238,7 @@ def _erase_customers(found: Erased) -> dict[str, int]:
         "named": sum(mask(texts, found) for texts in _WORDS),
         "changes": ProfileChange.objects.filter(customer_id__in=ids).delete()[0],
         "consents": Consent.objects.filter(customer_id__in=ids).delete()[0],
+        "proofs": mask(_PROOFS, found, found.without_in_file_name),
         "pairs": MergeProposal.objects.filter(Q(left_id__in=ids) | Q(right_id__in=ids)).delete()[0],
         "answers": delete(Replay.objects.all(), found.rows(_ANSWERS)),
         "jobs": delete(Job.objects.filter(state__in=_ENDED), found.rows(_JOBS)),
@@ -256,12 +262,13 @@ def _erase_customers(found: Erased) -> dict[str, int]:
     return {name: count for name, count in rows.items() if count}
 
 
-def mask(texts: Texts, found: Erased) -> int:
+def mask(texts: Texts, found: Erased, without: Callable[[str], str] | None = None) -> int:
     """Put an ellipsis where the persons are named in what is written of others.
 
     Args:
         texts: Where; one column of text.
         found: The persons.
+        without: A text → what is left of it (None: as in a sentence).
 
     Returns:
         How many rows.
@@ -271,7 +278,7 @@ def mask(texts: Texts, found: Erased) -> int:
     for part in bulk.in_parts(found.rows(texts), 500):
         rows = texts.model._default_manager.filter(pk__in=part)
         for pk, text in list(rows.values_list("pk", name)):
-            rows.filter(pk=pk).update(**{name: found.without(text)})
+            rows.filter(pk=pk).update(**{name: (without or found.without)(text)})
             masked += 1
     return masked
 

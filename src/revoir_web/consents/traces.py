@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -32,6 +32,8 @@ _DEEPEST = 30
 # JSON and addresses of pages may write what stands before a name as a letter or a digit.
 _ESCAPE = r"(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4})|(?<=%[0-9a-f]{2})"
 _ALNUM = r"[^\W_]"
+_BLANKS = str.maketrans("_-.+\u00a0", " " * 5)
+"""What names of files have in the place of a blank."""
 Answer = TypeVar("Answer")
 
 
@@ -42,17 +44,23 @@ class Finder:
         words: Names, numbers, places: nothing but a letter or a digit makes them another's.
         emails: As `words`; what stands before with a dot or a hyphen belongs to them too.
         phones: No digit stands beside them.
+        alike: Letters that count as others.
     """
 
     def __init__(
-        self, words: Iterable[str], emails: Iterable[str] = (), phones: Iterable[str] = ()
+        self,
+        words: Iterable[str],
+        emails: Iterable[str] = (),
+        phones: Iterable[str] = (),
+        alike: Mapping[int, int] | None = None,
     ) -> None:
+        self._alike = alike or {}
         sides = (
             (words, rf"(?<!{_ALNUM})", rf"(?!{_ALNUM})"),
             (emails, rf"(?<!{_ALNUM})(?<!{_ALNUM}[._+-])", rf"(?!{_ALNUM})"),
             (phones, r"(?<!\d)", r"(?!\d)"),
         )
-        held = [({text.casefold() for text in texts} - {""}, *marks) for texts, *marks in sides]
+        held = [({self._low(text) for text in texts} - {""}, *marks) for texts, *marks in sides]
         every = set().union(*(texts for texts, _left, _right in held))
         whole = [
             rf"(?:{left}|{_ESCAPE})(?:{_any_of(texts)}){right}"
@@ -62,9 +70,12 @@ class Finder:
         self._quick = re.compile(_any_of(every)) if every else None
         self._whole = re.compile("|".join(whole))
 
+    def _low(self, text: str) -> str:
+        return text.casefold().translate(self._alike)
+
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Where one of the texts stands in another: begin and end in its case-folded form."""
-        low = text.casefold()
+        low = self._low(text)
         # Without a look at both sides it is three times as quick, and mostly there is nothing.
         if self._quick is None or self._quick.search(low) is None:
             return
@@ -166,13 +177,19 @@ class Erased:
     def _by_us(self) -> Finder:
         return Finder(self.ids)
 
-    def _finder(self, values: Iterable[str]) -> Finder:
+    @cached_property
+    def _in_file_names(self) -> Finder:
+        # A number is a day, or that of an export.
+        telling = (value for value in self.values if not value.isdecimal())
+        return self._finder(telling, alike=_BLANKS)
+
+    def _finder(self, values: Iterable[str], alike: Mapping[int, int] | None = None) -> Finder:
         phones = {
             text for kind, value in self.keys if kind == "phone" for text in phone_spellings(value)
         }
         held = set(values)
         emails = {value for value in held - phones if "@" in value}
-        return Finder(held - phones - emails, emails, held & phones)
+        return Finder(held - phones - emails, emails, held & phones, alike)
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Where a text names one of them: begin and end in its case-folded form."""
@@ -195,6 +212,14 @@ class Erased:
     def without(self, text: str) -> str:
         """A text of somebody else, with an ellipsis where it names one of them."""
         return self._anywhere.without(text)
+
+    def in_file_name(self, text: str) -> bool:
+        """Whether a text names one of them as names of files do, such as `Ana_Lopez.csv`."""
+        return any(True for _place in self._in_file_names.places(text))
+
+    def without_in_file_name(self, text: str) -> str:
+        """A text with an ellipsis where it names one of them as names of files do."""
+        return self._in_file_names.without(text)
 
     def once(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
         """An answer that holds for as long as its key is the same."""

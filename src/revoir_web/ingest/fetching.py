@@ -22,6 +22,7 @@ from django.utils import timezone
 from revoir.errors import RevoirError, UsageError
 from revoir.language import Message, msg
 from revoir_web.common import jobs, temporary, words
+from revoir_web.customers import blocklist
 from revoir_web.ingest import actions, outside, vault, webhooks
 from revoir_web.ingest.models import Import, Source, SourceFile
 
@@ -127,7 +128,13 @@ def _files(source: Source, progress: Progress) -> tuple[Import | None, int]:
 
 
 def _is_new(source: Source, name: str, mark: str) -> bool:
-    return not SourceFile.objects.filter(source=source, name=name[:500], mark=mark).exists()
+    names = (name[:500], hash_of(name[:500]))
+    return not SourceFile.objects.filter(source=source, name__in=names, mark=mark).exists()
+
+
+def hash_of(name: str) -> str:
+    """What a file is known by that was called after somebody who was erased."""
+    return blocklist.hash_of("file", name)
 
 
 def _wanted(source: Source, name: str) -> bool:

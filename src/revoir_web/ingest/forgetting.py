@@ -6,19 +6,29 @@ import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
 
 from django.conf import settings
+from django.db import transaction
 
-from revoir_web.consents.erasure import eraser
-from revoir_web.consents.traces import TELLING, Erased, Texts, delete, leaves
+from revoir_web.consents.erasure import eraser, mask
+from revoir_web.consents.traces import TELLING, Erased, Texts, delete, leaves, plain
 from revoir_web.customers.models import Customer
 from revoir_web.customers.naming import is_named, names_of
-from revoir_web.ingest import actions, inbox, sql, understanding
+from revoir_web.ingest import actions, fetching, inbox, sql, understanding
 from revoir_web.ingest.lake import lake
-from revoir_web.ingest.models import Import, InboxEvent, SetAside, WebhookDelivery
+from revoir_web.ingest.models import (
+    Import,
+    InboxEvent,
+    KnownMapping,
+    SetAside,
+    SourceFile,
+    Upload,
+    WebhookDelivery,
+)
 
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
 _CHUNK = 1 << 22
@@ -230,11 +240,16 @@ def _without(path: Path, persons: Erased) -> int:
 
 def _understood_without(held: Import, persons: Erased) -> int:
     understood = understanding.kept(held)
-    if understood is None or not persons.named_in(json.dumps(understood, ensure_ascii=False)):
+    if understood is None:
+        return 0
+    told = json.dumps(understood, ensure_ascii=False)
+    if not persons.named_in(told) and not persons.in_file_name(told):
         return 0
     understood["samples"] = []
     understood["notes"] = []
+    understood["mapping"] = persons.without_in_file_name(understood["mapping"])
     for file in understood["files"]:
+        file["file"] = persons.without_in_file_name(file["file"])
         file["notes"] = []
         file["quarantine"] = list(_unnamed(file["quarantine"], persons))
     understanding.write_json(held.folder / "understood.json", understood)
@@ -243,3 +258,39 @@ def _understood_without(held: Import, persons: Erased) -> int:
 
 def _unnamed(rows: Iterable[dict[str, Any]], persons: Erased) -> Iterable[dict[str, Any]]:
     return (row for row in rows if not persons.named_in(json.dumps(row, ensure_ascii=False)))
+
+
+# -- Names of files ----------------------------------------------------------------------------
+def _in_file_names(persons: Erased, texts: Sequence[str]) -> bool:
+    return any(persons.in_file_name(plain(text)) for text in texts)
+
+
+_UPLOADS = Texts(Upload, ("name",), named=_in_file_names)
+_TITLES = Texts(Import, ("title",), named=_in_file_names)
+_SAID = Texts(Import, ("mapping",), named=_in_file_names)
+_FAULTS = Texts(Import, ("error",), named=_in_file_names)
+_REMEMBERED = Texts(KnownMapping, ("mapping",), named=_in_file_names)
+_FETCHED = Texts(SourceFile, ("name",), named=_in_file_names)
+
+
+@eraser("ingest.names")
+def from_file_names(persons: Erased) -> int:
+    """Put an ellipsis where files and what tells of them are called after one of them."""
+    uploads = Upload.objects.select_related("held").filter(pk__in=persons.rows(_UPLOADS))
+    for upload in uploads:
+        before = upload.path
+        upload.name = persons.without_in_file_name(upload.name)
+        upload.save(update_fields=["name", "updated_at"])
+        if before.is_file():
+            transaction.on_commit(partial(before.rename, upload.path))
+    count = len(uploads)
+    for texts in (_TITLES, _SAID, _REMEMBERED):
+        count += mask(texts, persons, persons.without_in_file_name)
+    for held in Import.objects.filter(pk__in=persons.rows(_FAULTS)):
+        error = persons.without_in_file_name(json.dumps(held.error, ensure_ascii=False))
+        Import.objects.filter(pk=held.pk).update(error=json.loads(error))
+    for file in SourceFile.objects.filter(pk__in=persons.rows(_FETCHED)):
+        # By its hash it is known to be fetched: otherwise it would come again, by its name.
+        SourceFile.objects.filter(pk=file.pk).update(name=fetching.hash_of(file.name))
+        count += 1
+    return count

@@ -93,6 +93,24 @@ def test_an_ellipsis_stands_for_the_name_and_for_nothing_else() -> None:
     assert ANA.without("İİ ana@example.com İ") == "İİ … İ"
 
 
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("export Ana Groß.csv", "export ….csv"),
+        ("export_ana-GROSS_2024.csv", "export_…_2024.csv"),
+        ("Groß+Ana.xlsx", "….xlsx"),
+        ("ana@example.com.json", "….json"),
+        ("Tél 06-12-34-56-78.csv", "Tél ….csv"),
+        ("Juana Groß.csv", "Juana Groß.csv"),
+        ("Ana_Großmann.csv", "Ana_Großmann.csv"),
+        ("100234.csv", "100234.csv"),
+    ],
+)
+def test_a_file_is_called_after_somebody_in_many_ways(name: str, left: str) -> None:
+    assert ANA.without_in_file_name(name) == left
+    assert ANA.in_file_name(name) == (name != left)
+
+
 _LETTERS = st.text("aAbß1-. @", min_size=1, max_size=6)
 
 

@@ -213,6 +213,44 @@ def test_the_erased_are_gone_from_what_waits(company: object) -> None:
     assert not Customer.objects.filter(email="ana@example.com").exists()
 
 
+def test_files_are_not_called_after_the_erased(company: object) -> None:
+    """The list of imports went on telling “export Marie Dupont.csv” for ever."""
+    from revoir_web.consents.models import Consent, Purpose
+
+    Purpose.objects.get_or_create(
+        code="news", defaults={"name_fr": "n", "name_en": "n", "channels": ["email"]}
+    )
+    head = "client_id,nom,prenom,email,newsletter\n"
+    marie, bob = "M1,Dupont,Marie,marie@example.com,oui\n", "C2,Petit,Bob,bob@example.com,oui\n"
+    landed = bring_in(head + marie + bob, "export Marie Dupont.csv")
+    waiting = bring_in(FEBRUARY, "Dupont_Marie-2.csv", land=False)
+    broken = bring_in("<html><body>Erreur 500</body></html>", "marie.dupont.csv")
+    erase_persons(customers=[Customer.objects.get(last_name="Dupont")], reason="request")
+
+    names = [upload.name for held in (landed, waiting, broken) for upload in held.uploads.all()]
+    assert names == ["export ….csv", "…-2.csv", "….csv"]
+    for held in (landed, waiting, broken):
+        held.refresh_from_db()
+        assert held.title == held.uploads.get().name
+        assert "dupont" not in str(held.error).lower()
+        for path in held.folder.rglob("*"):
+            assert "dupont" not in path.name.lower()
+            assert not path.is_file() or b"dupont" not in path.read_bytes().lower()
+    assert not any("upont" in known.mapping for known in KnownMapping.objects.all())
+    [proof] = Consent.objects.values_list("proof", flat=True)
+    assert proof.startswith("export ….csv, colonne")
+    assert not any("upont" in str(job.__dict__) for job in Job.objects.all())
+    # What waits can still be read anew, with another mapping, and be brought in.
+    actions.read(held=waiting)
+    jobs.run_waiting()
+    waiting.refresh_from_db()
+    assert waiting.state == Import.State.READ, waiting.failure
+    actions.confirm(held=waiting)
+    jobs.run_waiting()
+    waiting.refresh_from_db()
+    assert waiting.state == Import.State.LANDED, waiting.failure
+
+
 @pytest.mark.parametrize(
     ("language", "expected"),
     [("fr", ["A1", "C1", "03/01/2025", "10,5"]), ("en", ["A1", "C1", "3 Jan 2025", "10.5"])],

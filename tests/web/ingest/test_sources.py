@@ -10,8 +10,10 @@ import pytest
 from revoir.errors import UsageError
 from revoir_web.common.models import AuditEntry, Schedule
 from revoir_web.common.rights import Right
+from revoir_web.consents.erasure import erase_persons
+from revoir_web.customers.models import Customer
 from revoir_web.ingest import actions, fetching, outside, planning, vault
-from revoir_web.ingest.models import Import, Source
+from revoir_web.ingest.models import Import, Source, SourceFile
 from revoir_web.testing.calls import Api
 
 from .conftest import lake, work
@@ -278,6 +280,22 @@ def test_an_empty_file_holds_up_no_other(folder: tuple[Source, Path]) -> None:
     (path / "b.csv").write_text(SALES.format(n=2))  # it is filled later
     assert ask(source).last_found == 1
     assert lake("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_a_file_called_after_somebody_erased_does_not_come_again(
+    folder: tuple[Source, Path],
+) -> None:
+    source, path = folder
+    (path / "Marie Dupont.csv").write_text(SALES.format(n=1))
+    assert ask(source).last_found == 1
+    id = Customer.objects.values_list("pk", flat=True)[0]
+    Customer.objects.filter(pk=id).update(name="Marie Dupont")
+    erase_persons(customers=[Customer.objects.get(pk=id)], reason="request")
+    assert not SourceFile.objects.filter(name__contains="Dupont").exists()
+    assert ask(source).last_found == 0
+    assert [held.title for held in Import.objects.all()] == ["….csv"]
+    (path / "Marie Dupont.csv").write_text(SALES.format(n=2))
+    assert ask(source).last_found == 1
 
 
 def test_more_files_than_an_import_can_have_come_in_one_after_another(
