@@ -20,6 +20,7 @@ from revoir.metrics.activity import rule_in_words
 from revoir.metrics.registry import metric_named
 from revoir.metrics.result import Figure
 from revoir.periods import Grain, Period, add_months
+from revoir.reports import drawing
 from revoir.reports.answers import Detractors, actions_of, leaving
 from revoir.reports.build import build
 from revoir.reports.charts import breakdown, gaps, lifecycle, rfm_map
@@ -28,6 +29,8 @@ from revoir.reports.headline import judged_revenue, relative_error
 from revoir.reports.html import to_html
 from revoir.reports.insights import insights_of, of_leavers
 from revoir.reports.model import (
+    Breakdown,
+    BreakdownRow,
     CohortRow,
     CohortSection,
     GapsSection,
@@ -484,3 +487,20 @@ def test_labels_of_weeks_do_not_touch():
     step = int(re.search(r"% (\d+) == 0", axis["labelExpr"]).group(1))  # type: ignore[union-attr]
     letters = max(len(row[0]) for row in chart.rows)
     assert step * (920 - 130) / 12 >= 6 * letters + 4
+
+
+def test_an_axis_of_shares_names_no_per_cent_twice() -> None:
+    """72 %, 72 %, 73 %, 73 %: ticks of half a per cent, written without decimals."""
+    metric = metric_named("retention_rate")
+    rows = (
+        BreakdownRow("Male", 3555, 0.738, 0.724, 0.752),
+        BreakdownRow("Female", 3488, 0.731, 0.716, 0.745),
+    )
+    section = Breakdown(
+        "gender", metric.name, metric.label, metric.unit, None, rows, 0, metric.label
+    )
+    made = breakdown(section, "en")
+    drawn = drawing.svg(made.spec(made.width), "en", "groups", made.title)
+    ticks = re.findall(r">(\d+%)<", drawn)
+    assert len(ticks) >= 3
+    assert len(set(ticks)) == len(ticks)

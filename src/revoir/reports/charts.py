@@ -86,12 +86,16 @@ def _y_axis(unit: Unit, title: str, **options: Any) -> alt.Axis:
         titleX=-30,
         format=shape,
         tickCount=4,
-        # Half a customer is nobody: whole ticks for counts.
-        tickMinStep=1 if unit is Unit.COUNT else alt.Undefined,
+        tickMinStep=_least_step(unit),
         domain=False,
         ticks=False,
         **options,
     )
+
+
+def _least_step(unit: Unit) -> Any:
+    """Half a customer is nobody, and shares are labelled in whole per cents: whole ticks."""
+    return {Unit.COUNT: 1, Unit.SHARE: 0.01}.get(unit, alt.Undefined)
 
 
 def _whole(low: float, high: float) -> dict[str, Any]:
@@ -549,6 +553,7 @@ def breakdown(section: Breakdown, language: str) -> Chart:
                 title=None,
                 format=".0%" if section.unit is Unit.SHARE else ",.0f",
                 tickCount=max(3, width // 120),
+                tickMinStep=_least_step(section.unit),
                 domain=False,
                 ticks=False,
             ),
