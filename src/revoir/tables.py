@@ -141,7 +141,10 @@ CUSTOMERS = Table(
         Column("birth_date", Type.DATE, msg("Date of birth."), False, _words(
             "date_naissance date_de_naissance birthday birthdate dob naissance ne_e_le"
         ), personal=True),
-        Column("age", Type.INTEGER, msg("Age in years, or age band."), False, _words("age_ans")),
+        Column("age", Type.INTEGER, msg("Age in years."), False, _words("age_ans")),
+        Column("age_band", Type.TEXT, msg("Age band, such as 25–34."), False, _words(
+            "tranche_d_age tranche_age tranche_dage age_range age_group age_bracket"
+        )),
         Column("gender", Type.TEXT, msg("Gender as the file writes it."), False, _words(
             "sexe genre civilite sex title titre"
         )),

@@ -90,6 +90,25 @@ def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None
     Returns:
         The table, or None where the columns are not enough for any.
     """
+    found = _detected(raw, profiles, said)
+    held = {mapping.target for mapping in found.columns}
+    columns = (_aged(mapping, profiles[mapping.column], held) for mapping in found.columns)
+    return replace(found, columns=tuple(columns))
+
+
+def _aged(mapping: ColumnMapping, profile: Profile, held: set[str | None]) -> ColumnMapping:
+    """An age in years, or a band of ages: "25-34" is no number, and a column holds one type."""
+    age, band = "customers.age", "customers.age_band"
+    if not profile.filled or (age in held and band in held):
+        return mapping
+    if mapping.target == age and profile.numbers < 0.9:
+        return replace(mapping, target=band, name="age_band", format=None)
+    if mapping.target == band and mapping.presumed and profile.numbers >= 0.9:
+        return replace(mapping, target=age, name="age", format=None)
+    return mapping
+
+
+def _detected(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None) -> Detection:
     from revoir.reading.known import recognise
 
     known = recognise(raw)

@@ -239,9 +239,6 @@ def _field(mapping: ColumnMapping, sql_type: str, profile: Profile, zone: str) -
     table, _, name = mapping.target.partition(".")
     canonical = TABLES[table].column(name)
     kind = canonical.type if canonical else Type.DECIMAL
-    if name == "age" and profile.filled and profile.numbers < 0.9:
-        # "25-34" is a band, and stays one.
-        kind = Type.TEXT
     given = values.given(column, sql_type, kind)
     decimal = "," if mapping.format == "comma" else "."
     strict = kind is not Type.TEXT and mapping.target not in _SOFT

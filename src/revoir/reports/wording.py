@@ -197,6 +197,7 @@ TABLE_NAMES: dict[str, Message] = {
 
 COLUMN_NAMES: dict[str, Message] = {
     "age": msg("age"),
+    "age_band": msg("age band"),
     "category": msg("category"),
     "channel": msg("channel"),
     "city": msg("town"),

@@ -278,6 +278,8 @@ def column_choices(state: DataState) -> list[tuple[str, str]]:
         "first_channel": _("Channel of the first purchase"),
         "channel": _("Channel"),
         "store": _("Store"),
+        "age": _("Age"),
+        "age_band": _("Age band"),
         "gender": _("Gender"),
         "country": _("Country"),
         "region": _("Region"),

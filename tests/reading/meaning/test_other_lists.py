@@ -111,3 +111,17 @@ def test_files_with_other_sums_are_not_told(read: Read) -> None:
         "b.csv": head + "A;2024-01-01;6\nB;2024-01-02;5\n",
     })  # fmt: skip
     assert "same turnover" not in told(reading)
+
+
+def test_age_bands_are_no_ages(read, column) -> None:
+    """A lake keeps ages as whole numbers: nothing of a file with bands could be brought in."""
+    head = "client;nom;email;age\n"
+    bands = read(head + "1;Petit;a@b.fr;25-34\n2;Roux;c@d.fr;65+\n3;Blanc;e@f.fr;\n")
+    assert column(bands, "customers", "age_band") == ["25-34", "65+", None]
+    years = read(head + "1;Petit;a@b.fr;34\n2;Roux;c@d.fr;65\n")
+    assert column(years, "customers", "age") == [34, 65]
+    both = read(
+        "client;nom;email;age;tranche d'âge\n1;Petit;a@b.fr;34;25-34\n2;Roux;c@d.fr;65;65+\n"
+    )
+    assert column(both, "customers", "age") == [34, 65]
+    assert column(both, "customers", "age_band") == ["25-34", "65+"]

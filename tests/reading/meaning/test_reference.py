@@ -64,6 +64,10 @@ def test_complete_journey(reference_data: Path) -> None:
     people = read_tables(folder / "demographics.csv.gz")
     assert people.files[0].table == "customers"
     assert people.totals["customers"]["rows"] == 801
+    assert _sql(people, "select age_band, count(*) from customers group by 1 order by 1")[0] == (
+        "19-24",
+        46,
+    )
 
 
 def test_telco(reference_data: Path) -> None:

@@ -137,3 +137,14 @@ def test_attributes_of_customers(company: object) -> None:
     assert held.state == Import.State.LANDED
     assert lake("SELECT niveau, count(*) FROM customers GROUP BY ALL") == [("or", 8)]
     assert Customer.objects.get(email="c3@example.com").attributes == {"niveau": "or"}
+
+
+def test_age_bands_land_beside_ages(company: object) -> None:
+    """The first import of a shop failed: ages are whole numbers, and these were 25-34."""
+    head = "client;nom;email;age\n"
+    for name, age in (("Petit", "25-34"), ("Roux", "65")):
+        rows = "".join(f"{name}{n};{name} {n};{name}{n}@example.fr;{age}\n" for n in range(20))
+        held = bring_in(head + rows)
+        assert held.state == Import.State.LANDED, held.error
+    found = lake("SELECT age, age_band, count(*) FROM customers GROUP BY ALL")
+    assert set(found) == {(None, "25-34", 20), (65, None, 20)}

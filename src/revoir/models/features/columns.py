@@ -14,6 +14,7 @@ LABELS: dict[str, Message] = {
     "tenure_months": msg("Months as a customer"),
     "gender": msg("Gender"),
     "age": msg("Age"),
+    "age_band": msg("Age band"),
     "country": msg("Country"),
     "region": msg("Region"),
     "city": msg("Town"),

@@ -112,7 +112,8 @@ def columns_of_file(
 
     Args:
         book: The company's tables.
-        attributes: Columns about the person (age, gender) to use too; they are not by themselves.
+        attributes: Columns about the person (age, age band, gender) to use too; they are not by
+            themselves.
         without: Columns that are not wanted.
 
     Returns:
@@ -128,7 +129,9 @@ def columns_of_file(
         canonical = {column.name: column for column in TABLES[home].columns}
         for name in book.table(home).columns:
             known = canonical.get(name)
-            of_person = known is not None and (known.personal or name in ("age", "gender"))
+            of_person = known is not None and (
+                known.personal or name in ("age", "age_band", "gender")
+            )
             if name in NEVER or (of_person and name not in attributes):
                 continue
             feature = column_feature(book.table(home), home, name)
