@@ -15,6 +15,7 @@ from revoir.reports.answers import keeping, leaving
 from revoir.reports.build import build
 from revoir.reports.insights import of_breakdown, of_leavers
 from revoir.reports.model import Breakdown, BreakdownRow, Group, Leavers
+from revoir.segments.names import UNKNOWN
 
 PERIOD = Period(dt.date(2024, 1, 1), dt.date(2024, 4, 1))
 
@@ -61,6 +62,13 @@ def test_a_large_group_that_stays_less_is_named():
     assert "Lyon" in insight.text.text("en")
     assert "50%" in insight.text.text("en")
     assert "90%" in insight.text.text("en")
+
+
+def test_those_of_whom_nothing_is_known_are_no_group():
+    """“73% of the customers of “—” (income) stayed”: a customer card was missing, no more."""
+    known = [("Tours", 500, 450), ("Lyon", 500, 450)]
+    assert list(of_breakdown(groups((UNKNOWN, 500, 250), *known))) == []
+    assert list(of_breakdown(groups(("Nantes", 500, 250), *known)))
 
 
 def test_without_figures_the_answer_is_that_there_are_none():

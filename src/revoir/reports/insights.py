@@ -25,6 +25,7 @@ from revoir.reports.model import (
     SegmentRow,
 )
 from revoir.reports.wording import COLUMN_NAMES, during, in_points
+from revoir.segments.names import UNKNOWN
 
 WORTH_SAYING = 0.05
 """A sum or count that moved less than this is steady."""
@@ -212,8 +213,16 @@ def of_leavers(left: Leavers) -> Iterable[Insight]:
 
 
 def of_breakdown(breakdown: Breakdown) -> Iterable[Insight]:
-    """The group that stays least, where it stands out against all the others together."""
-    rows = [row for row in breakdown.rows if row.value is not None and row.customers]
+    """The group that stays least, where it stands out against all the others together.
+
+    Those of whom the column says nothing are no group: that a customer card is missing is no
+    reason why somebody leaves.
+    """
+    rows = [
+        row
+        for row in breakdown.rows
+        if row.value is not None and row.customers and row.group != UNKNOWN
+    ]
     if len(rows) < 2:
         return
     least = min(rows, key=lambda row: row.value or 0.0)

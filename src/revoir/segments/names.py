@@ -209,6 +209,10 @@ def segment_named(text: str) -> Segment:
     )
 
 
+UNKNOWN = "—"
+"""The group of those of whom a column says nothing."""
+
+
 def value_named(value: object) -> Any:
     """What people call a value that figures are broken down by.
 
@@ -218,4 +222,4 @@ def value_named(value: object) -> Any:
     """
     if isinstance(value, str) and value in SEGMENTS:
         return SEGMENTS[value].label
-    return "—" if value is None else value
+    return UNKNOWN if value is None else value
