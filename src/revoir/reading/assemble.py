@@ -7,12 +7,12 @@ import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
-from revoir.reading import countries, identity, quarantine, values
+from revoir.reading import countries, identity, joined, quarantine, values
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
@@ -60,6 +60,7 @@ def assemble(
     raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
     _check_headers(said, raws)
     overlaps = Overlaps(connection)
+    unknown: list[_Unknown] = []
     parts: list[Part] = []
     reports: list[FileReport] = []
     notes: list[Message] = []
@@ -76,6 +77,7 @@ def assemble(
         detection = detect(raw, held, entry)
         if detection.table is None:
             reports.append(_unknown(raw, detection))
+            unknown.append(_Unknown(number, len(reports) - 1, raw, entry, detection))
             continue
         columns = answers_or_people(connection, raw, detection.columns, raw.notes)
         detection = replace(detection, columns=columns)
@@ -85,12 +87,10 @@ def assemble(
         overlaps.tell(part)
         parts.append(part)
         reports.append(part.report)
-        try:
-            made = split(connection, part, zone)
-        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
-            raise _too_large(raw) from error
+        made = _split(connection, part, zone)
         part.report.table = _told_table(part, made)
         pieces += made
+    pieces += _beside_their_orders(connection, unknown, parts, reports, zone=zone, today=today)
     if not parts:
         raise _nothing_known(raws, reports)
     _tell_same_days(connection, parts, pieces, notes)
@@ -107,6 +107,51 @@ def assemble(
         mapping=_resolved(reports, parts, zone, currency),
         totals=_all_totals(connection, names, pieces, parts),
     )
+
+
+class _Unknown(NamedTuple):
+    """A table that nothing is known of: its place among the files, and among the reports."""
+
+    number: int
+    place: int
+    raw: RawTable
+    said: FileMapping | None
+    detection: Detection
+
+
+def _beside_their_orders(
+    connection: duckdb.DuckDBPyConnection,
+    unknown: Sequence[_Unknown],
+    parts: list[Part],
+    reports: list[FileReport],
+    *,
+    zone: str,
+    today: dt.date | None,
+) -> list[Piece]:
+    """The lines of orders whose days another file tells; parts and reports get theirs."""
+    overlaps = Overlaps(connection)
+    pieces = []
+    for lines in unknown:
+        if not joined.are_lines(lines.detection.columns):
+            continue
+        made = joined.beside(connection, lines.raw, lines.detection.columns, parts)
+        if made is None:
+            reports[lines.place].notes.append(joined.DATELESS)
+            continue
+        held = profiles(connection, made.raw)
+        detection = made.meant(detect(made.raw, held, made.said(lines.said)))
+        part = convert(
+            connection, made.raw, detection, held, zone=zone, today=today, number=lines.number
+        )
+        part.added = made.added
+        overlaps.tell(part)
+        parts.append(part)
+        reports[lines.place] = part.report
+        # Their orders are those of the other file, with what it says they came to.
+        made_of = _split(connection, part, zone)
+        pieces += [piece for piece in made_of if piece.table == "order_lines"]
+        part.report.table = "order_lines"
+    return pieces
 
 
 def _tell_same_days(
@@ -218,16 +263,28 @@ def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> I
             remedy=msg("Fill in at least one row."),
         )
     headers = [header for raw in raws for header in raw.headers if header][:12]
+    dateless = any(joined.DATELESS in report.notes for report in reports)
     return Unrecognised(
         msg("It cannot be told what this file is; its columns are: {headers}.", headers=headers)
         if headers
         else msg("It cannot be told what this file is: it has no headers."),
         list(reports),
         where=Where(file=raws[0].file, sheet=raws[0].sheet) if raws else Where(),
-        remedy=msg(
+        remedy=joined.DATELESS
+        if dateless
+        else msg(
             "Say which column is the date and which the amount: --map ordered_at=… --map amount=…."
         ),
     )
+
+
+def _split(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> list[Piece]:
+    import duckdb
+
+    try:
+        return split(connection, part, zone)
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+        raise _too_large(part.raw) from error
 
 
 def _too_large(raw: RawTable) -> InputError:
@@ -454,6 +511,8 @@ def _resolved(
             continue
         columns: dict[str, Said] = {}
         for mapping in report.mapping:
+            if mapping.column in part.added:
+                continue
             header = mapping.header or mapping.column
             target = mapping.target or (ATTRIBUTE if mapping.name else IGNORE)
             columns[header] = Said(target, mapping.format)

@@ -58,8 +58,9 @@ def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 def _on_the_page(error: RevoirError) -> RevoirError:
     """An error with the way out that the page of an import has: there are no options there."""
     from revoir.reading import Unrecognised
+    from revoir.reading.joined import DATELESS
 
-    if not isinstance(error, Unrecognised):
+    if not isinstance(error, Unrecognised) or error.remedy == DATELESS:
         return error
     remedy = msg("Say what its columns mean, and read it again.")
     return Unrecognised(error.what, error.files, where=error.where, remedy=remedy)

@@ -168,3 +168,30 @@ def test_the_command_says_it_and_ends_otherwise(
     assert "notes.csv" in capfd.readouterr().err
     assert lake("SELECT count(*) FROM orders") == [(16,)]
     assert command(notes=ODD) == 2
+
+
+def test_orders_and_their_lines_in_sheets_of_their_own(
+    company: object, as_role: Callable[[str], Client]
+) -> None:
+    """The sheet of lines was left out, since nothing in it says when they were sold."""
+    head, *sold = SALES.strip().splitlines()
+    orders = "\n".join([head, *sold])
+    lines = "order_id,produit,quantite,montant\n" + "".join(
+        f"A{n},{product},1,{amount}\n"
+        for n in range(1, 9)
+        for product, amount in (("cafe", "6.00"), ("the", "3.00"))
+    )
+    held = read(("ventes.csv", orders), ("lignes.csv", lines))
+    client = as_role("manager")
+    data = {"table-1": "orders", "is-1-1": "order_lines.category"}
+    client.post(reverse("ingest:mapping", args=[held.pk]), data)
+    work()
+    for _ in range(2):  # what was said is remembered
+        held.refresh_from_db()
+        assert (held.state, held.rows_accepted) == (Import.State.READ, 24)
+        client.post(reverse("ingest:confirm", args=[held.pk]), {"again": "yes"})
+        work()
+        told = "SELECT count(*), sum(amount), count(DISTINCT customer_id)"
+        assert lake(f"{told} FROM orders WHERE kind = 'purchase'") == [(8, 84, 5)]
+        assert lake(f"{told}, count(category) FROM order_lines") == [(16, 72, 5, 16)]
+        held = read(("ventes.csv", orders), ("lignes.csv", lines))
