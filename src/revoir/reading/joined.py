@@ -108,8 +108,12 @@ def beside(
         if part.grain == "order" and not part.renumbered
         and part.has("orders.order_id", "orders.ordered_at")
     ]  # fmt: skip
-    mine = _key("r", raw, number)
-    shares = {part.number: _share(connection, raw, mine, _orders([part], [])) for part in orders}
+    # Numbers are made plain once: where they are compared as they are made, each is with all.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE numbers_of_lines AS"
+        f" SELECT _line, {_key('r', raw, number)} AS key FROM {raw.relation} AS r"
+    )
+    shares = {part.number: _share(connection, _orders([part], [])) for part in orders}
     chosen = max(orders, key=lambda part: shares[part.number], default=None)
     if chosen is None:
         return None
@@ -119,8 +123,7 @@ def beside(
         wanted = [key for key in wanted if not key.startswith("customers.")]
     # A list a month, perhaps, and all lines in one.
     lists = [part for part in orders if _written(part, wanted) == _written(chosen, wanted)]
-    told = _orders(lists, wanted)
-    if _share(connection, raw, mine, told) < _SHARE:
+    if _share(connection, _orders(lists, wanted)) < _SHARE:
         return None
     given = [chosen.fields[key].mapping for key in wanted]
     headers = _apart([mapping.header or mapping.column for mapping in given], raw.headers)
@@ -135,7 +138,8 @@ def beside(
     together = identifier(f"with orders {raw.relation.strip(chr(34))}")
     connection.execute(
         f"CREATE OR REPLACE TABLE {together} AS SELECT r.*{cells} FROM {raw.relation} AS r"
-        f" JOIN ({told}) AS o ON {mine} = o.key ORDER BY r._line"
+        " JOIN numbers_of_lines AS n ON n._line = r._line"
+        " JOIN numbers_of_orders AS o ON o.key = n.key ORDER BY r._line"
     )
     types = dict(zip(chosen.raw.columns, chosen.raw.types, strict=True))
     places = [_called(part.raw) for part in lists]
@@ -205,11 +209,12 @@ def _of_no_order(
     ]
 
 
-def _share(connection: duckdb.DuckDBPyConnection, raw: RawTable, mine: str, told: str) -> float:
-    """Share of the orders of the lines that lists have."""
+def _share(connection: duckdb.DuckDBPyConnection, told: str) -> float:
+    """Share of the orders of the lines that lists have, which are `numbers_of_orders` then."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE numbers_of_orders AS {told}")
     [(share,)] = connection.execute(
-        f"SELECT avg(CASE WHEN key IN (SELECT key FROM ({told})) THEN 1 ELSE 0 END)"
-        f" FROM (SELECT DISTINCT {mine} AS key FROM {raw.relation} AS r) WHERE key IS NOT NULL"
+        "SELECT avg(CASE WHEN key IN (SELECT key FROM numbers_of_orders) THEN 1 ELSE 0 END)"
+        " FROM (SELECT DISTINCT key FROM numbers_of_lines) WHERE key IS NOT NULL"
     ).fetchall()
     return float(share or 0)
 
