@@ -26,6 +26,8 @@ _PRICE_OF_ONE = msg("beside a quantity it is the price of one")
 _PLAN_OR_NUMBER = frozenset(("abonnement", "contrat", "contract", "subscription"))
 _DIGITS_MIN = 0.8
 _MANY = 20
+_SEVERAL = 3
+_SURE = 0.9
 
 
 def settle(
@@ -44,7 +46,7 @@ def settle(
             _price_of_one(raw, profiles, taken)
             _number_of_order(raw, profiles, taken)
         case "subscriptions":
-            _plan_or_number(profiles, taken)
+            _plan_or_number(raw, profiles, taken)
 
 
 def _price_of_one(
@@ -169,27 +171,55 @@ def _may_turn(held: ColumnMapping | None, target: str) -> bool:
     return held is None or (held.target == target and held.confidence < 1)
 
 
-def _plan_or_number(profiles: dict[str, Profile], taken: dict[str, ColumnMapping]) -> None:
+def _plan_or_number(
+    raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
+) -> None:
     """“Abonnement” is what is subscribed to where values come again, else the contract's number."""
     if any(mapping.target == "subscriptions.subscription_id" for mapping in taken.values()):
         return
-    for column, mapping in taken.items():
-        if mapping.target != "subscriptions.plan" or mapping.confidence == 1:
+    for column, header in zip(raw.columns, raw.headers, strict=True):
+        if plain_name(header) not in _PLAN_OR_NUMBER:
             continue
-        if plain_name(mapping.header) in _PLAN_OR_NUMBER and _numbers_rows(profiles[column]):
-            taken[column] = replace(
-                mapping, target="subscriptions.subscription_id", name="subscription_id",
-                reason=msg("its values are codes, different on each row"),
+        held = taken.get(column)
+        if not _may_turn(held, "subscriptions.plan"):
+            continue
+        plan = _other_plan(raw, profiles, taken, but=column)
+        if _numbers_rows(profiles[column], short=plan is not None):
+            taken[column] = ColumnMapping(
+                column, header, "subscriptions.subscription_id", "subscription_id",
+                held.confidence if held else _SURE,
+                msg("its values are codes, different on each row"),
             )  # fmt: skip
+            if plan is not None:
+                taken[plan.column] = plan
             return
 
 
-def _numbers_rows(profile: Profile) -> bool:
-    if profile.unique < 1 or profile.distinct < 3:
+def _other_plan(
+    raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping], *, but: str
+) -> ColumnMapping | None:
+    """Another column that names what is subscribed to."""
+    canonical = next(c for c in TABLES["subscriptions"].columns if c.name == "plan")
+    for column, header in zip(raw.columns, raw.headers, strict=True):
+        if column == but:
+            continue
+        if column in taken:
+            if taken[column].target == "subscriptions.plan":
+                return taken[column]
+            continue
+        like, reason = likeness(plain_name(header), canonical, "subscriptions.plan")
+        if like >= _SURE and max(profiles[column].numbers, profiles[column].dates) < _DIGITS_MIN:
+            return ColumnMapping(column, header, "subscriptions.plan", "plan", like, reason)
+    return None
+
+
+def _numbers_rows(profile: Profile, *, short: bool) -> bool:
+    """Whether values are codes of rows; where a plan stands beside, short ones are, too."""
+    if profile.unique < 1 or profile.distinct < _SEVERAL:
         return False
     with_digits = sum(any(sign.isdigit() for sign in cell) for cell in profile.cells)
     share = with_digits / len(profile.cells) if profile.cells else profile.integers
-    return profile.distinct >= _MANY or (share >= _DIGITS_MIN and profile.length >= 3)
+    return profile.distinct >= _MANY or (share >= _DIGITS_MIN and (short or profile.length >= 3))
 
 
 def answers_or_people(

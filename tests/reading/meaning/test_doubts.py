@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,3 +157,28 @@ def test_subscriptions_without_a_person_go_to_quarantine(read: Read) -> None:
     reading = read("e-mail,formule,début\na@x.fr,Pro,2024-01-02\n,Pro,2024-01-03\n")
     (bad,) = reading.files[0].quarantine
     assert (bad.line, bad.column) == (3, "e-mail")
+
+
+@pytest.mark.parametrize("head", ["contrat;client;formule", "formule;client;contrat"])
+@pytest.mark.parametrize("code", ["S{}", "2024-{:04}"])
+def test_a_contract_s_number_beside_its_plan(
+    read: Read, rows: Callable[..., Any], head: str, code: str
+) -> None:
+    """The number was the plan, and the plan a column to break figures down, or the reverse."""
+    cells = {"contrat": code, "client": "C{}", "formule": "Or"}
+    text = f"{head};début;prix mensuel\n" + "".join(
+        ";".join(cells[name].format(n) for name in head.split(";")) + f";01/0{n}/2024;29,90\n"
+        for n in range(1, 9)
+    )
+    held = rows(read(text), "subscriptions")
+    assert {row["plan"] for row in held} == {"Or"}
+    assert [row["subscription_id"] for row in held] == [code.format(n) for n in range(1, 9)]
+
+
+def test_kinds_of_contracts_beside_their_plans(read: Read, rows: Callable[..., Any]) -> None:
+    text = "contrat;client;formule;début\n" + "".join(
+        f"{kind};C{n};Or;01/0{n}/2024\n" for n, kind in enumerate(("Annuel", "Mensuel", "Essai"), 1)
+    )
+    held = rows(read(text), "subscriptions")
+    assert "subscription_id" not in held[0]
+    assert [row["plan"] for row in held] == ["Annuel", "Mensuel", "Essai"]
