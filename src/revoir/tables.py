@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -444,6 +445,13 @@ TABLES: dict[str, Table] = {
     for table in (CUSTOMERS, ORDERS, ORDER_LINES, SUBSCRIPTIONS, RESPONSES, INTERACTIONS, EVENTS)
 }
 """Every canonical table by name."""
+
+CALLED: Mapping[str, Message] = {
+    "customers": msg("customers"), "orders": msg("orders"), "order_lines": msg("order lines"),
+    "subscriptions": msg("subscriptions"), "responses": msg("answers to a survey"),
+    "interactions": msg("contacts with service"), "events": msg("events"),
+}  # fmt: skip
+"""What people call each of them."""
 
 NOBODY = (
     "comptoir", "au comptoir", "client comptoir", "client au comptoir", "clients comptoir",

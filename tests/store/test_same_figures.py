@@ -336,3 +336,15 @@ def test_a_file_that_is_not_recognised_is_said(command, ask, tmp_path):
     for words in (["lake", "append", str(folder)], ["metric", "orders"]):
         told = command(*words, sales, str(odd)).stderr
         assert "odd.csv: not recognised, and its 2 rows were not read" in told
+
+
+def test_tables_have_their_names_in_french(ask, tmp_path):
+    """“orders” stood in French sentences."""
+    folder = tmp_path / "lake"
+    ask("lake", "create", str(folder))
+    sales = _orders(tmp_path / "jan.csv", 1, 2)
+    words = ["lake", "append", str(folder), sales, "--batch", "jan", "--lang", "fr"]
+    assert ask(*words).startswith("commandes\N{NO-BREAK SPACE}: 2 lignes")
+    assert "commandes\N{NO-BREAK SPACE}: le lot y était déjà" in ask(*words)
+    told = ask("lake", "undo", str(folder), "jan", "--lang", "fr")
+    assert told.startswith("commandes\N{NO-BREAK SPACE}: 2 lignes retirées")

@@ -23,6 +23,7 @@ from revoir.cli.common import (
 )
 from revoir.files import whole
 from revoir.language import Percent, msg, nmsg, written
+from revoir.tables import CALLED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -168,7 +169,7 @@ def _tell_file(console: Console, file: FileReport) -> None:
     else:
         told = msg(
             "  Read as {table}: {why} (sure to {sure}).",
-            table=_table_name(file.table),
+            table=CALLED[file.table],
             why=file.why,
             sure=Percent(file.confidence, 0),
         )
@@ -189,16 +190,6 @@ def _tell_file(console: Console, file: FileReport) -> None:
         _line(console, f"  • {T('Say what it is with --map table=…, or in a mapping file.')}")
     _tell_quarantine(console, file)
     console.print()
-
-
-def _table_name(table: str) -> str:
-    names = {
-        "customers": msg("customers"), "orders": msg("orders"),
-        "order_lines": msg("order lines"), "subscriptions": msg("subscriptions"),
-        "responses": msg("answers to a survey"), "interactions": msg("contacts with service"),
-        "events": msg("events"),
-    }  # fmt: skip
-    return names[table].text(language())
 
 
 def _grid(headings: list[str], rows: list[list[Any]], console: Console) -> None:
@@ -265,7 +256,7 @@ def _short(value: str | None) -> str:
 
 def _tell_totals(console: Console, reading: Reading) -> None:
     rows = [
-        [_table_name(name), total["rows"], total.get("customers"), total.get("orders"),
+        [CALLED[name].text(language()), total["rows"], total.get("customers"), total.get("orders"),
          _amount(total), _day(total.get("first_day")), _day(total.get("last_day"))]
         for name, total in reading.totals.items()
     ]  # fmt: skip

@@ -26,6 +26,7 @@ from revoir.cli.common import (
 )
 from revoir.cli.help import Command, Group
 from revoir.language import Message, Number, msg, nmsg
+from revoir.tables import CALLED, TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -160,8 +161,6 @@ def append(
 
 def _replaces(lake: Lake, table: str, rows: pa.Table, replace: bool) -> bool:
     """Whether rows take the place of those with their number; each must have one of its own."""
-    from revoir.tables import TABLES
-
     known = TABLES[table]
     keyed = known.key in rows.column_names and not rows.column(known.key).null_count
     if not keyed or known.clock is None:
@@ -172,7 +171,6 @@ def _replaces(lake: Lake, table: str, rows: pa.Table, replace: bool) -> bool:
 def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str) -> None:
     """Refuse rows that would stand in the lake twice: exports overlap."""
     from revoir.errors import InputError
-    from revoir.tables import TABLES
 
     # Lines are often numbered within their order only.
     key = "order_id" if table == "order_lines" else TABLES[table].key
@@ -184,7 +182,7 @@ def _refuse_doubles(lake: Lake, table: str, rows: pa.Table, batch: str) -> None:
         " added.",
         "{table}: {n} numbers of these files are in the lake already ({examples}); nothing was"
         " added.",
-        len(there), table=table, examples=there[:3],
+        len(there), table=CALLED[table], examples=there[:3],
     )  # fmt: skip
     remedy = msg("With --replace these rows take the place of those.")
     if not _replaces(lake, table, rows, True):
@@ -202,16 +200,18 @@ def _landed(table: str, landed: Any, batch: str) -> list[Message]:
             msg(
                 "{table}: the batch “{batch}” was undone and stays out; give it another name to"
                 " bring it in.",
-                table=table,
+                table=CALLED[table],
                 batch=batch,
             )
         ]
     if landed.already:
-        return [msg("{table}: the batch was there already.", table=table)]
-    told = [nmsg("{table}: {n} row", "{table}: {n} rows", landed.rows, table=table)]
+        return [msg("{table}: the batch was there already.", table=CALLED[table])]
+    told = [nmsg("{table}: {n} row", "{table}: {n} rows", landed.rows, table=CALLED[table])]
     if landed.left_out:
         names = list(landed.left_out)
-        told.append(msg("{table}: left out, about persons: {names}", table=table, names=names))
+        told.append(
+            msg("{table}: left out, about persons: {names}", table=CALLED[table], names=names)
+        )
     return told
 
 
@@ -325,7 +325,9 @@ def undo(
     code = speak(lang)
     removed = _lake(folder, storage).undo(batch)
     for table, rows in removed.items():
-        told = nmsg("{table}: {n} row taken out", "{table}: {n} rows taken out", rows, table=table)
+        told = nmsg(
+            "{table}: {n} row taken out", "{table}: {n} rows taken out", rows, table=CALLED[table]
+        )
         say(told.text(code))
     if not removed:
         say(msg("No row of “{batch}” was there any more.", batch=batch).text(code))
@@ -341,7 +343,7 @@ def compact(
     for table, result in done.items():
         told = msg(
             "{table}: files before {before}, now {after}",
-            table=table,
+            table=CALLED[table],
             before=Number(result.files_before, 0),
             after=Number(result.files_after, 0),
         )
@@ -426,8 +428,6 @@ def hold(folder: str, form: str) -> None:
 
 
 def _held(backend: Any, name: str, table: Any) -> dict[str, Any]:
-    from revoir.tables import TABLES
-
     clock = TABLES[name].clock
     figures = {"rows": table.count()}
     if "customer_id" in table.columns:

@@ -16,6 +16,7 @@ import typer
 from revoir.cli.common import language, say, unread
 from revoir.errors import InputError, RevoirError, UsageError, Where
 from revoir.language import Number, msg, nmsg
+from revoir.tables import CALLED
 
 if TYPE_CHECKING:
     from revoir_web.common.models import Job
@@ -71,7 +72,7 @@ def import_files(
     for table, counts in (held.landed or {}).items():
         told = msg(
             "{table}: {new} new, {changed} changed, {unchanged} as before",
-            table=table,
+            table=CALLED[table],
             **{name: Number(count, 0) for name, count in counts.items()},
         )
         say(told.text(language()))

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from revoir.errors import UsageError
 from revoir.language import Message, msg
+from revoir.tables import CALLED
 from revoir_web.common.locks import only_one
 from revoir_web.customers import newcomers, verbatims
 from revoir_web.customers.models import Verbatim
@@ -71,7 +72,7 @@ def land(
                 path = held.folder / "final" / f"{table}.{part}.parquet"
                 if not path.is_file():
                     continue
-                progress(msg("Writing {table}…", table=table))
+                progress(msg("Writing {table}…", table=CALLED[table]))
                 rows = pq.read_table(path)
                 if part == "again":
                     store.say_again(table, rows.column(0), batch=batch_of(held, part))
@@ -169,7 +170,7 @@ def _keep_words(
         path = held.folder / "final" / f"{table}{staging.WORDS}"
         if not path.is_file():
             continue
-        progress(msg("Writing {table}…", table=table))
+        progress(msg("Writing {table}…", table=CALLED[table]))
         with pq.ParquetFile(path) as file:
             for part in file.iter_batches(batch_size=verbatims.PART * 10):
                 rows = zip(*(column.to_pylist() for column in part.columns), strict=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.store.shape import MASK
-from revoir.tables import CUSTOMERS, NO_WORDS, TABLES
+from revoir.tables import CALLED, CUSTOMERS, NO_WORDS, TABLES
 from revoir_web.ingest import (
     actions,
     corrections,
@@ -108,7 +108,7 @@ def prepare(
         keys = Keys(connection, held, known)
         counts, restarted = {}, 0
         for table in there:
-            progress(msg("Comparing with what is there: {table}…", table=table))
+            progress(msg("Comparing with what is there: {table}…", table=CALLED[table]))
             keys.make(table)
             if table in known and TABLES[table].key and not keys.correction:
                 corrections.know_again(connection, table, known[table])

@@ -121,7 +121,7 @@ def test_a_mapping_that_is_corrected_after_a_stop_counts(company: object) -> Non
 def test_giving_up_after_a_stop_takes_out_what_had_come_in(company: object) -> None:
     """Half of the import stayed in the lake for ever: undoing refused what was given up."""
     held = bring_in(LINES + lines(0, 20), land=False)
-    with stopping("Writing order_lines"):
+    with stopping("Writing order lines"):
         assert confirm(held).state == State.READ
     assert orders() == (0, 0, 0)
     assert not Customer.objects.exists()
@@ -154,7 +154,7 @@ def half_landed(text: str, name: str = "half.csv") -> Import:
     """An import whose worker was killed between orders and their lines, and then stopped."""
     held = bring_in(text, name, land=False)
     actions.confirm(held=held, again=True)
-    with killed("Writing order_lines"):
+    with killed("Writing order lines"):
         work()
     held.refresh_from_db()
     assert held.job is not None
@@ -563,7 +563,7 @@ def test_the_page_says_what_is_so_and_what_to_do(
 
     held = bring_in(LINES + lines(0, 20), land=False)
     assert 'class="notice' not in page(held)
-    with stopping("Writing order_lines"):
+    with stopping("Writing order lines"):
         confirm(held)
     assert 'id="stopped"' in page(held)
     assert 'id="half"' not in page(held)
