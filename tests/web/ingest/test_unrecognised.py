@@ -195,3 +195,20 @@ def test_orders_and_their_lines_in_sheets_of_their_own(
         assert lake(f"{told} FROM orders WHERE kind = 'purchase'") == [(8, 84, 5)]
         assert lake(f"{told}, count(category) FROM order_lines") == [(16, 72, 5, 16)]
         held = read(("ventes.csv", orders), ("lignes.csv", lines))
+
+
+def test_one_of_several_that_cannot_be_read_is_taken_out(
+    company: object, as_role: Callable[[str], Client]
+) -> None:
+    """All others had to be sent again: the page offered to choose other files, and no more."""
+    client = as_role("manager")
+    held = read(("ventes.csv", SALES), ("facture.pdf", "%PDF-1.4 …"))
+    assert held.state == Import.State.FAILED
+    bad = held.uploads.get(name="facture.pdf")
+    out = reverse("ingest:remove-file", args=[held.pk, bad.pk])
+    assert out in page(client, held)
+    client.post(out)
+    client.post(reverse("ingest:read", args=[held.pk]))
+    work()
+    held.refresh_from_db()
+    assert (held.state, held.rows_accepted) == (Import.State.READ, 8)
