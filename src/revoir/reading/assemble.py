@@ -262,7 +262,7 @@ def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> I
             where=Where(file=raws[0].file, sheet=raws[0].sheet),
             remedy=msg("Fill in at least one row."),
         )
-    headers = [header for raw in raws for header in raw.headers if header][:12]
+    headers = [*dict.fromkeys(header for raw in raws for header in raw.headers if header)][:12]
     dateless = any(joined.DATELESS in report.notes for report in reports)
     return Unrecognised(
         msg("It cannot be told what this file is; its columns are: {headers}.", headers=headers)

@@ -49,21 +49,10 @@ def read(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
             locations.append(fetching.checked_again(vault.opened(held.location)))
         understood = understanding.read(held, locations, _steps(job))
     except RevoirError as error:
-        actions.has_failed(held=held, error=jobs._sentence(_on_the_page(error)))
+        actions.has_failed(held=held, error=jobs._sentence(understanding.on_the_page(error)))
         raise
     actions.has_read(held=held, understood=understood, job=job)
     return {"import": str(held.pk)}
-
-
-def _on_the_page(error: RevoirError) -> RevoirError:
-    """An error with the way out that the page of an import has: there are no options there."""
-    from revoir.reading import Unrecognised
-    from revoir.reading.joined import DATELESS
-
-    if not isinstance(error, Unrecognised) or error.remedy == DATELESS:
-        return error
-    remedy = msg("Say what its columns mean, and read it again.")
-    return Unrecognised(error.what, error.files, where=error.where, remedy=remedy)
 
 
 @jobs.handler("ingest.land", right=Right.IMPORT_DATA, page=PAGE, label=msg("Import"), retries=3)

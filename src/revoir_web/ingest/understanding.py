@@ -110,6 +110,21 @@ def _keep_columns(held: Import, files: list[FileReport], locations: Sequence[str
     write_json(held.folder / "understood.json", understood)
 
 
+def on_the_page(error: RevoirError) -> RevoirError:
+    """An error with the way out that the page of an import has: there are no options there."""
+    from revoir.reading import Unrecognised
+    from revoir.reading.joined import DATELESS
+
+    if not isinstance(error, Unrecognised) or error.remedy == DATELESS:
+        return error
+    remedy = msg("Say what its columns mean, and read it again.")
+    return Unrecognised(error.what, error.files, where=error.where, remedy=remedy)
+
+
+_ALONE = msg(
+    "Lines without a date are tried with the list of their orders: read all of it again with these"
+    " meanings."
+)
 _TWICE = msg(
     "Its rows have neither a number nor a customer: those that an earlier file had, too, would"
     " count twice. Undo the import of that file first."
@@ -353,6 +368,7 @@ def preview(held: Import, place: int, mapping: Mapping) -> dict[str, Any]:
     import duckdb
 
     from revoir.reading import read_tables
+    from revoir.reading.joined import DATELESS
 
     path = held.folder / "samples" / str(place) / "cells.csv"
     company = Company.current()
@@ -363,8 +379,10 @@ def preview(held: Import, place: int, mapping: Mapping) -> dict[str, Any]:
                 currency=company.currency, today=dt.datetime.now(company.zone).date(),
             )  # fmt: skip
         except RevoirError as error:
+            if error.remedy == DATELESS:
+                return {"error": words.to_json(_ALONE)}
             # The worker does not know who reads it.
-            return {"error": words.to_json(jobs._sentence(error))}
+            return {"error": words.to_json(jobs._sentence(on_the_page(error)))}
         return {
             "file": file_told(reading.files[0]),
             "samples": samples(connection, reading.tables),

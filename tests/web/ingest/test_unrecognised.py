@@ -212,3 +212,17 @@ def test_one_of_several_that_cannot_be_read_is_taken_out(
     work()
     held.refresh_from_db()
     assert (held.state, held.rows_accepted) == (Import.State.READ, 8)
+
+
+def test_other_meanings_of_lines_without_a_date_are_tried_with_their_orders(
+    company: object,
+) -> None:
+    """The preview of a sheet alone said to import the orders, which were in the sheet beside."""
+    lines = "order_id,produit,montant\n" + "".join(f"A{n},cafe,6.00\n" for n in range(1, 9))
+    held = read(("ventes.csv", SALES), ("lignes.csv", lines))
+    told = understanding.preview(held, 1, understanding.load("files: []"))
+    assert "read all of it again" in told["error"]["msgid"]
+    odd = read(("notes.csv", ODD))
+    failure = from_json(understanding.preview(odd, 0, understanding.load("files: []"))["error"])
+    assert failure is not None
+    assert "--map" not in failure.text("en")
