@@ -31,7 +31,7 @@ _SHARE = 0.5
 """Of fewer of the orders of the lines, a list of orders is that of others."""
 DATELESS = msg(
     "Its rows look like lines of orders, and nothing tells when these were. Import the list of the"
-    " orders with them, at once."
+    " orders with them, at once: with the day and the total of each."
 )
 
 
