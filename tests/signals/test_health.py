@@ -3,9 +3,10 @@
 import datetime as dt
 import random
 
+import pyarrow as pa
 import pytest
 
-from revoir.book import Activity
+from revoir.book import Activity, Book
 from revoir.errors import UsageError
 from revoir.signals.health import Check, health_scores
 from revoir.signals.health import _auc as auc
@@ -253,3 +254,14 @@ def test_too_short_a_past_is_no_check(book_of, leavers):
     check = health_scores(book_of(as_of=AS_OF, rule=RULE, orders=few)).check()
     assert "100 are needed" in check.sentence().text("en")
     assert isinstance(check, Check)
+
+
+def test_contracts_without_days_are_told_of_as_what_they_are(backend):
+    """“No purchase, subscription or visit” was said of a list of contracts."""
+    rows = pa.table(
+        {"subscription_id": ["1", "2"], "customer_id": ["a", "b"], "churned": [True, False]}
+    )
+    held = backend.create_table("contracts_without_days", rows, overwrite=True)
+    found = health_scores(Book({"subscriptions": held}))
+    assert found.reason.text("en") == "No row of the data has a date."
+    assert found.check().reason is not None

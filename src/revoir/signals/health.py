@@ -171,9 +171,9 @@ class Health:
             UsageError: The horizon is shorter than the activity window.
         """
         days = horizon_days(self.book, horizon)
-        day = self.book.as_of - dt.timedelta(days=days)
         if self.reason is not None:
             return Check(None, days, reason=self.reason)
+        day = self.book.as_of - dt.timedelta(days=days)
         if day < self.book.span[0] + dt.timedelta(days=days):
             reason = nmsg(
                 "Not enough data: what became of customers shows after {n} day, and the scores"
@@ -282,6 +282,8 @@ def health_scores(book: Book, weights: Mapping[str, float] | None = None) -> Hea
                 remedy=msg("Give a number that is not negative."),
             )
     weighed = [replace(part, weight=float(given.get(part.name, part.weight))) for part in PARTS]
+    if book.last_day is None:
+        return Health(book, (), msg("No row of the data has a date."))
     if not signs_of_life(book):
         reason = msg("The data do not say who is a customer: no purchase, subscription or visit.")
         return Health(book, (), reason)

@@ -120,7 +120,7 @@ _PROFILE = (
 def _fact(fact: Mapping[str, Any]) -> dict[str, Any]:
     title = fact.get("title") or ""
     return {
-        "at": fact["at"].isoformat(),
+        "at": None if fact["at"] is None else fact["at"].isoformat(),
         "kind": fact["kind"],
         "title": written(title, language()) if isinstance(title, Message) else title,
         "amount": None if fact.get("amount") is None else str(fact["amount"]),

@@ -69,7 +69,7 @@ class ProfileOut(Schema):
 class FactOut(Schema):
     """Something that happened with a customer."""
 
-    at: dt.datetime
+    at: dt.datetime | None = Field(description="Null: the data do not say when.")
     day_only: bool = Field(description="Whether the time is not known: `at` is the day's midnight.")
     kind: str = Field(description="order, product, subscription, response, interaction, event.")
     id: str | None
@@ -182,7 +182,7 @@ def _fact(
     return {
         "at": fact["at"],
         # What is known by the day alone comes as its midnight.
-        "day_only": fact["at"].timetz() == dt.time(tzinfo=dt.UTC),
+        "day_only": fact["at"] is not None and fact["at"].timetz() == dt.time(tzinfo=dt.UTC),
         "kind": fact["kind"],
         "id": None if fact.get("id") is None else str(fact["id"]),
         "title": title if isinstance(title, str) else written(title, language()),

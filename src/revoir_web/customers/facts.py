@@ -123,7 +123,7 @@ def facts(
     before: dt.datetime | None = None,
     kinds: Container[str] | None = None,
 ) -> list[Mapping[str, Any]]:
-    """What happened with customers in every channel, newest first.
+    """What happened with customers in every channel, newest first, what has no day at the end.
 
     Args:
         customer_ids: One customer, with those merged into them.
@@ -132,17 +132,28 @@ def facts(
         kinds: Only facts of these kinds (None: all).
 
     Returns:
-        The facts, their moments with a time zone.
+        The facts, their moments (`at`) with a time zone; None where the data do not say when.
     """
     found: list[Mapping[str, Any]] = []
     for provider in _PROVIDERS:
         for fact in provider(customer_ids, limit=limit, before=before, kinds=kinds):
             found.append({**fact, "at": _moment(fact["at"])})
-    found.sort(key=lambda fact: fact["at"], reverse=True)
+    found.sort(key=moment_of, reverse=True)
     return verbatims.beside(found[:limit], customer_ids)
 
 
-def _moment(at: dt.date | dt.datetime) -> dt.datetime:
+def moment_of(fact: Mapping[str, Any]) -> dt.datetime:
+    """By which facts are ordered: when it was, or the beginning of time where nobody knows."""
+    at: dt.datetime | None = fact["at"]
+    return _BEGINNING if at is None else at
+
+
+_BEGINNING = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+
+
+def _moment(at: dt.date | dt.datetime | None) -> dt.datetime | None:
+    if at is None:
+        return None
     if not isinstance(at, dt.datetime):
         at = dt.datetime.combine(at, dt.time())
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)

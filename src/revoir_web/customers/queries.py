@@ -249,8 +249,8 @@ def timeline(
     if len(found) <= limit:
         return found, None
     found = found[:limit]
-    last = found[-1]["at"]
-    same = sum(fact["at"] == last for fact in found)
+    last = facts.moment_of(found[-1])
+    same = sum(facts.moment_of(fact) == last for fact in found)
     return found, (last, same + (given if last == at else 0))
 
 

@@ -102,20 +102,28 @@ def _entry(fact: Mapping[str, Any], personal: bool, company: Company) -> dict[st
         money = written(Money(amount, fact.get("currency") or company.currency), language())
         title = f"{title} – {money}" if title else money
     kinds = {name: one.text(language()) for name, (one, _many) in FACT_KINDS.items()}
-    # What is known by the day alone comes as its midnight: in UTC, or at the company's place where
-    # it is of a file that has times in other rows or files.
-    local = fact["at"].astimezone(company.zone)
-    day = fact["at"].date() if fact["at"].timetz() == dt.time(tzinfo=dt.UTC) else None
-    if day is None and local.time() == dt.time():
-        day = local.date()
     return {
         "at": fact["at"],
-        "day": day,
+        "day": _day_alone(fact["at"], company),
         "kind": kinds.get(fact["kind"], fact["kind"]),
         "title": title or kinds.get(fact["kind"], fact["kind"]),
         "text": (text if personal else MASK) if text else "",
         "tone": "worse" if details.get("bad") else "",
     }
+
+
+def _day_alone(at: dt.datetime | None, company: Company) -> dt.date | None:
+    """The day of what is known by its day alone (None: by its time, or not at all).
+
+    Such a day comes as its midnight: in UTC, or at the company's place where it is of a file that
+    has times in other rows or files.
+    """
+    if at is None:
+        return None
+    if at.timetz() == dt.time(tzinfo=dt.UTC):
+        return at.date()
+    local = at.astimezone(company.zone)
+    return local.date() if local.time() == dt.time() else None
 
 
 _COMPARED = (

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from revoir.tables import TABLES
-from revoir_web.customers.facts import Owned
+from revoir_web.customers.facts import Owned, moment_of
 
 MEMORY = "192MiB"
 """The most that a web process spends on it."""
@@ -72,7 +72,7 @@ def facts_of(
     before: dt.datetime | None = None,
     kinds: Container[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Everything that happened with a customer, the latest first.
+    """Everything that happened with a customer, the latest first, that without a day at the end.
 
     Files are ordered by customer, so that this reads a few thousand rows of millions.
 
@@ -83,9 +83,9 @@ def facts_of(
         kinds: Only facts of these kinds, of the values of `KINDS` (None: all).
 
     Returns:
-        One mapping a fact: `at` (aware), `kind` (a value of `KINDS`), `id`, `title` (a word of the
-        data; "" where it has none), `amount` and `currency` (None: it has none), `details` (the
-        other columns that are known).
+        One mapping a fact: `at` (aware; None: the data do not say when), `kind` (a value of
+        `KINDS`), `id`, `title` (a word of the data; "" where it has none), `amount` and `currency`
+        (None: it has none), `details` (the other columns that are known).
     """
     ids = [customer_ids] if isinstance(customer_ids, str) else list(customer_ids)
     limit = max(1, min(limit, LIMIT_MAX))
@@ -98,7 +98,7 @@ def facts_of(
             continue
         for row in _rows(table, paths, columns, ids, limit, before):
             found.append(_fact(table, row))
-    found.sort(key=lambda fact: fact["at"], reverse=True)
+    found.sort(key=moment_of, reverse=True)
     return found[:limit]
 
 
@@ -140,19 +140,20 @@ def _rows(
     before: dt.datetime | None,
 ) -> list[dict[str, Any]]:
     clock = _clock(table, columns)
-    if clock is None or _CUSTOMER not in columns:
+    if _CUSTOMER not in columns:
         return []
+    moment = "cast(null as timestamp)" if clock is None else f'"{clock}"'
     arguments: list[Any] = [paths, *ids]
     narrowed = ""
     if before is not None:
-        narrowed = f' and "{clock}" < ?'
+        narrowed = f" and ({moment} < ? or {moment} is null)"
         arguments.append(before.astimezone(dt.UTC).replace(tzinfo=None))
     # Facts of one moment come in the same order each time: pages are cut between them.
     rest = ", ".join(f'"{column}"' for column in columns if column != clock)
     # An equality lets the engine skip every group of rows but the customer's.
     statement = (
         f"select * from read_parquet(?, union_by_name=true) where {_CUSTOMER} in ({_marks(ids)})"
-        f'{narrowed} order by "{clock}" desc, {rest} limit {limit}'
+        f"{narrowed} order by {moment} desc nulls last, {rest} limit {limit}"
     )
     return [{**row, "__clock": clock} for row in rows(statement, arguments)]
 
@@ -165,7 +166,7 @@ def _fact(table: str, row: dict[str, Any]) -> dict[str, Any]:
     about = row.get(_TITLES.get(table, ""))
     hidden = _LEFT_OUT | {clock, money, key}
     return {
-        "at": _moment(row[clock]),
+        "at": None if clock is None or row[clock] is None else _moment(row[clock]),
         "kind": KINDS[table],
         "id": row.get(key) if key else None,
         "title": "" if about is None else str(about),
