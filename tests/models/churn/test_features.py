@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from decimal import Decimal
 
+import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import LANGUAGES
 from revoir.models.departures import Definition, Kind, present, with_worth
+from revoir.models.features.columns import column_feature
 from revoir.models.features.compute import choose, declared, feature_table
 from revoir.models.features.declaration import THEMES, Known, Moments
 from revoir.models.snapshots import snapshots
@@ -299,6 +301,14 @@ def test_every_feature_is_declared_whole():
         assert one.is_category or (one.high and one.low), one.name
         for language in LANGUAGES:
             assert one.label.text(language)
+
+
+def test_columns_of_the_company_are_named_in_words():
+    """“internet_service : Fiber optic” stood on pages of customers."""
+    table = ibis.memtable({"customer_id": ["a"], "internet_service": ["Fiber optic"]})
+    feature = column_feature(table, "customers", "internet_service")
+    assert feature.label.text("en") == "internet service"
+    assert feature.name == "customers.internet_service"
 
 
 def test_every_feature_can_be_said_of_anybody():

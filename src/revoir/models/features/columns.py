@@ -19,7 +19,7 @@ LABELS: dict[str, Message] = {
     "region": msg("Region"),
     "city": msg("Town"),
 }
-"""What people call columns that the canonical tables name; others go by their own name."""
+"""What people call columns that the canonical tables name; others go by their own name in words."""
 
 
 def column_feature(table: ir.Table, home: str, column: str) -> Feature | None:
@@ -44,7 +44,10 @@ def column_feature(table: ir.Table, home: str, column: str) -> Feature | None:
     def value(rows: ir.Table, moments: Moments) -> ir.Value:
         return rows[column].cast("string" if unit is None else "float64")
 
-    name, label = f"{home}.{column}", LABELS.get(column, msg("{name}", name=column))
+    name, label = (
+        f"{home}.{column}",
+        LABELS.get(column, msg("{name}", name=column.replace("_", " "))),
+    )
     high, low = msg("{label}: high", label=label), msg("{label}: low", label=label)
     return Feature(name, label, unit, name, home, value, high, low, SAYINGS.get(column))
 
