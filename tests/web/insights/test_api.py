@@ -14,7 +14,7 @@ from revoir_web.accounts.models import ApiKey
 from revoir_web.common import jobs
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions as customers
-from revoir_web.insights import actions, queries, runs
+from revoir_web.insights import actions, queries, runs, tasks
 from revoir_web.insights.models import Goal, SavedSegment
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,15 @@ def test_cohorts_have_their_cells(filled: Path, as_role: AsRole) -> None:
     assert cell["value"] == 1
 
 
-def test_segments_and_goals_are_written_by_those_who_may(filled: Path, as_role: AsRole) -> None:
+def test_segments_and_goals_are_written_by_those_who_may(
+    filled: Path, as_role: AsRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The other figures have tests of their own, and take their time.
+    every = tasks.standing
+    monkeypatch.setattr(
+        tasks, "standing", lambda facts: [one for one in every(facts) if one[1] == "catalogue"]
+    )
+    monkeypatch.setattr(runs, "foresee_soon", lambda: None)
     client = as_role("manager")
     send: dict[str, Any] = {"content_type": "application/json"}
     rule = {"name": "Fidèles", "rule": "orders >= 3"}
