@@ -124,8 +124,7 @@ def dashboard(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "high": kpi.point.high if kpi.point else None,
                 "n": kpi.n,
                 "unit": kpi.unit.value,
-                "start": _start(kpi),
-                "end": _end(kpi),
+                **_days(kpi),
                 "goal": kpi.goal.value if kpi.goal else None,
                 "goal_met": kpi.goal.met if kpi.goal else None,
             }
@@ -138,14 +137,10 @@ def _period(kpi: Kpi) -> Period | None:
     return kpi.point.period if kpi.point else None
 
 
-def _start(kpi: Kpi) -> str | None:
+def _days(kpi: Kpi) -> dict[str, str | None]:
     period = _period(kpi)
-    return period.start.isoformat() if period else None
-
-
-def _end(kpi: Kpi) -> str | None:
-    period = _period(kpi)
-    return period.end.isoformat() if period else None
+    days = (period.start.isoformat(), period.end.isoformat()) if period else (None, None)
+    return dict(zip(("start", "end"), days, strict=True))
 
 
 def _dashboard(report: Report, language: str) -> dict[str, Any]:
@@ -280,13 +275,13 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "unit": metric.unit.value,
                 "better": metric.better,
                 "goal": book.settings.goal(metric.name, metric.goal, _period(kpis[metric.name])),
+                "goal_of_all": metric.goal,
                 "source": metric.source,
                 "needs": list(metric.needs),
                 "aliases": list(metric.aliases),
                 "value": kpis[metric.name].value,
                 "n": kpis[metric.name].n,
-                "start": _start(kpis[metric.name]),
-                "end": _end(kpis[metric.name]),
+                **_days(kpis[metric.name]),
             }
             for metric in known
         },

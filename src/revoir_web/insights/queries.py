@@ -477,17 +477,18 @@ def goals() -> list[dict[str, Any]]:
 
 
 def default_goals(asked: runs.Asked) -> list[dict[str, Any]]:
-    """The goals that hold where nobody set another."""
+    """The goals that hold where nobody set another: those of metrics without one for always."""
+    always = set(Goal.objects.filter(start=None, end=None).values_list("metric", flat=True))
     known = asked.data.get("metrics", {})
     labels_known = dict(metric_choices())
     return [
         {
             "label": labels_known.get(name, name),
             "name": name,
-            "value": in_unit(held["goal"], held["unit"]),
+            "value": in_unit(held["goal_of_all"], held["unit"]),
         }
         for name, held in known.items()
-        if held["goal"] is not None
+        if held.get("goal_of_all") is not None and name not in always
     ]
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ from revoir.reports.build import build
 from revoir_web.accounts.models import User
 from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
-from revoir_web.insights import actions, files, queries, questions, runs
+from revoir_web.insights import actions, drawn, engine, files, queries, questions, runs
 from revoir_web.insights.models import AnalysisRun, DataState, Digest, Goal, SavedSegment, SavedView
 from revoir_web.testing.calls import text_of
 
@@ -434,6 +435,20 @@ def test_goals_are_typed_as_people_write_them(filled: Path, as_role: AsRole) -> 
     assert "end" in client.post("/goals/", backwards).context["form"].errors
     client.post(f"/goals/{Goal.objects.get().pk}/remove/")
     assert not Goal.objects.exists()
+
+
+def test_goals_of_all_are_not_those_that_were_set(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """“Where nothing else is set” stood what was set for the year, and for always."""
+    monkeypatch.setattr(drawn, "_line", lambda spec, name: "")
+    actions.set_goal(metric="nps", value=50)
+    actions.set_goal(metric="retention_rate", value=0.6, start=dt.date(2020, 1, 1))
+    with engine.using() as book:
+        data = questions.answer("catalogue", book, {})["data"]
+    assert data["metrics"]["retention_rate"]["goal"] == 0.6, "what the figure is held against"
+    told = {row["name"]: row["value"] for row in queries.default_goals(SimpleNamespace(data=data))}
+    assert told == {"retention_rate": "80\N{NO-BREAK SPACE}%", "churn_rate": "5\N{NO-BREAK SPACE}%"}
 
 
 def test_what_if_with_numbers_of_ones_own(filled: Path, as_role: AsRole) -> None:
