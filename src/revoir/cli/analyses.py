@@ -84,16 +84,17 @@ def _write_figures(result: Result, code: str, currency: str | None) -> None:
     unit = result.metric.unit
     rows, partly = [], result.notes_of_some
     for figure in result.figures:
+        value = shown(figure.value, unit, currency)
+        if figure.value is None:
+            value = figure.reason
+        elif figure.note in partly:
+            value = msg("{figure} †", figure=value)
         row: dict[str, Any] = {
             "period": T("all") if figure.period is None else None,
             "start": figure.period.start if figure.period else None,
             "end": figure.period.end if figure.period else None,
             **{name: value_named(value) for name, value in figure.by.items()},
-            "value": figure.reason
-            if figure.value is None
-            else msg("{figure} †", figure=shown(figure.value, unit, currency))
-            if figure.note in partly
-            else shown(figure.value, unit, currency),
+            "value": value,
             "interval": None
             if figure.low is None
             else [shown(figure.low, unit, currency), shown(figure.high, unit, currency)],

@@ -16,7 +16,8 @@ from revoir.reports import charts, drawing, palette, view
 from revoir.reports.charts import Chart
 from revoir.reports.figures import Kpi
 from revoir.reports.model import Report
-from revoir.reports.wording import GRAINS, TABLE_NAMES, between, grain_of, named, short
+from revoir.reports.wording import GRAINS, between, grain_of, named, short
+from revoir.tables import CALLED
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -88,7 +89,7 @@ def _context(report: Report, language: str) -> dict[str, Any]:
 
     return {
         "t": text,
-        "table_names": TABLE_NAMES,
+        "table_names": CALLED,
         "drawn": drawn,
         "spark": spark,
         "headlines": view.headlines(report),

@@ -184,17 +184,6 @@ def length_of(period: Period) -> str | None:
     return grain.value if grain else None
 
 
-TABLE_NAMES: dict[str, Message] = {
-    "customers": msg("customers"),
-    "orders": msg("orders"),
-    "order_lines": msg("order lines"),
-    "subscriptions": msg("subscriptions"),
-    "responses": msg("answers to a survey"),
-    "interactions": msg("contacts with service"),
-    "events": msg("events"),
-}
-"""What people call the canonical tables."""
-
 COLUMN_NAMES: dict[str, Message] = {
     "age": msg("age"),
     "age_band": msg("age band"),

@@ -18,9 +18,10 @@ from revoir.reports.figures import Kpi
 from revoir.reports.leavers import REGULAR_DAYS
 from revoir.reports.model import Report, WhatIf
 from revoir.reports.view import gathered, points_more, reason_rows, typeset, what_if_explained
-from revoir.reports.wording import COLUMN_NAMES, TABLE_NAMES, age, short
+from revoir.reports.wording import COLUMN_NAMES, age, short
 from revoir.segments.names import SEGMENTS
 from revoir.segments.rfm import rfm
+from revoir.tables import CALLED
 
 ROWS_MAX = 1_048_575
 """Rows of a sheet of Excel, less the heading."""
@@ -423,7 +424,7 @@ class _Workbook:
                 file.rows_quarantined,
                 file.rows_duplicate,
             )
-            cells = [("text", file.name), ("text", TABLE_NAMES.get(file.table, file.table))]
+            cells = [("text", file.name), ("text", CALLED.get(file.table, file.table))]
             self.row(sheet, line, [*cells, *(("count", count) for count in counts)])
         said = (*self.report.quality.counts, *gathered(self.report.quality.notes))
         for offset, sentence in enumerate(said, start=line + 2):

@@ -24,11 +24,11 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.errors import InputError
-from revoir.language import Message, msg
+from revoir.language import Message
 from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date, days_later
 from revoir.signals.registry import Case, Signal, Values, lacking, offered, signal_named, values_of
-from revoir.signals.silences import horizon_days, placed, signs_of_life
+from revoir.signals.silences import horizon_days, nobody_to_follow, placed
 
 if TYPE_CHECKING:
     from revoir.signals.record import Record
@@ -271,11 +271,7 @@ def alerts_of(
     """
     signal = signal_named(name)
     values = values_of(signal, given)
-    reason = lacking(book, signal)
-    if reason is None and book.last_day is None:
-        reason = msg("No row of the data has a date.")
-    if reason is None and not signs_of_life(book):
-        reason = msg("The data do not say who is a customer: no purchase, subscription or visit.")
+    reason = lacking(book, signal) or nobody_to_follow(book)
     days = horizon_days(book, horizon)
     key = f"alerts of {signal.name} {sorted(values.items())} {days}"
     return book.once(key, lambda: Alerts(book, signal, values, days, reason))

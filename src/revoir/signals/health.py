@@ -27,7 +27,7 @@ from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.activity import activity
 from revoir.metrics.calendar import date
 from revoir.signals.parts import PARTS, Part
-from revoir.signals.silences import active, horizon_days, signs_of_life
+from revoir.signals.silences import active, horizon_days, nobody_to_follow, signs_of_life
 
 CUSTOMERS_MIN = 100
 """From fewer customers than this no check is told."""
@@ -282,11 +282,8 @@ def health_scores(book: Book, weights: Mapping[str, float] | None = None) -> Hea
                 remedy=msg("Give a number that is not negative."),
             )
     weighed = [replace(part, weight=float(given.get(part.name, part.weight))) for part in PARTS]
-    if book.last_day is None:
-        return Health(book, (), msg("No row of the data has a date."))
-    if not signs_of_life(book):
-        reason = msg("The data do not say who is a customer: no purchase, subscription or visit.")
-        return Health(book, (), reason)
+    if nobody := nobody_to_follow(book):
+        return Health(book, (), nobody)
     parts = tuple(part for part in weighed if part.weight and part.shares(book) is not None)
     if not parts and signs_of_life(book) == ("subscriptions",):
         reason = msg(

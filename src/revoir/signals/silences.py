@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Activity, Book
 from revoir.errors import UsageError
-from revoir.language import in_days, msg, nmsg
+from revoir.language import Message, in_days, msg, nmsg
 from revoir.metrics.activity import activity
 from revoir.metrics.boundaries import FAR, START, UNTIL
 from revoir.metrics.calendar import date, days_later
@@ -57,6 +57,15 @@ def horizon_days(book: Book, asked: int | None = None) -> int:
             remedy=msg("Give as many days or more, or a shorter activity window."),
         )
     return asked or window or HORIZON_DAYS
+
+
+def nobody_to_follow(book: Book) -> Message | None:
+    """Why a book does not say who is a customer when (None: it does)."""
+    if book.last_day is None:
+        return msg("No row of the data has a date.")
+    if not signs_of_life(book):
+        return msg("The data do not say who is a customer: no purchase, subscription or visit.")
+    return None
 
 
 def signs_of_life(book: Book) -> tuple[str, ...]:

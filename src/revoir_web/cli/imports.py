@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -103,7 +103,7 @@ def _tell_read(held: Import, quarantine: Path | None) -> None:
         duplicate=Number(held.rows_duplicate, 0),
     )
     say(told.text(language()))
-    files = (understanding.kept(held) or {"files": []})["files"]
+    files = _files(held)
     for file in files:
         if file["rows_unread"]:
             say(unread(file["file"], file["sheet"], file["rows_unread"]).text(language()))
@@ -116,11 +116,17 @@ def _tell_read(held: Import, quarantine: Path | None) -> None:
         shutil.copyfile(understanding.quarantine_of(held, place), target)
 
 
-def _is_left_out(held: Import) -> bool:
-    """Whether one of the files was not recognised; a workbook has sheets that are no lists."""
+def _files(held: Import) -> list[dict[str, Any]]:
+    """What was understood of each file."""
     from revoir_web.ingest import understanding
 
-    files = (understanding.kept(held) or {"files": []})["files"]
+    found: list[dict[str, Any]] = (understanding.kept(held) or {"files": []})["files"]
+    return found
+
+
+def _is_left_out(held: Import) -> bool:
+    """Whether one of the files was not recognised; a workbook has sheets that are no lists."""
+    files = _files(held)
     known = {file["file"] for file in files if file["table"]}
     return any(file["rows_unread"] and file["file"] not in known for file in files)
 

@@ -160,6 +160,7 @@ class CompanyForm(EditForm[Company]):
 class WelcomeCompanyForm(CompanyForm):
     """What the first start asks about the company."""
 
+    # Django's way to leave out a field of the parent: Meta.fields leaves out the model's own alone.
     margin = None  # type: ignore[assignment]
 
     class Meta(CompanyForm.Meta):

@@ -137,7 +137,7 @@ def facts(
     found: list[Mapping[str, Any]] = []
     for provider in _PROVIDERS:
         for fact in provider(customer_ids, limit=limit, before=before, kinds=kinds):
-            found.append({**fact, "at": _moment(fact["at"])})
+            found.append({**fact, "at": aware(fact["at"])})
     found.sort(key=moment_of, reverse=True)
     return verbatims.beside(found[:limit], customer_ids)
 
@@ -151,7 +151,8 @@ def moment_of(fact: Mapping[str, Any]) -> dt.datetime:
 _BEGINNING = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 
 
-def _moment(at: dt.date | dt.datetime | None) -> dt.datetime | None:
+def aware(at: dt.date | dt.datetime | None) -> dt.datetime | None:
+    """A day or a moment as one with a time zone; None where there is none."""
     if at is None:
         return None
     if not isinstance(at, dt.datetime):

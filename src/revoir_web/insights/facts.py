@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from revoir.tables import TABLES
-from revoir_web.customers.facts import Owned, moment_of
+from revoir_web.customers.facts import Owned, aware, moment_of
 
 MEMORY = "192MiB"
 """The most that a web process spends on it."""
@@ -166,7 +166,7 @@ def _fact(table: str, row: dict[str, Any]) -> dict[str, Any]:
     about = row.get(_TITLES.get(table, ""))
     hidden = _LEFT_OUT | {clock, money, key}
     return {
-        "at": None if clock is None or row[clock] is None else _moment(row[clock]),
+        "at": aware(row.get(clock)),
         "kind": KINDS[table],
         "id": row.get(key) if key else None,
         "title": "" if about is None else str(about),
@@ -186,12 +186,6 @@ def _is_bad(table: str, row: dict[str, Any]) -> bool:
     if table == "responses" and row.get("question") == "nps":
         return row.get("score") is not None and row["score"] <= DETRACTOR_MAX
     return False
-
-
-def _moment(value: Any) -> dt.datetime:
-    if isinstance(value, dt.datetime):
-        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-    return dt.datetime.combine(value, dt.time(), tzinfo=dt.UTC)
 
 
 def _clock(table: str, columns: Sequence[str]) -> str | None:

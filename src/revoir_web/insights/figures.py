@@ -139,8 +139,9 @@ def _period(kpi: Kpi) -> Period | None:
 
 def _days(kpi: Kpi) -> dict[str, str | None]:
     period = _period(kpi)
-    days = (period.start.isoformat(), period.end.isoformat()) if period else (None, None)
-    return dict(zip(("start", "end"), days, strict=True))
+    if period is None:
+        return {"start": None, "end": None}
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
 
 
 def _dashboard(report: Report, language: str) -> dict[str, Any]:

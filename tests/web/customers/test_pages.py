@@ -69,7 +69,7 @@ def happened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             fact
             for fact in held
             if fact["id"] in customer_ids
-            and (before is None or facts._moment(fact["at"]) < before)
+            and (before is None or facts.aware(fact["at"]) < before)
             and (kinds is None or fact["kind"] in kinds)
         ][:limit]
 

@@ -44,10 +44,8 @@ def column_feature(table: ir.Table, home: str, column: str) -> Feature | None:
     def value(rows: ir.Table, moments: Moments) -> ir.Value:
         return rows[column].cast("string" if unit is None else "float64")
 
-    name, label = (
-        f"{home}.{column}",
-        LABELS.get(column, msg("{name}", name=column.replace("_", " "))),
-    )
+    name = f"{home}.{column}"
+    label = LABELS.get(column, msg("{name}", name=column.replace("_", " ")))
     high, low = msg("{label}: high", label=label), msg("{label}: low", label=label)
     return Feature(name, label, unit, name, home, value, high, low, SAYINGS.get(column))
 
