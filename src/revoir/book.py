@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ibis
 import ibis.expr.types as ir
 
-from revoir import engines, purchases, reading, store
+from revoir import engines, products, purchases, reading, store
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import Message, msg, nmsg
 from revoir.tables import FAR, TABLES
@@ -33,6 +33,7 @@ APART_DAYS = 31
 
 ONE_DAY = dt.timedelta(days=1)
 _OF_TRADE = ("orders", "subscriptions")
+_OF_SALES = ("orders", "order_lines")
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,11 @@ class Book:
         self._whole = False  # whether the span is that of every table
         self._cached: dict[str, ir.Table] = {}
         self._once: dict[str, Any] = {}
-        self._given = dict(tables)  # without the days that are derived in the time zone
-        self.tables: dict[str, ir.Table] = dict(tables)
+        self._given = dict(tables)  # without what is derived
         self.tables = {name: self._complete(name, table) for name, table in tables.items()}
+        for name in _OF_SALES if "products" in tables else ():
+            if name in tables:
+                self.tables[name] = products.described(self.tables[name], tables["products"])
 
     def _complete(self, name: str, table: ir.Table) -> ir.Table:
         """Add the derived columns that a table may lack, and refuse one that lacks more."""
@@ -168,7 +171,7 @@ class Book:
     @cached_property
     def backend(self) -> Any:
         """The Ibis backend that answers."""
-        return next(iter(self.tables.values()))._find_backend(use_default=True)
+        return next(iter(self._given.values()))._find_backend(use_default=True)
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the book holds a table (with these columns)."""
@@ -247,10 +250,7 @@ class Book:
         return other
 
     def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:
-        alike = settings.timezone == self.settings.timezone
-        tables = self.tables if alike else self._given
-        other = Book(tables, settings=settings, as_of=as_of, title=self.title)
-        other._given = self._given
+        other = Book(self._given, settings=settings, as_of=as_of, title=self.title)
         other.reading = self.reading
         other._whole = self._whole
         return other

@@ -440,16 +440,46 @@ EVENTS = Table(
     ),
 )
 
+PRODUCTS = Table(
+    "products",
+    msg("one row a product"),
+    key="product_id",
+    clock=None,
+    columns=(
+        Column("product_id", Type.TEXT, msg("Identifies the product, as order lines do."), True, (
+            *_words("variant_sku code_barre code_barres barcode gtin"),
+            *next(c.synonyms for c in ORDER_LINES.columns if c.name == "product_id"),
+            "id",
+        )),
+        Column("product", Type.TEXT, msg("Name of the product."), False, (
+            *next(c.synonyms for c in ORDER_LINES.columns if c.name == "product"),
+            *_words("nom name titre title nom_du_produit nom_article"),
+        )),
+        Column("category", Type.TEXT, msg("Category of the product."), False, (
+            *next(c.synonyms for c in ORDER_LINES.columns if c.name == "category"),
+            *_words("categories type_de_produit product_type sous_famille collection type"),
+        )),
+        Column("stock", Type.DECIMAL, msg("How many are in stock."), False, _words(
+            "en_stock in_stock quantite_en_stock stock_quantity quantity_in_stock qty_in_stock"
+            " variant_inventory_qty inventory inventory_quantity stock_disponible stock_actuel"
+            " quantite_disponible quantity_on_hand on_hand available quantite quantity qte qty"
+        )),
+    ),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (CUSTOMERS, ORDERS, ORDER_LINES, SUBSCRIPTIONS, RESPONSES, INTERACTIONS, EVENTS)
-}
+    for table in (
+        CUSTOMERS, ORDERS, ORDER_LINES, SUBSCRIPTIONS, RESPONSES, INTERACTIONS, EVENTS, PRODUCTS,
+    )
+}  # fmt: skip
 """Every canonical table by name."""
 
 CALLED: Mapping[str, Message] = {
     "customers": msg("customers"), "orders": msg("orders"), "order_lines": msg("order lines"),
     "subscriptions": msg("subscriptions"), "responses": msg("answers to a survey"),
     "interactions": msg("contacts with service"), "events": msg("events"),
+    "products": msg("products"),
 }  # fmt: skip
 """What people call each of them."""
 

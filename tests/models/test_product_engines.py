@@ -37,7 +37,6 @@ def tables():
             "kind": ["return" if k % 40 == 9 else "purchase" for k in range(n)],
             "product_id": [f"P{row[3]:02}" for row in rows],
             "product": ["Postage" if row[3] == 0 else f"Tin {row[3]}" for row in rows],
-            "category": [f"Shelf {row[3] // 4}" for row in rows],
             "quantity": [1.0] * n,
             "amount": [8.0 + row[3] for row in rows],
             "upgrade_on": pa.array(due, pa.date32()),
@@ -57,6 +56,13 @@ def tables():
             }
         ),
         "order_lines": lines,
+        "products": pa.table(
+            {
+                "product_id": [f"P{n:02}" for n in range(20)],
+                "category": [f"Shelf {n // 4}" for n in range(20)],
+                "stock": [0.0 if n == 3 else 5.0 for n in range(20)],
+            }
+        ),
     }
 
 
@@ -76,6 +82,10 @@ def test_every_engine_says_the_same(engine, reference):
     assert [vars(one) for one in mine.products] == [
         pytest.approx(vars(one)) if one.price == one.price else vars(one) for one in theirs.products
     ]
+    for one in mine.products:
+        number = int(one.product_id[1:])
+        assert one.category == f"Shelf {number // 4}"
+        assert one.stock == (0 if number == 3 else 5)
     for name in ("customer", "product", "day"):
         np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
     assert recommend(book).products.to_pylist() == recommend(reference).products.to_pylist()

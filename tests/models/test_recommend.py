@@ -253,3 +253,26 @@ def test_where_ten_products_are_all_there_are_nothing_is_tested(make_book):
     record = recommend(make_book(order_lines=table(rows))).record
     assert not record.trials
     assert "Only 4 products can be recommended" in record.reason.text("en")
+
+
+def test_what_the_shop_has_none_of_is_not_recommended(make_book):
+    lines = table(world(0.9))
+    before = recommend(make_book(order_lines=lines))
+    gone = before.products["product_id"].to_pylist()[0]
+    stock = [{"product_id": gone, "stock": 0.0}, {"product_id": "other", "stock": 3.0}]
+    found = recommend(make_book(order_lines=lines, products=stock))
+    assert gone not in set(found.products["product_id"].to_pylist())
+    assert any("1 of them is out of stock" in note.text("en") for note in found.notes)
+    # What is in stock today says nothing of the days that the record looks back to.
+    assert found.record.method == before.record.method
+
+
+def test_categories_of_the_list_of_products_can_be_left_out(make_book):
+    lines = table(world(0.9)).drop_columns(["category"])
+    listed = [{"product_id": f"p{n:03}", "category": "odd" if n % 2 else "even"} for n in range(60)]
+    book = make_book(order_lines=lines, products=listed)
+    found = recommend(book, exclude=["odd"]).products
+    codes = {code.strip("p") for code in set(found["product_id"].to_pylist())}
+    assert codes
+    assert all(int(code) % 2 == 0 for code in codes)
+    assert set(found["category"].to_pylist()) == {"even"}

@@ -63,12 +63,14 @@ class Product:
         name: Its name, as most lines write it (None: the data have none).
         category: Its category, likewise.
         price: Mean price of one (NaN: it is not known, or prices are in several currencies).
+        stock: How many are in stock (None: no list of products says so).
     """
 
     product_id: str
     name: str | None
     category: str | None
     price: float
+    stock: float | None = None
 
     @property
     def label(self) -> str:
@@ -168,6 +170,12 @@ class Assortment:
         if named_by_code and ids and digits.mean() >= CODES_WITH_DIGITS:
             flagged |= ~digits
         return flagged
+
+    @cached_property
+    def out_of_stock(self) -> Flags:
+        """Which products the shop has none of, by its list of them."""
+        held = [product.stock is not None and product.stock <= 0 for product in self.products]
+        return np.array(held, bool)
 
     def ended(self, on: int) -> Flags:
         """Which products are no longer sold on a day (counted from 1970).
@@ -296,7 +304,23 @@ def _products(book: Book, lines: ir.Table) -> tuple[Product, ...]:
     for row in book.rows(counted):
         rows.setdefault(row["key"], []).append(row)
     comparable = len(book.currencies_of("orders")) <= 1
-    return tuple(_product(key, rows[key], comparable=comparable) for key in sorted(rows))
+    stock = _stock(book)
+    return tuple(
+        replace(_product(key, rows[key], comparable=comparable), stock=stock.get(key))
+        for key in sorted(rows)
+    )
+
+
+def _stock(book: Book) -> dict[str, float]:
+    """How many are in stock of each product that a list tells it of."""
+    if not book.has("products", "product_id", "stock"):
+        return {}
+    table = book.table("products")
+    held = table.filter(table.stock.notnull())
+    listed = held.group_by(key=held.product_id.cast("string")).aggregate(
+        stock=held.stock.cast("float64").sum()
+    )
+    return {row["key"]: row["stock"] for row in book.rows(listed)}
 
 
 def _product(key: str, rows: list[dict[str, object]], *, comparable: bool) -> Product:

@@ -148,7 +148,7 @@ def _counted(book: Book, sold: Assortment, as_of: dt.date) -> Associations:
     basket, product, orders = _held(book, sold, as_of)
     count = int(basket.max(initial=-1)) + 1
     held = np.bincount(product, minlength=len(sold.products)).astype(np.int32)
-    offered = ~sold.services & ~sold.ended(number_of(as_of))
+    offered = ~sold.services & ~sold.out_of_stock & ~sold.ended(number_of(as_of))
     usable = np.flatnonzero((held >= _HELD_MIN) & ~sold.services)
     usable = np.sort(usable[np.argsort(-held[usable], kind="stable")[:PRODUCTS_MAX]])
     matrix = sparse.csc_matrix(

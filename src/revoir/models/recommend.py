@@ -104,7 +104,9 @@ def recommend(
     record = book.once(key, lambda: try_methods(sold, excluded, new_only=new_only))
     today = number_of(as_of)
     pairs = sold.pairs(today)
-    on_shelf = shelf(sold, pairs, today, recent(record.hidden_days), excluded)
+    # What is in stock today says nothing of the days that the record looks back to.
+    unwanted = excluded | sold.out_of_stock
+    on_shelf = shelf(sold, pairs, today, recent(record.hidden_days), unwanted)
     baskets = baskets_of(pairs, on_shelf, len(sold.customers))
     method = method or record.method
     if new_only:
@@ -194,6 +196,15 @@ def _notes(sold: Assortment, on_shelf: Shelf, excluded: Flags) -> tuple[Message,
                 "{n} of them has not sold for unusually long and is taken for no longer sold.",
                 "{n} of them have not sold for unusually long and are taken for no longer sold.",
                 on_shelf.ended,
+            )
+        )
+    missing = int(sold.out_of_stock[on_shelf.product].sum())
+    if missing:
+        told.append(
+            nmsg(
+                "{n} of them is out of stock and left out.",
+                "{n} of them are out of stock and left out.",
+                missing,
             )
         )
     if excluded.any():

@@ -227,7 +227,8 @@ class Moves:
 
     @cached_property
     def _offered(self) -> Flags:
-        return ~self.sold.services & ~self.sold.ended(number_of(self.sold.as_of))
+        ended = self.sold.ended(number_of(self.sold.as_of))
+        return ~self.sold.services & ~self.sold.out_of_stock & ~ended
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from revoir.reading.raw import RawTable
 from revoir.reading.repeats import Overlaps
 from revoir.reading.report import FileReport, Reading, Unrecognised
 from revoir.reading.template import EXAMPLE_MARK, example_note, template_headers
+from revoir.reading.together import Together, columns_of
 from revoir.tables import TABLES, plain_name
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def assemble(
     if not parts:
         raise _nothing_known(raws, reports)
     _tell_same_days(connection, parts, pieces, notes)
-    tables = _Together(connection, parts, pieces, notes)
+    tables = Together(connection, parts, pieces, notes)
     names = tables.unite()
     currency = _currency(
         connection, names, currency or said.currency or _headed_currency(parts), notes
@@ -301,156 +302,6 @@ def _told_table(part: Part, made: Sequence[Piece]) -> str:
     return part.detection.table or made[0].table
 
 
-class _Together:
-    """Unites the pieces of all files into one relation a canonical table."""
-
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        parts: list[Part],
-        pieces: list[Piece],
-        notes: list[Message],
-    ) -> None:
-        self.connection = connection
-        self.parts = parts
-        self.pieces = pieces
-        self.notes = notes
-
-    def unite(self) -> dict[str, str]:
-        """The quoted relation of each canonical table that was found."""
-        names: dict[str, str] = {}
-        self._join_identities()
-        mixed = self._mixed_ids()
-        for table in TABLES:
-            held = [piece for piece in self.pieces if piece.table == table]
-            if not held:
-                continue
-            name = identifier(table)
-            if table == "customers" and len(held) > 1:
-                self._unite_customers(held, name)
-            else:
-                body = " UNION ALL BY NAME ".join(self._select(piece, mixed) for piece in held)
-                self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
-            names[table] = name
-        if "customers" in names:
-            self._link(names)
-        return names
-
-    def _join_identities(self) -> None:
-        """Give sales that know customers by e-mail the numbers that a file of customers has."""
-        known = [
-            part for part in self.parts
-            if part.detection.table == "customers" and part.identity == "customer_id"
-            and part.has("customers.email")
-        ]  # fmt: skip
-        strangers = [part for part in self.parts if part.identity == "email" or part.addressed]
-        if not known or not strangers:
-            return
-        links = identifier("numbers by address")
-        held = " UNION ALL ".join(
-            f"SELECT email, CAST(customer_id AS VARCHAR) AS id FROM customers_{part.number}"
-            for part in known
-        )
-        self.connection.execute(
-            f"CREATE OR REPLACE TABLE {links} AS SELECT email, min(id) AS id FROM ({held})"
-            " WHERE email IS NOT NULL GROUP BY email HAVING count(DISTINCT id) = 1"
-        )
-        numbers = {part.number for part in strangers}
-        self.pieces = [
-            self._linked(piece, links)
-            if any(piece.relation == identifier(f"{piece.table}_{n}") for n in numbers)
-            else piece
-            for piece in self.pieces
-        ]
-        self.notes.append(
-            msg("Customers known by their e-mail address were given their customer number.")
-        )
-
-    def _linked(self, piece: Piece, links: str) -> Piece:
-        if "customer_id" not in piece.columns:
-            return piece
-        name = identifier(f"linked {piece.relation.strip(chr(34))}")
-        columns = ", ".join(
-            "coalesce(l.id, p.customer_id) AS customer_id" if column == "customer_id"
-            else f"p.{identifier(column)}"
-            for column in piece.columns
-        )  # fmt: skip
-        self.connection.execute(
-            f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {piece.relation} AS p"
-            f" LEFT JOIN {links} AS l ON l.email = p.customer_id"
-        )
-        return Piece(piece.table, name, piece.columns)
-
-    def _mixed_ids(self) -> bool:
-        """Whether customer numbers must become text to agree between files."""
-        kinds = {self._type(piece, "customer_id") for piece in self.pieces} - {None}
-        return len(kinds) > 1
-
-    def _type(self, piece: Piece, column: str) -> str | None:
-        if column not in piece.columns:
-            return None
-        described = self.connection.execute(f"DESCRIBE {piece.relation}").fetchall()
-        return next((kind for name, kind, *_ in described if name == column), None)
-
-    def _select(self, piece: Piece, mixed: bool) -> str:
-        columns = ", ".join(
-            f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}"
-            if mixed and name == "customer_id"
-            else identifier(name)
-            for name in piece.columns
-        )
-        return f"SELECT {columns} FROM {piece.relation}"
-
-    def _unite_customers(self, held: list[Piece], name: str) -> None:
-        """One row a customer; a file of customers speaks before one of orders."""
-        own = {
-            identifier(f"customers_{part.number}")
-            for part in self.parts
-            if part.detection.table == "customers"
-        }
-        ranked = sorted(held, key=lambda piece: piece.relation not in own)
-        selects = [
-            f"SELECT {place} AS _rank, * FROM ({self._select(piece, True)})"
-            for place, piece in enumerate(ranked)
-        ]
-        columns = list(dict.fromkeys(c for piece in ranked for c in piece.columns))
-        chosen = ", ".join(
-            f"bool_and({identifier(c)}) AS {identifier(c)}" if c == "consent"
-            else f"arg_min({identifier(c)}, _rank) AS {identifier(c)}"
-            for c in columns if c != "customer_id"
-        )  # fmt: skip
-        comma = ", " if chosen else ""
-        self.connection.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT customer_id{comma}{chosen}"
-            f" FROM ({' UNION ALL BY NAME '.join(selects)}) GROUP BY customer_id"
-        )
-
-    def _link(self, names: dict[str, str]) -> None:
-        """Say how many customers of other tables the customers' file does not have."""
-        if not any(part.detection.table == "customers" for part in self.parts):
-            return
-        told = {"orders": msg("orders"), "subscriptions": msg("subscriptions")}
-        for table, kind in told.items():
-            if table not in names:
-                continue
-            unknown = summary(
-                self.connection,
-                f"SELECT count(*) AS rows, count(DISTINCT customer_id) AS n FROM {names[table]}"
-                " WHERE customer_id IS NOT NULL AND CAST(customer_id AS VARCHAR) NOT IN"
-                f" (SELECT CAST(customer_id AS VARCHAR) FROM {names['customers']})",
-            )
-            if unknown["n"]:
-                self.notes.append(
-                    nmsg(
-                        "{n} customer of the {table} ({rows}) is not in the file of"
-                        " customers: accepted all the same.",
-                        "{n} customers of the {table} ({rows}) are not in the file of"
-                        " customers: accepted all the same.",
-                        unknown["n"], rows=nmsg("{n} row", "{n} rows", unknown["rows"]), table=kind,
-                    )
-                )  # fmt: skip
-
-
 def _ibis_tables(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> dict[str, Any]:
     import ibis
 
@@ -469,7 +320,7 @@ def _currency(
     for table in ("orders", "subscriptions"):
         if table not in names:
             continue
-        if "currency" in _columns(connection, names[table]):
+        if "currency" in columns_of(connection, names[table]):
             rows = connection.execute(
                 f"SELECT DISTINCT currency FROM {names[table]} WHERE currency IS NOT NULL LIMIT 20"
             ).fetchall()
@@ -521,10 +372,6 @@ def _resolved(
     return Mapping(tuple(entries), zone, currency)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
-    return {row[0] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
-
-
 def _all_totals(
     connection: duckdb.DuckDBPyConnection,
     names: dict[str, str],
@@ -550,7 +397,7 @@ def _totals(
     connection: duckdb.DuckDBPyConnection, table: str, relation: str, orders: str
 ) -> dict[str, Any]:
     """What an accountant would check of a table; `orders` is SQL that counts them."""
-    columns = _columns(connection, relation)
+    columns = columns_of(connection, relation)
     asked = ["count(*) AS rows"]
     if "customer_id" in columns:
         asked.append("count(DISTINCT customer_id) AS customers")

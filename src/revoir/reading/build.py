@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FIRST_DAY = dt.date(1900, 1, 1)
 
+_OF_VARIANTS = ("products.product_id", "products.stock")
+"""What each variant of a product has of its own."""
 _OF_SOMEBODY = ("customers", "subscriptions", "events")
 """Tables whose rows say nothing where they do not say of whom."""
 
@@ -55,7 +57,7 @@ def convert(
         The converted file, with its report.
     """
     notes: list[Message] = list(raw.notes)
-    if detection.order_level_once:
+    if detection.told_once:
         raw = _filled_down(connection, raw, detection, number)
     fields = plan(connection, raw, detection, profiles, zone, notes)
     countries.apply(fields, profiles, notes)
@@ -150,18 +152,19 @@ def _tell_left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
 def _filled_down(
     connection: duckdb.DuckDBPyConnection, raw: RawTable, detection: Detection, number: int
 ) -> RawTable:
-    """Repeat what stands on an order's first row on its other rows."""
-    key = next(m for m in detection.columns if m.target == "orders.order_id")
+    """Repeat what stands on the first row of an order, or of a product, on its other rows."""
+    key = detection.told_once
     types = dict(zip(raw.columns, raw.types, strict=True))
     cells = ["_line"]
     for mapping in detection.columns:
         column = identifier(mapping.column)
-        if mapping.table == "order_lines" or mapping is key:
+        own = mapping.table == "order_lines" or mapping.target in _OF_VARIANTS
+        if own or mapping.column == key:
             cells.append(column)
         else:
             cell = f"nullif({column}, '')" if values.is_text(types[mapping.column]) else column
             cells.append(
-                f"first_value({cell} IGNORE NULLS) OVER (PARTITION BY {identifier(key.column)}"
+                f"first_value({cell} IGNORE NULLS) OVER (PARTITION BY {identifier(str(key))}"
                 " ORDER BY _line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
                 f" AS {column}"
             )
@@ -200,6 +203,8 @@ def _set_strictness(part: Part) -> None:
             demand("interactions.opened_at")
         case "events":
             demand("events.occurred_at", "events.event", "events.customer_id")
+        case "products":
+            demand("products.product_id" if part.has("products.product_id") else "products.product")
         case "customers":
             if part.identity == "customer_id" and not part.has("customers.email"):
                 demand("customers.customer_id")
@@ -221,6 +226,9 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
             continue
         typed = identifier(held.key)
         fault = f"{typed} IS NULL" if held.required else f"({typed} IS NULL AND {_given(held)})"
+        if held.key == "products.product_id" and part.has("products.product"):
+            # A shop without codes calls its products by name, in its order lines too.
+            fault += ' AND "products.product" IS NULL'
         if held.moment:
             until = last if held.mapping.target in _HAPPENED else FAR
             fault += f" OR {typed} < DATE '{FIRST_DAY}'"

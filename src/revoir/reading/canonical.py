@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
 from revoir.language import nmsg
-from revoir.reading.part import Part
+from revoir.reading.part import REPEATED, Part
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.sales import Sales
 from revoir.tables import QUESTIONS, TABLES, Type
@@ -43,9 +43,23 @@ class _Others(Pieces):
                 return self.with_customers(self._responses())
             case "customers":
                 return [self.people(part.fields.attributes)]
+            case "products":
+                return [self._products()]
             case str() as table:
                 return self._plain(table)
         return []
+
+    def _products(self) -> Piece:
+        """One row a product, with the last that its rows say of it."""
+        part = self.part
+        key = part.product_key
+        columns = {"product_id": key}
+        for field in [*part.fields.of("products"), *self.free("products", columns)]:
+            if field.name != "product_id":
+                column = identifier(field.key)
+                columns[field.name] = f"arg_max({column}, _line) FILTER ({column} IS NOT NULL)"
+        rows = f"(SELECT * FROM {part.relation} WHERE _bad IS NULL OR _bad = {REPEATED})"
+        return self.make("products", columns, f"{rows} GROUP BY {key}")
 
     def _plain(self, table: str) -> list[Piece]:
         """A table whose rows are those of the file, and the customers they describe."""

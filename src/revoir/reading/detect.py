@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
-from revoir.reading.headers import NEGATED, count_orders, likeness, preference, tokens_of
+from revoir.reading.headers import NEGATED, likeness, preference, tokens_of
+from revoir.reading.kinds import CONTACT, evidence
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -24,35 +25,10 @@ _ASIDE = {
     "interactions": ("customers",),
     "events": ("customers",),
     "customers": (),
+    "products": (),
 }
 """Which other tables a file of one kind may carry columns of."""
 
-# How much a column speaks for its table; those left out count 0.5.
-_WEIGHTS = {
-    "orders.amount": 3.0, "orders.ordered_at": 3.0, "orders.order_id": 2.0,
-    "orders.customer_id": 1.0, "orders.refunded": 1.0, "orders.status": 1.0,
-    "order_lines.product": 1.5, "order_lines.product_id": 1.5, "order_lines.quantity": 1.5,
-    "order_lines.unit_price": 2.0, "order_lines.amount": 3.0,
-    "subscriptions.subscription_id": 2.5, "subscriptions.customer_id": 1.0,
-    "subscriptions.plan": 1.5, "subscriptions.started_at": 2.5, "subscriptions.ended_at": 2.5,
-    "subscriptions.monthly_amount": 2.0, "subscriptions.tenure_months": 3.0,
-    "subscriptions.churned": 4.0,
-    "responses.score": 3.0, "responses.comment": 2.0, "responses.responded_on": 1.0,
-    "responses.response_id": 1.0, "responses.question": 5.0,
-    "interactions.interaction_id": 3.0, "interactions.opened_at": 2.0,
-    "interactions.first_response_at": 4.0, "interactions.resolved_at": 3.0,
-    "interactions.is_complaint": 3.0, "interactions.kind": 1.0, "interactions.text": 1.0,
-    "events.event": 4.0, "events.occurred_at": 2.0, "events.session_id": 2.0,
-    "events.customer_id": 1.0,
-    "customers.customer_id": 1.0, "customers.email": 2.0, "customers.name": 1.5,
-    "customers.first_name": 1.5, "customers.last_name": 1.5, "customers.phone": 1.5,
-    "customers.birth_date": 2.0, "customers.joined_at": 1.5, "customers.consent": 1.5,
-    "customers.gender": 1.0, "customers.age": 1.0, "customers.city": 1.0,
-    "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
-}  # fmt: skip
-
-_PEOPLE = {"orders.customer_id", "customers.email", "customers.name", "customers.last_name"}
-_CONTACT = ("interaction_id", "first_response_at", "resolved_at", "is_complaint")
 _PREFERRED = 0.06
 """What the likelier of several amounts is put before: enough to decide between usual names."""
 _PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
@@ -68,7 +44,8 @@ class Detection:
         why: Why.
         columns: What each column means.
         export: The name of the software whose export it is, where that was recognised.
-        order_level_once: Whether cells about the order stand only on its first row.
+        told_once: The column of what is told on the first of its rows alone (an order, a product
+            with variants), where not every row says all.
     """
 
     table: str | None
@@ -76,7 +53,7 @@ class Detection:
     why: Message
     columns: tuple[ColumnMapping, ...]
     export: str | None = None
-    order_level_once: bool = False
+    told_once: str | None = None
 
 
 def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None) -> Detection:
@@ -120,7 +97,7 @@ def _detected(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | N
     found = [_assigned(kind, raw, profiles, fixed) for kind in kinds]
     ranked = sorted(
         (
-            (_score(kind, columns, profiles), kind, columns)
+            (evidence(kind, columns, profiles), kind, columns)
             for kind, columns in zip(kinds, found, strict=True)
         ),
         key=lambda entry: -entry[0],
@@ -163,7 +140,7 @@ def _may_be_sales(
         return False
     if kind == "interactions":
         held = {mapping.target for mapping in columns}
-        return not held.intersection(f"interactions.{name}" for name in _CONTACT)
+        return not held.intersection(f"interactions.{name}" for name in CONTACT)
     ordered_at = next(c for c in TABLES[SALES].columns if c.name == "ordered_at")
     return kind == "customers" and any(
         profiles[mapping.column].dates >= 0.8
@@ -424,63 +401,6 @@ def _asks(name: str, profile: Profile) -> bool:
     if re.search(r"(^|_)(nb|nombre|count|number|id|mois|month|year|annee|age|t|n)(_|$)", name):
         return False
     return profile.distinct >= 4 and profile.high >= 4
-
-
-def _score(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]) -> float:
-    """How much the columns speak for a table; 0 where something it needs is not there."""
-    held = {mapping.target: mapping for mapping in columns if mapping.target}
-    names = set(held)
-    match kind:
-        case "orders":
-            paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
-            enough = "orders.ordered_at" in names and bool(paid & names)
-            if enough and "orders.order_id" not in names and _PEOPLE & names:
-                enough = not count_orders(plain_name(column.header) for column in columns)
-        case "subscriptions":
-            told = {"started_at", "ended_at", "tenure_months", "churned"}
-            enough = bool({"subscriptions.customer_id", "customers.email"} & names) and any(
-                f"subscriptions.{name}" in names for name in told
-            )
-        case "responses":
-            asked = [m for n, m in held.items() if n.startswith("responses.question:")]
-            enough = "responses.score" in names or any(
-                m.confidence > 0.9 or "responses.comment" in names for m in asked
-            )
-        case "interactions":
-            kind_of = held.get("interactions.kind")
-            enough = "interactions.opened_at" in names and (
-                any(f"interactions.{name}" in names for name in _CONTACT)
-                # “Type de client” is not why somebody called.
-                or (kind_of is not None and kind_of.confidence >= 0.9)
-            )
-        case "events":
-            enough = {"events.event", "events.occurred_at"} <= names and bool(
-                {"events.customer_id", "customers.email"} & names
-            )
-        case _:
-            enough = _are_people(held, profiles)
-    if not enough:
-        return 0.0
-    total = 0.0
-    for name, mapping in held.items():
-        key = "responses.question" if name.startswith("responses.question:") else name
-        weight = _WEIGHTS.get(key, 0.5)
-        if kind != "customers" and name.startswith("customers."):
-            weight *= 0.1
-        total += weight * mapping.confidence
-    # A contact sheet shares most of its columns with the one-file exports of a shop.
-    return total * (0.35 if kind == "customers" else 1.0) + (0.01 if kind == "customers" else 0)
-
-
-def _are_people(held: dict[str, ColumnMapping], profiles: dict[str, Profile]) -> bool:
-    personal = {"email", "phone", "last_name", "name"}
-    if any(f"customers.{name}" in held for name in personal):
-        return True
-    key = held.get("customers.customer_id")
-    if key is None or (plain_name(key.header) == "id" and len(held) < 2):
-        return False
-    profile = profiles[key.column]
-    return not profile.filled or profile.unique >= 0.5
 
 
 def _by_values(

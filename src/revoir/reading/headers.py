@@ -125,6 +125,12 @@ def tokens_of(name: str) -> frozenset[str]:
     return frozenset(name.split("_")) - _LEFT_OUT
 
 
+_CATEGORIES = frozenset(["category", "categories", "categorie"])
+_OF_KINDS = frozenset(
+    ["type", "family", "famille", "group", "groupe", "brand", "marque", "line", "gamme", "class",
+     "classe", "url", "lien", "image", "weight", "poids", "size", "taille"]
+)  # fmt: skip
+"""Words of what a product is like, of which its name is none."""
 _PAID = frozenset(["ttc", "paid", "paye", "payee", "payer", "collected", "encaisse"])
 _NET = frozenset(["ht", "net", "nets", "value", "valeur"])
 _GROSS = frozenset(["gross", "brut", "bruts"])
@@ -148,9 +154,14 @@ def preference(header: str, name: str) -> int:
         >>> [preference(header, "amount") for header in headers]
         [1, 0, -1, -2]
     """
+    tokens = tokens_of(header)
+    if name == "category":
+        return 1 if tokens & _CATEGORIES else 0
+    if name == "product_id":
+        # Tickets carry the code of an article, not the number that the shop's database gives it.
+        return -1 if header == "id" else 0
     if name not in ("amount", "unit_price"):
         return 0
-    tokens = tokens_of(header)
     if tokens & _WITHOUT:
         return -1
     if tokens & (_PAID | _WITH) or {"grand", "total"} <= tokens:
@@ -188,6 +199,8 @@ def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
     if not tokens:
         return 0.0, usual
     if column.name == "amount" and _part_of_amount(tokens):
+        return 0.0, usual
+    if column.name == "product" and tokens & (_CATEGORIES | _OF_KINDS):
         return 0.0, usual
     best, like = 0.0, ""
     if target != "order_lines.amount":  # any amount resembles the bare name

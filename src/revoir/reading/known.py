@@ -29,7 +29,8 @@ class Export:
         columns: What each known header is.
         ignored: Headers that are not read (a second address, the software's own numbers).
         formats: The convention of a column, where it is not the usual one.
-        once: Whether what belongs to the order stands only on the first row of each.
+        told_once: The header of what is told on the first of its rows alone: the order, or the
+            product whose variants these are (empty: each row says all).
     """
 
     name: str
@@ -39,7 +40,7 @@ class Export:
     any_of: frozenset[str] = frozenset()
     ignored: tuple[str, ...] = ()
     formats: dict[str, str] = field(default_factory=dict)
-    once: bool = False
+    told_once: str = ""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -82,7 +83,21 @@ EXPORTS = (
             "shipping_", "billing_address", "phone", "id", "receipt_number", "device_id",
             "payment_id", "payment_reference", "payment_references", "note", "tax_",
         ),
-        once=True,
+        told_once="name",
+    ),
+    Export(
+        "Shopify", "products", _names("handle title vendor option1_value"),
+        {
+            "variant_sku": "products.product_id", "sku": "products.product_id",
+            "title": "products.product", "type": "products.category",
+            "product_category": "products.category", "variant_inventory_qty": "products.stock",
+            "inventory_quantity": "products.stock",
+        },
+        ignored=(
+            "body_html", "description", "option1_", "option2_", "option3_", "image_", "variant_",
+            "google_shopping", "seo_", "gift_card", "cost_per_item", "published", "price",
+        ),
+        told_once="handle",
     ),
     Export(
         "WooCommerce", "orders", _names("order_id order_total billing_email"),
@@ -250,7 +265,9 @@ def _detection(export: Export, raw: RawTable, names: list[str]) -> Detection:
             )  # fmt: skip
     return Detection(
         export.table, 0.99, msg("it has the headers of an export of {name}", name=export.name),
-        tuple(columns), export.name, export.once,
+        tuple(columns), export.name,
+        next((c for c, name in zip(raw.columns, names, strict=True) if name == export.told_once),
+             None),
     )  # fmt: skip
 
 

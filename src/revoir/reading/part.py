@@ -99,6 +99,13 @@ class Part:
         return values.product(price, identifier("order_lines.quantity"))
 
     @property
+    def product_key(self) -> str:
+        """SQL of what identifies the product of a row of a list of them: its code, or its name."""
+        keys = ("products.product_id", "products.product")
+        held = ", ".join(f"CAST({identifier(key)} AS VARCHAR)" for key in keys if self.has(key))
+        return f"coalesce({held})"
+
+    @property
     def amount(self) -> str | None:
         """SQL of the amount that a row of sales says; None where no column does."""
         keys = ("orders.amount", "order_lines.amount")

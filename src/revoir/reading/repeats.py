@@ -139,6 +139,8 @@ def _row_key(part: Part) -> str | None:
             return first("interactions.interaction_id")
         case "events":
             return first("events.event_id")
+        case "products":
+            return part.product_key
     return None
 
 
@@ -159,7 +161,7 @@ def _marks_sql(part: Part, key: str, table: str) -> str:
         f" ORDER BY a._line) AS nth FROM ({again}) AS a"
         f" JOIN {part.raw.relation} AS r ON r._line = a._line"
     )
-    if table == "customers":
+    if table in ("customers", "products"):
         # Two rows of one customer are brought together: the later says what the first left out.
         return (
             f"SELECT _line, {REPEATED} AS mark FROM ({told})"

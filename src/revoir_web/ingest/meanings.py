@@ -15,7 +15,10 @@ from revoir_web.common.words import language
 if TYPE_CHECKING:
     from revoir.reading.mapping import FileMapping
 
-_BESIDE = {"orders": ("orders", "order_lines", "customers"), "customers": ("customers",)}
+_BESIDE = {
+    "orders": ("orders", "order_lines", "customers"), "customers": ("customers",),
+    "products": ("products",),
+}  # fmt: skip
 ATTRIBUTE, IGNORE = "attribute", "ignore"
 
 
@@ -46,13 +49,13 @@ def table_label(table: str | None) -> str:
         None: _("Not recognised"), "customers": _("Customers"), "orders": _("Orders"),
         "order_lines": _("Order lines"), "subscriptions": _("Subscriptions"),
         "responses": _("Survey answers"), "interactions": _("Contacts with service"),
-        "events": _("Events"),
+        "events": _("Events"), "products": _("Products"),
     }[table]  # fmt: skip
 
 
 def table_choices() -> list[tuple[str, str]]:
     """What a file can be."""
-    kinds = ("customers", "subscriptions", "responses", "interactions", "events")
+    kinds = ("customers", "subscriptions", "responses", "interactions", "events", "products")
     found = [("", _("Find out")), ("orders", _("Orders or their lines"))]
     return [*found, *((kind, table_label(kind)) for kind in kinds)]
 

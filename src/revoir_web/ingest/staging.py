@@ -44,7 +44,7 @@ WORDS = ".words.parquet"
 CONSENTS = "customers.consents.parquet"
 """The file of what customers agreed to or not, as this import says it and no other."""
 ORDER = ("customers", "orders", "order_lines", "subscriptions", "responses", "interactions",
-         "events")  # fmt: skip
+         "events", "products")  # fmt: skip
 Resolve = Callable[["pa.Table"], "pa.Table"]
 """From the customers of an import (`key` and profile) to `key` and `customer_id`."""
 
@@ -110,7 +110,7 @@ def prepare(
         for table in there:
             progress(msg("Comparing with what is there: {table}…", table=CALLED[table]))
             keys.make(table)
-            if table in known and TABLES[table].key and not keys.correction:
+            if table in known and table != "products" and not keys.correction:
                 corrections.know_again(connection, table, known[table])
                 if table in retold.SAYS:
                     retold.know_again(connection, table, known[table])
@@ -218,9 +218,11 @@ class Keys:
 
     def make(self, table: str) -> None:
         """Make `keyed_<table>`: the rows with their keys and the lake's customer numbers."""
-        {"orders": self._orders, "order_lines": self._lines, "customers": self._customers}.get(
-            table, self._others
-        )(table)
+        makers = {
+            "orders": self._orders, "order_lines": self._lines, "customers": self._customers,
+            "products": self._products,
+        }  # fmt: skip
+        makers.get(table, self._others)(table)
 
     def _columns(self, table: str, *but: str) -> list[str]:
         held = sql.columns_of(self._connection, sql.name(table))
@@ -258,6 +260,13 @@ class Keys:
             f"CREATE TABLE keyed_customers AS SELECT n.customer_id{cells} FROM customers AS t"
             " JOIN numbers AS n ON n.key = CAST(t.customer_id AS VARCHAR)"
             " WHERE n.customer_id IS NOT NULL GROUP BY n.customer_id"
+        )
+
+    def _products(self, table: str) -> None:
+        cells = "".join(f", {sql.name(c)}" for c in self._columns(table, "product_id"))
+        self._connection.execute(
+            "CREATE TABLE keyed_products AS SELECT CAST(product_id AS VARCHAR) AS product_id"
+            f"{cells} FROM products"
         )
 
     def _orders(self, table: str) -> None:
@@ -375,7 +384,7 @@ def _part(
         cell = f"m.{quoted}"
         if column in held:
             cell = f"CAST({cell} AS {held[column]})"
-            if table == "customers":
+            if table in ("customers", "products"):
                 # What this file does not say stays as it was.
                 cell = f"coalesce({cell}, l.{quoted})"
             elif column == "customer_id":

@@ -96,8 +96,10 @@ def facts_of(
     for table, (paths, columns) in files.items():
         if kinds is not None and KINDS[table] not in kinds:
             continue
-        for row in _rows(table, paths, columns, ids, limit, before):
-            found.append(_fact(table, row))
+        told = _rows(table, paths, columns, ids, limit, before)
+        if table == "order_lines":
+            _name_products(told)
+        found += [_fact(table, row) for row in told]
     found.sort(key=moment_of, reverse=True)
     return found[:limit]
 
@@ -125,10 +127,47 @@ def owned_by(customer_ids: Sequence[str]) -> list[Owned]:
         f" where {_CUSTOMER} in ({_marks(customer_ids)}) and {counted} group by 1)"
         " where name is not null and held > 0 order by since desc, name"
     )
+    held = rows(statement, [paths, *customer_ids])
+    called = {} if "product" in columns else product_names([str(row["name"]) for row in held])
     return [
-        Owned(str(row["name"]), float(row["held"]), row["since"], row["due"])
-        for row in rows(statement, [paths, *customer_ids])
-    ]
+        Owned(
+            called.get(str(row["name"]), str(row["name"])),
+            float(row["held"]), row["since"], row["due"],
+        )
+        for row in held
+    ]  # fmt: skip
+
+
+def product_names(ids: Sequence[str]) -> dict[str, str]:
+    """What the list of products calls some of them.
+
+    Args:
+        ids: Their codes.
+
+    Returns:
+        By code, the names of those that it has.
+    """
+    paths, columns = _every_file().get("products", ([], []))
+    if not ids or not paths or "product" not in columns:
+        return {}
+    statement = (
+        "select product_id, product from read_parquet(?, union_by_name=true)"
+        f" where product_id in ({_marks(ids)}) and product is not null"
+    )
+    return {row["product_id"]: row["product"] for row in rows(statement, [paths, *ids])}
+
+
+def _name_products(lines: Sequence[dict[str, Any]]) -> None:
+    """Give lines that have only a product's code its name."""
+    nameless = {str(row["product_id"]) for row in lines if _only_code(row)}
+    called = product_names(sorted(nameless))
+    for row in lines:
+        if _only_code(row):
+            row["product"] = called.get(str(row["product_id"]), row["product_id"])
+
+
+def _only_code(row: dict[str, Any]) -> bool:
+    return row.get("product") is None and row.get("product_id") is not None
 
 
 def _rows(
@@ -233,6 +272,11 @@ def rows(statement: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _files() -> dict[str, tuple[list[str], list[str]]]:
+    """The files and columns of each table whose rows happened, as of a moment ago."""
+    return {name: held for name, held in _every_file().items() if name in KINDS}
+
+
+def _every_file() -> dict[str, tuple[list[str], list[str]]]:
     """The files and columns of each table, as of a moment ago."""
     from revoir.store import Lake, is_lake, remote
 
@@ -258,7 +302,7 @@ def _files() -> dict[str, tuple[list[str], list[str]]]:
                 columns = [column.name for column in held.schema().fields]
                 _known.files[name] = (files, columns)
             _known.at = now
-        return {name: held for name, held in _known.files.items() if name in KINDS and held[0]}
+        return {name: held for name, held in _known.files.items() if held[0]}
 
 
 @dataclass

@@ -124,6 +124,14 @@ class World:
         ]
         return _written(columns, rows)
 
+    def products(self) -> str:
+        columns = ["produit", "categorie", "marque", "stock"]
+        rows = [
+            {"produit": f"P{n}", "categorie": "XYZ"[n % 3], "marque": "M", "stock": str(n % 5)}
+            for n in range(14)
+        ]
+        return _written(columns, rows)
+
     def customers(self) -> str:
         columns = ["client", "nom", "email", "ville", "age"]
         rows = [
@@ -166,9 +174,11 @@ FILES: dict[str, Callable[[World], list[str]]] = {
     "contacts": lambda world: [world.contacts()],
     "events": lambda world: [world.events()],
     "customers": lambda world: [world.customers()],
+    "products": lambda world: [world.products()],
+    "lines and products": lambda world: [world.orders(LINES), world.products()],
     "everything": lambda world: [
         world.orders(LINES), world.customers(), world.contracts(), world.answers(),
-        world.contacts(), world.events(),
+        world.contacts(), world.events(), world.products(),
     ],
 }  # fmt: skip
 

@@ -1,0 +1,62 @@
+"""What a list of products says of them, beside the rows that sold them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from revoir.tables import PRODUCTS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_SAID = ("product", "category")
+
+
+def described(rows: ir.Table, products: ir.Table) -> ir.Table:
+    """Give rows of sales the names, categories and attributes of the list of products.
+
+    What a row says itself stays: a product may have had another name, or category, when it was
+    sold. Numbers of the list (prices, weights, the stock of today) are no part of a sale.
+
+    Args:
+        rows: Order lines, or orders of one product each.
+        products: The list of products, `product_id` once each.
+
+    Returns:
+        The rows, as many, with the columns of before and those that the list adds. They are the
+        rows themselves where nothing tells which product they sold.
+
+    Examples:
+        >>> import ibis
+        >>> lines = ibis.memtable({"line_id": ["1"], "product_id": [7]})
+        >>> described(lines, ibis.memtable({"product_id": ["7"], "category": ["tea"]})).columns
+        ('line_id', 'product_id', 'category')
+    """
+    import ibis
+
+    own = "product_id" if "product_id" in rows.columns else "product"
+    theirs = own if own == "product_id" or own not in products.columns else "product"
+    taken = [
+        name
+        for name in products.columns
+        if name not in ("product_id", theirs)
+        and (name in _SAID or (PRODUCTS.column(name) is None and name not in rows.columns))
+        and (products[name].type().is_string() or products[name].type().is_boolean())
+    ]
+    if own not in rows.columns or not taken:
+        return rows
+    listed = products.mutate(_product=products[theirs].cast("string"))
+    # A list of a warehouse may name one twice, and no sale may count twice for it.
+    listed = listed.group_by("_product").aggregate(
+        **{f"_{place}": listed[name].max() for place, name in enumerate(taken)}
+    )
+    joined = rows.left_join(listed, rows[own].cast("string") == listed._product)
+    cells = {
+        name: ibis.coalesce(joined[name], joined[f"_{place}"])
+        if name in rows.columns
+        else joined[f"_{place}"]
+        for place, name in enumerate(taken)
+    }
+    return joined.select(*(name for name in rows.columns if name not in cells), **cells).select(
+        *rows.columns, *(name for name in cells if name not in rows.columns)
+    )
