@@ -457,7 +457,7 @@ PRODUCTS = Table(
         )),
         Column("category", Type.TEXT, msg("Category of the product."), False, (
             *next(c.synonyms for c in ORDER_LINES.columns if c.name == "category"),
-            *_words("categories type_de_produit product_type sous_famille collection type"),
+            *_words("category_id id_categorie categories type_de_produit product_type sous_famille collection type"),
         )),
         Column("stock", Type.DECIMAL, msg("How many are in stock."), False, _words(
             "en_stock in_stock quantite_en_stock stock_quantity quantity_in_stock qty_in_stock"

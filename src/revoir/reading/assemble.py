@@ -17,6 +17,7 @@ from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
 from revoir.reading.doubts import answers_or_people, said_of_amounts
+from revoir.reading.kinds import are_lines, are_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
 from revoir.reading.part import BIG, Part, summary
 from revoir.reading.pieces import Piece
@@ -132,13 +133,24 @@ def _beside_their_orders(
     """The lines of orders whose days another file tells; parts and reports get theirs."""
     overlaps = Overlaps(connection)
     pieces = []
+    bare = {
+        orders.number: (orders.place, _converted(connection, orders, zone=zone, today=today))
+        for orders in unknown
+        if are_orders(orders.detection.columns)
+    }
     for lines in unknown:
-        if not joined.are_lines(lines.detection.columns):
+        if not are_lines(lines.detection.columns):
             continue
-        made = joined.beside(connection, lines.raw, lines.detection.columns, parts)
+        lists = [*parts, *(part for _, part in bare.values() if part not in parts)]
+        made = joined.beside(connection, lines.raw, lines.detection.columns, lists)
         if made is None:
             reports[lines.place].notes.append(joined.DATELESS)
             continue
+        for part in made.orders if made.whole else ():
+            if (note := joined.without_lines(connection, part)) is not None:
+                part.report.notes.append(note)
+            reports[bare[part.number][0]] = part.report
+            parts.append(part)
         held = profiles(connection, made.raw)
         detection = made.meant(detect(made.raw, held, made.said(lines.said)))
         part = convert(
@@ -148,11 +160,26 @@ def _beside_their_orders(
         overlaps.tell(part)
         parts.append(part)
         reports[lines.place] = part.report
-        # Their orders are those of the other file, with what it says they came to.
+        # Their orders are those of the other file, where it says what they came to.
         made_of = _split(connection, part, zone)
-        pieces += [piece for piece in made_of if piece.table == "order_lines"]
+        pieces += [piece for piece in made_of if made.whole or piece.table == "order_lines"]
         part.report.table = "order_lines"
+    for place, part in bare.values():
+        if part not in parts:
+            reports[place].notes.append(joined.TOTALLESS)
     return pieces
+
+
+def _converted(
+    connection: duckdb.DuckDBPyConnection, orders: _Unknown, *, zone: str, today: dt.date | None
+) -> Part:
+    """A list of orders that has no totals."""
+    held = profiles(connection, orders.raw)
+    why = msg("its rows have the number and the day of an order")
+    detection = replace(orders.detection, table="orders", confidence=0.8, why=why)
+    return convert(
+        connection, orders.raw, detection, held, zone=zone, today=today, number=orders.number
+    )
 
 
 def _tell_same_days(
@@ -264,16 +291,19 @@ def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> I
             remedy=msg("Fill in at least one row."),
         )
     headers = [*dict.fromkeys(header for raw in raws for header in raw.headers if header)][:12]
-    dateless = any(joined.DATELESS in report.notes for report in reports)
+    half = next(
+        (note for note in (joined.DATELESS, joined.TOTALLESS)
+         if any(note in report.notes for report in reports)),
+        None,
+    )  # fmt: skip
     return Unrecognised(
         msg("It cannot be told what this file is; its columns are: {headers}.", headers=headers)
         if headers
         else msg("It cannot be told what this file is: it has no headers."),
         list(reports),
         where=Where(file=raws[0].file, sheet=raws[0].sheet) if raws else Where(),
-        remedy=joined.DATELESS
-        if dateless
-        else msg(
+        remedy=half
+        or msg(
             "Say which column is the date and which the amount: --map ordered_at=… --map amount=…."
         ),
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
-from revoir.reading.headers import NEGATED, likeness, preference, tokens_of
-from revoir.reading.kinds import CONTACT, evidence
+from revoir.reading.headers import NEGATED, is_aside, likeness, preference, tokens_of
+from revoir.reading.kinds import CONTACT, are_lines, evidence, number_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
@@ -104,9 +104,10 @@ def _detected(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | N
     )
     score, kind, columns = ranked[0]
     if score <= 0:
-        guess = _by_values(raw, profiles, fixed)
-        if guess is not None:
-            return guess
+        if not are_lines(columns):
+            guess = _by_values(raw, profiles, fixed, number_orders(columns, profiles))
+            if guess is not None:
+                return guess
         return Detection(None, 0.0, msg("its columns are not enough for any table"), columns)
     told = said is not None and said.table is not None
     if not told and _may_be_sales(kind, columns, profiles):
@@ -404,11 +405,15 @@ def _asks(name: str, profile: Profile) -> bool:
 
 
 def _by_values(
-    raw: RawTable, profiles: dict[str, Profile], fixed: dict[str, ColumnMapping]
+    raw: RawTable, profiles: dict[str, Profile], fixed: dict[str, ColumnMapping], numbered: bool
 ) -> Detection | None:
-    """Read a file without telling headers as orders or as customers, by its values alone."""
+    """Read a file without telling headers as orders or as customers, by its values alone.
+
+    Where a header tells the number of orders, whole numbers are no guess of what was paid.
+    """
     free = [column for column in raw.columns if column not in fixed]
     headers = dict(zip(raw.columns, raw.headers, strict=True))
+    aside = {column for column, header in headers.items() if is_aside(plain_name(header))}
     found: dict[str, tuple[str, float, Message]] = {}
     given = {mapping.name for mapping in fixed.values()}
 
@@ -420,7 +425,7 @@ def _by_values(
     def first(test: Iterable[str]) -> str | None:
         return next(iter(test), None)
 
-    date = first(c for c in free if profiles[c].dates >= 0.8)
+    date = first(c for c in free if profiles[c].dates >= 0.8 and c not in aside)
     take(date, "orders.ordered_at", 0.8, msg("its values are dates"))
     email = first(c for c in free if profiles[c].emails >= 0.8)
     take(email, "customers.email", 0.9, msg("its values are e-mail addresses"))
@@ -430,11 +435,12 @@ def _by_values(
         return _guessed("customers", raw, headers, found, fixed)
     decimals = [
         c for c in free
-        if profiles[c].numbers >= 0.9 and profiles[c].integers < 0.9 and profiles[c].filled
+        if _is_money(profiles[c]) and profiles[c].filled and c not in aside
     ]  # fmt: skip
     numbers = [
         c for c in free
         if profiles[c].numbers >= 0.9 and profiles[c].filled and not _is_code(profiles[c])
+        and c not in aside and not numbered
     ]  # fmt: skip
     paid = first(decimals) or (max(numbers, key=lambda c: profiles[c].high) if numbers else None)
     if paid is None and not given & {"amount", "unit_price"}:
@@ -442,14 +448,15 @@ def _by_values(
     take(paid, "orders.amount", 0.7, msg("its values are amounts"))
     codes = [c for c in free if _is_code(profiles[c])]
     customer = first(codes)
-    numbered = [c for c in codes if profiles[c].unique > 0.98 and profiles[c].rows > 10]
-    if len(codes) > 1 and customer in numbered and len(numbered) < len(codes):
+    each_once = [c for c in codes if profiles[c].unique > 0.98 and profiles[c].rows > 10]
+    if len(codes) > 1 and customer in each_once and len(each_once) < len(codes):
         take(customer, "orders.order_id", 0.6, msg("its values number the rows"))
-        customer = first(c for c in codes if c not in numbered)
+        customer = first(c for c in codes if c not in each_once)
     take(customer, "orders.customer_id", 0.6, msg("its values are codes that come back"))
     small = first(
         c for c in free
         if profiles[c].integers >= 0.98 and profiles[c].high < 1000 and not _is_code(profiles[c])
+        and c not in aside
     )  # fmt: skip
     if small is not None:
         found[small] = ("order_lines.quantity", 0.6, msg("its values are small whole numbers"))

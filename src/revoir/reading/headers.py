@@ -77,11 +77,18 @@ NEGATED = frozenset(
 
 _TAXES = frozenset(["tax", "taxes", "taxe", "vat", "tva", "gst", "hst", "pst", "qst", "tps", "tvq"])
 _BESIDE = frozenset(
-    ["shipping", "port", "livraison", "delivery", "expedition", "postage", "fee", "fees", "frais",
+    ["shipping", "port", "livraison", "delivery", "expedition", "postage", "freight", "fret",
+     "fee", "fees", "frais",
      "tip", "tips", "pourboire", "discount", "discounts", "remise", "remises", "reduction",
      "rabais", "refund", "refunds", "refunded", "rembourse", "remboursement"]
 )  # fmt: skip
 """What is asked for beside the goods, or taken off: an amount of it is not what was paid."""
+_OF_DELIVERY = frozenset(
+    ["shipping", "shipped", "ship", "delivery", "delivered", "carrier", "livraison", "livre",
+     "expedition", "expedie", "envoi", "due", "required", "echeance", "limit", "limite",
+     "estimated", "estime", "prevue"]
+)  # fmt: skip
+"""Words of days on which an order was sent, or is to arrive or to be paid."""
 _OF_ONE = frozenset(["unit", "unitaire", "unite", "each"])
 _WITH = frozenset(
     ["incl", "included", "including", "inclus", "incluse", "inclusive", "compris", "comprise",
@@ -173,6 +180,20 @@ def preference(header: str, name: str) -> int:
     return 0
 
 
+def is_aside(name: str) -> bool:
+    """Whether a header says that a number is not what was paid, or a day not that of the order.
+
+    Args:
+        name: A plain header.
+
+    Examples:
+        >>> [is_aside(name) for name in ("freight", "shipped_date", "employee_id", "valeur")]
+        [True, True, True, False]
+    """
+    tokens = tokens_of(name)
+    return bool(tokens & _OF_DELIVERY) or _part_of_amount(tokens) or name.endswith("_id")
+
+
 def _part_of_amount(tokens: frozenset[str]) -> bool:
     """Whether a header says of an amount that it is only tax, shipping, a price of one, …."""
     if tokens & _OF_ONE:
@@ -217,6 +238,8 @@ def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
             continue
         if score > best:
             best, like = score, synonym
+    if target == "orders.ordered_at" and tokens & _OF_DELIVERY and best < 0.9:
+        return 0.0, usual
     own = target in ("orders.ordered_at", "orders.amount") and tokens & _OF_CUSTOMERS
     if (own or tokens & _SUMMARY) and best < 0.9:
         best *= 0.3

@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
-from revoir.language import msg
+from revoir.language import Message, msg, nmsg
 from revoir.reading import values
 from revoir.reading.detect import Detection
-from revoir.reading.mapping import ColumnMapping, FileMapping, Said
+from revoir.reading.mapping import ATTRIBUTE, ColumnMapping, FileMapping, Said
 from revoir.reading.part import Part
 from revoir.reading.raw import RawTable, Reject
 
 if TYPE_CHECKING:
     import duckdb
 
-_LINE = ("product", "product_id", "quantity", "unit_price", "amount", "line_id")
 _OF_THE_ORDER = (
     "orders.ordered_at", "orders.customer_id", "orders.status", "customers.email",
     "customers.phone", "customers.name", "customers.first_name", "customers.last_name",
@@ -29,10 +28,36 @@ _OF_THE_ORDER = (
 """What is taken from the order: when, whose, and whether it happened."""
 _SHARE = 0.5
 """Of fewer of the orders of the lines, a list of orders is that of others."""
+TOTALLESS = msg(
+    "Its rows look like orders, and nothing says what was paid. Import the lines of these orders"
+    " with it, at once: with their prices."
+)
 DATELESS = msg(
     "Its rows look like lines of orders, and nothing tells when these were. Import the list of the"
     " orders with them, at once: with the day and the total of each."
 )
+
+
+def without_lines(connection: duckdb.DuckDBPyConnection, part: Part) -> Message | None:
+    """Say how many orders of a list without totals have no line: nothing says what they came to.
+
+    Args:
+        connection: Holds `numbers_of_lines` (see `beside`).
+        part: The list.
+    """
+    number = part.fields["orders.order_id"].mapping
+    [(count,)] = connection.execute(
+        f"SELECT count(*) FROM {part.raw.relation} AS o JOIN {part.accepted} AS t"
+        f" ON t._line = o._line WHERE {_key('o', part.raw, number)} NOT IN"
+        " (SELECT key FROM numbers_of_lines WHERE key IS NOT NULL)"
+    ).fetchall()
+    if not count:
+        return None
+    return nmsg(
+        "{n} order has no line: it is not counted, for nothing says what it came to.",
+        "{n} orders have no line: they are not counted, for nothing says what they came to.",
+        count,
+    )
 
 
 @dataclass(frozen=True)
@@ -44,11 +69,18 @@ class Joined:
             aside.
         taken: By header, what the columns mean that are the orders'.
         places: Where the orders stand.
+        orders: The lists of them.
     """
 
     raw: RawTable
     taken: dict[str, ColumnMapping]
     places: list[str]
+    orders: tuple[Part, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the orders come to what their lines do: their list has no totals."""
+        return self.orders[0].amount is None
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -58,7 +90,7 @@ class Joined:
     def said(self, entry: FileMapping | None) -> FileMapping:
         """What is said of the lines, and what is known of the columns of the orders."""
         known = {
-            header: Said(str(mapping.target), mapping.format)
+            header: Said(mapping.target or ATTRIBUTE, mapping.format)
             for header, mapping in self.taken.items()
         }
         if entry is None:
@@ -75,13 +107,6 @@ class Joined:
             for column in detection.columns
         )
         return replace(detection, columns=columns)
-
-
-def are_lines(columns: Sequence[ColumnMapping]) -> bool:
-    """Whether a table that nothing is known of has lines of numbered orders, without a date."""
-    held = {column.target for column in columns}
-    told = any(f"order_lines.{name}" in held for name in _LINE)
-    return "orders.order_id" in held and told and "orders.ordered_at" not in held
 
 
 def beside(
@@ -118,7 +143,9 @@ def beside(
     if chosen is None:
         return None
     there = {column.target for column in columns}
-    wanted = [key for key in _OF_THE_ORDER if key not in there and chosen.has(key)]
+    # Where their list has no totals it makes no orders of its own: all that it says is theirs.
+    said = _OF_THE_ORDER if chosen.amount is not None else tuple(chosen.fields)
+    wanted = [key for key in said if key not in there and chosen.has(key)]
     if "orders.customer_id" in there:
         wanted = [key for key in wanted if not key.startswith("customers.")]
     # A list a month, perhaps, and all lines in one.
@@ -155,7 +182,7 @@ def beside(
         rejects=[*raw.rejects, *_of_no_order(connection, raw, together, number)],
         notes=[*raw.notes, note],
     )
-    return Joined(joined, taken, places)
+    return Joined(joined, taken, places, tuple(lists))
 
 
 def _orders(parts: Sequence[Part], wanted: Sequence[str]) -> str:

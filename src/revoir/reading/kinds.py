@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from revoir.reading.headers import count_orders, likeness, tokens_of
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
@@ -41,7 +43,9 @@ _OF_PRODUCTS = frozenset(
      "rayon", "fournisseur", "supplier", "vendor"]
 )  # fmt: skip
 """Words in the headers of a list of products; a name and a category may be those of anything."""
+_OF_ORDERS = frozenset(["order", "orders", "commande", "commandes", "invoice", "facture"])
 _EACH_ONCE = 0.9
+_LINE = ("product", "product_id", "quantity", "unit_price", "amount", "line_id")
 _OF_A_ROW = frozenset(["created", "creation", "added", "ajout", "updated"])
 
 
@@ -81,7 +85,7 @@ def evidence(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, 
         case "products":
             enough = _are_products(columns, profiles)
         case _:
-            enough = _are_people(held, profiles)
+            enough = _are_people(held, profiles) and not number_orders(columns, profiles)
     if not enough:
         return 0.0
     total = 0.0
@@ -115,6 +119,17 @@ def _are_products(columns: tuple[ColumnMapping, ...], profiles: dict[str, Profil
     )
 
 
+def number_orders(columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]) -> bool:
+    """Whether each row has the number of an order: it is one, even where no row says its total."""
+    return any(
+        likeness(name, ORDERS.columns[0], "orders.order_id")[0] >= 0.95
+        and tokens_of(name) & _OF_ORDERS
+        and profiles[mapping.column].unique == 1
+        for mapping in columns
+        if mapping.header and (name := plain_name(mapping.header))
+    )
+
+
 def _may_be_products(columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]) -> bool:
     """Whether what looks like sales is a list of products, with their prices and first days.
 
@@ -141,3 +156,17 @@ def _are_people(held: dict[str, ColumnMapping], profiles: dict[str, Profile]) ->
         return False
     profile = profiles[key.column]
     return not profile.filled or profile.unique >= 0.5
+
+
+def are_lines(columns: Sequence[ColumnMapping]) -> bool:
+    """Whether a table that nothing is known of has lines of numbered orders, without a date."""
+    held = {column.target for column in columns}
+    told = any(f"order_lines.{name}" in held for name in _LINE)
+    return "orders.order_id" in held and told and "orders.ordered_at" not in held
+
+
+def are_orders(columns: Sequence[ColumnMapping]) -> bool:
+    """Whether a table that nothing is known of has numbered orders and their days, and no total."""
+    held = {column.target for column in columns}
+    paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
+    return {"orders.order_id", "orders.ordered_at"} <= held and not paid & held
