@@ -89,3 +89,14 @@ def test_a_day_before_the_data_is_refused(tmp_path, command, asked, monkeypatch)
         "There is nothing before 15 Mar 2024, when the data begin. Give --as-of a later day.\n"
     )
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("day", "said"), [("2024-04-20", False), ("2025-01-01", True)])
+def test_a_day_long_after_the_data_is_told(tmp_path, command, day, said):
+    """Every customer looks silent until then, and nothing said why."""
+    path = tmp_path / "orders.csv"
+    path.write_text("customer_id,order_date,amount\nann,2024-03-15,10\nbob,2024-04-01,5\n")
+    done = command("metric", "orders", path, "--as-of", day)
+    assert done.returncode == 0
+    told = "The data end on 1 Apr 2024: of 275 days up to 1 Jan 2025 nothing is known"
+    assert (told in done.stderr) is said

@@ -148,7 +148,7 @@ def open_book(
     if book.reading is not None:
         tell_quarantine(book.reading)
     if last is not None:
-        _refuse_before(book, last)
+        _check_last(book, last)
     return book
 
 
@@ -195,11 +195,13 @@ def _share(margin: float) -> float:
     return margin
 
 
-def _refuse_before(book: Book, last: dt.date) -> None:
+def _check_last(book: Book, last: dt.date) -> None:
+    """Refuse a last day before all data, and say of one long after them what follows from it."""
+    from revoir.book import APART_DAYS
     from revoir.errors import InputError, UsageError
 
     try:
-        first = book.span[0]
+        first, until = book.span
     except InputError:
         return
     if last < first:
@@ -207,6 +209,18 @@ def _refuse_before(book: Book, last: dt.date) -> None:
             msg("There is nothing before {first}, when the data begin.", first=first),
             remedy=msg("Give {option} a later day.", option="--as-of"),
         )
+    days = (last - until).days
+    if days > APART_DAYS:
+        told = nmsg(
+            "The data end on {until}: of {n} day up to {last} nothing is known, and every customer"
+            " looks silent for as long.",
+            "The data end on {until}: of {n} days up to {last} nothing is known, and every customer"
+            " looks silent for as long.",
+            days,
+            until=until,
+            last=last,
+        )
+        say(told.text(language()))
 
 
 def file_mapping(options: Sequence[str] | None, path: Path | None) -> FileMapping | None:
