@@ -138,6 +138,11 @@ _OF_KINDS = frozenset(
      "classe", "url", "lien", "image", "weight", "poids", "size", "taille"]
 )  # fmt: skip
 """Words of what a product is like, of which its name is none."""
+_OF_NO_STOCK = frozenset(
+    ["sold", "vendu", "vendue", "vendus", "vendues", "ordered", "commande", "commandee", "low",
+     "min", "minimum", "mini", "max", "maximum", "seuil", "alert", "alerte", "management"]
+)  # fmt: skip
+"""Words of quantities that were sold, or that somebody wants to have."""
 _PAID = frozenset(["ttc", "paid", "paye", "payee", "payer", "collected", "encaisse"])
 _NET = frozenset(["ht", "net", "nets", "value", "valeur"])
 _GROSS = frozenset(["gross", "brut", "bruts"])
@@ -220,6 +225,8 @@ def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
     if not tokens:
         return 0.0, usual
     if column.name == "amount" and _part_of_amount(tokens):
+        return 0.0, usual
+    if target == "products.stock" and tokens & _OF_NO_STOCK:
         return 0.0, usual
     if column.name == "product" and tokens & (_CATEGORIES | _OF_KINDS):
         return 0.0, usual

@@ -64,6 +64,12 @@ def test_the_stock(read: Read, rows: Any, shop: str) -> None:
     assert {row["product_id"]: row["stock"] for row in held} == {"TH1": 5, "TH2": 0, "TA1": 7}
 
 
+def test_what_was_sold_is_not_in_stock(read: Read) -> None:
+    text = "Produit;Quantité vendue;Stock mini;CA\nPain;100;5;120,50\nTarte;20;5;180,00\n"
+    reading = read({"lignes.csv": LINES, "ventes.csv": text})
+    assert "products" not in reading.tables or "stock" not in reading.tables["products"].columns
+
+
 def test_variants_and_images_of_shopify(read: Read, rows: Any) -> None:
     """A product's name stands on the first of its rows alone; some rows are but a picture."""
     reading = read(
