@@ -348,3 +348,25 @@ def test_tables_have_their_names_in_french(ask, tmp_path):
     assert "commandes\N{NO-BREAK SPACE}: le lot y était déjà" in ask(*words)
     told = ask("lake", "undo", str(folder), "jan", "--lang", "fr")
     assert told.startswith("commandes\N{NO-BREAK SPACE}: 2 lignes retirées")
+
+
+def test_a_list_of_products_alone(ask, tmp_path):
+    """It was said to have customers without a number."""
+    lines = "commande,client,date,sku,montant\n" + "".join(
+        f"{n},{n % 3},2024-01-{n:02d},S{n % 2},10\n" for n in range(1, 21)
+    )
+    files = {"lignes": lines, "liste": "sku,produit,rayon\nS0,Thé,Boissons\nS1,Tasse,Vaisselle\n",
+             "plus tard": "sku,produit,rayon\nS1,Tasses,Art de la table\n"}  # fmt: skip
+    folder = str(tmp_path / "lake")
+    ask("lake", "create", folder)
+    said = {}
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+        said[name] = ask("lake", "append", folder, str(tmp_path / f"{name}.csv"))
+    assert "products: 2 rows" in said["liste"]
+    assert "customer" not in said["liste"].lower()
+    held = _held(tmp_path / "lake", "order_lines")
+    assert len(held) == 20
+    assert {(row["product_id"], row["product"], row["category"]) for row in held} == {
+        ("S0", "Thé", "Boissons"), ("S1", "Tasses", "Art de la table"),
+    }  # fmt: skip

@@ -124,6 +124,7 @@ def append(
         tell_quarantine(reading)
         name = batch or _name_of(files)
         hidden = not _has_numbers(reading)
+        of_nobody = all("customer_id" not in table.columns for table in reading.tables.values())
         rows = {table: _rows(reading, table, lake, hidden) for table in reading.tables}
         named = not hidden and any(one.named for one in rows.values())
         replaced = {
@@ -144,7 +145,7 @@ def append(
     for table, landed in results:
         for sentence in _landed(table, landed, name):
             say(sentence.text(code))
-    if hidden:
+    if hidden and not of_nobody:
         told = msg(
             "Customers have no number in these files: the lake gives them one, since it holds no"
             " address, telephone number or name."
