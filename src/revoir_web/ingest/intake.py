@@ -28,6 +28,7 @@ from revoir_web.accounts.models import ApiKey
 from revoir_web.accounts.rights import Right
 from revoir_web.common import bulk
 from revoir_web.ingest.models import InboxEvent
+from revoir_web.ingest.visitors import ATTRIBUTES_MAX, left_out
 
 BATCH_BYTES = 500 * 1024
 MESSAGE_BYTES = 32 * 1024
@@ -46,6 +47,10 @@ CALLS = {
 }  # fmt: skip
 """The last word of an address → the call; browsers use the short ones."""
 _KINDS = ("identify", "track", "page", "screen", "group", "alias")
+_WHY = msg(
+    "Kept are numbers, texts and lists of them, at most {n} without a column, and no consent.",
+    n=ATTRIBUTES_MAX,
+)
 _KEY_SECONDS = 30.0
 """How long a key is believed before it is looked up again: an ended one works no longer."""
 _BACKLOG_SECONDS = 2.0
@@ -98,17 +103,23 @@ def answer(request: HttpRequest, call: str) -> HttpResponse:
         if kind == "batch":
             told = _take_batch(body, key, now)
         else:
-            _take_one(body, kind, key, now)
-            told = {"success": True}
+            told = {"success": True, **_take_one(body, kind, key, now)}
         return _open(_json(told, 200))
     except Refused as refusal:
         return _open(_refusal(request, refusal))
 
 
-def _take_one(body: dict[str, Any], kind: str, key: int, now: dt.datetime) -> None:
+def _take_one(body: dict[str, Any], kind: str, key: int, now: dt.datetime) -> dict[str, Any]:
     body.pop("writeKey", None)
     text = _checked(body, kind)
     keep([(key, kind, now, _sent(body), text)])
+    return _unkept(body, kind)
+
+
+def _unkept(body: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What the answer says of the traits of a message that are not kept."""
+    names = left_out(kind, body)
+    return {"left_out": names, "why": _WHY.text("en")} if names else {}
 
 
 def _take_batch(body: dict[str, Any], key: int, now: dt.datetime) -> dict[str, Any]:
@@ -138,6 +149,7 @@ def _take_batch(body: dict[str, Any], key: int, now: dt.datetime) -> dict[str, A
             if item["messageId"] not in seen:
                 seen.add(item["messageId"])
                 rows.append((key, str(kind), now, _sent(item) or sent, text))
+                entry |= _unkept(item, str(kind))
         except Refused as refusal:
             entry |= {"status": "rejected", "code": refusal.code, "error": refusal.what.text("en")}
         told.append(entry)

@@ -27,6 +27,7 @@ _PLACE = {"street": "street", "city": "city", "state": "region", "postalCode": "
           "country": "country"}  # fmt: skip
 _REFERENCES = frozenset(("id", "customer_id", "anonymous_id", "device_id"))
 """What a call says beside its traits: no trait makes somebody of somebody else."""
+_LEFT_OUT = _REFERENCES | {"consent"}
 _COLUMNS = {column.name: column.name for column in CUSTOMERS.columns}
 _COLUMNS |= {"language": "language", "address": "street"}
 ATTRIBUTES_MAX = 50
@@ -102,52 +103,94 @@ def _person(message: Message) -> dict[str, Any]:
     }
     if message.kind == "alias":
         row["anonymous_id"] = body.get("previousId")
-    traits = body.get("traits") if message.kind == "identify" else None
-    if not isinstance(traits, dict):
-        traits = message.context.get("traits")
-    if not isinstance(traits, dict):
-        return row
+    traits = _traits(message.kind, body)
     address = traits.get("address")
     company = traits.get("company")
     for names, held in ((_TRAITS, traits), (_PLACE, address if isinstance(address, dict) else {})):
         for name, column in names.items():
             if _is_plain(value := held.get(name)) and value != "":
                 row[column] = value
-    if isinstance(company, dict) and isinstance(company.get("name"), str):
+    if isinstance(company, dict) and _is_plain(company.get("name")):
         row["company"] = company["name"]
-    _read_others(row, traits)
+    columns, attributes, _unkept = _others(traits)
+    for column, value in columns.items():
+        row.setdefault(column, value)
+    if attributes:
+        row["attributes"] = attributes
     return row
 
 
-def _read_others(row: dict[str, Any], traits: dict[str, Any]) -> None:
-    """Keep the traits that no column has as attributes, as the other columns of a file are."""
-    found: dict[str, Any] = {}
-    for name, held in _flat(traits):
-        several = isinstance(held, list)
-        value = ", ".join(str(one) for one in held if _is_plain(one)) if several else held
+def left_out(kind: str, body: dict[str, Any]) -> list[str]:
+    """The traits of a message that are not kept, or not whole.
+
+    Args:
+        kind: identify, track, …
+        body: The message; its traits and context are objects, where there are any.
+
+    Returns:
+        Their names as the message has them; "address.floor" is one of the object "address".
+    """
+    return _others(_traits(kind, body))[2]
+
+
+def _traits(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What a message says of whom it is about."""
+    traits = body.get("traits") if kind == "identify" else None
+    if not isinstance(traits, dict):
+        traits = (body.get("context") or {}).get("traits")
+    return traits if isinstance(traits, dict) else {}
+
+
+def _others(traits: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """The other traits by column; those without one, kept as attributes, as of files; the rest."""
+    columns: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    unkept: list[str] = []
+    for name, path, held in _flat(traits):
+        value, whole = _one(held)
         column = plain_name(name)[:NAME_MAX]
-        if not column or column in _REFERENCES or value == "" or not _is_plain(value):
-            continue
-        if column in _COLUMNS:
-            row.setdefault(_COLUMNS[column], value)
-        elif len(found) < ATTRIBUTES_MAX:
-            found[column] = value
-    if found:
-        row["attributes"] = found
+        kept = bool(column) and value not in ("", None) and column not in _LEFT_OUT
+        if not kept:
+            whole = held in ("", None, [])
+        elif column in _COLUMNS:
+            columns.setdefault(_COLUMNS[column], value)
+        elif column in attributes or len(attributes) < ATTRIBUTES_MAX:
+            attributes[column] = value
+        else:
+            whole = False
+        if not whole:
+            unkept.append(path)
+    return columns, attributes, unkept
+
+
+def _one(held: Any) -> tuple[Any, bool]:
+    """The value of a trait (None: none that is plain), and whether that is all of it."""
+    if not isinstance(held, list):
+        return (held, True) if _is_plain(held) else (None, False)
+    plain = [str(one) for one in held if _is_plain(one)]
+    return ", ".join(plain), len(plain) == len(held)
 
 
 def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _flat(traits: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The traits that were not read yet; what lies in an object is called by both names."""
+def _flat(traits: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """The traits that were not read yet; what lies in an object is called by both names.
+
+    Yields:
+        What the trait is called ("": its column takes no such value), where it stands, its value.
+    """
     for name, value in traits.items():
         if not isinstance(value, dict):
             if name not in _TRAITS:
-                yield name, value
+                yield name, name, value
+            elif not _is_plain(value):
+                yield "", name, value
             continue
         read = {"address": _PLACE, "company": {"name": "company"}}.get(name, {})
         for inner, held in value.items():
             if inner not in read:
-                yield f"{name}_{inner}", held
+                yield f"{name}_{inner}", f"{name}.{inner}", held
+            elif not _is_plain(held):
+                yield "", f"{name}.{inner}", held

@@ -61,9 +61,12 @@ def test_traits_that_no_column_has_are_attributes(key: str) -> None:
         "interests": ["thé", "café", {"a": 1}], "empty": "", "nothing": None, "last_name": "Roy",
         "address": {"city": "Lyon", "floor": 3}, "company": {"name": "Halles", "industry": "thé"},
         "id": "9", "customer_id": "C9", "deep": {"er": {"x": 1}}, "plan": {"name": "Or"},
-        "bio": "a" * 3000, "lastName": "Ruiz",
+        "bio": "a" * 3000, "lastName": "Ruiz", "consent": True, "gender": ["f"], "age": None,
     }  # fmt: skip
-    assert send(key, "identify", {"userId": "u1", "traits": traits}).status_code == 200
+    told = send(key, "identify", {"userId": "u1", "traits": traits}).json()
+    assert sorted(told["left_out"]) == [
+        "consent", "customer_id", "deep.er", "gender", "id", "interests",
+    ]  # fmt: skip
     visit = {"userId": "u1", "event": "Visite", "context": {"traits": {"pro": False, "note": 5}}}
     assert send(key, "track", visit).status_code == 200
     drained()
@@ -85,9 +88,19 @@ def test_traits_that_no_column_has_are_attributes(key: str) -> None:
     assert bob.attributes == {"a": 1, "b": 2}
 
 
-def test_a_call_with_very_many_traits_keeps_some(key: str) -> None:
-    traits = {f"t{n}": n for n in range(200)}
-    assert send(key, "identify", {"userId": "u1", "traits": traits}).status_code == 200
+def test_a_call_with_very_many_traits_keeps_some_and_names_the_others(key: str) -> None:
+    traits = {f"t{n}": n for n in range(200)} | {"email": "ana@example.com"}
+    others = [f"t{n}" for n in range(visitors.ATTRIBUTES_MAX, 200)]
+    message = {"userId": "u1", "traits": traits}
+    told = send(key, "identify", message).json()
+    assert told == {"success": True, "left_out": others, "why": told["why"]}
+    assert "50" in told["why"]
+    few = {"userId": "u2", "traits": {"t1": 1}, "type": "identify"}
+    seen = {"userId": "u2", "event": "Visite", "type": "track", "context": {"traits": traits}}
+    batch = [{**message, "type": "identify"}, few, seen]
+    items = send(key, "batch", {"batch": batch}).json()["items"]
+    assert [item["status"] for item in items] == ["accepted"] * 3
+    assert [item.get("left_out") for item in items] == [others, None, others]
     drained()
     ana = Customer.objects.get(identifiers__value="u1")
     assert ana.attributes == {f"t{n}": n for n in range(visitors.ATTRIBUTES_MAX)}
