@@ -17,21 +17,27 @@ from revoir_web.alerts import queries
 from revoir_web.alerts.models import Alert, SignalState
 from revoir_web.common.models import Company
 from revoir_web.common.rights import Right, may
+from revoir_web.common.tables import part
 from revoir_web.common.words import from_json, language
 from revoir_web.customers.facts import Panel, show
 from revoir_web.customers.models import Customer
 from revoir_web.insights import advice
 from revoir_web.insights.digests import says
 
+LAST = 5
+"""Closed alerts of a customer that stand on a page."""
+
 
 def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
-    """The open alerts of a customer, and the last closed ones."""
+    """The open alerts of a customer, and the closed ones by pages."""
     if customer.erased_at is not None or not may(request.user, Right.SEE_CUSTOMERS):
         return {"open": [], "closed": []}
-    labels = queries.labels()
+    labels, held = queries.labels(), queries.of_customer(customer)
+    closed = part(request, held["closed"], _("Closed alerts"), name="closed", per_page=LAST)
     return {
-        name: [_line(alert, labels) for alert in rows]
-        for name, rows in queries.of_customer(customer).items()
+        "open": [_line(alert, labels) for alert in held["open"]],
+        "closed": [_line(alert, labels) for alert in closed.shown],
+        "pages": closed,
     }
 
 

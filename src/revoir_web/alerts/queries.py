@@ -21,8 +21,6 @@ from revoir_web.customers.models import Customer
 
 STATES = ("open", "snoozed", "closed", "all")
 """What alerts can be listed by; the first one is what there is to do."""
-LAST = 5
-"""Closed alerts on the page of a customer."""
 
 
 def labels() -> dict[str, str]:
@@ -96,12 +94,12 @@ def why_text(alert: Alert) -> str:
     return _text(alert.reason)
 
 
-def of_customer(customer: Customer) -> dict[str, list[Alert]]:
-    """The open alerts of a customer, and the last closed ones."""
+def of_customer(customer: Customer) -> dict[str, QuerySet[Alert]]:
+    """The open alerts of a customer, and the closed ones, the last first."""
     rows = Alert.objects.filter(customer=customer).select_related("owner")
     return {
-        "open": list(rows.filter(is_open=True).order_by("-raised_on", "-pk")),
-        "closed": list(rows.filter(is_open=False).order_by("-raised_on", "-pk")[:LAST]),
+        "open": rows.filter(is_open=True).order_by("-raised_on", "-pk"),
+        "closed": rows.filter(is_open=False).order_by("-raised_on", "-pk"),
     }
 
 

@@ -285,11 +285,16 @@ class Table:
         return min(max(1, number), self.pages)
 
     @cached_property
+    def shown(self) -> list[Any]:
+        """The rows of the page."""
+        first = (self.page - 1) * self.per_page
+        return list(self.filtered[first : first + self.per_page])
+
+    @cached_property
     def lines(self) -> list[dict[str, Any]]:
         """The rows of the page, their cells written."""
-        first = (self.page - 1) * self.per_page
         found = []
-        for row in self.filtered[first : first + self.per_page]:
+        for row in self.shown:
             url = self.url(row) if self.url else None
             cells = []
             for place, column in enumerate(self.chosen):
@@ -419,3 +424,16 @@ class Table:
     def export_query(self) -> str:
         """The query string of the same rows as a file."""
         return self.request.GET.urlencode()
+
+
+def part(request: HttpRequest, rows: Any, caption: Any, *, name: str, per_page: int) -> Table:
+    """A list that a page draws itself: take `shown` of it, and `components/pages.html` below.
+
+    Args:
+        request: Whose address says which page.
+        rows: All rows, in order.
+        caption: What the list is, for those who hear it.
+        name: Distinguishes it from the other lists of the page.
+        per_page: How many rows a page has.
+    """
+    return Table(request, rows, (), caption, name=name, per_page=per_page)

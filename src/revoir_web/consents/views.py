@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from revoir.errors import RevoirError
 from revoir_web.common import audit
 from revoir_web.common.rights import Right, public, requires
+from revoir_web.common.tables import PAGE, part
 from revoir_web.common.words import language
 from revoir_web.consents import actions, links, lists, portability, queries
 from revoir_web.consents.forms import NewPurposeForm, PurposeForm, RefusalForm, RuleForm
@@ -100,14 +101,16 @@ def customer_consents(request: HttpRequest, id: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved.") if made else _("Nothing was changed."))
             return redirect("customers:customer", id=id)
+    said = Consent.objects.filter(customer=customer).select_related("purpose")
+    history = part(request, said, _("Everything they said"), name="history", per_page=PAGE)
     context = {
         "customer": customer,
         "form": form,
         "groups": _groups(customer),
         "history": [
-            {"consent": held, "purpose": held.purpose.name(language())}
-            for held in Consent.objects.filter(customer=customer).select_related("purpose")[:50]
+            {"consent": held, "purpose": held.purpose.name(language())} for held in history.shown
         ],
+        "pages": history,
         "link": links.preferences_url(customer),
     }
     return render(request, "consents/customer.html", context)

@@ -136,7 +136,10 @@ class CustomerPatch(Schema):
     language: str | None = Field(None, max_length=8)
 
 
-_Q = "Beginnings of words, number, address; without the scope see_personal the id alone."
+_Q = (
+    "Beginnings of words, number, address; without the scope see_personal the id alone. Of what is"
+    f" found, no more than {queries.FOUND_MAX:,} customers are looked at: be more precise then."
+)
 
 
 class Filters(Paging):
@@ -432,7 +435,7 @@ def _told(customer: Customer, figures: CustomerFigures | None, personal: bool) -
 
 def _full(customer: Customer, personal: bool) -> dict[str, Any]:
     figures = CustomerFigures.objects.filter(pk=customer.pk).first()
-    identifiers = Identifier.objects.filter(customer=customer).order_by("kind", "pk")[:100]
+    identifiers = Identifier.objects.filter(customer=customer).order_by("kind", "pk")
     return {
         **_told(customer, figures, personal),
         "identifiers": [

@@ -44,6 +44,12 @@ class CustomerTable(Table):
         column, down = self.sort
         return self.narrow.by(column.sort if column and column.sort else "revenue", down=down)
 
+    @property
+    def looked_at(self) -> int:
+        """How many that a search found are looked at, where there may be more (0: all are)."""
+        found = self._found.among if self.words and self._found is not None else None
+        return queries.FOUND_MAX if len(found or ()) >= queries.FOUND_MAX else 0
+
 
 def customers(request: HttpRequest) -> CustomerTable:
     """Customers, those of the greatest revenue first."""

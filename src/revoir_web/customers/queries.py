@@ -177,9 +177,9 @@ class Profile:
     customer: Customer
     figures: CustomerFigures | None
     identifiers: list[Identifier]
-    notes: list[Note]
+    notes: QuerySet[Note]
     merges: list[Merge]
-    proposals: list[MergeProposal]
+    proposals: QuerySet[MergeProposal]
     facts: list[Mapping[str, Any]]
     products: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
@@ -204,16 +204,15 @@ def profile(
     return Profile(
         customer=customer,
         figures=figures,
-        identifiers=list(customer.identifiers.order_by("kind", "pk")[:20]),
-        notes=list(customer.notes.select_related("author")[:20]),
+        identifiers=list(customer.identifiers.order_by("kind", "pk")),
+        notes=customer.notes.select_related("author"),
         merges=list(
             Merge.objects.filter(winner=customer.pk, reversed_at=None).select_related("loser")
         ),
-        proposals=list(
-            open_proposals()
-            .filter(Q(left=customer.pk) | Q(right=customer.pk))
-            .select_related("left", "right")[:5]
-        ),
+        proposals=open_proposals()
+        .filter(Q(left=customer.pk) | Q(right=customer.pk))
+        .select_related("left", "right")
+        .order_by("-score", "pk"),
         facts=happened,
         products=products(customer),
         metrics=beside_segment(figures),

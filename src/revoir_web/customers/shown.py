@@ -18,8 +18,8 @@ from revoir_web.customers.models import Customer, Identifier
 from revoir_web.customers.queries import Profile
 from revoir_web.customers.text import phone_shown
 
-PRODUCTS = 20
-"""Products in sight; the others are folded, so that what stands below is within reach."""
+FOLDED = 20
+"""Products and numbers in sight; the others are folded, so that what stands below is near."""
 
 
 def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any]:
@@ -32,24 +32,26 @@ def page(profile: Profile, *, personal: bool, company: Company) -> dict[str, Any
     """
     customer, figures = profile.customer, profile.figures
     segments = segment_labels()
+    numbers = [
+        (held.get_kind_display(), held.value if personal else MASK)
+        for held in profile.identifiers
+        if held.kind not in (Identifier.Kind.EMAIL, Identifier.Kind.PHONE)
+    ]
     others = {fact.get("currency") for fact in profile.facts} - {company.currency, None, ""}
     return {
         "title": customer.label if personal else customer.short,
         "segment": segments.get(figures.segment, figures.segment) if figures else "",
         "identity": [row for row in _identity(customer, personal) if row[1]],
-        "identifiers": [
-            (held.get_kind_display(), held.value if personal else MASK)
-            for held in profile.identifiers
-            if held.kind not in (Identifier.Kind.EMAIL, Identifier.Kind.PHONE)
-        ],
+        "identifiers": numbers[:FOLDED],
+        "more_identifiers": numbers[FOLDED:],
         "kinds": [(name, many.text(language())) for name, (_one, many) in FACT_KINDS.items()],
         "timeline": [_entry(fact, personal, company) for fact in profile.facts],
         "older": urlencode({"before": profile.older[0].isoformat(), "given": profile.older[1]})
         if profile.older
         else None,
         "metrics": [_metric(row, company) for row in profile.metrics],
-        "products": profile.products[:PRODUCTS],
-        "more_products": profile.products[PRODUCTS:],
+        "products": profile.products[:FOLDED],
+        "more_products": profile.products[FOLDED:],
         # Amounts of several currencies are not added up.
         "not_counted": sorted(others),
     }
@@ -165,7 +167,7 @@ def side_by_side(left: Customer, right: Customer) -> list[dict[str, Any]]:
     """
     rows = []
     numbers = [
-        ", ".join(row.identifiers.filter(kind="external").values_list("value", flat=True)[:5])
+        ", ".join(row.identifiers.filter(kind="external").values_list("value", flat=True))
         for row in (left, right)
     ]
     pairs: list[tuple[str, Any, Any]] = [(_("Customer number"), numbers[0], numbers[1])]

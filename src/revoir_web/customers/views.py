@@ -17,10 +17,14 @@ from django.views.decorators.http import require_POST
 from revoir.errors import RevoirError
 from revoir_web.common import audit, jobs
 from revoir_web.common.rights import Right, may, requires
+from revoir_web.common.tables import part
 from revoir_web.common.words import language
 from revoir_web.customers import actions, facts, lists, queries, seen, shown
 from revoir_web.customers.forms import NoteForm, ProfileForm, ViewForm
 from revoir_web.customers.models import Customer, Merge, MergeProposal, Note, ProfileChange
+
+NOTES, PAIRS, MERGES = 20, 5, 20
+"""How many a page shows of what stands beside other things."""
 
 
 @requires(Right.SEE_CUSTOMERS, to_post=[Right.EDIT_CUSTOMERS])
@@ -115,6 +119,14 @@ def customer_page(request: HttpRequest, id: str) -> HttpResponse:
             }
             for panel in facts.panels()
         ],
+        "notes": part(request, profile.notes, _("Notes"), name="notes", per_page=NOTES),
+        "pairs": part(
+            request,
+            profile.proposals,
+            _("Customers that may be one person"),
+            name="pairs",
+            per_page=PAIRS,
+        ),
         "note_form": NoteForm(),
         "change": queries.last_change(customer, since=since) if personal else None,
     }
@@ -225,7 +237,8 @@ def merges(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         job = jobs.enqueue("customers.index", arguments={}, by=request.user.pk)
         return redirect("common:job", id=job.pk)
-    done = Merge.objects.select_related("winner", "loser", "by")[:20]
+    rows = Merge.objects.select_related("winner", "loser", "by")
+    done = part(request, rows, _("Merged lately"), name="done", per_page=MERGES)
     return render(
         request, "customers/merges.html", {"table": lists.proposals(request), "done": done}
     )

@@ -451,3 +451,15 @@ def test_alerts_that_closed_long_ago_are_forgotten(
     there = {name for name, one in made.items() if Alert.objects.filter(pk=one.pk).exists()}
     assert (there if months else len(there)) == left
     assert job.result == {"alerts": 5 - len(there)}
+
+
+def test_every_closed_alert_of_a_customer_can_be_reached(as_role: SignIn, raised: Raised) -> None:
+    """The page stopped at five, and did not say so."""
+    for number in range(12):
+        raised(ZOE, raised_on=day(number), closed_on=day(number), closed_by="over", is_open=False)
+    client = as_role("advisor")
+    pages = [client.get(f"/customers/{ZOE}/?closed.page={n}").content.decode() for n in "123"]
+    found = [re.findall(r'<dt><a href="/alerts/(\d+)/"', page) for page in pages]
+    assert [len(some) for some in found] == [5, 5, 2]
+    assert len({key for some in found for key in some}) == 12
+    assert "<details open>" in pages[1]

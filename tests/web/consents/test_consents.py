@@ -165,6 +165,21 @@ def test_an_advisor_writes_down_what_was_said(as_role: SignIn, zoe: Customer) ->
     assert "Nouveautés et offres" in page
 
 
+def test_everything_that_was_said_can_be_read(
+    as_role: SignIn, zoe: Customer, news: Purpose
+) -> None:
+    """The page stopped at fifty lines, and did not say so."""
+    for number in range(60):
+        actions.record(
+            customer=zoe, purpose=news, channel="email", given=bool(number % 2), source="page",
+            proof=f"preuve-{number:02}",
+        )  # fmt: skip
+    client, url = as_role("advisor"), reverse("consents:customer", args=[zoe.pk])
+    pages = [client.get(url, {"history.page": n}).content.decode() for n in "12"]
+    assert len({proof for page in pages for proof in re.findall(r"preuve-\d\d", page)}) == 60
+    assert "history.page=2" in pages[0]
+
+
 def test_a_page_that_was_opened_before_takes_nothing_back(
     as_role: SignIn, zoe: Customer, news: Purpose, client: Client
 ) -> None:

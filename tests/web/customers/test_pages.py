@@ -17,6 +17,7 @@ from revoir_web.customers import actions, facts, queries
 from revoir_web.customers.models import (
     Customer,
     CustomerFigures,
+    Identifier,
     MergeProposal,
     SavedView,
 )
@@ -484,3 +485,54 @@ def test_whom_nothing_else_names_is_called_by_the_company_s_number(
     masked = as_role("analyst").get(page).content.decode()
     assert f"№\u00a0{ids[3][-8:]}" in masked
     assert "17003" not in masked
+
+
+# -- Lists that are longer than their place --------------------------------------------------------
+def test_every_note_number_and_pair_of_a_customer_can_be_reached(
+    as_role: SignIn, shop: list[str]
+) -> None:
+    """The page stopped at 20 notes, 20 numbers and 5 pairs, and did not say so."""
+    zoe = Customer.objects.get(pk=shop[0])
+    for number in range(45):
+        actions.add_note(customer=zoe, text=f"note n°{number:02}", actor=None)
+    MergeProposal.objects.all().delete()
+    others = actions.resolve_many([{"customer_id": f"D{n}"} for n in range(12)], source="test")
+    actions.propose([(zoe.pk, other) for other in others], reason=MergeProposal.Reason.ALIAS)
+    more = [Identifier(customer=zoe, kind="device", value=f"appareil-{n:02}") for n in range(30)]
+    Identifier.objects.bulk_create(more)
+    client, url = as_role("advisor"), reverse("customers:customer", args=[zoe.pk])
+    pages = [client.get(url, {"notes.page": n, "pairs.page": n}).content.decode() for n in "123"]
+    notes = [re.findall(r"<article[^>]*><p>note n°(\d\d)", page) for page in pages]
+    assert [len(some) for some in notes] == [20, 20, 5]
+    assert sorted(text for some in notes for text in some) == [f"{n:02}" for n in range(45)]
+    assert "notes.page=2" in pages[0]
+    pairs = [re.findall(r'href="(/customers/merges/\d+/)"', page) for page in pages]
+    assert len({pair for page in pairs for pair in page}) == 12
+    assert set(re.findall(r"appareil-\d\d", pages[0])) == {held.value for held in more}
+    told = as_role("owner").get(f"/api/customers/{zoe.pk}/profile").json()
+    assert len(told["may_be"]) == 12
+
+
+def test_every_merge_can_be_undone_on_a_page(as_role: SignIn, shop: list[str]) -> None:
+    others = actions.resolve_many([{"customer_id": f"D{n}"} for n in range(25)], source="test")
+    winner = Customer.objects.get(pk=shop[0])
+    for other in Customer.objects.filter(pk__in=others):
+        actions.merge(winner=winner, loser=other)
+    client, url = as_role("owner"), reverse("customers:merges")
+    pages = [client.get(url, {"done.page": n}).content.decode() for n in "12"]
+    assert len({key for page in pages for key in re.findall(r"/merges/(\d+)/undo/", page)}) == 25
+
+
+def test_a_search_that_finds_too_many_says_so(
+    as_role: SignIn, shop: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = as_role("owner")
+    assert "no more than that" not in page_of(client, "?q=z")
+    monkeypatch.setattr(queries, "FOUND_MAX", 2)
+    monkeypatch.setattr(queries.search, "__defaults__", (2,))
+    assert "finds more than 2 customers" in page_of(client, "?q=z")
+
+
+def page_of(client: Client, query: str) -> str:
+    answer = client.get(reverse("customers:list") + query, headers={"accept-language": "en"})
+    return answer.content.decode()

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from django.utils.translation import override
 
 from revoir.tables import TABLES
@@ -324,3 +325,20 @@ def test_a_list_without_any_day_has_its_figures(company: object) -> None:
         work()
         job = Job.objects.filter(kind=kind).latest("created_at")
         assert job.state == Job.State.DONE, job.error
+
+
+def test_rows_set_aside_that_are_not_on_the_page_are_counted_there(
+    company: object, as_role: Callable[..., Client]
+) -> None:
+    """The page stopped at twenty, and did not say so."""
+    good = "".join(f"A{n};C{n};0{n % 9 + 1}/03/2025;10,00\n" for n in range(1, 60))
+    bad = "".join(f"B{n};C{n};31/02/2025;10,00\n" for n in range(25))
+    held = bring_in("N° commande;Client;Date;Montant\n" + good + bad, land=False)
+    assert held.rows_quarantined == 25
+    client = as_role("manager")
+    page = client.get(f"/imports/{held.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert "The first 20 of 25 stand here." in page
+    few = bring_in("N° commande;Client;Date;Montant\n" + good + bad[:21], land=False)
+    page = client.get(f"/imports/{few.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert few.rows_quarantined == 1
+    assert "stand" not in page.partition("Set aside")[2].partition("<table")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,15 @@ def test_a_source_whose_host_is_gone_can_be_put_to_rest(
     assert source.every == "never"
     answer = owner.post(path, {**told, "location": "https://8.8.8.8/b.csv"})
     assert list(answer.context["form"].errors) == ["location"]
+
+
+def test_all_that_a_source_brought_can_be_reached(source: Source, as_role: Any) -> None:
+    """The page stopped at ten imports, and did not say so."""
+    for number in range(23):
+        Import.objects.create(source=source, title=f"fichier-{number:02}")
+    owner, path = as_role("owner"), f"/sources/{source.pk}/"
+    pages = [owner.get(path, {"imports.page": n}).content.decode() for n in "123"]
+    assert len({name for page in pages for name in re.findall(r"fichier-\d\d", page)}) == 23
 
 
 # -- By programs ---------------------------------------------------------------------------------

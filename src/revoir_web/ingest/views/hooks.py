@@ -13,10 +13,14 @@ from django.views.decorators.http import require_POST
 
 from revoir.errors import RevoirError
 from revoir_web.common.rights import Right, requires
+from revoir_web.common.tables import part
 from revoir_web.common.words import language
 from revoir_web.ingest import lists, webhooks
 from revoir_web.ingest.forms import WebhookForm
 from revoir_web.ingest.models import WebhookDelivery, WebhookEndpoint
+
+FAILED = 10
+"""Failed deliveries that stand on a page, to be tried again."""
 
 
 @requires(Right.MANAGE_WEBHOOKS)
@@ -60,7 +64,10 @@ def webhook(request: HttpRequest, id: int) -> HttpResponse:
         return redirect("ingest:webhook", id=id)
     context = {
         "form": form, "endpoint": held, "table": lists.deliveries(request, held),
-        "failed": held.deliveries.filter(state=WebhookDelivery.State.FAILED)[:10],
+        "failed": part(
+            request, held.deliveries.filter(state=WebhookDelivery.State.FAILED),
+            _("Failed"), name="failed", per_page=FAILED,
+        ),
     }  # fmt: skip
     return render(request, "ingest/webhook.html", context)
 

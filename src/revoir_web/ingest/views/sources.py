@@ -18,10 +18,14 @@ from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.models import ApiKey, User
 from revoir_web.common import audit
 from revoir_web.common.rights import Right, public, requires
+from revoir_web.common.tables import part
 from revoir_web.common.words import language
 from revoir_web.ingest import fetching, inbox, intake, outside, planning
 from revoir_web.ingest.forms import SourceForm, WriteKeyForm
 from revoir_web.ingest.models import InboxEvent, SetAside, Source
+
+IMPORTS = 10
+"""Imports of a source that stand on a page."""
 
 
 @public
@@ -70,7 +74,11 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
         request, "ingest/source.html",
         {
             "form": form, "source": held, "label": held.get_kind_display(),
-            "imports": held.imports.all()[:10], "job": planning.under_way(held),
+            "imports": part(
+                request, held.imports.order_by("-created_at", "pk"), _("What it brought"),
+                name="imports", per_page=IMPORTS,
+            ),
+            "job": planning.under_way(held),
             "fingerprint": fetching.fingerprint(held.host_key) if held.host_key else "",
         },
     )  # fmt: skip
