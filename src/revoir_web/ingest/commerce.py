@@ -399,7 +399,7 @@ def _placed(properties: dict[str, Any], customer: str) -> dict[str, Any]:
         "currency": _currency(properties),
         "discount": _text(_number(properties.get("discount"))),
         "channel": _word(properties, "affiliation"),
-        "products": products[:500] if isinstance(properties.get("products"), list) else None,
+        "products": products if isinstance(properties.get("products"), list) else None,
     }
     return {name: part for name, part in parts.items() if part is not None}
 

@@ -54,6 +54,16 @@ def test_calls_land_as_events_and_orders(key: str) -> None:
     assert lake("SELECT customer_id FROM orders") == [(ana.pk,)]
 
 
+def test_every_article_of_a_long_order_is_a_line(key: str) -> None:
+    """Those beyond 500 were left out, while the order counted them in its amount."""
+    products = [{"sku": f"S{n}", "price": 2} for n in range(700)]
+    placed = {"order_id": "1", "products": products}
+    send(key, "track", {"userId": "u1", "event": "Order Completed", "properties": placed})
+    drained()
+    found = "SELECT count(*), sum(amount) FROM order_lines"
+    assert [*lake(found), *lake("SELECT amount FROM orders")] == [(700, 1400), (1400,)]
+
+
 def test_traits_that_no_column_has_are_attributes(key: str) -> None:
     """They were dropped without a word; other columns of a file of customers are kept."""
     traits = {
