@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -374,7 +374,7 @@ def database_url(source: Source) -> str:
             msg("This is no address of a database server."),
             remedy=msg("Write it like postgresql://host:5432/shop, without user and password."),
         )
-    outside.checked(parts.hostname, port)
+    _held_to(parts, outside.checked(parts.hostname, port))
     user = quote(source.user_name, safe="")
     secret = f":{quote(vault.opened(source.secret), safe='')}" if source.secret else ""
     host = parts.netloc.rpartition("@")[2]
@@ -394,21 +394,45 @@ def checked_again(url: str) -> str:
         url: As `database_url` gave it: some time ago, and its name may lead elsewhere by now.
 
     Returns:
-        The URL to connect to. PostgreSQL is told the very address that was looked at.
+        The URL to connect to, held to the very address that was looked at.
 
     Raises:
-        UsageError: The host leads inside a network, or there is none of this name.
+        UsageError: The host leads inside a network, there is none of this name, or its driver
+            would look for it once more.
     """
-    parts = urlsplit(url)
+    # What is asked for stays at the end: a query takes all that follows it.
+    base, _mark, asked = url.partition("?")
+    parts = urlsplit(base)
     try:
         address = outside.checked(parts.hostname or "", parts.port or 5432)
     except outside.Unreachable as error:
         raise UsageError(error.why, remedy=msg("Correct the address.")) from None
-    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
+    held = _held_to(parts, address)
+    return held + (f"{'&' if '?' in held else '?'}{asked}" if asked else "")
+
+
+def _held_to(parts: SplitResult, address: str) -> str:
+    """The URL of a database with the only address to connect to.
+
+    A name may lead elsewhere when a driver looks for it, however shortly after we did.
+
+    Raises:
+        UsageError: The driver of such databases takes no address beside a name.
+    """
+    scheme, url = parts.scheme.partition("+")[0], urlunsplit(parts)
+    if scheme in ("postgresql", "postgres"):
+        return f"{url}?hostaddr={address}"
+    if parts.hostname == address:
         return url
-    # What is asked for stays at the end: a query takes all that follows it.
-    base, _mark, asked = url.partition("?")
-    return f"{base}?hostaddr={address}" + (f"&{asked}" if asked else "")
+    if scheme == "mysql":
+        who, at, _host = parts.netloc.rpartition("@")
+        place = f"[{address}]" if ":" in address else address
+        port = f":{parts.port}" if parts.port else ""
+        return urlunsplit(parts._replace(netloc=f"{who}{at}{place}{port}"))
+    raise UsageError(
+        msg("The name of a database of the kind “{kind}” is not believed.", kind=scheme),
+        remedy=msg("Write the address of its server, such as {address}.", address=address),
+    )
 
 
 def _database(source: Source) -> Import:

@@ -371,6 +371,44 @@ def test_a_database_is_connected_to_where_it_was_looked_at(
     assert len(connected) == 1
 
 
+@pytest.mark.django_db
+def test_no_driver_of_a_database_looks_for_its_host_itself(
+    company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drivers other than PostgreSQL's were given the name, which may lead elsewhere by then."""
+    addresses = ["93.184.216.34"]
+
+    def resolve(host: str, port: int, **_rest: Any) -> Any:
+        found = host if host[:1].isdigit() or ":" in host else addresses[-1]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, port))]
+
+    monkeypatch.setattr(outside.socket, "getaddrinfo", resolve)
+
+    def told(location: str) -> str:
+        Source.objects.all().delete()
+        source = planning.save_source(
+            source=Source(kind="database"),
+            fields={
+                "name": "D", "location": location, "query": "SELECT 1 AS a",
+                "user_name": "ana", "password": "a&b?c@d",
+            },
+        )  # fmt: skip
+        return fetching.checked_again(fetching.database_url(source))
+
+    asked = "?query=SELECT%201%20AS%20a"
+    who = "mysql://ana:a%26b%3Fc%40d@"
+    assert told("mysql://db.example.com:3306/shop") == f"{who}93.184.216.34:3306/shop{asked}"
+    assert told("mysql://8.8.8.8/shop") == f"{who}8.8.8.8/shop{asked}"
+    addresses.append("2606:4700::1111")
+    assert told("mysql://db.example.com:3306/shop") == f"{who}[2606:4700::1111]:3306/shop{asked}"
+    for kind in ("mssql", "oracle", "clickhouse", "trino"):
+        with pytest.raises(UsageError, match=f"“{kind}” is not believed") as refused:
+            told(f"{kind}://db.example.com:1234/shop")
+        assert refused.value.remedy is not None
+        assert "2606:4700::1111" in refused.value.remedy.text("en")
+        assert told(f"{kind}://8.8.8.8:1234/shop").startswith(f"{kind}://ana:")
+
+
 @pytest.mark.parametrize(
     ("moved", "told"),
     [
