@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -110,23 +111,57 @@ class Answer:
     url: str
 
 
+def _left(until: float) -> float:
+    """How long one step may take of the time that is left for all.
+
+    Raises:
+        TimeoutError: None is left.
+    """
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return min(CONNECT_SECONDS, left)
+
+
+class _Timed(socket.socket):
+    """A connection whose reads end in time all together: a byte now and then prolongs nothing."""
+
+    until: float
+
+    def recv_into(self, *given: Any, **named: Any) -> int:
+        """Read as usual, for no longer than is left."""
+        self.settimeout(_left(self.until))
+        return super().recv_into(*given, **named)
+
+
+class _TimedTls(_Timed, ssl.SSLSocket):
+    """The same, encrypted."""
+
+
 class _Pinned(http.client.HTTPSConnection):
     """TLS with a name, to an address that was looked at before."""
 
-    def __init__(self, host: str, port: int, address: str, *, tls: bool, timeout: float) -> None:
-        super().__init__(host, port, timeout=timeout, context=ssl.create_default_context())
+    def __init__(self, host: str, port: int, address: str, *, tls: bool, until: float) -> None:
+        super().__init__(host, port, context=ssl.create_default_context())
         self._address = address
         self._tls = tls
+        self._until = until
         self.default_port = 443 if tls else 80
 
     def connect(self) -> None:
         """Connect to the address, and prove the name."""
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        if not self._tls:
-            self.sock = plain
-            return
-        context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
-        self.sock = context.wrap_socket(plain, server_hostname=self.host)
+        plain = socket.create_connection((self._address, self.port), _left(self._until))
+        sock: _Timed
+        if self._tls:
+            plain.settimeout(_left(self._until))
+            context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
+            context.sslsocket_class = _TimedTls
+            sock = cast(_TimedTls, context.wrap_socket(plain, server_hostname=self.host))
+        else:
+            sock = _Timed(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        sock.until = self._until
+        sock.settimeout(_left(self._until))
+        self.sock = sock
 
 
 @contextmanager
@@ -176,7 +211,7 @@ def ask(
             yield Answer(
                 response.status,
                 {name.lower(): text for name, text in response.getheaders()},
-                _parts(connection, response, until),
+                _parts(response, until),
                 url,
             )
             return
@@ -206,23 +241,10 @@ def _connection(url: str, until: float) -> _Pinned:
             remedy=msg("Write it like https://example.com/orders.csv, without a password."),
         )
     address = checked(parts.hostname, port)
-    left = max(0.1, until - time.monotonic())
-    return _Pinned(
-        parts.hostname, port, address, tls=parts.scheme == "https",
-        timeout=min(CONNECT_SECONDS, left),
-    )  # fmt: skip
+    return _Pinned(parts.hostname, port, address, tls=parts.scheme == "https", until=until)
 
 
-def _parts(
-    connection: _Pinned, response: http.client.HTTPResponse, until: float
-) -> Iterator[bytes]:
-    while True:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        if connection.sock is not None:
-            connection.sock.settimeout(min(CONNECT_SECONDS, left))
-        chunk = response.read1(1 << 16)
-        if not chunk:
-            return
+def _parts(response: http.client.HTTPResponse, until: float) -> Iterator[bytes]:
+    # What was read ahead comes without asking the connection.
+    while _left(until) and (chunk := response.read1(1 << 16)):
         yield chunk

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import hashlib
 import hmac
+import ipaddress
 import json
 import os
 import socket
@@ -11,12 +14,17 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from revoir.errors import UsageError
 from revoir_web.common.models import Job
@@ -163,11 +171,125 @@ def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch, here: Heard) -
 def test_it_ends_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        connection = outside._Pinned("x", port, "127.0.0.1", tls=False, timeout=0.2)
+        until = time.monotonic() + 0.2
+        connection = outside._Pinned("x", port, "127.0.0.1", tls=False, until=until)
         connection.request("GET", "/")
         with pytest.raises(TimeoutError):
             connection.getresponse()
         connection.close()
+
+
+@contextmanager
+def dripping(*steps: tuple[bytes, float], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A server that answers in steps, each byte after so many seconds; its port."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            plain, _address = listening.accept()
+            with plain if tls is None else tls.wrap_socket(plain, server_side=True) as one:
+                heard = b"?"
+                while not heard.endswith(b"}"):
+                    heard = one.recv(1 << 16) or b"}"
+                for text, seconds in steps:
+                    for byte in text:
+                        if ended.wait(seconds):
+                            return
+                        one.sendall(bytes([byte]))
+
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        ended.set()
+        thread.join()
+
+
+SLOW = (b"X-Slow: " + b"a" * 20 + b"\r\n", 0.05)
+DRIPS = {
+    "headers": [(b"HTTP/1.1 200 OK\r\n", 0.0), SLOW, (b"\r\n", 0.0)],
+    "before the answer": [
+        (b"HTTP/1.1 100 Continue\r\n", 0.0), SLOW, (b"\r\nHTTP/1.1 200 OK\r\n\r\n", 0.0),
+    ],
+    "size of a part": [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 0.0),
+        (b"0" * 20 + b"1\r\na\r\n0\r\n\r\n", 0.05),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", DRIPS.values(), ids=DRIPS)
+def test_a_byte_now_and_then_prolongs_nothing(
+    settings: Any, steps: list[tuple[bytes, float]]
+) -> None:
+    """Each read had ten seconds of its own: whoever sent a byte in each held a worker for hours."""
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    with dripping(*steps) as port:
+        url = f"http://127.0.0.1:{port}/"
+        with outside.ask("POST", url, body=b"{}", seconds=60) as answer:
+            assert (answer.status, b"".join(answer.body) in (b"", b"a")) == (200, True)
+    with dripping(*steps) as port:
+        url = f"http://127.0.0.1:{port}/"
+        with (
+            pytest.raises(outside.Unreachable, match="in time"),
+            outside.ask("POST", url, body=b"{}", seconds=0.3) as answer,
+        ):
+            list(answer.body)
+
+
+def test_neither_does_it_where_it_is_encrypted(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    server, trusted = certified(tmp_path)
+    monkeypatch.setattr(outside.ssl, "create_default_context", lambda: trusted)
+    for seconds, told in ((60.0, None), (0.3, "in time")):
+        with dripping(*DRIPS["headers"], tls=server) as port, contextlib.ExitStack() as kept:
+            if told:
+                kept.enter_context(pytest.raises(outside.Unreachable, match=told))
+            url = f"https://127.0.0.1:{port}/"
+            answer = kept.enter_context(outside.ask("POST", url, body=b"{}", seconds=seconds))
+            assert (answer.status, told) == (200, None)
+
+
+def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """What a server of this machine proves itself by, and who believes it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = dt.datetime.now(dt.UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "server.pem"
+    plain = serialization.NoEncryption()
+    encoding = serialization.Encoding.PEM
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+    pem.write_bytes(private + made.public_bytes(encoding))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem)
+    return server, ssl.create_default_context(cafile=pem)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_that_drips_its_answer_is_given_up(
+    company: object, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PRIVATE_NETWORKS = ("127.0.0.0/8",)
+    monkeypatch.setattr(webhooks, "SECONDS", 0.3)
+    with dripping(*DRIPS["headers"]) as port:
+        url = f"http://127.0.0.1:{port}/hook"
+        webhooks.create(name="a", url=url, kinds=["import.landed"], by=None)
+        webhooks.tell("import.landed", {"import": "x"})
+        work()
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, delivery.attempts) == ("waiting", 1)
+    assert delivery.failure is not None
+    assert delivery.failure.text("en") == "It did not answer in time."
 
 
 @pytest.mark.django_db(transaction=True)
