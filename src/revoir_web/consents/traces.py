@@ -81,6 +81,11 @@ class Finder:
             return
         yield from (match.span() for match in self._whole.finditer(low))
 
+    def found(self, text: str) -> set[str]:
+        """Those of the texts that stand in another, as they are compared."""
+        low = self._low(text)
+        return {low[begin:end] for begin, end in self.places(text)}
+
     def without(self, text: str) -> str:
         """A text with an ellipsis for each of the texts that it holds."""
         spans = list(self.places(text))
@@ -216,6 +221,10 @@ class Erased:
     def in_file_name(self, text: str) -> bool:
         """Whether a text names one of them as names of files do, such as `Ana_Lopez.csv`."""
         return any(True for _place in self._in_file_names.places(text))
+
+    def in_name_of_file(self, text: str) -> set[str]:
+        """What a text calls them as names of files do."""
+        return self._in_file_names.found(text)
 
     def without_in_file_name(self, text: str) -> str:
         """A text with an ellipsis where it names one of them as names of files do."""

@@ -22,8 +22,7 @@ from django.utils import timezone
 from revoir.errors import RevoirError, UsageError
 from revoir.language import Message, msg
 from revoir_web.common import jobs, temporary, words
-from revoir_web.customers import blocklist
-from revoir_web.ingest import actions, outside, vault, webhooks
+from revoir_web.ingest import actions, called, outside, vault, webhooks
 from revoir_web.ingest.models import Import, Source, SourceFile
 
 if TYPE_CHECKING:
@@ -45,11 +44,18 @@ class Found:
         name: What it is called.
         mark: Tells this content from the next of the same name.
         path: Where its copy lies.
+        shown: What it is called here: without what names somebody who was erased.
     """
 
     name: str
     mark: str
     path: Path
+    shown: str
+
+    @property
+    def known_by(self) -> str:
+        """What tells that it was fetched: never a name that is not shown."""
+        return self.name[:500] if self.shown == self.name else called.hash_of(self.name[:500])
 
 
 def fetch(pk: int, progress: Progress) -> dict[str, Any]:
@@ -111,7 +117,7 @@ def _files(source: Source, progress: Progress) -> tuple[Import | None, int]:
         )  # fmt: skip
         try:
             for file in found:
-                actions.add_file(held=held, name=file.name, content=file.path)
+                actions.add_file(held=held, name=file.shown, content=file.path)
         except BaseException:
             # It is asked again: what was copied must not stay each time.
             actions.give_up(held=held)
@@ -120,7 +126,7 @@ def _files(source: Source, progress: Progress) -> tuple[Import | None, int]:
         if len(found) == actions.FILES_MAX:  # there may be more
             jobs.enqueue("ingest.fetch", arguments={"source": source.pk})
         SourceFile.objects.bulk_create(
-            [SourceFile(source=source, name=f.name[:500], mark=f.mark) for f in found],
+            [SourceFile(source=source, name=f.known_by, mark=f.mark) for f in found],
             ignore_conflicts=True,
         )
         actions.read(held=held, by=source.created_by)
@@ -128,13 +134,8 @@ def _files(source: Source, progress: Progress) -> tuple[Import | None, int]:
 
 
 def _is_new(source: Source, name: str, mark: str) -> bool:
-    names = (name[:500], hash_of(name[:500]))
+    names = (name[:500], called.hash_of(name[:500]))
     return not SourceFile.objects.filter(source=source, name__in=names, mark=mark).exists()
-
-
-def hash_of(name: str) -> str:
-    """What a file is known by that was called after somebody who was erased."""
-    return blocklist.hash_of("file", name)
 
 
 def _wanted(source: Source, name: str) -> bool:
@@ -179,8 +180,9 @@ def _folder(source: Source, target: Path, progress: Progress) -> Iterator[Found]
             continue
         mark = f"{held.st_size}:{held.st_mtime_ns}"
         if _is_new(source, path.name, mark):
-            progress(msg("Reading {file}…", file=path.name))
-            yield Found(path.name, mark, path)
+            shown = called.shown(source, path.name)
+            progress(msg("Reading {file}…", file=shown))
+            yield Found(path.name, mark, path, shown)
 
 
 # -- A web address ----------------------------------------------------------------------------
@@ -204,7 +206,7 @@ def _url(source: Source, target: Path, progress: Progress) -> Iterator[Found]:
                 file.write(chunk)
         name = PurePosixPath(urlsplit(answer.url).path).name or "download"
     if _is_new(source, name, digest.hexdigest()):
-        yield Found(name, digest.hexdigest(), copy)
+        yield Found(name, digest.hexdigest(), copy, called.shown(source, name))
 
 
 # -- SFTP -----------------------------------------------------------------------------------------
@@ -311,11 +313,12 @@ def _sftp(source: Source, target: Path, progress: Progress) -> Iterator[Found]:
                 mark = f"{entry.st_size}:{entry.st_mtime}"
                 if not _is_new(source, entry.filename, mark):
                     continue
-                progress(msg("Fetching {file}…", file=entry.filename))
+                shown = called.shown(source, entry.filename)
+                progress(msg("Fetching {file}…", file=shown))
                 # Never the server's own name: "../" in it would leave the folder.
                 copy = target / hashlib.sha256(entry.filename.encode()).hexdigest()
                 if _copy(client, f"{folder.rstrip('/')}/{entry.filename}", entry, copy, until):
-                    yield Found(entry.filename, mark, copy)
+                    yield Found(entry.filename, mark, copy, shown)
     except paramiko.AuthenticationException:
         raise UsageError(
             msg("The server does not accept the user name or the password."),

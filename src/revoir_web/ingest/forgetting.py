@@ -18,7 +18,7 @@ from revoir_web.consents.erasure import eraser, mask
 from revoir_web.consents.traces import TELLING, Erased, Texts, delete, leaves, plain
 from revoir_web.customers.models import Customer
 from revoir_web.customers.naming import is_named, names_of
-from revoir_web.ingest import actions, fetching, inbox, sql, understanding
+from revoir_web.ingest import actions, called, inbox, sql, understanding
 from revoir_web.ingest.lake import lake
 from revoir_web.ingest.models import (
     Import,
@@ -291,6 +291,7 @@ def from_file_names(persons: Erased) -> int:
         Import.objects.filter(pk=held.pk).update(error=json.loads(error))
     for file in SourceFile.objects.filter(pk__in=persons.rows(_FETCHED)):
         # By its hash it is known to be fetched: otherwise it would come again, by its name.
-        SourceFile.objects.filter(pk=file.pk).update(name=fetching.hash_of(file.name))
+        called.remember(persons.in_name_of_file(file.name))
+        SourceFile.objects.filter(pk=file.pk).update(name=called.hash_of(file.name))
         count += 1
     return count

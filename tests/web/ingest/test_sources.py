@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 
 from revoir.errors import UsageError
-from revoir_web.common.models import AuditEntry, Schedule
+from revoir_web.common.models import AuditEntry, Job, Schedule
 from revoir_web.common.rights import Right
 from revoir_web.consents.erasure import erase_persons
+from revoir_web.customers.actions import resolve_many
 from revoir_web.customers.models import Customer
-from revoir_web.ingest import actions, fetching, outside, planning, vault
-from revoir_web.ingest.models import Import, Source, SourceFile
+from revoir_web.ingest import actions, called, fetching, outside, planning, vault
+from revoir_web.ingest.models import Import, Source, SourceFile, Upload
 from revoir_web.testing.calls import Api
 
 from .conftest import lake, work
@@ -304,8 +306,56 @@ def test_a_file_called_after_somebody_erased_does_not_come_again(
     assert not SourceFile.objects.filter(name__contains="Dupont").exists()
     assert ask(source).last_found == 0
     assert [held.title for held in Import.objects.all()] == ["….csv"]
+    # Changed, or called as that of the next month: it comes, and brings no name.
     (path / "Marie Dupont.csv").write_text(SALES.format(n=2))
+    (path / "2025-02_marie_DUPONT-v2.csv").write_text(SALES.format(n=3))
+    (path / "Marie Dupontel.csv").write_text(SALES.format(n=4))
+    assert ask(source).last_found == 3
+    names = sorted(Upload.objects.values_list("name", flat=True))
+    assert names == ["2025-02_…-v2.csv", "Marie Dupontel.csv", "….csv", "….csv"]
+    told = [*SourceFile.objects.values("name"), *Import.objects.values("title", "mapping")]
+    told += Job.objects.values("arguments", "progress_message", "result")
+    words = json.dumps(told, default=str).casefold().replace("dupontel", "")
+    assert "dupont" not in words
+    assert ask(source).last_found == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "expected"),
+    [
+        ({"email": "ana@example.com"}, "ventes Ana@Example.com 2025.csv", "ventes … 2025.csv"),
+        ({"email": "ana@example.com"}, "bana@example.com.csv", "bana@example.com.csv"),
+        ({"customer_id": "CL-000123"}, "CL-000123_2.csv", "…_2.csv"),
+        ({"phone": "06 12 34 56 78"}, "appels 0612345678.csv", "appels ….csv"),
+        ({"phone": "06 12 34 56 78"}, "appels 06-12-34-56-78.csv", "appels ….csv"),
+        ({"customer_id": "20250301"}, "caisse 20250301.csv", "caisse 20250301.csv"),
+    ],
+)
+def test_a_file_called_by_an_address_or_number_of_somebody_erased(
+    folder: tuple[Source, Path], key: dict[str, str], name: str, expected: str
+) -> None:
+    source, path = folder
+    [id] = resolve_many([key], source="test")
+    erase_persons(customers=[Customer.objects.get(pk=id)], reason="request")
+    (path / name).write_text(SALES.format(n=1))
     assert ask(source).last_found == 1
+    assert [upload.name for upload in Upload.objects.all()] == [expected]
+    assert ask(source).last_found == 0
+
+
+def test_a_name_of_which_the_hash_alone_is_kept_does_not_come_again(
+    folder: tuple[Source, Path],
+) -> None:
+    """Erasures of earlier versions kept no more than that."""
+    source, path = folder
+    erased = resolve_many([{"email": "ana@example.com"}], source="test")
+    erase_persons(customers=[Customer.objects.get(pk__in=erased)], reason="request")
+    name = "Léa Martin.csv"
+    SourceFile.objects.create(source=source, name=called.hash_of(name), mark="1:1")
+    (path / name).write_text(SALES.format(n=1))
+    assert ask(source).last_found == 1
+    assert [upload.name for upload in Upload.objects.all()] == ["….csv"]
+    assert not SourceFile.objects.filter(name__contains="Martin").exists()
 
 
 def test_more_files_than_an_import_can_have_come_in_one_after_another(
