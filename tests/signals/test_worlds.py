@@ -1,6 +1,7 @@
 """Signals in worlds whose truth is known: who leaves, when, and because of what."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,8 @@ from revoir.datasets.shop import shop
 from revoir.engines.connect import memory
 from revoir.signals.alerts import alerts_of, all_alerts
 from revoir.signals.health import health_scores
+from revoir.signals.record import MUTED
+from revoir.signals.registry import signal_named
 
 RULE = Activity(window_days=183)
 
@@ -110,6 +113,13 @@ def test_chance_is_not_taken_for_a_sign(strangers, seed):
     record = alerts_of(book, "complaints", {"complaints": 1}).record
     assert record.alerts > 100
     assert record.verdict == "nothing"
+    # Whoever complains is answered all the same; anything else raises nothing by itself.
+    assert record.muted is None
+    other = replace(record, signal=signal_named("basket_shrinking"))
+    assert other.muted is not None
+    assert other.plain()["muted"] == MUTED.text("en")
+    assert replace(other, precision=replace(other.precision, low=None)).muted is None
+    assert replace(other, as_silent=replace(other.as_silent, value=0.0)).muted is None
     # The rates that it is held against are those of the same customers.
     assert record.alike.low < record.precision.high
     assert record.precision.low < record.alike.high

@@ -174,7 +174,7 @@ def test_a_signal_that_two_people_set(as_role: Callable[[str], Client]) -> None:
     )
     page = _form(client.get("/signals/complaints/").text, "complaints")
     client.post("/signals/complaints/", {**page, "complaints": "3"})
-    del page["enabled"]
+    page["enabled"] = "no"
     client.post("/signals/complaints/", page)
     setting = SignalSetting.objects.get()
     assert (setting.enabled, setting.values) == (False, {"complaints": 3})

@@ -48,6 +48,12 @@ RecordOnly = Annotated[
     bool,
     typer.Option("--record", help=T("Tell the record of each signal in full, without a list.")),
 ]
+Every = Annotated[
+    bool,
+    typer.Option(
+        "--all", help=T("List the alerts of signals too that tell no more than the silence.")
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -80,6 +86,7 @@ def signals(
     record: RecordOnly = False,
     settings: Set = None,
     health: HealthToo = False,
+    every: Every = False,
     horizon: Horizon = None,
     output: Output = None,
     form: options.Format = "table",
@@ -111,7 +118,9 @@ def signals(
     if record:
         _answer_records(book, found, lacking, form, code)
     else:
-        _answer_alerts(book, found, lacking, form, output, code)
+        # Whoever names a signal wants its alerts, whatever they are worth.
+        muted = [] if every or chosen else [one for one in found if one.record.muted is not None]
+        _answer_alerts(book, found, muted, lacking, form, output, code)
 
 
 def _check_options(form: str, output: Path | None, **given: bool) -> None:
@@ -183,26 +192,43 @@ def _asked(
 def _answer_alerts(
     book: Book,
     found: Sequence[Alerts],
+    muted: Sequence[Alerts],
     lacking: Sequence[tuple[Signal, Message]],
     form: str,
     output: Path | None,
     code: str,
 ) -> None:
-    from revoir.signals.alerts import watch_list
+    from revoir.signals.alerts import customers_of, watch_list
 
     shown_only = form == "table" and output is None
-    listed = watch_list(found, SHOWN_MAX if shown_only else None)
+    raising = [one for one in found if one not in muted]
+    listed = watch_list(raising, SHOWN_MAX if shown_only else None)
     rows, columns = _customers(book, listed, found, code)
+    count = customers_of(muted)
     if form == "json":
-        write_json(_whole(book, found, lacking, code) | {"alerts": rows})
+        left = {"customers": count, "signals": [one.signal.name for one in muted]}
+        write_json(_whole(book, found, lacking, code) | {"alerts": rows, "not_listed": left})
     elif form == "csv":
         write_rows(rows, "csv") if rows else print(",".join(columns))
     else:
-        _print_summary(book, found, code)
-        _print_customers(book, rows[:SHOWN_MAX], columns, sum(one.count for one in found), code)
+        _print_summary(book, found, raising, code)
+        _print_customers(book, rows[:SHOWN_MAX], columns, sum(one.count for one in raising), code)
         _tell(book, found, lacking, code)
+    if count:
+        say(_not_listed(muted, count).text(code))
     if output is not None:
         write_customers(rows, columns, output, code)
+
+
+def _not_listed(muted: Sequence[Alerts], count: int) -> Message:
+    return nmsg(
+        "{n} customer shows signals that tell no more than the silence ({signals}): they are not"
+        " listed, unless with --all.",
+        "{n} customers show signals that tell no more than the silence ({signals}): they are not"
+        " listed, unless with --all.",
+        count,
+        signals=[one.signal.label for one in muted],
+    )
 
 
 def _customers(
@@ -257,15 +283,27 @@ def _whole(
     }
 
 
-def _print_summary(book: Book, found: Sequence[Alerts], code: str) -> None:
+def _print_summary(
+    book: Book, found: Sequence[Alerts], raising: Sequence[Alerts], code: str
+) -> None:
+    """How many alerts are listed, and the record of each signal."""
     if not found:
         return
+    count, shown = (sum(one.count for one in some) for some in (found, raising))
     told = nmsg(
         "{n} alert is open at the end of {day}.",
         "{n} alerts are open at the end of {day}.",
-        sum(one.count for one in found),
+        count,
         day=book.as_of,
     )
+    if shown < count:
+        told = nmsg(
+            "Of {n} alert that is open at the end of {day}, {shown} is to be seen to.",
+            "Of {n} alerts that are open at the end of {day}, {shown} are to be seen to.",
+            count,
+            day=book.as_of,
+            shown=shown,
+        )
     print(told.text(code))
     rows = [
         {
@@ -388,7 +426,7 @@ def _answer_records(
     elif form == "csv":
         write_rows([_flat(one.record, code) for one in found], "csv")
     else:
-        _print_summary(book, found, code)
+        _print_summary(book, found, found, code)
         for one in found:
             if one.record.reason is None:
                 print(_about(one.signal, one.record.sentence()).text(code))

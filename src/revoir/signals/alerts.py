@@ -323,3 +323,16 @@ def watch_list(found: Sequence[Alerts], limit: int | None = None) -> list[Alert]
 
     # Those of one signal stand in their order already, and stay in it where as much is at stake.
     return sorted(listed, key=at_stake, reverse=True)[:limit]
+
+
+def customers_of(found: Sequence[Alerts]) -> int:
+    """How many customers have an open alert of one of several signals.
+
+    Args:
+        found: The alerts of each signal.
+    """
+    if not found:
+        return 0
+    each = [alerts.open.select("customer_id") for alerts in found]
+    everybody = ibis.union(*each, distinct=True) if len(each) > 1 else each[0].distinct()
+    return int(found[0].book.rows(everybody.aggregate(n=everybody.count()))[0]["n"])

@@ -56,6 +56,8 @@ VERDICTS: dict[str, Message] = {
 }
 """The verdicts in words."""
 
+MUTED = msg("It raises no alerts unless you want them: they tell no more than the silence.")
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -135,6 +137,15 @@ class Record:
             return "more" if beats_alike else "silence"
         return "alike" if beats_alike else "nothing"
 
+    @property
+    def muted(self) -> Message | None:
+        """Why the signal raises no alerts by itself (None: it does).
+
+        Of whoever waits for an answer one is told whatever the record, and of a signal whose record
+        is not known it is not said that it tells nothing.
+        """
+        return MUTED if self.verdict == "nothing" and not self.signal.waits else None
+
     def sentence(self) -> Message:
         """The record in words."""
         if self.verdict is None:
@@ -188,6 +199,7 @@ class Record:
             "lift": self.lift,
             "lift_alike": self.lift_alike,
             "verdict": self.verdict,
+            "muted": self.muted.text(language) if self.muted else None,
             "lead_days": None
             if self.lead is None
             else {"median": self.lead.median, "low": self.lead.low, "high": self.lead.high},

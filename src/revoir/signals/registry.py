@@ -130,6 +130,7 @@ class Signal:
         reach_days: How many days before an alert it looks at.
         against: Why it cannot be raised with a book that has the tables (None: it can).
         no_past: Why its past cannot be told (None: it can).
+        waits: Whether what it tells of waits for an answer, which is due whatever it foretells.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Signal:
     reach_days: Callable[[Values], float] = field(default=lambda values: 0, repr=False)
     against: Callable[[Book], Message | None] = field(default=lambda book: None, repr=False)
     no_past: Message | None = None
+    waits: bool = False
 
 
 _SIGNALS: dict[str, Signal] = {}

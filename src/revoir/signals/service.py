@@ -54,6 +54,7 @@ declare(
             Parameter("period_days", msg("Within how many days."), 30, 1, 366),
         ),
         reach_days=lambda values: values["period_days"],
+        waits=True,
     )
 )
 
@@ -97,5 +98,6 @@ declare(
         ),
         parameters=(Parameter("days", msg("Days without an answer, at least."), 2, 1, 90),),
         reach_days=lambda values: values["days"],
+        waits=True,
     )
 )

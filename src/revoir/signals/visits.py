@@ -128,5 +128,6 @@ declare(
             case.days_since("said_on"),
         ),
         against=lambda book: _never_named(book, PAYMENT_FAILED),
+        waits=True,
     )
 )

@@ -97,6 +97,7 @@ declare(
         parameters=(
             Parameter("at_most", msg("The highest score that counts, on 0 to 10."), 6, 0, 8),
         ),
+        waits=True,
     )
 )
 
@@ -122,5 +123,6 @@ declare(
                 "at_most", msg("The highest score that counts, on 1 to 5."), 2, 1, 4, whole=False
             ),
         ),
+        waits=True,
     )
 )

@@ -103,7 +103,7 @@ def watch_soon(*, by: int | None = None) -> Job:
 def set_signal(
     *,
     state: SignalState,
-    enabled: bool | None = None,
+    fields: Mapping[str, bool | None] | None = None,
     values: Mapping[str, float | None],
     actor: Any = None,
 ) -> SignalSetting:
@@ -111,7 +111,7 @@ def set_signal(
 
     Args:
         state: The signal.
-        enabled: Whether it raises alerts (None: as before).
+        fields: `enabled`, where that changes: whether it raises alerts (None: as its record says).
         values: Parameters that change, by name (None: as it comes).
         actor: Who does it (None: whoever makes the request).
 
@@ -124,13 +124,13 @@ def set_signal(
     held, _made = SignalSetting.objects.select_for_update().get_or_create(signal=state.signal)
     both = {**held.values, **values}
     given = {name: value for name, value in both.items() if value is not None}
-    fields = {
-        "enabled": held.enabled if enabled is None else enabled,
+    wanted = {
+        "enabled": (fields or {}).get("enabled", held.enabled),
         "values": watch.differing(state.signal, state.parameters, given),
     }
-    changed = audit.changes(held, fields)
+    changed = audit.changes(held, wanted)
     if changed:
-        for name, value in fields.items():
+        for name, value in wanted.items():
             setattr(held, name, value)
         held.save()
         audit.record(

@@ -118,8 +118,13 @@ class SignalOut(Schema):
     name: str
     label: str
     meaning: str
-    enabled: bool
+    enabled: bool = Field(description="Whether it raises alerts.")
+    chosen: bool | None = Field(description="What was chosen; null: as its record says.")
+    muted: str | None = Field(
+        description="Why it raises none unless that is chosen: its record; null: it does."
+    )
     open: int = Field(description="How many alerts are to do.")
+    showing: int = Field(description="How many customers show it now, with an alert or without.")
     reason: str | None = Field(description="Why it cannot be raised; null: it can.")
     sentence: str = Field(description="The record in words.")
     record: RecordOut | None
@@ -129,7 +134,9 @@ class SignalOut(Schema):
 class SignalPatch(Schema):
     """What to change; what is left out stays as it is."""
 
-    enabled: bool | None = Field(None, description="Whether it raises alerts.")
+    enabled: bool | None = Field(
+        None, description="Whether it raises alerts; null: as its record says."
+    )
     parameters: dict[str, float | None] | None = Field(
         None, description="Values by name; null: as it comes.", max_length=50
     )
@@ -143,7 +150,7 @@ class SignalPatch(Schema):
     summary="List alerts",
 )
 def list_alerts(request: HttpRequest, asked: Query[Filters]) -> dict[str, Any]:
-    """Alerts in the order in which they were noticed."""
+    """In the order in which they were noticed; see the signals for those that raise none."""
     rows: QuerySet[Alert] = queries.in_state(Alert.objects.order_by(), asked.state)
     for field, value in (("signal", asked.signal), ("customer", asked.customer)):
         if value:
@@ -240,7 +247,8 @@ def set_signal(request: HttpRequest, name: str, body: SignalPatch) -> dict[str, 
                 if known
                 else msg("It has none."),
             )
-    actions.set_signal(state=state, enabled=body.enabled, values=values, actor=request.user)
+    fields = body.dict(exclude_unset=True, include={"enabled"})
+    actions.set_signal(state=state, fields=fields, values=values, actor=request.user)
     found = queries.signal(name)
     assert found is not None
     return _signal(found)
@@ -267,5 +275,8 @@ def _told(row: Alert, personal: bool) -> dict[str, Any]:
 
 
 def _signal(one: queries.Told) -> dict[str, Any]:
-    fields = ("name", "label", "meaning", "enabled", "open", "reason", "sentence", "parameters")
+    fields = (
+        "name", "label", "meaning", "enabled", "chosen", "muted", "open", "showing", "reason",
+        "sentence", "parameters",
+    )  # fmt: skip
     return {**{field: getattr(one, field) for field in fields}, "record": one.record or None}

@@ -54,19 +54,35 @@ class SignalForm(KnowsShown, forms.Form):
         setting: What the company changed of it (None: nothing).
     """
 
-    enabled = forms.BooleanField(label=gettext_lazy("In use"), required=False)
+    enabled = forms.TypedChoiceField(
+        label=gettext_lazy("In use"),
+        choices=[
+            ("", gettext_lazy("As the record says")),
+            ("yes", gettext_lazy("Yes")),
+            ("no", gettext_lazy("No")),
+        ],
+        coerce=lambda text: {"yes": True, "no": False}[text],
+        empty_value=None,
+        required=False,
+    )
 
     def __init__(
         self, data: Mapping[str, Any] | None, *, state: SignalState, setting: SignalSetting | None
     ) -> None:
         values = setting.values if setting is not None else {}
-        initial: dict[str, Any] = {"enabled": setting is None or setting.enabled}
+        chosen = setting.enabled if setting is not None else None
+        initial: dict[str, Any] = {"enabled": {None: "", True: "yes", False: "no"}[chosen]}
         super().__init__(data, initial=initial)
         self.names = [held["name"] for held in state.parameters]
         for held in state.parameters:
             self.fields[held["name"]] = _field(held)
             self.initial[held["name"]] = values.get(held["name"], held["default"])
         self.keep_shown()
+
+    @property
+    def fields_given(self) -> dict[str, bool | None]:
+        """Whether it is to be in use, where that was changed."""
+        return {name: self.given[name] for name in ("enabled",) if name in self.given}
 
     @property
     def values(self) -> dict[str, float | None]:

@@ -25,6 +25,7 @@ class Alert(models.Model):
         OVER = "over", _("What raised it is over")
         EXPIRED = "expired", _("Nothing came of it")
         WITHDRAWN = "withdrawn", _("Data or settings changed")
+        MUTED = "muted", _("The signal tells no more than the silence")
 
     class Outcome(models.TextChoices):
         """What came of handling it."""
@@ -111,7 +112,8 @@ class SignalSetting(Base):
     """What a company changed of a signal."""
 
     signal = models.CharField(max_length=40, unique=True)
-    enabled = models.BooleanField(_("In use"), default=True)
+    enabled = models.BooleanField(_("In use"), null=True)
+    """Whether it raises alerts (None: as its record says)."""
     values: models.JSONField[Any, Any] = models.JSONField(default=dict)
     """Parameters that differ from the defaults, by name."""
 
@@ -132,11 +134,20 @@ class SignalState(models.Model):
     """Why it cannot be raised (None: it can)."""
     record: models.JSONField[Any, Any] = models.JSONField(null=True)
     """How often its alerts were right."""
+    showing = models.PositiveIntegerField(default=0)
+    """How many customers show it now, whether or not it raises alerts."""
+    showing_alone = models.PositiveIntegerField(default=0)
+    """Of them, those who show no signal before it that raises no alerts because of its record."""
     as_of = models.DateField(null=True)
     looked_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("place",)
+
+    @property
+    def muted(self) -> Message | None:
+        """Why it raises no alerts unless somebody wants them (None: it does)."""
+        return words.from_json((self.record or {}).get("muted"))
 
     def __str__(self) -> str:
         return self.signal

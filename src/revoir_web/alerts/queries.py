@@ -151,7 +151,10 @@ class Told:
         label: What people call it.
         meaning: What it tells of.
         enabled: Whether it raises alerts.
+        chosen: What the company chose of that (None: nothing, and it is as the record says).
+        muted: Why it raises none unless somebody wants them (None: it does).
         open: How many alerts of it are to do.
+        showing: How many customers show it now, whether or not it raises alerts.
         reason: Why it cannot be raised (None: it can).
         record: How often it was right: plain values.
         sentence: The record in words.
@@ -164,7 +167,10 @@ class Told:
     label: str
     meaning: str
     enabled: bool
+    chosen: bool | None
+    muted: str | None
     open: int
+    showing: int
     reason: str | None
     record: Mapping[str, Any]
     sentence: str
@@ -199,12 +205,16 @@ def told(state: SignalState, setting: SignalSetting | None, count: int) -> Told:
     record = state.record or {}
     values = setting.values if setting is not None else {}
     reason: Message | None = from_json(state.reason)
+    chosen = setting.enabled if setting is not None else None
     return Told(
         name=state.signal,
         label=_text(state.label),
         meaning=_text(state.meaning),
-        enabled=setting is None or setting.enabled,
+        enabled=state.muted is None if chosen is None else chosen,
+        chosen=chosen,
+        muted=None if state.muted is None else state.muted.text(language()),
         open=count,
+        showing=state.showing,
         reason=None if reason is None else reason.text(language()),
         record=record,
         sentence=_text(record.get("sentence")),
@@ -228,6 +238,28 @@ def signal(name: str) -> Told | None:
     setting = SignalSetting.objects.filter(signal=name).first()
     rows = in_state(Alert.objects.filter(signal=name), "open")
     return told(state, setting, rows.order_by().count())
+
+
+@dataclass(frozen=True)
+class Unlisted:
+    """Who shows signals that are not in the list of alerts: they tell no more than silence.
+
+    Attributes:
+        customers: How many show one of them or several; others may give alerts about them too.
+        signals: What the signals are called.
+    """
+
+    customers: int
+    signals: list[str]
+
+
+def unlisted() -> Unlisted | None:
+    """Who shows what raises no alerts because of its record (None: nobody)."""
+    # A choice counts once the worker has looked by it, as the alerts do.
+    rows = list(SignalState.objects.filter(showing_alone__gt=0))
+    if not rows:
+        return None
+    return Unlisted(sum(row.showing_alone for row in rows), [_text(row.label) for row in rows])
 
 
 def under_way() -> Job | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,6 +22,9 @@ from revoir_web.consents.retention import months_before
 from revoir_web.insights import engine, runs
 from revoir_web.insights import watch as insights
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 @jobs.handler("alerts.watch", right=Right.EDIT_CUSTOMERS, label=msg("Search for alerts"), retries=2)
 def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
@@ -36,9 +39,10 @@ def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     declared = insights.declared()
     changed = {held.signal: held for held in SignalSetting.objects.all()}
     done: Counter[str] = Counter()
+    muted = Together()
     for place, told in enumerate(declared):
         job.progress(place, len(declared), words.from_json(told["label"]))
-        done += _look(job, place, told, changed.get(told["name"]))
+        done += _look(job, place, told, changed.get(told["name"]), muted)
     names = [told["name"] for told in declared]
     done["closed"] += _withdraw(Alert.objects.exclude(signal__in=names), job)
     SignalState.objects.exclude(signal__in=names).delete()
@@ -46,7 +50,11 @@ def watch(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
 
 
 def _look(
-    job: jobs.Running, place: int, told: dict[str, Any], changed: SignalSetting | None
+    job: jobs.Running,
+    place: int,
+    told: dict[str, Any],
+    changed: SignalSetting | None,
+    muted: Together,
 ) -> Counter[str]:
     """Look at one signal, and store what it says of itself and of customers."""
     name = told["name"]
@@ -70,18 +78,48 @@ def _look(
         "record": seen.record,
         "as_of": seen.as_of,
         "looked_at": timezone.now(),
+        "showing": seen.open.num_rows,
+        "showing_alone": 0,
     }
+    chosen = changed.enabled if changed is not None else None
+    by_record = chosen is None and seen.record["muted"] is not None
+    if by_record:
+        state["showing_alone"] = muted.add(seen.open["customer_id"])
     SignalState.objects.update_or_create(signal=name, defaults=state)
-    if changed is not None and not changed.enabled:
-        return Counter(closed=_withdraw(Alert.objects.filter(signal=name), job, seen.as_of))
+    if by_record or chosen is False:
+        why = Alert.End.MUTED if by_record else Alert.End.WITHDRAWN
+        return Counter(closed=_withdraw(Alert.objects.filter(signal=name), job, seen.as_of, why))
     return watching.bring_up_to_date(name, seen, held, fence=job.fence)
 
 
-def _withdraw(rows: Any, job: jobs.Running, day: dt.date | None = None) -> int:
+class Together:
+    """Customers who show one signal or several of those that raise no alerts by themselves."""
+
+    def __init__(self) -> None:
+        self._known: list[Any] = []
+
+    def add(self, customers: pa.ChunkedArray) -> int:
+        """Add those who show one signal more; how many showed none before."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        new = pc.unique(customers)
+        if self._known:
+            new = new.filter(pc.invert(pc.is_in(new, pa.chunked_array(self._known))))
+        self._known.append(new)
+        return len(new)
+
+
+def _withdraw(
+    rows: Any,
+    job: jobs.Running,
+    day: dt.date | None = None,
+    why: Alert.End = Alert.End.WITHDRAWN,
+) -> int:
     """Close what is no longer looked for."""
     on = day or Company.current().today
     keys = rows.filter(closed_on=None).order_by().values_list("pk", flat=True)
-    closing = [(on, Alert.End.WITHDRAWN.value, pk) for pk in keys]
+    closing = [(on, why.value, pk) for pk in keys]
     return watching.close(closing, fence=job.fence)
 
 

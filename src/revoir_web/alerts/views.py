@@ -37,6 +37,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "state": lists.state_of(request),
         "colleagues": queries.colleagues(),
         "outcomes": Alert.Outcome.choices,
+        "unlisted": queries.unlisted(),
         **_looked_at(),
     }
     return render(request, "alerts/list.html", context)
@@ -152,7 +153,7 @@ def signal(request: HttpRequest, name: str) -> HttpResponse:
         try:
             actions.set_signal(
                 state=state,
-                enabled=form.given.get("enabled"),
+                fields=form.fields_given,
                 values=form.values,
                 actor=request.user,
             )

@@ -206,4 +206,5 @@ def _record(record: Record) -> dict[str, Any]:
         **days,
         "sentence": words.plain(record.sentence()),
         "reason": words.to_json(record.reason),
+        "muted": words.to_json(record.muted),
     }

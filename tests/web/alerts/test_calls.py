@@ -153,7 +153,9 @@ def test_a_program_sets_a_signal(client: Client, raised: Raised) -> None:
     change({"parameters": {"period_days": None}, "enabled": True})
     setting = SignalSetting.objects.get()
     assert (setting.enabled, setting.values) == (True, {})
-    assert AuditEntry.objects.filter(action="signal.set").count() == 3
+    answer = change({"enabled": None}).json()  # as its record says
+    assert (answer["enabled"], answer["chosen"]) == (True, None)
+    assert AuditEntry.objects.filter(action="signal.set").count() == 4
     for wrong, status in (
         ({"parameters": {"moon": 1}}, 409),
         ({"parameters": {"period_days": 0.5}}, 409),

@@ -16,10 +16,12 @@ from django.test import Client
 from django.utils import timezone
 
 from revoir.language import written
-from revoir_web.alerts import actions, lists, panel
+from revoir.signals.record import MUTED
+from revoir_web.alerts import actions, lists, panel, queries
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Job
+from revoir_web.common.words import to_json
 from revoir_web.consents import erasure, portability
 from revoir_web.consents.models import RetentionRule
 from revoir_web.customers import actions as customers
@@ -293,7 +295,7 @@ def test_alerts_that_all_came_as_early_are_given_no_span(
 
 def test_managers_set_a_signal_and_go_back(as_role: SignIn, states: dict[str, SignalState]) -> None:
     client = as_role("manager")
-    sent = {"enabled": "on", "complaints": "3", "period_days": ""}
+    sent = {"enabled": "yes", "complaints": "3", "period_days": ""}
     assert client.post("/signals/complaints/", sent).status_code == 302
     setting = SignalSetting.objects.get()
     assert (setting.enabled, setting.values) == (True, {"complaints": 3})
@@ -302,12 +304,43 @@ def test_managers_set_a_signal_and_go_back(as_role: SignIn, states: dict[str, Si
         answer = client.post("/signals/complaints/", {**sent, "complaints": wrong})
         assert answer.status_code == 200
         assert 'class="error"' in answer.content.decode()
-    assert client.post("/signals/complaints/", {"complaints": "3"}).status_code == 302
-    assert not SignalSetting.objects.get().enabled
+    for text, chosen in (("", None), ("no", False)):
+        changed = {"complaints": "3", "enabled": text}
+        assert client.post("/signals/complaints/", changed).status_code == 302
+        assert SignalSetting.objects.get().enabled is chosen
     assert client.post("/signals/complaints/reset/").status_code == 302
     setting.refresh_from_db()
     assert (setting.enabled, setting.values) == (False, {})
-    assert AuditEntry.objects.filter(action="signal.set").count() == 3
+    assert AuditEntry.objects.filter(action="signal.set").count() == 4
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_who_shows_only_signals_that_tell_nothing_is_counted_above_the_list(
+    as_role: SignIn, states: dict[str, SignalState], users: dict[str, Any], language: str
+) -> None:
+    users["manager"].language = language
+    users["manager"].save()
+    client = as_role("manager")
+    assert 'class="notice"' not in client.get("/alerts/").content.decode()
+    for name, showing, alone in (("basket_shrinking", 195, 195), ("purchases_down", 571, 428)):
+        state = states[name]
+        state.record = {**state.record, "verdict": "nothing", "muted": to_json(MUTED)}
+        state.showing, state.showing_alone = showing, alone
+        state.save()
+    page = text_of(client, "/alerts/")
+    labels = queries.labels()
+    assert "623" in page
+    assert labels["purchases_down"] in page
+    assert labels["basket_shrinking"] in page
+    assert "623" not in text_of(client, "/alerts/?state=closed")
+    told = text_of(client, "/signals/")
+    assert "571" in told
+    assert MUTED.text(language) in told
+    for path in ("/signals/purchases_down/", "/signals/complaints/"):
+        assert (MUTED.text(language) in text_of(client, path)) == ("purchases" in path)
+    called = client.get("/api/signals/purchases_down").json()
+    assert (called["enabled"], called["chosen"], called["showing"]) == (False, None, 571)
+    assert called["muted"]
 
 
 def test_shares_of_a_signal_are_typed_in_percent(
@@ -324,8 +357,8 @@ def test_shares_of_a_signal_are_typed_in_percent(
     assert 'value="30"' in page
     assert "De 1\xa0% à 100\xa0%\xa0; 30\xa0%" in page
     for wrong in ("0,3", "101"):
-        assert client.post(address, {"enabled": "on", "drop": wrong}).status_code == 200
-    assert client.post(address, {"enabled": "on", "drop": "32,5"}).status_code == 302
+        assert client.post(address, {"enabled": "yes", "drop": wrong}).status_code == 200
+    assert client.post(address, {"enabled": "yes", "drop": "32,5"}).status_code == 302
     assert SignalSetting.objects.get().values == {"drop": 0.325}
     assert 'value="32,5"' in client.get(address).content.decode()
     called = client.get(f"/api/signals/{name}").json()["parameters"]

@@ -12,7 +12,8 @@ import revoir
 from revoir.datasets.shop import shop
 from revoir.signals import all_alerts, signals
 from revoir.store import Lake
-from revoir_web.alerts.models import Alert, SignalState
+from revoir_web.alerts import queries
+from revoir_web.alerts.models import Alert, SignalSetting, SignalState
 from revoir_web.common import jobs
 from revoir_web.common.models import Company
 from revoir_web.customers.models import Customer
@@ -42,6 +43,18 @@ def test_the_alerts_of_a_shop_are_those_of_the_core(
     assert job.state == "done", job.error
     assert {state.signal for state in SignalState.objects.all()} == {one.name for one in signals()}
     assert sum(len(rows) for rows in listed.values()) > 50
+    muted = {name for name, alerts in found.items() if alerts.record.muted is not None}
+    assert muted
+    assert any(listed[name] for name in listed if name not in muted)
+    together = {str(alert.customer_id) for name in muted for alert in listed[name]}
+    unlisted = queries.unlisted()
+    assert (unlisted.customers if unlisted else 0) == len(together) > 0
+    assert not Alert.objects.filter(signal__in=muted).exists()
+    for name in muted:
+        assert SignalState.objects.get(pk=name).showing == len(listed[name])
+        SignalSetting.objects.create(signal=name, enabled=True)
+    jobs.enqueue("alerts.watch")
+    jobs.run_waiting()
     for name, rows in listed.items():
         stored = {row.customer_id: row for row in Alert.objects.filter(signal=name)}
         assert {str(alert.customer_id): alert.raised_on for alert in rows} == {

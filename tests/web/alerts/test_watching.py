@@ -8,9 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
-from revoir_web.alerts import actions
+from revoir.signals.record import MUTED, Record
+from revoir_web.alerts import actions, queries
 from revoir_web.alerts.models import Alert, SignalSetting, SignalState
+from revoir_web.alerts.tasks import Together
 from revoir_web.common import jobs, schedules, words
 from revoir_web.common.models import Company, Job, Schedule
 from revoir_web.customers import actions as customers
@@ -172,17 +177,55 @@ def test_what_both_have_stays_with_each_in_a_merge(shop: Shop, people: dict[str,
 def test_a_signal_that_is_switched_off_or_set_otherwise(shop: Shop) -> None:
     shop.look()
     state = SignalState.objects.get(pk="complaints")
-    setting = actions.set_signal(state=state, enabled=False, values={})
+    setting = actions.set_signal(state=state, fields={"enabled": False}, values={})
     assert shop.look() == {"closed": 1}
     assert one().closed_by == "withdrawn"
-    actions.set_signal(state=state, enabled=True, values={"complaints": 3})
+    actions.set_signal(state=state, fields={"enabled": True}, values={"complaints": 3})
     setting.refresh_from_db()
     assert setting.values == {"complaints": 3}
     assert shop.look() == {}
-    actions.set_signal(state=state, enabled=True, values={"complaints": 2})
+    actions.set_signal(state=state, values={"complaints": 2})
     setting.refresh_from_db()
     assert setting.values == {}
     assert shop.look() == {"reopened": 1}
+
+
+def test_a_signal_that_tells_no_more_than_silence_raises_nothing_by_itself(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly every customer stood in the inbox, about whom nothing was foretold."""
+    shop.complains(PAUL, 50, 55, answered=56)
+    assert shop.look() == {"raised": 2}
+    assert queries.unlisted() is None
+    state = SignalState.objects.get(pk="complaints")
+    assert (state.showing, state.muted) == (2, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "muted", property(lambda record: MUTED))
+        assert shop.look() == {"closed": 2}
+        assert set(Alert.objects.values_list("closed_by", "is_open")) == {("muted", False)}
+        told = queries.signal("complaints")
+        assert told is not None
+        assert (told.enabled, told.chosen, told.open, told.showing) == (False, None, 0, 2)
+        assert told.muted is not None
+        assert queries.unlisted() == queries.Unlisted(2, [told.label])
+        # Whoever wants its alerts has them, and whoever wants none has none.
+        actions.set_signal(state=state, fields={"enabled": True}, values={})
+        assert shop.look() == {"reopened": 2}
+        assert queries.unlisted() is None
+        actions.set_signal(state=state, fields={"enabled": False}, values={})
+        assert shop.look() == {"closed": 2}
+        assert set(Alert.objects.values_list("closed_by", flat=True)) == {"withdrawn"}
+        assert queries.unlisted() is None, "that was somebody's choice"
+        actions.set_signal(state=state, fields={"enabled": None}, values={})
+        assert shop.look() == {}
+    # Once more data show that it tells something, it does so by itself.
+    assert shop.look() == {"reopened": 2}
+
+
+def test_who_shows_several_signals_is_counted_once() -> None:
+    together = Together()
+    some, others = (pa.chunked_array([names]) for names in (["a", "b", "b"], ["b", "c"]))
+    assert (together.add(some), together.add(others), together.add(some)) == (2, 1, 0)
 
 
 def test_where_no_row_has_a_date_each_signal_says_what_it_lacks(
@@ -272,3 +315,23 @@ def test_where_everything_was_undone_no_alert_stays(
     jobs.run_waiting()
     assert not Alert.objects.filter(closed_on=None).exists()
     assert not SignalState.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signals_that_nobody_switched_off_follow_their_record_from_now_on() -> None:
+    after = MigrationExecutor(connection).loader.graph.leaf_nodes("alerts")
+    moment = timezone.now()
+    try:
+        MigrationExecutor(connection).migrate([("alerts", "0001_initial")])
+        with connection.cursor() as cursor:
+            for name, enabled in (("overdue", True), ("complaints", False)):
+                cursor.execute(
+                    "INSERT INTO alerts_signalsetting"
+                    ' (signal, enabled, "values", created_at, updated_at)'
+                    " VALUES (%s, %s, '{}', %s, %s)",
+                    [name, enabled, moment, moment],
+                )
+    finally:
+        MigrationExecutor(connection).migrate(after)
+    found = dict(SignalSetting.objects.values_list("signal", "enabled"))
+    assert found == {"overdue": None, "complaints": False}
