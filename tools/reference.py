@@ -91,7 +91,7 @@ def metrics_page() -> str:
                 else metric.unit.value,
             ),
             ("Needs", ", ".join(f"`{need}`" for need in metric.needs)),
-            ("Goal", f"{metric.goal:g}" if metric.goal is not None else ""),
+            ("Goal", _goal(metric)),
             ("Also", ", ".join(f"`{alias}`" for alias in metric.aliases)),
             ("Source", metric.source or ""),
         ]
@@ -101,6 +101,12 @@ def metrics_page() -> str:
             "\n".join(f"- {name}: {text}" for name, text in facts if text),
         ]
     return "\n\n".join(_paragraphs(lines)) + "\n"
+
+
+def _goal(metric: Any) -> str:
+    if metric.goal_growth is not None:
+        return f"+{metric.goal_growth:.0%} in a year"
+    return f"{metric.goal:g}" if metric.goal is not None else ""
 
 
 def features_page() -> str:

@@ -1,16 +1,21 @@
 import datetime as dt
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
+from revoir.book import Book
+from revoir.engines.connect import memory
 from revoir.experiments.intervals import wilson
-from revoir.metrics.registry import metric_named
+from revoir.metrics.registry import measure, metric_named
 from revoir.metrics.result import Figure
 from revoir.periods import Period
+from revoir.reports.build import build
 from revoir.reports.figures import Kpi, Point
 from revoir.reports.headline import beside, change
 from revoir.reports.insights import insights_of
 from revoir.reports.view import change_shown
+from revoir.reports.view import headline as view_headline
 
 NOW = Period(dt.date(2024, 2, 1), dt.date(2024, 3, 1))
 BEFORE = Period(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
@@ -116,3 +121,39 @@ def test_rates_of_two_periods_that_do_not_add_up_say_so():
     same = kpi("retention_rate", rate(NOW, 70, 100), rate(BEFORE, 70, 100))
     assert beside(churn, same).note is None
     assert beside(churn, None).note is None
+
+
+def sales(years: int) -> Book:
+    """A shop whose customers come back most months, and spend more each year."""
+    rows = [
+        {
+            "order_id": f"{customer}-{month}", "customer_id": f"c{customer}", "kind": "purchase",
+            "ordered_on": dt.date(2022 + month // 12, month % 12 + 1, 1 + customer % 27),
+            "amount": 10.0 + month // 12 * 5,
+        }
+        for customer in range(120)
+        for month in range(12 * years)
+        if (customer * 7 + month * 5) % 11 and month < 3 + customer % 40
+    ]  # fmt: skip
+    backend = memory(threads=1)
+    table = backend.create_table("orders", pa.Table.from_pylist(rows))
+    return Book({"orders": table}, as_of=dt.date(2021 + years, 12, 31))
+
+
+def test_lifetime_value_is_to_grow_by_a_tenth_in_a_year():
+    book = sales(3).with_settings(margin=0.5)
+    shown = dict(build(book).headline)["clv_simple"]
+    year = {"start": dt.date(2023, 1, 1), "end": dt.date(2024, 1, 1)}
+    before = measure(book, "clv_simple", **year).figures[0].value
+    assert before is not None
+    assert shown.goal is not None
+    assert shown.goal.value == pytest.approx(1.1 * before)
+    assert shown.goal.met is (shown.value >= 1.1 * before)
+    assert "(+10% in a year)" in view_headline("clv_simple", shown).goal[0].text("en")
+    told = dict(build(book.with_settings(goals={"clv_simple": 1000.0})).headline)["clv_simple"]
+    assert (told.goal.value, told.goal.growth) == (1000.0, None)
+
+
+def test_there_is_no_growth_without_a_year_before():
+    shown = dict(build(sales(1)).headline).get("clv_simple")
+    assert shown is None or shown.goal is None

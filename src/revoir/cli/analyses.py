@@ -156,6 +156,7 @@ def metrics(
             "unit": known.unit.value,
             "better": known.better,
             "goal": known.goal,
+            "goal_growth": known.goal_growth,
             "needs": list(known.needs),
             "aliases": list(known.aliases),
             "family": known.family,

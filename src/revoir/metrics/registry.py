@@ -134,6 +134,8 @@ class Metric:
         aliases: Other names it answers to.
         source: Where the definition is published.
         goal: Default goal, in the unit (None: none).
+        goal_growth: Default goal as growth in a year, as a share of the figure of the year before
+            (None: none); a goal that is set takes its place.
         benchmarks: Names of the metric in the shipped benchmarks.
         ratio: The sums it divides, where it is a ratio; several are then answered in one query.
     """
@@ -149,6 +151,7 @@ class Metric:
     aliases: tuple[str, ...] = ()
     source: str | None = None
     goal: float | None = None
+    goal_growth: float | None = None
     benchmarks: tuple[str, ...] = ()
     ratio: Ratio | None = field(default=None, repr=False, compare=False)
 

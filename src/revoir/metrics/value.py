@@ -294,6 +294,7 @@ CLV_SIMPLE: Metric = declare(
         needs=BUYERS.needs,
         compute=_clv_simple,
         family="value",
+        goal_growth=0.1,
         aliases=("clv", "ltv", "simple_clv", "customer_lifetime_value", "valeur_vie_client"),
     )
 )

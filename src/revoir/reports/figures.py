@@ -59,11 +59,13 @@ class Goal:
         value: The goal, in the unit of the metric.
         met: Whether the figure is on the right side of it.
         sure: Whether the whole interval lies on that side too.
+        growth: How much more than a year before it is, where that is what is wanted.
     """
 
     value: float
     met: bool
     sure: bool
+    growth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,11 @@ class Kpi:
         """The goal without decimals that say nothing: “80 %”, and not “80,0 %”."""
         if self.goal is None:
             return None
+        if self.goal.growth is not None:
+            return msg(
+                "{value} (+{growth} in a year)",
+                value=self.shown(self.goal.value), growth=Percent(self.goal.growth, 0),
+            )  # fmt: skip
         scale = {Unit.SHARE: 100.0, Unit.POINTS: 1.0}.get(self.unit)
         if scale is None or not math.isclose(self.goal.value * scale % 1, 0, abs_tol=1e-9):
             return self.shown(self.goal.value)

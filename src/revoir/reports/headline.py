@@ -13,7 +13,7 @@ from revoir.language import Message, msg
 from revoir.metrics.benchmarks import Benchmark, fitting
 from revoir.metrics.registry import Metric, Question, Unit, measure_many
 from revoir.metrics.result import Figure, Result
-from revoir.periods import Grain, Period
+from revoir.periods import Grain, Period, add_months
 from revoir.reports.figures import Change, Goal, Kpi, Point
 from revoir.reports.frame import Frame
 from revoir.reports.wording import ONE_DAY, length_of, named
@@ -120,7 +120,7 @@ class Maker:
             n=figure.denominator,
             previous=change(metric, figure, self.counted(metric, figures.get(previous))),
             year_before=change(metric, figure, self.counted(metric, figures.get(year_before))),
-            goal=self._goal(metric, figure),
+            goal=self._goal(metric, figure, (previous, year_before), figures),
             benchmarks=self._benchmarks(metric, figure),
             series=self._series(metric, result) if series else (),
             parts=figure.parts,
@@ -170,8 +170,22 @@ class Maker:
         complete = [point for point in points if point.complete]
         return tuple(complete[-POINTS_SHOWN:] + points[len(complete) :])
 
-    def _goal(self, metric: Metric, figure: Figure) -> Goal | None:
+    def _goal(
+        self,
+        metric: Metric,
+        figure: Figure,
+        before: Sequence[Period | None],
+        figures: Mapping[Period | None, Figure],
+    ) -> Goal | None:
         value = self.book.settings.goal(metric.name, metric.goal, figure.period)
+        growth = None
+        if value is None and metric.goal_growth is not None and figure.period is not None:
+            day = add_months(figure.period.start, -12)
+            year = next((period for period in before if period and period.start == day), None)
+            base = self.counted(metric, figures.get(year)) if year else None
+            if base is not None and base.value is not None and base.value > 0:
+                growth = metric.goal_growth
+                value = base.value * (1 + growth)
         if value is None or figure.value is None:
             return None
         if metric.better == "lower":
@@ -184,7 +198,7 @@ class Maker:
             sure = far is not None and (
                 far >= value if met else figure.high is not None and figure.high < value
             )
-        return Goal(value, met, sure)
+        return Goal(value, met, sure, growth)
 
     def _benchmarks(self, metric: Metric, figure: Figure) -> tuple[Benchmark, ...]:
         if figure.value is None:

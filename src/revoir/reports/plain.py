@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from revoir.language import Message, written
 from revoir.metrics.benchmarks import Benchmark
 from revoir.periods import Period
-from revoir.reports.figures import Change, Kpi, Point
+from revoir.reports.figures import Change, Goal, Kpi, Point
 from revoir.reports.model import (
     Breakdown,
     Chapter,
@@ -132,6 +133,10 @@ class _Writer:
             "missing": {name: self.text(reason) for name, reason in report.missing.items()},
         }
 
+    def goal(self, goal: Goal | None) -> dict[str, Any] | None:
+        """What a figure is to reach, and whether it does."""
+        return None if goal is None else asdict(goal)
+
     def kpi(self, kpi: Kpi) -> dict[str, Any]:
         """A figure: the row that the metric itself answers with, and what it is compared with."""
         row = {
@@ -144,8 +149,7 @@ class _Writer:
             "parts": dict(kpi.parts),
             "previous": self.change(kpi.previous),
             "year_before": self.change(kpi.year_before),
-            "goal": kpi.goal
-            and {"value": kpi.goal.value, "met": kpi.goal.met, "sure": kpi.goal.sure},
+            "goal": self.goal(kpi.goal),
             "benchmarks": [self.benchmark(one) for one in kpi.benchmarks],
             "series": [self.point(point) for point in kpi.series],
         }

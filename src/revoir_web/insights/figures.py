@@ -277,6 +277,7 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "better": metric.better,
                 "goal": book.settings.goal(metric.name, metric.goal, _period(kpis[metric.name])),
                 "goal_of_all": metric.goal,
+                "goal_growth": metric.goal_growth,
                 "source": metric.source,
                 "needs": list(metric.needs),
                 "aliases": list(metric.aliases),

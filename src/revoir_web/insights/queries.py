@@ -485,11 +485,19 @@ def default_goals(asked: runs.Asked) -> list[dict[str, Any]]:
         {
             "label": labels_known.get(name, name),
             "name": name,
-            "value": in_unit(held["goal_of_all"], held["unit"]),
+            "value": _goal_of_all(held),
         }
         for name, held in known.items()
-        if held.get("goal_of_all") is not None and name not in always
+        if name not in always
+        and (held.get("goal_of_all") is not None or held.get("goal_growth") is not None)
     ]
+
+
+def _goal_of_all(held: Mapping[str, Any]) -> str:
+    """The goal of a metric that comes with it, as people write it."""
+    if (growth := held.get("goal_growth")) is not None:
+        return _("+%(share)s in a year") % {"share": written(Percent(growth, 0), language())}
+    return in_unit(held["goal_of_all"], held["unit"])
 
 
 def in_unit(value: float, unit: str) -> str:

@@ -448,7 +448,10 @@ def test_goals_of_all_are_not_those_that_were_set(
         data = questions.answer("catalogue", book, {})["data"]
     assert data["metrics"]["retention_rate"]["goal"] == 0.6, "what the figure is held against"
     told = {row["name"]: row["value"] for row in queries.default_goals(SimpleNamespace(data=data))}
-    assert told == {"retention_rate": "80\N{NO-BREAK SPACE}%", "churn_rate": "5\N{NO-BREAK SPACE}%"}
+    assert told == {
+        "retention_rate": "80\N{NO-BREAK SPACE}%", "churn_rate": "5\N{NO-BREAK SPACE}%",
+        "clv_simple": "+10\N{NO-BREAK SPACE}% en un an",
+    }  # fmt: skip
 
 
 def test_what_if_with_numbers_of_ones_own(filled: Path, as_role: AsRole) -> None:
