@@ -29,6 +29,11 @@ _ASIDE = {
 }
 """Which other tables a file of one kind may carry columns of."""
 
+_GENDERS = frozenset(
+    ["male", "female", "man", "woman", "homme", "femme", "masculin", "feminin", "masc", "fem", "mr",
+     "mrs", "miss", "mister", "monsieur", "madame", "mme", "mlle", "mademoiselle", "other", "autre",
+     "unknown", "inconnu", "non_binary", "non_binaire", "diverse"]
+)  # fmt: skip
 _PREFERRED = 0.06
 """What the likelier of several amounts is put before: enough to decide between usual names."""
 _PLAINLY_NAMED = ("orders.ordered_at", "orders.amount")
@@ -328,6 +333,10 @@ def _fit(column: Column, target: str, profile: Profile) -> float:
         return 1.0 if max(profile.phones, profile.numbers) >= 0.3 else 0.0
     if profile.emails > 0.5:
         return 0.9 if name == "customer_id" else 0.0
+    if name == "gender":
+        # A title may be that of a person's work, or of a product.
+        said = [cell for cell in profile.cells if len(cell) <= 2 or plain_name(cell) in _GENDERS]
+        return 1.0 if 2 * len(said) >= len(profile.cells) else 0.0
     if name.endswith("_id"):
         if profile.dates > 0.9 and profile.integers < 0.5:
             return 0.0

@@ -334,7 +334,13 @@ def _text(target: str, column: str, sql_type: str) -> tuple[str, str]:
         case "currency":
             return f"upper(coalesce(rv_currency({code}), {code}))", code
     typed = values.words(column, sql_type)
+    if name not in _OF_PERSONS:
+        typed = f"nullif({typed}, 'NULL')"
     return typed, typed
+
+
+_OF_PERSONS = ("name", "first_name", "last_name")
+"""People are called Null; a town or a brand that is called NULL is what databases write of none."""
 
 
 def _attribute(mapping: ColumnMapping, sql_type: str) -> Field:
@@ -359,7 +365,7 @@ def _attribute(mapping: ColumnMapping, sql_type: str) -> Field:
 
 
 def _attribute_text(column: str) -> str:
-    return f"CASE WHEN {column} <> 'NA' THEN rv_text({column}) END"
+    return f"CASE WHEN {column} NOT IN ('NA', 'NULL') THEN rv_text({column}) END"
 
 
 _ORDERS = ("day_first", "month_first")

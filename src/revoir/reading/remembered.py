@@ -52,7 +52,7 @@ def as_they_are(
 def _lost(mapping: ColumnMapping, types: dict[str, str]) -> str:
     """SQL of whether a cell says something that its convention does not read as it stands."""
     column = identifier(mapping.column)
-    said = f"rv_text({column}) IS NOT NULL AND {column} <> 'NA'"
+    said = f"rv_text({column}) IS NOT NULL AND {column} NOT IN ('NA', 'NULL')"
     if mapping.format == "plain":
         read = f"regexp_full_match(trim({column}), '[+-]?(0|[1-9]\\d{{0,17}})')"
         return f"{said} AND NOT {read}"
