@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,16 +76,38 @@ def reference_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _started() -> Iterator[Callable[[str], TestEngine]]:
+    """Engines by name, each started when it is first asked for and kept until the session ends.
+
+    A parameter of a session is torn down whenever a test asks for another value: every file
+    started PostgreSQL and Spark anew.
+    """
+    found: dict[str, TestEngine | Unavailable] = {}
+    with ExitStack() as running:
+
+        def start(name: str) -> TestEngine:
+            if name not in found:
+                try:
+                    found[name] = running.enter_context(start_engine(name))
+                except Unavailable as lack:
+                    found[name] = lack
+            held = found[name]
+            if isinstance(held, Unavailable):
+                pytest.skip(str(held))
+            return held
+
+        yield start
+
+
 @pytest.fixture(
     scope="session",
     params=[pytest.param(name, marks=pytest.mark.engines) for name in ENGINES],
 )
-def _running_engine(request: pytest.FixtureRequest) -> Iterator[TestEngine]:
-    try:
-        with start_engine(request.param) as engine:
-            yield engine
-    except Unavailable as lack:
-        pytest.skip(str(lack))
+def _running_engine(
+    request: pytest.FixtureRequest, _started: Callable[[str], TestEngine]
+) -> TestEngine:
+    return _started(request.param)
 
 
 @pytest.fixture
