@@ -24,11 +24,18 @@ def names(paths: list[Path]) -> list[str]:
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
+@pytest.fixture(scope="module", params=SOURCES, ids=names(SOURCES))
+def path(request: pytest.FixtureRequest) -> Path:
+    """Each file in turn, for all tests of a file."""
+    return Path(request.param)
+
+
+@pytest.fixture(scope="module")
 def tree(path: Path) -> ast.Module:
+    """The file, parsed once."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
 def test_a_file_is_one_thing(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
     name = str(path.relative_to(ROOT))
@@ -36,7 +43,7 @@ def test_a_file_is_one_thing(path: Path) -> None:
     assert not (lines <= LINES_MAX and name in LONGER), f"{name} has shrunk: take it off the list"
 
 
-def public(path: Path) -> Iterator[tuple[str, ast.AST]]:
+def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     """The public functions and classes of a file, and the public methods of public classes."""
 
     def walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.AST]]:
@@ -49,20 +56,18 @@ def public(path: Path) -> Iterator[tuple[str, ast.AST]]:
                 if isinstance(node, ast.ClassDef):
                     yield from walk(node.body, f"{prefix}{node.name}.")
 
-    yield from walk(tree(path).body, "")
+    yield from walk(tree.body, "")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
-def test_what_is_public_is_documented(path: Path) -> None:
-    missing = [name for name, node in public(path) if not ast.get_docstring(node)]  # type: ignore[arg-type]
+def test_what_is_public_is_documented(tree: ast.Module) -> None:
+    missing = [name for name, node in public(tree) if not ast.get_docstring(node)]  # type: ignore[arg-type]
     assert not missing, f"no docstring: {missing}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
-def test_sentences_can_be_extracted(path: Path) -> None:
+def test_sentences_can_be_extracted(tree: ast.Module) -> None:
     """gettext finds a sentence only where it is written whole as the first argument."""
     lost = []
-    for node in ast.walk(tree(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             wanted = {"msg": 1, "nmsg": 2, "T": 1}.get(node.func.id, 0)
             lost += [
@@ -73,12 +78,11 @@ def test_sentences_can_be_extracted(path: Path) -> None:
     assert not lost, f"not a plain sentence on lines {lost}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
-def test_only_the_command_line_imports_the_public_names(path: Path) -> None:
+def test_only_the_command_line_imports_the_public_names(path: Path, tree: ast.Module) -> None:
     """`import revoir` loads upward; inside the package each module is named."""
     if "cli" in path.parts:
         return
-    for node in ast.walk(tree(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "revoir":
             modules = {alias.name for alias in node.names} & MODULES
             assert len(modules) == len(node.names), f"line {node.lineno}: name the module"

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def words_of(line: str) -> Iterator[str]:
         yield word
 
 
+@cache
 def the_command() -> Any:
+    """What is typed, as Typer makes it of all its functions: once for all pages."""
     from revoir.cli import app
 
     return typer.main.get_command(app)
