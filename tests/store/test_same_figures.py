@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import revoir
+from revoir import engines
 from revoir.datasets.shop import shop
 from revoir.errors import InputError, RevoirError, UsageError
 from revoir.metrics.registry import measure, metrics
@@ -370,3 +371,13 @@ def test_a_list_of_products_alone(ask, tmp_path):
     assert {(row["product_id"], row["product"], row["category"]) for row in held} == {
         ("S0", "Thé", "Boissons"), ("S1", "Tasses", "Art de la table"),
     }  # fmt: skip
+
+
+def test_columns_are_known_as_the_engine_describes_them(lake) -> None:
+    """Columns and types are those of the files, without asking the engine for each table."""
+    backend = engines.memory(threads=1)
+    tables = Lake(lake).tables(backend)
+    assert len(tables) > 4
+    for name, table in tables.items():
+        assert table.schema() == backend.sql(backend.compile(table)).schema(), name
+    backend.disconnect()

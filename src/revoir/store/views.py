@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from revoir.store.shape import BATCH
 from revoir.tables import TABLES
 
 if TYPE_CHECKING:
+    import duckdb
     import ibis.expr.types as ir
     from deltalake import DeltaTable
     from ibis.backends.duckdb import Backend as DuckDBBackend
+    from ibis.expr.datatypes import DataType
 
 
 def tables(
@@ -94,13 +97,15 @@ def _view(place: Place, name: str, table: DeltaTable, backend: DuckDBBackend, at
             remedy=msg("Ask for a later time; `revoir lake vacuum --days` keeps files for longer."),
         )
     if not files:
-        backend.con.from_arrow(schema.empty_table()).create(view)
+        relation = backend.con.from_arrow(schema.empty_table())
+        relation.create(view)
     else:
         if not place.is_local:
             files = remote.reachable(place, files, backend)
         # Files written before a column was added lack it.
-        backend.con.read_parquet(files, union_by_name=True).create_view(view)
-    shown: ir.Table = backend.table(view)
+        relation = backend.con.read_parquet(files, union_by_name=True)
+        relation.create_view(view)
+    shown = _known(backend, view, relation)
     wanted = ibis.Schema.from_pyarrow(schema)
     return shown.select(
         **{
@@ -109,3 +114,20 @@ def _view(place: Place, name: str, table: DeltaTable, backend: DuckDBBackend, at
             if column != BATCH
         }
     )
+
+
+def _known(backend: DuckDBBackend, name: str, relation: duckdb.DuckDBPyRelation) -> ir.Table:
+    """A table whose columns are known: `backend.table` asks for them and reads each type anew."""
+    import ibis
+    from ibis.expr import operations
+
+    kinds = zip(relation.columns, relation.types, strict=True)
+    schema = ibis.schema({column: _kind(str(kind)) for column, kind in kinds})
+    return operations.DatabaseTable(name, schema=schema, source=backend).to_expr()
+
+
+@cache
+def _kind(duckdb_type: str) -> DataType:
+    from ibis.backends.sql.datatypes import DuckDBType
+
+    return DuckDBType.from_string(duckdb_type)
