@@ -78,7 +78,7 @@ def work() -> None:
 
 
 def lake(query: str) -> list[tuple[Any, ...]]:
-    """What the lake answers; its tables go by their names."""
+    """What the lake answers; the tables that the query names go by their names."""
     import ibis
 
     from revoir.store import Lake
@@ -86,7 +86,8 @@ def lake(query: str) -> list[tuple[Any, ...]]:
     with closing(duckdb.connect()) as connection:
         backend: Any = ibis.duckdb.from_connection(connection)
         for name, table in Lake(django_settings.LAKE).tables(backend).items():
-            connection.execute(f"CREATE TABLE {name} AS {backend.compile(table)}")
+            if name in query:
+                connection.execute(f"CREATE TABLE {name} AS {backend.compile(table)}")
         return connection.execute(query).fetchall()
 
 
