@@ -29,6 +29,8 @@ endif
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
+# What a first run compiled, a second one and every program that a test starts need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-heavy bench bench-large bench-web lint format types translations \
 	reference clean
