@@ -46,6 +46,24 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file together, but those of Spark all in one worker.
+
+    To start Spark and warm it takes longer than most files; each worker did.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getoption("dist") != "loadfile":
+        return None
+
+    class OneSpark(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "spark" if "[spark" in nodeid else super()._split_scope(nodeid)
+
+    return OneSpark(config, log)
+
+
 @pytest.fixture(scope="session")
 def once_for_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """What takes long to compute, computed by one worker and read by the others.
