@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import caches
 from django.db import connection
 from django.db.models.signals import post_migrate
-from django.test import Client
+from django.test import Client, SimpleTestCase
 
 from revoir_web.accounts.models import User
 from revoir_web.accounts.rights import Role
@@ -21,6 +23,32 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PASSWORD = "une phrase assez longue"
+FOLDER = Path(__file__).parent
+DATABASE = {"db", "transactional_db", "live_server"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on PostgreSQL, the tests that no database can change: SQLite's run had them.
+
+    pytest-django refuses the database to a test that does not ask for it. Those of `operation`
+    start programs, which have databases of their own.
+    """
+    if os.environ.get("REVOIR_TEST_DATABASE") != "postgres":
+        return
+    left = [item for item in items if item.path.is_relative_to(FOLDER) and not _asks(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        out = set(left)
+        items[:] = [item for item in items if item not in out]
+
+
+def _asks(item: pytest.Item) -> bool:
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
+        or issubclass(getattr(item, "cls", None) or object, SimpleTestCase)
+        or item.path.is_relative_to(FOLDER / "operation")
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
