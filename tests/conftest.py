@@ -178,7 +178,13 @@ def _held(stream: io.TextIOWrapper) -> str:
 def _chromium() -> str | None:
     """The browser of the system; None lets Playwright look for its own."""
     asked = os.environ.get("REVOIR_CHROMIUM")
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    names = (
+        "chromium-headless-shell",  # the others open a window for each page, though nobody sees it
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    )
     return asked or next(filter(None, map(shutil.which, names)), None)
 
 

@@ -28,7 +28,13 @@ from revoir.language import LANGUAGES
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SIZE: ViewportSize = {"width": 1180, "height": 740}
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chromium-headless-shell",
+)
 PATIENCE_SECONDS = 1_200
 
 
