@@ -333,11 +333,11 @@ def test_who_shows_only_signals_that_tell_nothing_is_counted_above_the_list(
     assert labels["purchases_down"] in page
     assert labels["basket_shrinking"] in page
     assert "623" not in text_of(client, "/alerts/?state=closed")
-    told = text_of(client, "/signals/")
+    told, why = text_of(client, "/signals/"), " ".join(MUTED.text(language).split())
     assert "571" in told
-    assert MUTED.text(language) in told
+    assert why in told
     for path in ("/signals/purchases_down/", "/signals/complaints/"):
-        assert (MUTED.text(language) in text_of(client, path)) == ("purchases" in path)
+        assert (why in text_of(client, path)) == ("purchases" in path)
     called = client.get("/api/signals/purchases_down").json()
     assert (called["enabled"], called["chosen"], called["showing"]) == (False, None, 571)
     assert called["muted"]

@@ -527,10 +527,10 @@ def test_a_search_that_finds_too_many_says_so(
     as_role: SignIn, shop: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = as_role("owner")
-    assert "no more than that" not in page_of(client, "?q=z")
+    assert "pas davantage" not in page_of(client, "?q=z")
     monkeypatch.setattr(queries, "FOUND_MAX", 2)
     monkeypatch.setattr(queries.search, "__defaults__", (2,))
-    assert "finds more than 2 customers" in page_of(client, "?q=z")
+    assert "trouve plus de 2 clients, et n’en regarde pas davantage" in page_of(client, "?q=z")
 
 
 def page_of(client: Client, query: str) -> str:
