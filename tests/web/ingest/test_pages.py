@@ -128,6 +128,7 @@ def test_sources_and_webhooks(live: Any, axe: Any, tmp_path: Path) -> None:
     page.goto("/sources/")
     assert axe(page) == []
     page.locator("a[href='/sources/new/folder/']").click()
+    page.wait_for_url("**/new/folder/")
     assert axe(page) == []
     page.fill("[name=name]", "Caisse")
     page.fill("[name=location]", "../../etc")
@@ -141,6 +142,7 @@ def test_sources_and_webhooks(live: Any, axe: Any, tmp_path: Path) -> None:
     assert axe(page) == []
     shoot(page, "sources-fr")
     page.get_by_role("link", name="Caisse").click()
+    page.wait_for_url("**/sources/*/")  # A busy machine takes its time to leave the list.
     assert axe(page) == []
     shoot(page, "source-fr")
     assert Import.objects.get().state == Import.State.LANDED
@@ -162,5 +164,6 @@ def test_sources_and_webhooks(live: Any, axe: Any, tmp_path: Path) -> None:
     assert axe(page) == []
     shoot(page, "webhooks-fr")
     page.get_by_role("link", name="Compta").click()
+    page.wait_for_url("**/webhooks/*/")
     assert axe(page) == []
     shoot(page, "webhook-fr")
