@@ -119,17 +119,20 @@ CUSTOMERS = Table(
             " code_client ref_client reference_client customer_number customer_no customer_code"
             " identifiant_client identifiant cust_id custid acheteur buyer_id user_id userid"
             " household_id member_id id_membre adherent id_adherent contact_id account_id"
-            " customerid clientid id_contact record_id id"
+            " customerid clientid id_contact tiers code_tiers code_du_tiers n_tiers buyer"
+            " buyer_username record_id id"
         )),
         Column("name", Type.TEXT, msg("Full name."), False, _words(
             "nom_complet full_name customer_name nom_client client_name nom_et_prenom"
-            " nom_prenom prenom_nom contact_name display_name"
+            " nom_prenom prenom_nom contact_name display_name nom_tiers nom_du_tiers intitule_tiers"
+            " intitule_du_tiers nom_facturation invoice_partner_display_name guest_name"
+            " nom_d_affichage_du_partenaire_de_la_facture"
         ), personal=True),
         Column("first_name", Type.TEXT, msg("First name."), False, _words(
-            "prenom firstname given_name fname prenom_client"
+            "prenom firstname given_name fname prenom_client prenom_payeur"
         ), personal=True),
         Column("last_name", Type.TEXT, msg("Family name."), False, _words(
-            "nom lastname surname family_name nom_de_famille lname name_last"
+            "nom lastname surname family_name nom_de_famille lname name_last nom_payeur"
         ), personal=True),
         Column("email", Type.TEXT, msg("E-mail address."), False, _words(
             "e_mail mail courriel adresse_email adresse_mail adresse_e_mail email_address"
@@ -171,7 +174,7 @@ CUSTOMERS = Table(
             "date_inscription inscrit_le date_creation created_at create_date created_date"
             " date_d_inscription client_depuis customer_since signup_date registered_at"
             " date_de_creation date_adhesion optin_time date_added creation_date added_time"
-            " date_registered"
+            " date_registered sign_up"
         )),
         Column("consent", Type.BOOLEAN, msg("Agreed to be contacted."), False, _words(
             "consentement optin opt_in newsletter accepts_marketing accepts_email_marketing"
@@ -192,7 +195,9 @@ ORDERS = Table(
             " invoice_no invoice_id facture num_facture numero_facture n_facture id_facture"
             " basket_id ticket num_ticket numero_ticket id_ticket transaction_id id_transaction"
             " receipt receipt_id invoiceno panier_id bon_de_commande charge_id payment_id"
-            " n_piece no_piece num_piece numero_piece numero_de_piece n_de_piece"
+            " n_piece no_piece num_piece numero_piece numero_de_piece n_de_piece n_document"
+            " numero_document numero_du_document num_document document_number booking_id"
+            " book_number booking_number n_reservation numero_reservation numero_de_reservation"
         )),
         Column("customer_id", Type.TEXT, msg("Who ordered; empty for an anonymous sale."), False,
                CUSTOMERS.columns[0].synonyms[:-1]),
@@ -202,6 +207,9 @@ ORDERS = Table(
             " transaction_date transaction_timestamp date_transaction date_vente sale_date"
             " created_at created paid_at date_ticket jour timestamp horodatage date_time datetime"
             " order_created_at date_heure heure invoicedate created_utc created_date_utc day"
+            " date_document date_du_document date_piece date_de_piece date_emission date_d_emission"
+            " issue_date booked_on booking_date date_reservation date_de_reservation reserve_le"
+            " date_paiement date_de_paiement date_du_paiement payment_date"
         )),
         Column("ordered_on", Type.DATE, msg("The day of the order in the company's time zone."),
                True, derived=True),
@@ -215,7 +223,7 @@ ORDERS = Table(
             " net_a_payer ca_ticket somme prix encaisse total_commande order_value"
             " total_collected amount_paid paid_amount amount_incl_tax total_incl_tax"
             " total_incl_vat total_including_tax total_including_vat total_paid_tax_incl"
-            " revenu_n revenu_net"
+            " revenu_n revenu_net total_signe total_signed order_total_amount montant_total_ttc"
         )),
         Column("currency", Type.TEXT, msg("ISO 4217 currency."), False, _words(
             "devise currency_code monnaie order_currency code_devise"
@@ -311,6 +319,7 @@ SUBSCRIPTIONS = Table(
         Column("started_at", Type.DATE, msg("First day."), False, _words(
             "date_debut debut start start_date date_de_debut date_souscription souscrit_le"
             " date_debut_abonnement started subscription_start current_period_start debut_contrat"
+            " activated_at date_activation date_d_activation"
         )),
         Column("ended_at", Type.DATE, msg("Day it ended; empty while it runs."), False, _words(
             "date_fin fin end end_date date_de_fin date_resiliation resilie_le canceled_at"
@@ -341,23 +350,26 @@ RESPONSES = Table(
     clock="responded_on",
     columns=(
         Column("response_id", Type.TEXT, msg("Identifies the answer."), False, _words(
-            "reponse_id id_reponse n_reponse numero_reponse response comment_id submission_id id"
+            "reponse_id id_reponse n_reponse numero_reponse response comment_id submission_id"
+            " response_number respondent_id review_id id_avis id"
         )),
         Column("customer_id", Type.TEXT, msg("Who answered, where known."), False,
                CUSTOMERS.columns[0].synonyms[:-1]),
         Column("responded_on", Type.DATE, msg("Day of the answer."), False, _words(
             "date date_reponse response_date submitted_at answered_at repondu_le date_enquete"
-            " horodateur timestamp responded_at completed_at survey_date"
+            " horodateur timestamp responded_at completed_at survey_date submit_date date_submitted"
+            " date_created review_date review_created date_de_l_avis date_avis soumis_le"
         )),
         Column("question", Type.TEXT, msg("The question: nps, csat, ces, enps, or the file's own name."), False,
                _words("question question_posee intitule_question libelle_question nom_question"
                       " question_name question_text survey_question")),
         Column("score", Type.DECIMAL, msg("The answer, on the scale of its question."), True, _words(
-            "note score rating evaluation answer reponse_note nps_score"
+            "note score rating evaluation answer reponse_note nps_score stars review_stars star_rating"
+            " etoiles nombre_d_etoiles"
         )),
         Column("comment", Type.TEXT, msg("What was said in the customer's own words."), False, _words(
             "commentaire verbatim explication avis remarque feedback comments raison texte"
-            " pourquoi suggestion"
+            " pourquoi suggestion review_content review_text contenu_de_l_avis texte_de_l_avis"
         ), personal=True),
     ),
 )
@@ -390,15 +402,15 @@ INTERACTIONS = Table(
                CUSTOMERS.columns[0].synonyms[:-1]),
         Column("opened_at", Type.TIMESTAMP, msg("When contact was made."), True, _words(
             "ouvert_le date_ouverture opened created_at date_creation date_demande"
-            " date_contact date contact_date recu_le"
+            " date_contact date contact_date recu_le created_time conversation_started_at"
         )),
         Column("first_response_at", Type.TIMESTAMP, msg("When it was first answered."), False, _words(
             "premiere_reponse premiere_reponse_le first_response first_reply_at"
-            " date_premiere_reponse first_replied_at"
+            " date_premiere_reponse first_replied_at initial_response_time"
         )),
         Column("resolved_at", Type.TIMESTAMP, msg("When it was settled."), False, _words(
             "resolu_le date_resolution resolved closed_at ferme_le date_cloture cloture_le"
-            " solved_at date_fermeture"
+            " solved_at date_fermeture resolved_time closed_time conversation_first_closed_at"
         )),
         Column("channel", Type.TEXT, msg("How contact was made."), False, _words("canal via media")),
         Column("kind", Type.TEXT, msg("Its reason: complaint, question, … as the file writes it."), False, _words(

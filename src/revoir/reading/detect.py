@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
-from revoir.reading.headers import NEGATED, is_aside, likeness, preference, tokens_of
+from revoir.reading.headers import NEGATED, is_aside, likeness, preference
 from revoir.reading.kinds import CONTACT, are_lines, evidence, number_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
+from revoir.reading.questions import add_questions
 from revoir.reading.raw import RawTable
-from revoir.tables import QUESTIONS, TABLES, Column, Type, plain_name
+from revoir.tables import TABLES, Column, Type, plain_name
 
 SALES = "orders"
 """Orders and order lines are told apart only when the file's numbers are known."""
@@ -283,7 +283,7 @@ def _assigned(
         taken[column] = replace(mapping, format=inverted)
         used.add(target)
     if kind == "responses":
-        _add_questions(raw, profiles, taken)
+        add_questions(raw, profiles, taken)
     settle(kind, raw, profiles, taken)
     return tuple(
         taken.get(column) or _attribute(column, header)
@@ -351,66 +351,6 @@ def _fit(column: Column, target: str, profile: Profile) -> float:
 def _steep(share: float) -> float:
     """Most of the cells must fit; a few bad ones are a matter for quarantine."""
     return 0.0 if share < 0.3 else min(1.0, 0.5 + share / 1.6)
-
-
-def _add_questions(
-    raw: RawTable, profiles: dict[str, Profile], taken: dict[str, ColumnMapping]
-) -> None:
-    """Find the columns that hold answers: known questions by name, others by their scale."""
-    dated = any(mapping.target == "responses.responded_on" for mapping in taken.values())
-    for column, header in zip(raw.columns, raw.headers, strict=True):
-        held = taken.get(column)
-        if held is not None and (held.confidence >= 1.0 or held.name not in ("score", "name")):
-            continue
-        profile = profiles[column]
-        scale = (
-            profile.numbers >= 0.9 and profile.integers >= 0.9
-            and profile.low >= 0 and profile.high <= 10 and profile.distinct >= 3
-        )  # fmt: skip
-        name = plain_name(header)
-        question = next((q for q, names in QUESTIONS.items() if name == q or name in names), None)
-        if question is None and held is None and _named_question(name):
-            question = _named_question(name)
-        if not scale and (question is None or profile.numbers < 0.3):
-            continue
-        # Out of ten it is a question of its own; beyond that, a date says that somebody answered.
-        if question == "csat" and profile.high > 5 and (profile.high <= 10 or not dated):
-            question = None
-        if question is None and held is not None:
-            continue
-        if question is None and not _asks(name, profile):
-            continue
-        taken[column] = ColumnMapping(
-            column, header, f"responses.question:{question or name}", question or name,
-            0.95 if question else 0.7,
-            msg("its header is a usual name for it") if question
-            else msg("its values are answers on a scale"),
-        )  # fmt: skip
-    if not any(mapping.name == "comment" for mapping in taken.values()):
-        texts = [
-            (profiles[column].length, column, header)
-            for column, header in zip(raw.columns, raw.headers, strict=True)
-            if column not in taken and profiles[column].length > 25
-            and profiles[column].unique > 0.5 and profiles[column].numbers < 0.2
-        ]  # fmt: skip
-        if texts:
-            _, column, header = max(texts)
-            taken[column] = ColumnMapping(
-                column, header, "responses.comment", "comment", 0.7,
-                msg("its values are sentences"),
-            )  # fmt: skip
-
-
-def _named_question(name: str) -> str | None:
-    tokens = tokens_of(name)
-    return next((q for q in ("enps", "nps", "csat", "ces") if q in tokens), None)
-
-
-def _asks(name: str, profile: Profile) -> bool:
-    """Whether a column of small whole numbers is an answer rather than a count or a flag."""
-    if re.search(r"(^|_)(nb|nombre|count|number|id|mois|month|year|annee|age|t|n)(_|$)", name):
-        return False
-    return profile.distinct >= 4 and profile.high >= 4
 
 
 def _by_values(

@@ -77,10 +77,11 @@ NEGATED = frozenset(
 
 _TAXES = frozenset(["tax", "taxes", "taxe", "vat", "tva", "gst", "hst", "pst", "qst", "tps", "tvq"])
 _BESIDE = frozenset(
-    ["shipping", "port", "livraison", "delivery", "expedition", "postage", "freight", "fret",
-     "fee", "fees", "frais",
-     "tip", "tips", "pourboire", "discount", "discounts", "remise", "remises", "reduction",
-     "rabais", "refund", "refunds", "refunded", "rembourse", "remboursement"]
+    ["shipping", "port", "livraison", "delivery", "expedition", "postage", "freight", "fret", "fee",
+     "fees", "frais", "tip", "tips", "pourboire", "handling", "gift", "cadeau", "voucher",
+     "redeemed", "commission", "payout", "settlement", "due", "balance", "solde", "reste",
+     "discount", "discounts", "remise", "remises", "reduction", "rabais", "refund", "refunds",
+     "refunded", "rembourse", "remboursement"]
 )  # fmt: skip
 """What is asked for beside the goods, or taken off: an amount of it is not what was paid."""
 _OF_DELIVERY = frozenset(
@@ -91,12 +92,13 @@ _OF_DELIVERY = frozenset(
 """Words of days on which an order was sent, or is to arrive or to be paid."""
 _OF_ONE = frozenset(["unit", "unitaire", "unite", "each"])
 _WITH = frozenset(
-    ["incl", "included", "including", "inclus", "incluse", "inclusive", "compris", "comprise",
-     "comprises", "after", "apres"]
+    ["inc", "incl", "included", "including", "inclus", "incluse", "inclusive", "compris",
+     "comprise", "comprises", "after", "apres"]
 )  # fmt: skip
 _WITHOUT = frozenset(
-    ["excl", "excluded", "excluding", "exclusive", "hors", "sans", "without", "before", "avant"]
-)
+    ["ex", "excl", "excluded", "excluding", "exclusive", "hors", "sans", "without", "before",
+     "avant"]
+)  # fmt: skip
 
 
 _OF_CUSTOMERS = frozenset(
@@ -107,8 +109,32 @@ _OF_CUSTOMERS = frozenset(
 _COUNTS = frozenset(
     ["order_count", "orders_count", "total_orders", "number_of_orders", "nb_orders",
      "nb_commandes", "nombre_commandes", "nombre_de_commandes", "total_commandes",
-     "nb_achats", "nombre_achats", "nombre_d_achats", "transaction_count", "purchase_count"]
+     "nb_achats", "nombre_achats", "nombre_d_achats", "transaction_count", "purchase_count",
+     "payment_count", "average_order", "average_order_value", "panier_moyen"]
 )  # fmt: skip
+
+_OF_NO_NUMBER = frozenset(
+    ["group", "groupe", "type", "amount", "montant", "total", "average", "moyen", "moyenne", "name",
+     "nom", "prenom", "count", "nombre", "nb", "note", "notes", "date", "status", "statut", "etat",
+     "state", "credit"]
+)  # fmt: skip
+"""Words of what is said of a customer, an order or a shop, and does not number it."""
+_OF_OTHERS = frozenset(
+    ["staff", "agent", "employee", "employe", "seller", "vendeur", "salesperson", "commercial",
+     "cashier", "caissier", "assignee", "teammate", "conseiller", "device", "location", "webshop",
+     "store", "shop", "boutique", "magasin", "product", "produit", "item", "article", "campaign",
+     "campagne", "event", "plan", "supplier", "fournisseur", "owner", "ip"]
+)  # fmt: skip
+"""Words of who or what is not the customer: their names and addresses are no customer's."""
+_OF_PAPERS = frozenset(
+    ["paiement", "payment", "settlement", "commande", "order", "facture", "invoice", "transaction",
+     "client", "customer"]
+)  # fmt: skip
+"""Words of what has a reference that is no product's."""
+_WHOLE_ONLY = frozenset(["title", "titre"])
+"""Names that say nothing beside other words: “Payment method title” is nobody's."""
+_SENTENCE_MIN = 7
+"""From so many words on, a header is a question asked: one word of it names nothing."""
 
 
 def count_orders(names: Iterable[str]) -> bool:
@@ -146,13 +172,16 @@ _OF_NO_STOCK = frozenset(
 _PAID = frozenset(["ttc", "paid", "paye", "payee", "payer", "collected", "encaisse"])
 _NET = frozenset(["ht", "net", "nets", "value", "valeur"])
 _GROSS = frozenset(["gross", "brut", "bruts"])
+_LEFT = frozenset(["resiliation", "resilie", "cancel", "canceled", "cancelled", "churn", "churned"])
 
 
 def preference(header: str, name: str) -> int:
     """Which of several amounts, or prices, is the one to count: with taxes before without.
 
-    A bare “prix” may be that of one piece, and gives way to any total; turnover that is gross has
-    no discount taken off, a price that is gross has its taxes.
+    What is left to pay (“net à payer”) may lack what was paid before. A bare “prix” may be that of
+    one piece, and gives way to any total; turnover that is gross has no discount taken off, a price
+    that is gross has its taxes. A contract ends on the day it was given up rather than when its
+    term is over.
 
     Args:
         header: A plain header.
@@ -172,13 +201,15 @@ def preference(header: str, name: str) -> int:
     if name == "product_id":
         # Tickets carry the code of an article, not the number that the shop's database gives it.
         return -1 if header == "id" else 0
-    if name not in ("amount", "unit_price"):
+    if name == "ended_at":
+        return 1 if tokens & _LEFT else 0
+    if name not in ("amount", "unit_price") or {"net", "payer"} <= tokens:
         return 0
     if tokens & _WITHOUT:
         return -1
     if tokens & (_PAID | _WITH) or {"grand", "total"} <= tokens:
         return 1
-    if header == "prix" or tokens & _NET:
+    if header == "prix" or tokens & _NET or _is_subtotal(tokens):
         return -1
     if tokens & _GROSS:
         return 1 if name == "unit_price" else -2
@@ -197,6 +228,10 @@ def is_aside(name: str) -> bool:
     """
     tokens = tokens_of(name)
     return bool(tokens & _OF_DELIVERY) or _part_of_amount(tokens) or name.endswith("_id")
+
+
+def _is_subtotal(tokens: frozenset[str]) -> bool:
+    return "subtotal" in tokens or {"sous", "total"} <= tokens
 
 
 def _part_of_amount(tokens: frozenset[str]) -> bool:
@@ -239,7 +274,7 @@ def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
             continue
         if wanted == tokens:
             score = 0.9
-        elif wanted < tokens and (len(wanted) > 1 or len(synonym) >= 4):
+        elif wanted < tokens and _may_be_part(wanted, tokens, column.name, target):
             score = 0.72 if len(wanted) > 1 else 0.55
         else:
             continue
@@ -248,6 +283,21 @@ def likeness(name: str, column: Column, target: str) -> tuple[float, Message]:
     if target == "orders.ordered_at" and tokens & _OF_DELIVERY and best < 0.9:
         return 0.0, usual
     own = target in ("orders.ordered_at", "orders.amount") and tokens & _OF_CUSTOMERS
-    if (own or tokens & _SUMMARY) and best < 0.9:
+    named = column.name in ("first_name", "last_name")
+    if (own or (tokens & _SUMMARY and not named)) and best < 0.9:
         best *= 0.3
     return best, msg("its header resembles “{name}”", name=like)
+
+
+def _may_be_part(wanted: frozenset[str], tokens: frozenset[str], name: str, target: str) -> bool:
+    """Whether some words of a header can name a column, seeing the others."""
+    if len(wanted) == 1 and (
+        len(next(iter(wanted))) < 4 or wanted <= _WHOLE_ONLY or len(tokens) >= _SENTENCE_MIN
+    ):
+        return False
+    others = tokens - wanted
+    if name == "product_id" and others & _OF_PAPERS:
+        return False
+    if (name == "store" or name.endswith("_id")) and others & _OF_NO_NUMBER:
+        return False
+    return not (target.startswith("customers.") and others & _OF_OTHERS)

@@ -68,7 +68,10 @@ def evidence(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, 
             )
         case "responses":
             asked = [m for n, m in held.items() if n.startswith("responses.question:")]
-            enough = "responses.score" in names or any(
+            score = held.get("responses.score")
+            # A column “Note” without a single cell may be of remarks as well.
+            scored = score is not None and (_answered(score, profiles) or score.confidence == 1)
+            enough = scored or any(
                 m.confidence > 0.9 or "responses.comment" in names for m in asked
             )
         case "interactions":
@@ -97,6 +100,11 @@ def evidence(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, 
         total += weight * mapping.confidence
     # A contact sheet shares most of its columns with the one-file exports of a shop.
     return total * (0.35 if kind == "customers" else 1.0) + (0.01 if kind == "customers" else 0)
+
+
+def _answered(score: ColumnMapping, profiles: dict[str, Profile]) -> bool:
+    profile = profiles[score.column]
+    return bool(profile.filled or not profile.rows)
 
 
 def _are_products(columns: tuple[ColumnMapping, ...], profiles: dict[str, Profile]) -> bool:

@@ -23,6 +23,10 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _PREAMBLE_ROWS = 40
+_KINDS_OF_ANSWERS = frozenset(
+    ["response", "open-ended response", "réponse", "réponse ouverte", "réponse libre"]
+)
+"""What survey tools write under the questions: of what kind the answers are."""
 _NOTHING = ("", "na", "n/a", "nan", "null", "none", "-", "#n/a")
 
 
@@ -295,6 +299,8 @@ def _second_header(rows: Sequence[Sequence[str]], index: int, width: int) -> boo
     row, above = rows[index], rows[index - 1]
     if not _filled(row) or not _texts_only(row):
         return False
+    if {cell.strip().lower() for cell in row if cell.strip()} <= _KINDS_OF_ANSWERS:
+        return True
     if [c.strip().lower() for c in row] == [c.strip().lower() for c in above]:
         return True
     body = [other for other in rows[index + 1 :] if len(other) == width and _filled(other)]

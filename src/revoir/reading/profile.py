@@ -34,7 +34,8 @@ _DATES = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.? \d{1,2},? \d{4}.*",
+        r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.?"
+        r"(?: \d{1,2},? \d{4}.*|-\d{1,2}-(?:\d{4}|\d{2}))",
         re.IGNORECASE,
     ),
 )
@@ -68,6 +69,7 @@ _YES_NO = frozenset(
         "off",
         "subscribed",
         "unsubscribed",
+        "never_subscribed",
         "abonné",
         "désabonné",
         "optin",

@@ -51,7 +51,10 @@ class Sales(Pieces):
         said = f"lower(strip_accents({status}))"
         words = " OR ".join(f"contains({said}, {literal(word)})" for word in _CANCELLED)
         # A quotation that was accepted is an order.
-        quoted = f"contains({said}, 'devis') AND NOT regexp_matches({said}, 'accept|sign|valid')"
+        quoted = (
+            f"regexp_matches({said}, 'devis|quotation|quote')"
+            f" AND NOT regexp_matches({said}, 'accept|sign|valid')"
+        )
         return f"coalesce({words} OR ({quoted}), false)"
 
     def _refunded_status(self) -> str | None:

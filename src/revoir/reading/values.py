@@ -42,6 +42,7 @@ _FALSE = (
     "refusé", "refuse", "refusée", "opt-out", "optout", "opted out", "stop", "blacklisted",
     "active", "actif", "active customer", "stayed", "existing customer", "actuel", "retained",
     "en cours", "non-subscribed", "nonsubscribed", "not subscribed", "non-marketing contact",
+    "not_subscribed", "never subscribed", "never_subscribed",
 )  # fmt: skip
 # "désabonné" says that a customer left, but that a contact may not be written to.
 _UNSUBSCRIBED = ("désabonné", "desabonne", "désabonnée", "désinscrit", "desinscrit", "résilié")
@@ -225,7 +226,7 @@ def slow_times(source: str, *, day_first: bool, zone: str, latest: dt.date | Non
         (r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})( .*)?", "ymdt"),
         (r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})( .*)?", f"{first}{second}yt"),
         (r"(\d{1,2})[-/. ]?m(\d\d)[-/. ]*(\d{4}|\d{2})( .*)?", "dmyt"),
-        (r"m(\d\d)[-/. ]?(\d{1,2})[-/. ]+(\d{4})( .*)?", "mdyt"),
+        (r"m(\d\d)[-/. ]?(\d{1,2})[-/. ]+(\d{4}|\d{2})( .*)?", "mdyt"),
         (r"(\d{4})[-/. ]?m(\d\d)[-/. ]?(\d{1,2})( .*)?", "ymdt"),
     )
     split = ", ".join(
