@@ -103,7 +103,7 @@ def test_what_was_understood_reads_the_same_again(read: Read, rows: Rows) -> Non
     first = read(texts)
     again = read(texts, mapping=first.mapping)
     for table in ("orders", "order_lines"):
-        assert rows(again, table) == rows(first, table)
+        assert sorted(rows(again, table), key=str) == sorted(rows(first, table), key=str)
 
 
 def test_an_amount_that_no_header_names_is_still_found(read: Read, rows: Rows) -> None:
