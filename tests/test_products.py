@@ -58,6 +58,15 @@ def test_prices_and_stock_of_today_are_no_part_of_a_sale() -> None:
     assert not {"stock", "price", "unit_price"} & set(book.table("order_lines").columns)
 
 
+def test_what_else_a_list_says_does_not_pass_for_the_sale() -> None:
+    """The currency of a list price stood on lines that were paid in another one."""
+    listed = {"product_id": "S1", "brand": "Acme", "currency": "USD", "status": "draft",
+              "country": "Chine", "gender": "femme"}  # fmt: skip
+    columns = set(book_of([line(1, "S1")], [listed]).table("order_lines").columns)
+    assert "brand" in columns
+    assert not {"currency", "status", "country", "gender"} & columns
+
+
 def test_other_settings_do_not_join_it_twice() -> None:
     book = book_of([line(1, "S1")], [{"product_id": "S1", "category": "tea", "brand": "Acme"}])
     other = book.with_settings(timezone="Asia/Tokyo").at(dt.date(2024, 2, 1)).entire

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from revoir.tables import PRODUCTS
+from revoir.tables import CUSTOMERS, ORDER_LINES, ORDERS, PRODUCTS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _SAID = ("product", "category")
+_OTHERS = {column.name for table in (CUSTOMERS, ORDERS, ORDER_LINES, PRODUCTS)
+           for column in table.columns}  # fmt: skip
+"""Names that say another thing of a sale: the currency of a list price, a product's status."""
 
 
 def described(rows: ir.Table, products: ir.Table) -> ir.Table:
@@ -40,7 +43,7 @@ def described(rows: ir.Table, products: ir.Table) -> ir.Table:
         name
         for name in products.columns
         if name not in ("product_id", theirs)
-        and (name in _SAID or (PRODUCTS.column(name) is None and name not in rows.columns))
+        and (name in _SAID or name not in {*_OTHERS, *rows.columns})
         and (products[name].type().is_string() or products[name].type().is_boolean())
     ]
     if own not in rows.columns or not taken:

@@ -23,7 +23,8 @@ def rows(query, **tables):
 
 
 def test_tables_are_canonical(small_shop):
-    assert set(small_shop.tables) == set(TABLES)
+    # Its lines say themselves what they sold: it has no list of products.
+    assert set(small_shop.tables) == set(TABLES) - {"products"}
     for name, table in small_shop.tables.items():
         canonical = TABLES[name]
         assert {one.name for one in canonical.columns if one.required} <= set(table.column_names)

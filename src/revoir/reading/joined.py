@@ -26,6 +26,8 @@ _OF_THE_ORDER = (
     "customers.phone", "customers.name", "customers.first_name", "customers.last_name",
 )  # fmt: skip
 """What is taken from the order: when, whose, and whether it happened."""
+_IN_ALL = ("orders.discount", "orders.refunded", "orders.margin")
+"""Amounts of the whole order: on each of its lines they would count as often as it has lines."""
 _SHARE = 0.5
 """Of fewer of the orders of the lines, a list of orders is that of others."""
 TOTALLESS = msg(
@@ -158,8 +160,11 @@ def beside(
         header: replace(mapping, column=f"c{len(raw.columns) + place}", header=header)
         for place, (header, mapping) in enumerate(zip(headers, given, strict=True))
     }
+    first = "row_number() OVER (PARTITION BY o.key ORDER BY r._line) = 1"
     cells = "".join(
-        f", o.{identifier(key)} AS {identifier(mapping.column)}"
+        f", CASE WHEN {first} THEN o.{identifier(key)} END AS {identifier(mapping.column)}"
+        if key in _IN_ALL and not _is_share(connection, chosen, key)
+        else f", o.{identifier(key)} AS {identifier(mapping.column)}"
         for key, mapping in zip(wanted, taken.values(), strict=True)
     )
     together = identifier(f"with orders {raw.relation.strip(chr(34))}")
@@ -183,6 +188,14 @@ def beside(
         notes=[*raw.notes, note],
     )
     return Joined(joined, taken, places, tuple(lists))
+
+
+def _is_share(connection: duckdb.DuckDBPyConnection, part: Part, key: str) -> bool:
+    """Whether a list tells no amounts but shares, which are the same on each line."""
+    [(most,)] = connection.execute(
+        f"SELECT max(abs({identifier(key)})) FROM {part.accepted}"
+    ).fetchall()
+    return key == "orders.discount" and (most is None or most <= 1)
 
 
 def _orders(parts: Sequence[Part], wanted: Sequence[str]) -> str:

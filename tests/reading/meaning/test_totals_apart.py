@@ -57,6 +57,16 @@ def test_what_their_list_says_of_orders_stays(read: Read, rows: Rows) -> None:
             ("A1", "A2")] == [(20, "purchase", "web"), (8, "cancelled", "mag")]  # fmt: skip
 
 
+def test_a_discount_of_an_order_is_taken_off_once(read: Read, rows: Rows) -> None:
+    """It stood on each of the lines, and was taken off as often."""
+    lines = "order_id,sku,quantity,unit_price\n1,S1,2,10.00\n1,S2,1,20.00\n2,S1,1,10.00\n"
+    head = "order_id,customer_id,order_date,discount\n"
+    for taken, paid in ((("3.00", "0.00"), [37, 10]), (("0.1", "0"), [36, 10])):
+        orders = f"{head}1,a,2024-01-05,{taken[0]}\n2,b,2024-01-06,{taken[1]}\n"
+        found = rows(read({"o.csv": orders, "l.csv": lines}), "orders")
+        assert sorted((float(row["amount"]) for row in found), reverse=True) == paid
+
+
 def test_orders_without_lines_are_told(read: Read, rows: Rows) -> None:
     more = ORDERS + "900,C1,1,2024-02-01,2024-03-01,2024-02-01,1,5.00,France\n"
     reading = read({"a.csv": more, "b.csv": LINES})
