@@ -14,6 +14,7 @@ from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
 from revoir.reading import values
 from revoir.reading.detect import Detection
+from revoir.reading.discounts import are_shares
 from revoir.reading.mapping import ATTRIBUTE, ColumnMapping, FileMapping, Said
 from revoir.reading.part import Part
 from revoir.reading.raw import RawTable, Reject
@@ -160,10 +161,13 @@ def beside(
         header: replace(mapping, column=f"c{len(raw.columns) + place}", header=header)
         for place, (header, mapping) in enumerate(zip(headers, given, strict=True))
     }
+    in_all = {key for key in _IN_ALL if chosen.has(key)}
+    if "orders.discount" in in_all and are_shares(connection, chosen):
+        in_all.remove("orders.discount")  # A share is that of each line.
     first = "row_number() OVER (PARTITION BY o.key ORDER BY r._line) = 1"
     cells = "".join(
         f", CASE WHEN {first} THEN o.{identifier(key)} END AS {identifier(mapping.column)}"
-        if key in _IN_ALL and not _is_share(connection, chosen, key)
+        if key in in_all
         else f", o.{identifier(key)} AS {identifier(mapping.column)}"
         for key, mapping in zip(wanted, taken.values(), strict=True)
     )
@@ -188,14 +192,6 @@ def beside(
         notes=[*raw.notes, note],
     )
     return Joined(joined, taken, places, tuple(lists))
-
-
-def _is_share(connection: duckdb.DuckDBPyConnection, part: Part, key: str) -> bool:
-    """Whether a list tells no amounts but shares, which are the same on each line."""
-    [(most,)] = connection.execute(
-        f"SELECT max(abs({identifier(key)})) FROM {part.accepted}"
-    ).fetchall()
-    return key == "orders.discount" and (most is None or most <= 1)
 
 
 def _orders(parts: Sequence[Part], wanted: Sequence[str]) -> str:

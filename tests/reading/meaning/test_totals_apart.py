@@ -61,7 +61,8 @@ def test_a_discount_of_an_order_is_taken_off_once(read: Read, rows: Rows) -> Non
     """It stood on each of the lines, and was taken off as often."""
     lines = "order_id,sku,quantity,unit_price\n1,S1,2,10.00\n1,S2,1,20.00\n2,S1,1,10.00\n"
     head = "order_id,customer_id,order_date,discount\n"
-    for taken, paid in ((("3.00", "0.00"), [37, 10]), (("0.1", "0"), [36, 10])):
+    cases = (("3.00", "0.00"), [37, 10]), (("1.00", "0.00"), [39, 10]), (("0.1", "0"), [36, 10])
+    for taken, paid in cases:
         orders = f"{head}1,a,2024-01-05,{taken[0]}\n2,b,2024-01-06,{taken[1]}\n"
         found = rows(read({"o.csv": orders, "l.csv": lines}), "orders")
         assert sorted((float(row["amount"]) for row in found), reverse=True) == paid
