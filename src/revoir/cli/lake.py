@@ -123,8 +123,8 @@ def append(
         )
         tell_quarantine(reading)
         name = batch or _name_of(files)
-        hidden = not _has_numbers(reading)
-        of_nobody = all("customer_id" not in table.columns for table in reading.tables.values())
+        of_somebody = any("customer_id" in table.columns for table in reading.tables.values())
+        hidden = of_somebody and not _has_numbers(reading)
         rows = {table: _rows(reading, table, lake, hidden) for table in reading.tables}
         named = not hidden and any(one.named for one in rows.values())
         replaced = {
@@ -145,7 +145,7 @@ def append(
     for table, landed in results:
         for sentence in _landed(table, landed, name):
             say(sentence.text(code))
-    if hidden and not of_nobody:
+    if hidden:
         told = msg(
             "Customers have no number in these files: the lake gives them one, since it holds no"
             " address, telephone number or name."

@@ -306,8 +306,7 @@ def _products(book: Book, lines: ir.Table) -> tuple[Product, ...]:
     comparable = len(book.currencies_of("orders")) <= 1
     stock = _stock(book)
     return tuple(
-        replace(_product(key, rows[key], comparable=comparable), stock=stock.get(key))
-        for key in sorted(rows)
+        _product(key, rows[key], stock.get(key), comparable=comparable) for key in sorted(rows)
     )
 
 
@@ -323,7 +322,9 @@ def _stock(book: Book) -> dict[str, float]:
     return {row["key"]: row["stock"] for row in book.rows(listed)}
 
 
-def _product(key: str, rows: list[dict[str, object]], *, comparable: bool) -> Product:
+def _product(
+    key: str, rows: list[dict[str, object]], stock: float | None, *, comparable: bool
+) -> Product:
     def most(column: str) -> str | None:
         counts: dict[str, int] = {}
         for row in rows:
@@ -335,7 +336,7 @@ def _product(key: str, rows: list[dict[str, object]], *, comparable: bool) -> Pr
     amount = sum(float(str(row["amount"] or 0)) for row in rows)
     priced = comparable and quantity > 0 and any(row["amount"] is not None for row in rows)
     price = amount / quantity if priced else float("nan")
-    return Product(key, most("name"), most("category"), price)
+    return Product(key, most("name"), most("category"), price, stock)
 
 
 def coded(column: pa.ChunkedArray) -> tuple[pa.Array, Codes]:

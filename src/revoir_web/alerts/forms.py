@@ -82,7 +82,7 @@ class SignalForm(KnowsShown, forms.Form):
     @property
     def fields_given(self) -> dict[str, bool | None]:
         """Whether it is to be in use, where that was changed."""
-        return {name: self.given[name] for name in ("enabled",) if name in self.given}
+        return {"enabled": self.given["enabled"]} if "enabled" in self.given else {}
 
     @property
     def values(self) -> dict[str, float | None]:

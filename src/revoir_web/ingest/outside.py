@@ -142,7 +142,9 @@ class _Pinned(http.client.HTTPSConnection):
     """TLS with a name, to an address that was looked at before."""
 
     def __init__(self, host: str, port: int, address: str, *, tls: bool, until: float) -> None:
-        super().__init__(host, port, context=ssl.create_default_context())
+        self._secured = ssl.create_default_context()
+        self._secured.sslsocket_class = _TimedTls
+        super().__init__(host, port, context=self._secured)
         self._address = address
         self._tls = tls
         self._until = until
@@ -154,9 +156,7 @@ class _Pinned(http.client.HTTPSConnection):
         sock: _Timed
         if self._tls:
             plain.settimeout(_left(self._until))
-            context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
-            context.sslsocket_class = _TimedTls
-            sock = cast(_TimedTls, context.wrap_socket(plain, server_hostname=self.host))
+            sock = cast(_TimedTls, self._secured.wrap_socket(plain, server_hostname=self.host))
         else:
             sock = _Timed(plain.family, plain.type, plain.proto, fileno=plain.detach())
         sock.until = self._until
