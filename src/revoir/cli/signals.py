@@ -373,7 +373,7 @@ def _print_customers(
         for row in rows
     ]
     named = contact_headings() | {
-        "label": T("Signal"), "raised_on": T("Since"), "reason": T("Why"),
+        "label": T("Signal"), "raised_on": T("Since"), "reason": T("Why, on that day"),
         "bought_for": T("Bought for"), "right": T("Right in the past"),
     }  # fmt: skip
     headings = [(name, named[name]) for name in columns if name in named]

@@ -68,8 +68,9 @@ def alerts(request: HttpRequest) -> AlertTable:
                 sort="signal",
                 value=lambda row: labels.get(row.signal, row.signal),
             ),
-            Column("why", _("Why"), value=queries.why_text),
             Column("raised_on", _("Raised on"), kind="day", sort="raised_on"),
+            # “Last order 38 days ago” is what held on the day that stands before it, not today.
+            Column("why", _("Why, on that day"), value=queries.why_text),
             Column("right", _("Such alerts right"), value=lambda row: rights.get(row.signal)),
             Column(
                 "bought_for",

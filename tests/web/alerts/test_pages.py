@@ -62,6 +62,15 @@ def test_most_at_stake_first_then_what_was_bought_for(as_role: SignIn, raised: R
     assert rows_of(client, "?sort=raised_on") == [little.pk, much.pk, unknown.pk]
 
 
+def test_a_reason_stands_with_the_day_on_which_it_held(as_role: SignIn, raised: Raised) -> None:
+    alert = raised(ZOE, raised_on=day(3))
+    client, held = as_role("advisor"), f"{day(3):%d/%m/%Y}"
+    inbox, one = text_of(client, "/alerts/"), text_of(client, f"/alerts/{alert.pk}/")
+    assert inbox.index("Donnée le") < inbox.index("Pourquoi, ce jour-là")
+    assert f"Pourquoi, au {held}" in one
+    assert f"au {held}" in text_of(client, f"/customers/{ZOE}/")
+
+
 def test_filters_states_and_search(
     as_role: SignIn, raised: Raised, users: dict[str, Any], people: dict[str, Customer]
 ) -> None:
