@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from revoir.errors import InputError, UsageError, Where
-from revoir.language import msg, nmsg
+from revoir.language import Message, msg, nmsg
 from revoir.tables import CUSTOMERS, NO_WORDS, TABLES, Table, Type, plain_name
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def _fitted(
                 " as {held}.",
                 column=field.name,
                 table=table,
-                given=str(column.type),
-                held=str(field.type),
+                given=_in_words(column.type),
+                held=_in_words(field.type),
             ),
             where=Where(column=field.name),
             remedy=msg("Correct the values, or give the column another name."),
@@ -184,8 +184,8 @@ def shape_of(
                     " the type of a column does not change.",
                     column=field.name,
                     table=table,
-                    held=str(before),
-                    given=str(field.type),
+                    held=_in_words(before),
+                    given=_in_words(field.type),
                 ),
                 where=Where(column=field.name),
                 remedy=msg("Correct the values, or give the column another name."),
@@ -230,6 +230,26 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if types.is_date(kind):
         return pa.date32()
     return pa.string()
+
+
+def _in_words(kind: pa.DataType) -> Message:
+    """What a column of a type holds."""
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _in_words(kind.value_type)
+    if types.is_boolean(kind):
+        return msg("yes and no")
+    if types.is_integer(kind):
+        return msg("whole numbers")
+    if types.is_floating(kind) or types.is_decimal(kind):
+        return msg("numbers")
+    if types.is_date(kind):
+        return msg("days")
+    if types.is_timestamp(kind):
+        return msg("moments")
+    return msg("texts")
 
 
 def _goes_into(given: pa.DataType, held: pa.DataType) -> bool:

@@ -32,7 +32,7 @@ BYTES_MAX = 5 << 30
 SECONDS = 1800.0
 _CONNECT_SECONDS = 20.0
 _DATABASES = ("postgresql", "postgres", "mysql", "mssql", "oracle", "snowflake", "clickhouse",
-              "trino", "redshift", "mariadb")  # fmt: skip
+              "trino")  # fmt: skip
 Progress = Callable[[Message], None]
 
 

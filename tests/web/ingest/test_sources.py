@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,11 @@ def test_what_is_no_source_is_refused(company: object, told: dict[str, Any]) -> 
     assert api("patch", f"/sources/{held['id']}", told).status_code == 422
     assert api("get", f"/sources/{held['id']}").json() == held
     assert Source.objects.count() == 2
+
+
+def test_only_databases_that_can_be_spoken_to_are_taken() -> None:
+    drivers = {entry.name for entry in entry_points(group="ibis.backends")} | {"postgresql"}
+    assert set(fetching._DATABASES) <= drivers
 
 
 def test_a_source_needs_a_kind_a_name_and_a_place(company: object) -> None:
