@@ -27,6 +27,7 @@ from revoir_web.customers.models import (
     CustomerFigures,
     ErasedIdentifier,
     Identifier,
+    ImportedProfile,
     Merge,
     MergeProposal,
     Newcomer,
@@ -236,7 +237,8 @@ def _erase_customers(found: Erased) -> dict[str, int]:
         "notes": Note.objects.filter(customer_id__in=ids).delete()[0],
         "words": Verbatim.objects.filter(customer_id__in=ids).delete()[0],
         "named": sum(mask(texts, found) for texts in _WORDS),
-        "changes": ProfileChange.objects.filter(customer_id__in=ids).delete()[0],
+        "changes": ProfileChange.objects.filter(customer_id__in=ids).delete()[0]
+        + ImportedProfile.objects.filter(customer_id__in=ids).delete()[0],
         "consents": Consent.objects.filter(customer_id__in=ids).delete()[0],
         "proofs": mask(_PROOFS, found, found.without_in_file_name),
         "pairs": MergeProposal.objects.filter(Q(left_id__in=ids) | Q(right_id__in=ids)).delete()[0],

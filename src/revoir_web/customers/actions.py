@@ -10,6 +10,7 @@ from django.utils import timezone
 from revoir.errors import UsageError
 from revoir.language import msg
 from revoir_web.common import audit
+from revoir_web.customers import profiles
 from revoir_web.customers.figures import write_figures
 from revoir_web.customers.indexing import index, index_waiting
 from revoir_web.customers.merging import dismiss, merge, propose, propose_merges, undo_merge
@@ -106,6 +107,7 @@ def update_profile(
     after = {name: wanted[name] for name in before}
     _apply(held, after)
     _move_keys(held, before, after)
+    profiles.settle({held.pk: after.keys()})
     change = ProfileChange.objects.create(
         customer=held, before=_plain(before), after=_plain(after), by=_user(actor)
     )

@@ -322,6 +322,27 @@ class ProfileChange(models.Model):
         return f"change of {self.customer_id}"
 
 
+class ImportedProfile(models.Model):
+    """What an import gave to a customer who was there, kept for a while so that it can be undone.
+
+    `values` has field → what was there before, and what the import told; an attribute is called
+    `attributes.` and its name.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    source = models.CharField(max_length=64)
+    values: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["source", "customer"], name="imported_profile_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"what {self.source} told of {self.customer_id}"
+
+
 class MergeProposal(models.Model):
     """Two customers that may be one."""
 

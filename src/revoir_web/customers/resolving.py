@@ -8,7 +8,6 @@ a person (`merging`), never decided here.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from django.utils import timezone
 
 from revoir.memory import uncollected
 from revoir_web.common import bulk
-from revoir_web.customers import blocklist
+from revoir_web.customers import blocklist, profiles
 from revoir_web.customers.models import (
     Customer,
     Identifier,
@@ -36,17 +35,11 @@ if TYPE_CHECKING:
 PART = 4000
 """Customers a transaction: other writers wait for 200 ms at most."""
 LOOK_UP = 8000
-_TEXTS = (
-    "name", "first_name", "last_name", "address", "postcode", "city", "region", "country",
-    "gender", "company_name", "language",
-)  # fmt: skip
 _CALLED = {"street": "address", "company": "company_name"}
 _DAYS = {"birth_date": "birth_date", "joined_at": "created_on", "created_on": "created_on"}
 _REFERENCES = {"customer_id": "external", "anonymous_id": "anonymous", "device_id": "device"}
 _IGNORED = frozenset({"consent", "email", "phone", "batch_id"})
-PROFILE = (*_TEXTS, "name_key", "email", "phone", "birth_date", "created_on", "attributes")
-_WRITTEN = PROFILE[:-3]
-_COLUMNS = ("id", *PROFILE, "source", "added_at")
+_COLUMNS = ("id", *profiles.FIELDS, "source", "added_at")
 Key = tuple[str, str]
 
 
@@ -103,7 +96,7 @@ def _resolve(
     erasures = blocklist.mark(persons)
     known = [person for person in persons if person.id]
     _spoken_of(known, source, undoable)
-    _bring_up_to_date(known, source, part)
+    _bring_up_to_date(known, source, undoable, part)
     missing = [person for person in persons if not person.id and not person.blocked]
     # In the order of the numbers, so that indexes grow at their end.
     missing.sort(key=lambda person: next(iter(person.keys)))
@@ -259,7 +252,7 @@ def _prepared(columns: Mapping[str, Sequence[Any]]) -> Prepared:
     found: Prepared = []
     for name, values in columns.items():
         target = _CALLED.get(name, name)
-        if target in _TEXTS:
+        if target in profiles.TEXTS:
             found.append((target, "", _mapped(values, clean)))
         elif name in _DAYS:
             found.append((_DAYS[name], "", _mapped(values, _day)))
@@ -414,12 +407,12 @@ def _spoken_of(persons: Sequence[Person], source: str, undoable: bool) -> None:
                 cursor.execute(f"DELETE FROM {table} WHERE customer_id IN ({places})", ids)
 
 
-def _bring_up_to_date(persons: Sequence[Person], source: str, part: int) -> None:
+def _bring_up_to_date(persons: Sequence[Person], source: str, undoable: bool, part: int) -> None:
     told = [person for person in persons if person.profile or len(person.keys) > 1]
     for some in bulk.in_parts(told, part):
         with transaction.atomic():
             there = _still_there(some)
-            _update(some, there)
+            profiles.update(_told(some), there, source, undoable)
             _add_keys([person for person in some if person.id], source)
 
 
@@ -431,40 +424,12 @@ def _still_there(persons: Sequence[Person]) -> dict[str, dict[str, Any]]:
     """
     rows = Customer.objects.filter(pk__in={person.id for person in persons}, erased_at=None)
     # In one order, so that two who lock the same customers do not wait for each other.
-    locked = rows.select_for_update(no_key=True).order_by("pk").values("id", *PROFILE)
+    locked = rows.select_for_update(no_key=True).order_by("pk").values("id", *profiles.FIELDS)
     there = {row["id"]: row for row in locked}
     for person in persons:
         if person.id not in there:
             person.id, person.blocked = "", True
     return there
-
-
-def _update(persons: Sequence[Person], there: Mapping[str, dict[str, Any]]) -> None:
-    changed, renamed = [], []
-    as_text = connection.vendor == "sqlite"
-    for id, said in _told(persons).items():
-        row = there[id]
-        held = {name: row[name] for name in PROFILE}
-        after = {**held, **said}
-        if said.get("created_on") and held["created_on"]:
-            after["created_on"] = min(said["created_on"], held["created_on"])
-        if "attributes" in said:
-            after["attributes"] = {**(held["attributes"] or {}), **said["attributes"]}
-        _name(after)
-        if after != held:
-            changed.append((*_database(after, as_text), row["id"]))
-            if (after["name_key"], after["company_name"], after["city"]) != (
-                held["name_key"],
-                held["company_name"],
-                held["city"],
-            ):
-                renamed.append(row["id"])
-    if changed:
-        bulk.update(Customer, "id", PROFILE, changed)
-    if renamed:
-        Unindexed.objects.bulk_create(
-            [Unindexed(customer_id=id) for id in renamed], ignore_conflicts=True
-        )
 
 
 def _told(persons: Sequence[Person]) -> dict[str, dict[str, Any]]:
@@ -483,25 +448,6 @@ def _with(profile: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     """A profile with what is said besides, which comes first; attributes of both stay."""
     attributes = profile.get("attributes", {}) | more.get("attributes", {})
     return {**profile, **more} | ({"attributes": attributes} if attributes else {})
-
-
-def _name(profile: dict[str, Any]) -> None:
-    """Fill the whole name from its parts, and the form that lists sort by."""
-    if not profile.get("name"):
-        parts = (profile.get("first_name") or "", profile.get("last_name") or "")
-        profile["name"] = " ".join(part for part in parts if part)
-    profile["name_key"] = fold(profile["name"] or profile.get("company_name") or "")[:200]
-
-
-def _database(profile: Mapping[str, Any], as_text: bool) -> list[Any]:
-    """The profile as database values, in the order of `PROFILE`; days as text for SQLite."""
-    values = [profile.get(name, "") for name in _WRITTEN]
-    for name in ("birth_date", "created_on"):
-        day = profile.get(name)
-        values.append(day.isoformat() if day and as_text else day or None)
-    attributes = profile.get("attributes") or {}
-    values.append("{}" if not attributes else json.dumps(attributes, ensure_ascii=False))
-    return values
 
 
 def _add_keys(persons: Sequence[Person], source: str) -> None:
@@ -566,8 +512,8 @@ def _insert(
     customers, identifiers, words = [], [], []
     ours: dict[Key, str] = {}
     for person, id in zip(persons, ids, strict=True):
-        _name(person.profile)
-        customers.append((id, *_database(person.profile, as_text), source, now))
+        profiles.name(person.profile)
+        customers.append((id, *profiles.database(person.profile, as_text), source, now))
         for key in person.keys:
             if key not in taken and key not in ours:
                 ours[key] = id

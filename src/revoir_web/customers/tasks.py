@@ -13,7 +13,7 @@ from revoir_web.common import jobs, schedules
 from revoir_web.common.models import Schedule
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions, columns
-from revoir_web.customers.models import ProfileChange
+from revoir_web.customers.models import ImportedProfile, ProfileChange
 
 
 @jobs.handler(
@@ -60,7 +60,9 @@ def tidy(job: jobs.Running, /, **arguments: Any) -> dict[str, int]:
     """Forget what profiles held before a change that can no longer be undone."""
     del job, arguments
     end = timezone.now() - dt.timedelta(days=actions.UNDO_DAYS)
-    gone, _ = ProfileChange.objects.filter(at__lt=end).delete()
+    gone = sum(
+        kept.objects.filter(at__lt=end).delete()[0] for kept in (ProfileChange, ImportedProfile)
+    )
     return {"changes": gone}
 
 

@@ -38,6 +38,7 @@ class UndoneOut(Schema):
     """What became of the customers that an import brought."""
 
     customers: int = Field(description="How many are gone.")
+    profiles: int = Field(0, description="How many customers' profiles are what they were before.")
     stay: dict[str, int] = Field(
         description="Why others stay → how many: facts, notes, changes, merges, consents, others."
     )

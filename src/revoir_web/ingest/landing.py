@@ -11,7 +11,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir.tables import CALLED
 from revoir_web.common.locks import only_one
-from revoir_web.customers import newcomers, verbatims
+from revoir_web.customers import newcomers, profiles, verbatims
 from revoir_web.customers.models import Verbatim
 from revoir_web.ingest import agreeing, refunds, sql, staging, standing
 from revoir_web.ingest.lake import INBOX, LOCK, lake, queried
@@ -209,10 +209,10 @@ def take_out(
 
 
 def _take_customers_back(held: Import, source: str, fence: Callable[[], None]) -> None:
-    def went(count: int) -> None:
+    def went(count: int, what: str = "customers") -> None:
         before = Import.objects.values_list("undone", flat=True).get(pk=held.pk) or {}
-        told = {"customers": before.get("customers", 0) + count, "stay": {}}
-        Import.objects.filter(pk=held.pk).update(undone=told)
+        told = {"customers": 0} | before | {"stay": {}}
+        Import.objects.filter(pk=held.pk).update(undone=told | {what: told.get(what, 0) + count})
 
     went(0)
     stay = newcomers.take_back(
@@ -223,6 +223,7 @@ def _take_customers_back(held: Import, source: str, fence: Callable[[], None]) -
         others = others.exclude(landed_at__lt=held.landed_at)
     later = [source_of(other) for other in others.only("pk")]
     newcomers.take_numbers_back(source=source, later=later, fence=fence)
+    profiles.take_back(source=source, fence=fence, went=lambda count: went(count, "profiles"))
     told = Import.objects.values_list("undone", flat=True).get(pk=held.pk)
     Import.objects.filter(pk=held.pk).update(undone={**told, "stay": stay})
 

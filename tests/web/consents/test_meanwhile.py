@@ -14,7 +14,7 @@ from revoir.errors import UsageError
 from revoir_web.consents import erasure
 from revoir_web.consents.models import Erasure
 from revoir_web.customers import actions as customers
-from revoir_web.customers import blocklist, indexing, resolving
+from revoir_web.customers import blocklist, indexing, profiles, resolving
 from revoir_web.customers.models import (
     Customer,
     CustomerFigures,
@@ -185,7 +185,7 @@ def test_an_erasure_waits_for_an_import_that_has_begun(monkeypatch: pytest.Monke
         started[0].join(0.5)
         assert started[0].is_alive()
 
-    before(monkeypatch, resolving, "_update", start)
+    before(monkeypatch, profiles, "update", start)
     assert customers.resolve_many([{**ANA, "city": "Nice"}], source="import:1") == [id]
     started[0].end()
     assert is_gone(id)

@@ -88,6 +88,21 @@ def test_whoever_else_speaks_of_them_keeps_them(
     assert told["customers"] == 1
 
 
+def test_profiles_are_what_they_were_before(
+    company: object, as_role: Callable[[str], Client]
+) -> None:
+    head = "client_id,nom,ville,email\n"
+    bring_in(head + "C1,Léa Roux,Lyon,lea@example.com\nC2,Zoé Petit,Nice,\n", "clients.csv")
+    wrong = bring_in(head + "C1,Zoé Petit,Nice,\nC2,Zoé Petit,Nice,\n", "wrong.csv")
+    assert Customer.objects.get(identifiers__value="C1").name == "Zoé Petit"
+    undo(wrong)
+    held = Customer.objects.get(identifiers__value="C1")
+    assert (held.name, held.city) == ("Léa Roux", "Lyon")
+    assert wrong.undone == {"customers": 0, "profiles": 1, "stay": {}}
+    page = as_role("manager").get(reverse("ingest:import", args=[wrong.pk])).content.decode()
+    assert "Le profil de 1 client est revenu à ce qu’il était." in page
+
+
 @pytest.mark.parametrize("second_first", [False, True])
 def test_whom_several_files_brought_goes_with_the_last_of_them(
     company: object, second_first: bool
