@@ -387,6 +387,54 @@ def _segment(row: SavedSegment) -> dict[str, Any]:
     return {"id": row.pk, "name": row.name, "rule": row.rule, "description": row.description}
 
 
+class MembersQuery(Schema):
+    """Whose customers: those of a segment that was kept, or of a rule."""
+
+    segment: Id | None = None
+    rule: Text = Field("", description="As in `where` of a metric, where no segment is named.")
+    page: int = Field(1, ge=1, le=100_000, description="Of 50 customers.")
+
+
+class Member(Schema):
+    """A customer of a segment."""
+
+    id: str
+    last: dt.date | None = Field(description="Last day with a purchase.")
+    days: int | None = Field(description="Days with a purchase.")
+    amount: float | None = Field(description="Bought for; null: never, or in several currencies.")
+
+
+class Members(Told):
+    """The customers of a segment or a rule, those who bought for most first."""
+
+    count: int | None = None
+    currency: str | None = None
+    customers: list[Member] = Field(default_factory=list)
+    next: int | None = Field(None, description="The page after this one.")
+
+
+@router.serve(
+    "GET",
+    "/members",
+    rights=[Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS],
+    gives=Members,
+    summary="The customers of a segment, or of a rule",
+)
+def members(request: HttpRequest, asked_for: Query[MembersQuery]) -> dict[str, Any]:
+    """A page of customers; it is computed first, and `state` says so."""
+    from revoir.segments.syntax import parse
+
+    rule = _rule_of(asked_for.segment) or asked_for.rule.strip()
+    parse(rule)
+    asked = runs.ask("members", {"rule": rule, "page": asked_for.page})
+    page = queries.members_page(asked, asked_for.page, named=False) or {}
+    return {
+        **told(asked),
+        **{name: page.get(name) for name in ("count", "currency", "next")},
+        "customers": asked.data.get("rows", []),
+    }
+
+
 def _held(id: int) -> SavedSegment:
     held = SavedSegment.objects.filter(pk=id, removed_at=None).first()
     if held is None:

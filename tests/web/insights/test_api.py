@@ -159,7 +159,17 @@ def test_segments_and_goals_are_written_by_those_who_may(
     assert ">>" in bad.json()["error"]["message"]
     assert asked(client, address)["state"] == "computing"
     jobs.run_waiting()
-    assert asked(client, address)["customers"] > 0
+    count = asked(client, address)["customers"]
+    assert count > 0
+    assert asked(client, f"/api/members?segment={made.json()['id']}")["state"] == "computing"
+    jobs.run_waiting()
+    whose = asked(client, f"/api/members?segment={made.json()['id']}")
+    assert whose["count"] == count
+    assert len(whose["customers"]) == min(count, 50)
+    assert all(row["days"] >= 2 for row in whose["customers"])
+    assert whose == asked(client, "/api/members?rule=orders >= 3")
+    assert asked(client, "/api/members?rule=orders >=", 409)
+    assert asked(client, "/api/members?segment=99", 404)
     assert client.put(address, {**rule, "name": "Très fidèles"}, **send).status_code == 200
     assert as_role("advisor").delete(address).status_code == 403
     assert client.delete(address).status_code == 204
