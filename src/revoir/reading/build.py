@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
-from revoir.reading import countries, dates, identity, quarantine, values
+from revoir.reading import countries, dates, identity, movements, quarantine, values
 from revoir.reading.clocks import join_times, since_midnight, tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
@@ -19,7 +19,7 @@ from revoir.reading.raw import RawTable
 from revoir.reading.repeats import tell_apart
 from revoir.reading.report import FileReport
 from revoir.reading.returns import tell_returns
-from revoir.tables import FAR
+from revoir.tables import FAR, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,6 +73,7 @@ def convert(
     identity.spell(connection, part, profiles)
     _set_strictness(part)
     _make(connection, part, today, zone)
+    movements.leave_out(connection, part)
     identity.leave_nobody(connection, part)
     if detection.table == "orders":
         tell_returns(connection, part, profiles)
@@ -153,12 +154,13 @@ def _filled_down(
     connection: duckdb.DuckDBPyConnection, raw: RawTable, detection: Detection, number: int
 ) -> RawTable:
     """Repeat what stands on the first row of an order, or of a product, on its other rows."""
-    key = detection.told_once
+    key, declared = detection.told_once, detection.declared
     types = dict(zip(raw.columns, raw.types, strict=True))
     cells = ["_line"]
     for mapping in detection.columns:
         column = identifier(mapping.column)
         own = mapping.table == "order_lines" or mapping.target in _OF_VARIANTS
+        own |= declared is not None and plain_name(mapping.header) == declared.kind
         if own or mapping.column == key:
             cells.append(column)
         else:

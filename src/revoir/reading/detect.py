@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.doubts import settle
+from revoir.reading.exports import Export
 from revoir.reading.headers import NEGATED, is_aside, likeness, preference
 from revoir.reading.kinds import CONTACT, are_lines, evidence, number_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
@@ -51,6 +52,7 @@ class Detection:
         export: The name of the software whose export it is, where that was recognised.
         told_once: The column of what is told on the first of its rows alone (an order, a product
             with variants), where not every row says all.
+        declared: What is known of that export.
     """
 
     table: str | None
@@ -59,6 +61,7 @@ class Detection:
     columns: tuple[ColumnMapping, ...]
     export: str | None = None
     told_once: str | None = None
+    declared: Export | None = None
 
 
 def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None) -> Detection:

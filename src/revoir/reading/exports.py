@@ -22,6 +22,11 @@ class Export:
         formats: The convention of a column, where it is not the usual one.
         told_once: The header of what is told on the first of its rows alone: the order, or the
             product whose variants these are (empty: each row says all).
+        kind: The header of what each row is, where not all rows are sales (see `movements`).
+        payments: Whether its payments are the sales: others list payments of their invoices.
+        of_refunds: Headers that say of rows given back what another column says of sales.
+        unpaid: Words of its status that nobody has paid yet.
+        times: The header of how many are subscribed to, where the price is that of one.
     """
 
     name: str
@@ -32,6 +37,11 @@ class Export:
     ignored: tuple[str, ...] = ()
     formats: dict[str, str] = field(default_factory=dict)
     told_once: str = ""
+    kind: str = ""
+    payments: bool = False
+    of_refunds: dict[str, str] = field(default_factory=dict)
+    unpaid: tuple[str, ...] = ()
+    times: str = ""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -52,6 +62,9 @@ _PEOPLE = {
     "birthday": "customers.birth_date", "birthdate": "customers.birth_date",
     "date_of_birth": "customers.birth_date",
 }  # fmt: skip
+
+_PAYPAL = {"date": "orders.ordered_at"}
+_UNPAID = ("pending", "en attente", "denied", "unclaimed", "held", "processing")
 
 EXPORTS = (
     Export(
@@ -371,6 +384,111 @@ EXPORTS = (
         },
         ignored=("description", "card_", "default_source"),
         formats={"created_utc": "utc"},
+    ),
+    Export(
+        "PayPal", "orders", _names("date time name type status currency gross fee net"),
+        {
+            **_PAYPAL, "gross": "orders.amount", "status": "orders.status",
+            "currency": "orders.currency", "name": "customers.name",
+            "from_email_address": "customers.email", "transaction_id": "orders.order_id",
+            "item_title": "order_lines.product", "country": "customers.country",
+            "contact_phone_number": "customers.phone", "town_city": "customers.city",
+            "zip_postal_code": "customers.postcode", "address_line_1": "customers.street",
+        },
+        ignored=(
+            "fee", "net", "shipping_address", "address_status", "address_line_2", "balance",
+            "subject", "note", "time_zone", "timezone", "reference_txn_id", "receipt_id",
+            "country_code",
+        ),
+        kind="type", payments=True, of_refunds={"to_email_address": "customers.email"},
+        unpaid=_UNPAID,
+    ),
+    Export(
+        "PayPal", "orders", _names("date heure nom type devise avant_commission net"),
+        {
+            **_PAYPAL, "avant_commission": "orders.amount", "etat": "orders.status",
+            "devise": "orders.currency", "nom": "customers.name",
+            "de_l_adresse_email": "customers.email", "numero_de_transaction": "orders.order_id",
+            "titre_de_l_objet": "order_lines.product", "pays": "customers.country",
+            "numero_de_telephone_du_contact": "customers.phone", "ville": "customers.city",
+            "code_postal": "customers.postcode", "adresse_1": "customers.street",
+        },
+        ignored=(
+            "commission", "net", "etat_de_l_adresse", "adresse_de_livraison", "solde", "objet",
+            "remarque", "fuseau_horaire", "numero_de_la_transaction", "numero_de_recu",
+            "source_de_paiement", "code_du_pays", "impact_sur_le_solde",
+        ),
+        kind="type", payments=True, of_refunds={"a_l_adresse_email": "customers.email"},
+        unpaid=_UNPAID,
+    ),
+    Export(
+        "Stripe", "orders", _names("id type source amount fee net currency"),
+        {
+            "id": "orders.order_id", "created_utc": "orders.ordered_at",
+            "created": "orders.ordered_at", "amount": "orders.amount",
+            "currency": "orders.currency", "customer_id": "orders.customer_id",
+            "customer_email": "customers.email", "customer_name": "customers.name",
+        },
+        any_of=_names("created_utc created"),
+        ignored=(
+            "source", "fee", "net", "description", "available_on", "customer_facing_", "transfer",
+        ),
+        formats={"created_utc": "utc", "created": "utc", "amount": "point"},
+        kind="type", payments=True,
+    ),
+    Export(
+        "Stripe", "orders", _names("balance_transaction_id gross fee net reporting_category"),
+        {
+            "balance_transaction_id": "orders.order_id", "created_utc": "orders.ordered_at",
+            "created": "orders.ordered_at", "gross": "orders.amount",
+            "currency": "orders.currency", "customer_id": "orders.customer_id",
+            "customer_email": "customers.email", "customer_name": "customers.name",
+        },
+        any_of=_names("created_utc created"),
+        ignored=(
+            "fee", "net", "description", "available_on", "customer_facing_", "payout",
+            "effective_at", "automatic_payout", "source_id", "charge_id", "payment_intent_id",
+        ),
+        formats={"created_utc": "utc", "gross": "point"},
+        kind="reporting_category", payments=True,
+    ),
+    Export(
+        "Stripe", "subscriptions",
+        _names("id customer_id plan interval amount status current_period_end_utc"),
+        {
+            "id": "subscriptions.subscription_id", "customer_id": "subscriptions.customer_id",
+            "customer_email": "customers.email", "customer_name": "customers.name",
+            "plan": "subscriptions.plan", "amount": "subscriptions.monthly_amount",
+            "currency": "subscriptions.currency", "start_date_utc": "subscriptions.started_at",
+            "start_utc": "subscriptions.started_at", "created_utc": "subscriptions.started_at",
+            "ended_at_utc": "subscriptions.ended_at",
+            "cancellation_reason": "subscriptions.reason",
+        },
+        ignored=(
+            "customer_description", "current_period_", "trial_", "application_fee", "tax_percent",
+            "canceled_at_utc", "invoice_", "collection_",
+        ),
+        formats={
+            "start_date_utc": "utc", "start_utc": "utc", "created_utc": "utc",
+            "ended_at_utc": "utc", "amount": "point",
+        },
+        kind="status", times="quantity",
+    ),
+    Export(
+        "Lightspeed", "orders", _names("date receipt_number line_type total status"),
+        {
+            "date": "orders.ordered_at", "receipt_number": "orders.order_id",
+            "customer_code": "orders.customer_id", "customer_name": "customers.name",
+            "quantity": "order_lines.quantity",
+            "total": "order_lines.amount", "details": "order_lines.product",
+            "sku": "order_lines.product_id", "status": "orders.status",
+            "register": "orders.store",
+        },
+        ignored=(
+            "note", "subtotal", "sales_tax", "discount", "loyalty", "paid", "account_code_sale",
+            "account_code_purchase",
+        ),
+        told_once="receipt_number", kind="line_type",
     ),
 )  # fmt: skip
 """Every export that is known, the most particular first."""

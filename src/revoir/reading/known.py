@@ -54,6 +54,7 @@ def _detection(export: Export, raw: RawTable, names: list[str]) -> Detection:
         tuple(columns), export.name,
         next((c for c, name in zip(raw.columns, names, strict=True) if name == export.told_once),
              None),
+        export,
     )  # fmt: skip
 
 

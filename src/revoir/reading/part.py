@@ -9,7 +9,7 @@ from revoir.engines.sql import identifier
 from revoir.language import Message
 from revoir.reading import values
 from revoir.reading.detect import Detection
-from revoir.reading.fields import Fields
+from revoir.reading.fields import Field, Fields
 from revoir.reading.raw import RawTable
 from revoir.reading.report import FileReport
 
@@ -51,6 +51,8 @@ class Part:
         order: SQL of which order a row belongs to, on the converted columns; None where nothing
             says so.
         report: What is told of it.
+        told_by: The column that says what each row is, a sale or something other.
+        back: What it calls rows that give money back.
         refunded: SQL of whether a row says by a yes or a no that its order was refunded.
         shares: Whether its discounts are shares (0.2) rather than amounts; None until asked.
         renumbered: Whether orders that shared a number got numbers of their own.
@@ -78,6 +80,8 @@ class Part:
     bad: int = 0
     unique_orders: bool = False
     renumbered: bool = False
+    told_by: Field | None = None
+    back: list[str] = field(default_factory=list)
     refunded: str | None = None
     shares: bool | None = None
     unread: dict[str, int] = field(default_factory=dict)

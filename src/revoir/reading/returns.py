@@ -8,6 +8,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import Money, nmsg
 from revoir.reading import values
 from revoir.reading.fields import Field
+from revoir.reading.movements import plain_sql
 from revoir.reading.part import Part, summary
 from revoir.reading.profile import Profile
 from revoir.tables import TABLES, Type, plain_name
@@ -34,12 +35,6 @@ def _plain(cell: str) -> str:
     return plain_name(cell).replace("_", " ")
 
 
-def _plain_sql(column: str) -> str:
-    """SQL of a cell as `_plain` writes it."""
-    lower = f"lower(strip_accents(CAST({column} AS VARCHAR)))"
-    return f"trim(regexp_replace({lower}, '[^0-9a-z]+', ' ', 'g'))"
-
-
 def tell_returns(
     connection: duckdb.DuckDBPyConnection, part: Part, profiles: dict[str, Profile]
 ) -> None:
@@ -52,11 +47,17 @@ def tell_returns(
     """
     _find_flag(part, profiles)
     amount = part.amount or part.product
+    if part.told_by is not None:
+        if part.back:
+            said = f"{plain_sql(identifier(part.told_by.key))} IN ({_list(part.back)})"
+            turned = f"coalesce({said} AND {amount} > 0, false)"
+            _turn(connection, part, part.told_by, turned, amount)
+        return
     status = part.fields.get("orders.status")
     for held in [*part.fields.attributes, *([status] if status else [])]:
         if not _may_tell(profiles[held.mapping.column]):
             continue
-        word = _plain_sql(identifier(held.key))
+        word = plain_sql(identifier(held.key))
         kinds = [
             row[0]
             for row in connection.execute(
@@ -67,9 +68,13 @@ def tell_returns(
         back = sorted(_BACK.intersection(kinds))
         if not back or not set(kinds) <= _BACK | _SOLD:
             continue
-        said = f"{word} IN ({', '.join(map(literal, back))})"
+        said = f"{word} IN ({_list(back)})"
         _turn(connection, part, held, f"coalesce({said} AND {amount} > 0, false)", amount)
         return
+
+
+def _list(words: list[str]) -> str:
+    return ", ".join(map(literal, words))
 
 
 def _may_tell(profile: Profile) -> bool:

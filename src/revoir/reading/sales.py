@@ -49,7 +49,9 @@ class Sales(Pieces):
         if status is None:
             return None
         said = f"lower(strip_accents({status}))"
-        words = " OR ".join(f"contains({said}, {literal(word)})" for word in _CANCELLED)
+        declared = self.part.detection.declared
+        unpaid = _CANCELLED + (declared.unpaid if declared else ())
+        words = " OR ".join(f"contains({said}, {literal(word)})" for word in unpaid)
         # A quotation that was accepted is an order.
         quoted = (
             f"regexp_matches({said}, 'devis|quotation|quote')"
@@ -59,7 +61,8 @@ class Sales(Pieces):
 
     def _refunded_status(self) -> str | None:
         status = self.column("orders.status")
-        if status is None:
+        # Refunds that have rows of their own are taken off there.
+        if status is None or self.part.back:
             return self.part.refunded
         said = f"lower(strip_accents({status}))"
         partly = f"contains({said}, 'partiel') OR contains({said}, 'partial')"
