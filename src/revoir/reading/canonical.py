@@ -8,6 +8,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import nmsg
 from revoir.reading.part import REPEATED, Part
 from revoir.reading.pieces import Piece, Pieces
+from revoir.reading.recurring import monthly
 from revoir.reading.sales import Sales
 from revoir.tables import QUESTIONS, TABLES, Type
 
@@ -75,6 +76,8 @@ class _Others(Pieces):
                 continue
             key = f"{table}.{column.name}"
             columns[column.name] = self.utc(key) if column.type is Type.TIMESTAMP else held
+        if table == "subscriptions" and (price := monthly(self.connection, part)):
+            columns["monthly_amount"] = price
         theirs, rest = self.shared_out(table, columns)
         for field in rest:
             columns[field.name] = identifier(field.key)
