@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
-from revoir.reading import countries, identity, joined, quarantine, values
+from revoir.reading import countries, grouped, identity, joined, quarantine, values
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
@@ -75,6 +75,7 @@ def assemble(
             reports.append(_empty(raw))
             continue
         held = profiles(connection, raw)
+        raw = grouped.headings(connection, raw, held)
         entry = said.of(raw.file, raw.sheet, raw.headers)
         detection = detect(raw, held, entry)
         if detection.table is None:
@@ -82,9 +83,11 @@ def assemble(
             unknown.append(_Unknown(number, len(reports) - 1, raw, entry, detection))
             continue
         columns = answers_or_people(connection, raw, detection.columns, raw.notes)
-        detection = replace(detection, columns=columns)
+        raw, detection = grouped.continued(
+            connection, raw, replace(detection, columns=columns), held
+        )
         if detection.table == "orders" and detection.export is None:
-            raw.notes.extend(said_of_amounts(held, columns))
+            raw.notes.extend(said_of_amounts(held, detection.columns))
         part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
         overlaps.tell(part)
         parts.append(part)

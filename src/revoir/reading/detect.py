@@ -53,6 +53,7 @@ class Detection:
         told_once: The column of what is told on the first of its rows alone (an order, a product
             with variants), where not every row says all.
         declared: What is known of that export.
+        total_once: Whether what was paid stands on the first line of an order alone.
     """
 
     table: str | None
@@ -62,6 +63,7 @@ class Detection:
     export: str | None = None
     told_once: str | None = None
     declared: Export | None = None
+    total_once: bool = False
 
 
 def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None) -> Detection:

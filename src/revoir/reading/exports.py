@@ -490,5 +490,23 @@ EXPORTS = (
         ),
         told_once="receipt_number", kind="line_type",
     ),
+    Export(
+        "Odoo", "orders", _names("name partner_id date_order"),
+        {
+            "name": "orders.order_id", "partner_id": "orders.customer_id",
+            "date_order": "orders.ordered_at", "state": "orders.status",
+            "amount_total": "orders.amount", "currency_id": "orders.currency",
+            "order_line_product_id": "order_lines.product",
+            "order_line_product_uom_qty": "order_lines.quantity",
+            "order_line_price_unit": "order_lines.unit_price",
+            "order_line_price_total": "order_lines.amount",
+            "order_line_price_subtotal": "order_lines.amount",
+        },
+        any_of=_names(
+            "amount_total order_line_price_subtotal order_line_price_total order_line_price_unit"
+        ),
+        ignored=("amount_untaxed", "amount_tax", "order_line_name", "order_line_tax_id"),
+        unpaid=("sent",),
+    ),
 )  # fmt: skip
 """Every export that is known, the most particular first."""

@@ -19,7 +19,7 @@ _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s].*)?\Z")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _TOTAL = re.compile(
     r"\W*(?:(?:sous|grand)?[\s\-]*(?:totaux|total)|somme|sum|ensemble)"
-    r"(?:\s+(?:g[ée]n[ée]ral|generale?|ttc|ht|overall|annuel|du\b.*|des?\b.*|of\b.*))?\s*:?\Z",
+    r"(?:\s+(?:g[ée]n[ée]ral|generale?|ttc|ht|overall|annuel|du\b.*|des?\b.*|of\b.*|for\b.*|pour\b.*))?\s*:?\Z",
     re.IGNORECASE,
 )
 _PREAMBLE_ROWS = 40
@@ -132,12 +132,17 @@ def is_total(row: Sequence[str]) -> bool:
     )
 
 
-def find_layout(rows: Sequence[Sequence[str]], header: bool | None = None) -> Layout:
+def find_layout(
+    rows: Sequence[Sequence[str]],
+    header: bool | None = None,
+    titles: Sequence[Sequence[str]] = (),
+) -> Layout:
     """Find the header and the first row of data among the first rows of a file or sheet.
 
     Args:
         rows: The first rows, blank ones as empty lists.
         header: Whether there is a header row, where the user said it.
+        titles: Rows of title that stand above these and are no part of the table.
 
     Returns:
         The layout; its notes say what was skipped and why.
@@ -155,7 +160,7 @@ def find_layout(rows: Sequence[Sequence[str]], header: bool | None = None) -> La
         notes = _skipped(rows, first)
         notes.append(msg("There is no header row; the columns are told by what they hold."))
         return Layout(first, [""] * width, width, False, notes=notes)
-    return _with_header(rows, chosen, width)
+    return _with_header(rows, chosen, width, titles)
 
 
 def _filled(row: Sequence[str]) -> int:
@@ -248,7 +253,9 @@ def _looks_like_header(rows: Sequence[Sequence[str]], index: int, width: int) ->
     return len(set(names)) == len(names) and repeated == 0
 
 
-def _with_header(rows: Sequence[Sequence[str]], chosen: int, width: int) -> Layout:
+def _with_header(
+    rows: Sequence[Sequence[str]], chosen: int, width: int, titles: Sequence[Sequence[str]]
+) -> Layout:
     notes = _skipped(rows, chosen)
     names = [cleaned(cell) for cell in rows[chosen]]
     start = chosen + 1
@@ -265,8 +272,22 @@ def _with_header(rows: Sequence[Sequence[str]], chosen: int, width: int) -> Layo
             list(zip(_padded(above, width), _padded(names, width), strict=True)), groups=True
         )
     names, width = _fitted(rows, names, start, width)
+    if names and not names[0] and start < len(rows):
+        names[0] = _of_headings([*titles, *rows[:chosen]], rows[start])
     notes.extend(_named(names))
     return Layout(start, names, width, True, header=chosen, notes=notes)
+
+
+def _of_headings(above: Sequence[Sequence[str]], first: Sequence[str]) -> str:
+    """What a first column without a header holds, where the title above the table says it.
+
+    “Sales by Customer” has each customer on a row of its own, with the sales under it.
+    """
+    if _filled(first) != 1 or not first[0].strip():
+        return ""
+    titles = " ".join(cell for row in above for cell in row)
+    found = re.search(r"\b(customer|client)s?\b", titles, re.IGNORECASE)
+    return found[1].capitalize() if found else ""
 
 
 def _padded(names: list[str], width: int) -> list[str]:

@@ -249,7 +249,7 @@ class Sales(Pieces):
         part = self.part
         if not part.has("orders.amount"):
             return False
-        if part.detection.told_once:
+        if part.detection.told_once or part.detection.total_once:
             return True
         lines = part.has("order_lines.amount")
         held = part.fields["orders.amount"].mapping.header

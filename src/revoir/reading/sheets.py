@@ -32,6 +32,7 @@ from revoir.reading.workbook import SheetFacts, damaged, inspect
 from revoir.tables import plain_name
 
 _SAMPLE_ROWS = 300
+_TITLE_ROWS = 10
 # OpenDocument and web pages write errors as text; calamine leaves those of Excel empty.
 _ERRORS = frozenset(
     ("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NULL!", "#NUM!", "#GETTING_DATA")
@@ -208,7 +209,8 @@ def grid_tables(
     for first, last in _side_by_side(rows):
         part = rows if (first, last) == (0, len(rows[0])) else [row[first:last] for row in rows]
         for top, end, above in _stacked(part):
-            table = _table(part[top:end], lines[top:end], file, sheet, scratch)
+            titles = part[max(0, top - _TITLE_ROWS) : top] if above else []
+            table = _table(part[top:end], lines[top:end], file, sheet, scratch, titles)
             if table:
                 table.notes[:0] = left_out_above(above)
                 tables.append(table)
@@ -289,9 +291,15 @@ def _texts(row: Row) -> list[str]:
 
 
 def _table(
-    rows: Sequence[Row], lines: Sequence[int], file: str, sheet: str | None, scratch: Scratch
+    rows: Sequence[Row],
+    lines: Sequence[int],
+    file: str,
+    sheet: str | None,
+    scratch: Scratch,
+    titles: Sequence[Row],
 ) -> RawTable | None:
-    layout = find_layout([_texts(row) for row in rows[:_SAMPLE_ROWS]], scratch.header)
+    sample, above = ([_texts(row) for row in part] for part in (rows[:_SAMPLE_ROWS], titles))
+    layout = find_layout(sample, scratch.header, above)
     if layout.header is None and layout.start >= len(rows):
         return None
     notes = list(layout.notes)
