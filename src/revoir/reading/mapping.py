@@ -22,7 +22,7 @@ ATTRIBUTE = "attribute"
 IGNORE = "ignore"
 """What a column is that shall not be read."""
 
-_FORMATS = ("day_first", "month_first", "comma", "point", "inverted", "plain")
+_FORMATS = ("day_first", "month_first", "comma", "point", "inverted", "plain", "utc")
 
 
 def is_own(header: str) -> bool:

@@ -100,3 +100,16 @@ def test_the_template_reads_back_without_its_examples(tmp_path: Path, language: 
     }  # fmt: skip
     assert reading.rows_quarantined == 0
     assert all(m.confidence >= 0.9 for f in reading.files for m in f.mapping)
+
+
+def test_times_in_utc_are_written_out_as_such(read: Read, tmp_path) -> None:
+    """The mapping of an export of Stripe was refused: “There is no format utc”."""
+    text = (
+        "id,Type,Source,Amount,Fee,Net,Currency,Created (UTC)\n"
+        "txn_1,charge,ch_1,12.00,1.00,11.00,eur,2026-01-01 23:30\n"
+    )
+    reading = read(text)
+    (tmp_path / "m.yml").write_text(mapping.dump(reading.mapping), encoding="utf-8")
+    again = read(text, mapping=tmp_path / "m.yml")
+    assert again.totals == reading.totals
+    assert again.totals["orders"]["first_day"] == "2026-01-02"
