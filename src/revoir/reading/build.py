@@ -18,7 +18,7 @@ from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
 from revoir.reading.repeats import tell_apart
 from revoir.reading.report import FileReport
-from revoir.reading.returns import tell_returns
+from revoir.reading.returns import tell_refunded, tell_returns
 from revoir.tables import FAR, plain_name
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def convert(
     movements.leave_out(connection, part)
     identity.leave_nobody(connection, part)
     if detection.table == "orders":
+        tell_refunded(connection, part)
         tell_returns(connection, part, profiles)
     tell_apart(connection, part)
     quarantine.count(connection, part)

@@ -6,6 +6,7 @@ Column names come from the products' public documentation and from files people 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Export:
         of_refunds: Headers that say of rows given back what another column says of sales.
         unpaid: Words of its status that nobody has paid yet.
         times: The header of how many are subscribed to, where the price is that of one.
+        refunds: How a refund is told, if not by its amount: ``left`` by what is left of the order,
+            ``capped`` by a sum that may hold taxes beside it.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Export:
     of_refunds: dict[str, str] = field(default_factory=dict)
     unpaid: tuple[str, ...] = ()
     times: str = ""
+    refunds: Literal["", "left", "capped"] = ""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -342,6 +346,7 @@ EXPORTS = (
         {
             "sale_date": "orders.ordered_at", "order_id": "orders.order_id",
             "order_total": "orders.amount", "status": "orders.status",
+            "adjusted_order_total": "orders.refunded",
             "currency": "orders.currency", "discount_amount": "orders.discount",
             "buyer_user_id": "orders.customer_id", "full_name": "customers.name",
             "first_name": "customers.first_name", "last_name": "customers.last_name",
@@ -350,6 +355,22 @@ EXPORTS = (
             "ship_country": "customers.country",
         },
         ignored=("street_2", "sku", "coupon_details", "order_value", "order_net", "adjusted_"),
+        refunds="left",
+    ),
+    Export(
+        "Etsy", "orders",
+        _names("payment_id buyer_username order_id gross_amount net_amount order_date"),
+        {
+            "order_id": "orders.order_id", "order_date": "orders.ordered_at",
+            "gross_amount": "orders.amount", "refund_amount": "orders.refunded",
+            "currency": "orders.currency", "status": "orders.status",
+            "buyer_username": "orders.customer_id", "buyer_name": "customers.name",
+        },
+        ignored=(
+            "payment_id", "fees", "net_amount", "posted_", "adjusted_", "listing_amount",
+            "listing_currency", "exchange_rate", "vat_amount", "funds_available", "buyer",
+        ),
+        refunds="capped",
     ),
     Export(
         "eBay", "orders", _names("sales_record_number order_number buyer_username total_price"),

@@ -73,6 +73,48 @@ def tell_returns(
         return
 
 
+def tell_refunded(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Make what is left of an order, or a refund of its taxes too, what was refunded of it.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The converted file of sales.
+    """
+    held = part.fields.get("orders.refunded")
+    how = part.detection.declared.refunds if part.detection.declared else ""
+    if held is None or not how or part.amount is None:
+        return
+    given, paid = identifier(held.key), part.amount
+    if how == "capped":
+        refunded = f"CASE WHEN {paid} > 0 THEN least(abs({given}), {paid}) ELSE {given} END"
+    else:
+        # Where an order that nothing happened to has its total or nothing there, 0 is no total.
+        found = summary(
+            connection,
+            f"SELECT count(*) FILTER ({given} IS NULL OR {given} = {paid}) AS said,"
+            f" count(*) FILTER ({given} = 0 AND {paid} > 0) AS zeros FROM {part.accepted}",
+        )
+        low = "<=" if found["said"] else "<"
+        left = f"0 {low} {given} AND {given} < {paid}"
+        refunded = f"CASE WHEN {left} THEN {paid} - {given} ELSE 0 END"
+        if found["zeros"] and not found["said"]:
+            part.notes.append(
+                nmsg(
+                    "Column {header}: 0 is read as that nothing was given back ({n} order). If one"
+                    " was given back wholly, its status must say so.",
+                    "Column {header}: 0 is read as that nothing was given back ({n} orders). If one"
+                    " was given back wholly, its status must say so.",
+                    found["zeros"], header=held.mapping.header,
+                )
+            )  # fmt: skip
+    name = identifier(f"refunded_{part.number}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE"
+        f" (CAST({refunded} AS {values.DECIMAL}) AS {given}) FROM {part.relation}"
+    )
+    part.relation, part.is_table = name, True
+
+
 def _list(words: list[str]) -> str:
     return ", ".join(map(literal, words))
 

@@ -19,7 +19,7 @@ _CANCELLED = (
     "attente du paiement", "attente paiement", "attente de reglement", "attente de virement",
 )  # fmt: skip
 """What statuses of orders contain, without accents, that nobody paid."""
-_REFUNDED = "^(wc-)?(refunded|rembours|retourn)"
+_REFUNDED = "^(wc-|fully[ _-]|(total|entiere|integrale)ment[ _-])?(refunded|rembours|retourn)"
 
 _ORDER_TOTALS = (
     "order_total", "total_order", "order_amount", "order_value", "order_total_amount",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .conftest import Read
+import pytest
+
+from .conftest import Read, told
 
 
 def test_amazon_price_is_that_of_the_line(read: Read, rows) -> None:
@@ -132,3 +134,36 @@ def test_woocommerce_advanced_export_counts_each_order_once(read: Read, rows) ->
         "10": 30,
         "11": 18,
     }
+
+
+ETSY = (
+    "Sale Date,Order ID,Buyer User ID,Full Name,Currency,Order Value,Discount Amount,Shipping,"
+    "Sales Tax,Order Total,Status,Card Processing Fees,Order Net,Adjusted Order Total,"
+    "Adjusted Card Processing Fees,Adjusted Net Order Amount,Buyer\n"
+    "03/20/25,311,u1,A B,EUR,20.00,0,5.00,0.00,25.00,Shipped,1.30,23.70,{0},{0},{0},A B\n"
+    "03/21/25,312,u2,C D,EUR,40.00,4,5.00,0.00,41.00,Shipped,1.80,39.20,31.00,1.4,29.6,C D\n"
+    "03/22/25,313,u3,E F,EUR,12.00,0,3.00,0.00,15.00,{1},0.90,14.10,0.00,0.00,0.00,E F\n"
+)
+
+
+@pytest.mark.parametrize(("nothing", "status"), [("", "Shipped"), ("0.00", "Fully Refunded")])
+def test_etsy_refunds_are_taken_off(read: Read, rows, nothing: str, status: str) -> None:
+    """An order that nothing happened to has nothing, or 0, for its adjusted total."""
+    reading = read(ETSY.format(nothing, status))
+    found = {row["order_id"]: (row["amount"], row["kind"]) for row in rows(reading, "orders")}
+    assert found == {"311": (25, "purchase"), "312": (31, "purchase"), "313": (15, "cancelled")}
+    assert ("0 is read as that nothing was given back" in told(reading)) == bool(nothing)
+
+
+def test_etsy_payments_count_what_buyers_paid(read: Read, rows) -> None:
+    """What was left after fees was counted, and a refund with its taxes was a debt."""
+    reading = read(
+        "Payment ID,Buyer Username,Buyer Name,Order ID,Gross Amount,Fees,Net Amount,Posted Gross,"
+        "Posted Fees,Posted Net,Adjusted Gross,Adjusted Fees,Adjusted Net,Currency,Listing Amount,"
+        "Listing Currency,VAT Amount,Status,Order Date,Buyer,Refund Amount\n"
+        "9,u1,A B,311,25.00,1.30,23.70,25.00,1.30,23.70,0,0,0,EUR,25,EUR,0,SETTLED,03/20/25,A,0\n"
+        "8,u2,C D,312,41.00,1.80,39.20,41.00,1.8,39.2,31,1,30,EUR,41,EUR,0,SETTLED,03/21/25,C,10\n"
+        "7,u3,E F,313,15.00,0.90,14.10,15.00,0.9,14.1,0,0,0,EUR,17,EUR,0,SETTLED,03/22/25,E,17\n"
+    )
+    found = {row["order_id"]: (row["amount"], row["kind"]) for row in rows(reading, "orders")}
+    assert found == {"311": (25, "purchase"), "312": (31, "purchase"), "313": (15, "cancelled")}
