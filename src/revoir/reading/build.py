@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
-from revoir.reading import countries, dates, identity, movements, quarantine, values
+from revoir.reading import countries, dates, identity, movements, quarantine, statuses, values
 from revoir.reading.clocks import join_times, since_midnight, tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
@@ -229,6 +229,8 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
             continue
         typed = identifier(held.key)
         fault = f"{typed} IS NULL" if held.required else f"({typed} IS NULL AND {_given(held)})"
+        if nothing := _nothing_paid(part, held):
+            fault = f"({fault} AND NOT {nothing})"
         if held.key == "products.product_id" and part.has("products.product"):
             # A shop without codes calls its products by name, in its order lines too.
             fault += ' AND "products.product" IS NULL'
@@ -248,6 +250,18 @@ def _faults(part: Part, today: dt.date | None) -> list[tuple[int, str]]:
     return faults
 
 
+def _nothing_paid(part: Part, held: Field) -> str | None:
+    """SQL of whether an amount is left empty on a row whose status says that nobody paid."""
+    if held.key not in _MONEY or not held.required:
+        return None
+    unpaid = statuses.cancelled(part)
+    if unpaid is None:
+        return None
+    given = _given(held) if held.checked else "false"
+    return f"({identifier(held.key)} IS NULL AND NOT {given} AND {unpaid})"
+
+
+_MONEY = ("orders.amount", "order_lines.amount", "order_lines.unit_price", "order_lines.quantity")
 _HAPPENED = frozenset(
     ("orders.ordered_at", "responses.responded_on", "events.occurred_at", "interactions.opened_at")
 )
@@ -323,7 +337,13 @@ def _pass(
         inner.append(f"{typed} AS {identifier(key)}")
         if key in told:
             inner.append(f"{held.column} AS {identifier('?' + key)}")
-    keep = ["_line", *(identifier(key) for key in fields if key != _ENDLESS)]
+    keep = ["_line"]
+    for key, held in fields.items():
+        if nothing := _nothing_paid(part, held):
+            typed = identifier(key)
+            keep.append(f"CASE WHEN {nothing} THEN 0 ELSE {typed} END AS {typed}")
+        elif key != _ENDLESS:
+            keep.append(identifier(key))
     if _ENDLESS in fields:
         end = identifier(_ENDLESS)
         keep += [

@@ -325,6 +325,7 @@ EXPORTS = (
             "item_price": "order_lines.amount",
         },
         ignored=("merchant_order_id", "url", "ship_city", "ship_state", "ship_postal_code"),
+        unpaid=("pending",),
     ),
     Export(
         "Amazon", "orders", _names("order_id order_item_id purchase_date quantity_purchased"),

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from revoir.engines.sql import identifier, literal
+from revoir.engines.sql import identifier
 from revoir.language import Message, Money, msg, nmsg
+from revoir.reading import statuses
 from revoir.reading.discounts import Discount, are_shares, without_discount
 from revoir.reading.fields import Field
 from revoir.reading.part import summary
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.values import DECIMAL
 from revoir.tables import TABLES, plain_name
-
-_CANCELLED = (
-    "annul", "cancel", "void", "failed", "echec", "echou", "erreur", "refus", "rejet", "impay",
-    "declined", "expire", "draft", "brouillon", "trash", "abandon", "storno",
-    "requires_payment_method", "requires payment method", "incomplete", "uncaptured",
-    "pending payment", "pending-payment", "wc-pending", "attente de paiement",
-    "attente du paiement", "attente paiement", "attente de reglement", "attente de virement",
-)  # fmt: skip
-"""What statuses of orders contain, without accents, that nobody paid."""
-_REFUNDED = "^(wc-|fully[ _-]|(total|entiere|integrale)ment[ _-])?(refunded|rembours|retourn)"
 
 _ORDER_TOTALS = (
     "order_total", "total_order", "order_amount", "order_value", "order_total_amount",
@@ -43,31 +34,6 @@ class Sales(Pieces):
     def pieces(self) -> list[Piece]:
         """The orders, with lines and customers where the file says something of them."""
         return self._from_lines() if self.part.grain == "line" else self._from_orders()
-
-    def _status(self) -> str | None:
-        status = self.column("orders.status")
-        if status is None:
-            return None
-        said = f"lower(strip_accents({status}))"
-        declared = self.part.detection.declared
-        unpaid = _CANCELLED + (declared.unpaid if declared else ())
-        words = " OR ".join(f"contains({said}, {literal(word)})" for word in unpaid)
-        # A quotation that was accepted is an order.
-        quoted = (
-            f"regexp_matches({said}, 'devis|quotation|quote')"
-            f" AND NOT regexp_matches({said}, 'accept|sign|valid')"
-        )
-        return f"coalesce({words} OR ({quoted}), false)"
-
-    def _refunded_status(self) -> str | None:
-        status = self.column("orders.status")
-        # Refunds that have rows of their own are taken off there.
-        if status is None or self.part.back:
-            return self.part.refunded
-        said = f"lower(strip_accents({status}))"
-        partly = f"contains({said}, 'partiel') OR contains({said}, 'partial')"
-        said = f"coalesce(regexp_matches({said}, '{_REFUNDED}') AND NOT ({partly}), false)"
-        return f"({said} OR {self.part.refunded})" if self.part.refunded else said
 
     def _kind(
         self, amount: str, gross: str, cancelled: str | None, back: str | None, nothing: str
@@ -99,16 +65,14 @@ class Sales(Pieces):
         local = identifier("orders.ordered_at")
         gross = self._gross()
         refunded = self.column("orders.refunded")
-        back, amount = None, gross
+        back, amount = statuses.refunded(part), gross
         if refunded:
             full = f"coalesce(abs({refunded}) = {gross} AND {gross} <> 0, false)"
-            back = f"({full} OR {self._refunded_status()})" if self._refunded_status() else full
+            back = f"({full} OR {back})" if back else full
             amount = (
                 f"CASE WHEN {back} THEN {gross} ELSE"
                 f" CAST({gross} - coalesce(abs({refunded}), 0) AS {DECIMAL}) END"
             )
-        else:
-            back = self._refunded_status()
         columns: dict[str, str] = {}
         if part.has("orders.order_id"):
             columns["order_id"] = identifier("orders.order_id")
@@ -121,7 +85,7 @@ class Sales(Pieces):
         columns["amount"] = amount
         # A row of a file of orders is an order by the file's own word, a gift included; an order
         # that is made of lines without a price is a sample, or a correction of the stock.
-        columns["kind"] = self._kind(amount, gross, self._status(), back, "purchase")
+        columns["kind"] = self._kind(amount, gross, statuses.cancelled(self.part), back, "purchase")
         for name in ("currency", "margin", "refunded", "discount", "status", "channel", "store"):
             column = self.column(f"orders.{name}")
             if column:
@@ -156,7 +120,7 @@ class Sales(Pieces):
             "order_id": identifier("orders.order_id"),
             "customer_id": self.customer,
             "ordered_on": f"CAST({local} AS DATE)",
-            "kind": self._kind(gross, gross, self._status(), None, "purchase"),
+            "kind": self._kind(gross, gross, statuses.cancelled(self.part), None, "purchase"),
             "amount": gross,
         }
         for field in part.fields.of("order_lines"):
@@ -171,7 +135,7 @@ class Sales(Pieces):
         local = identifier("orders.ordered_at")
         total_said = self._order_total()
         line_amount = self._line_amount(total_said)
-        cancelled = self._status()
+        cancelled = statuses.cancelled(self.part)
         counted = f"FILTER (NOT {cancelled})" if cancelled else ""
         if total_said:
             gross = 'max("orders.amount")'
@@ -185,7 +149,7 @@ class Sales(Pieces):
             "local": f"min({local})",
             "gross": f"CAST({gross} AS {DECIMAL})",
             "cancelled": f"bool_and({cancelled})" if cancelled else "false",
-            "back": f"bool_and({back})" if (back := self._refunded_status()) else "false",
+            "back": f"bool_and({back})" if (back := statuses.refunded(self.part)) else "false",
         }
         columns = {
             "order_id": "order_id", "customer_id": "customer_id",

@@ -167,3 +167,34 @@ def test_etsy_payments_count_what_buyers_paid(read: Read, rows) -> None:
     )
     found = {row["order_id"]: (row["amount"], row["kind"]) for row in rows(reading, "orders")}
     assert found == {"311": (25, "purchase"), "312": (31, "purchase"), "313": (15, "cancelled")}
+
+
+def test_amazon_orders_without_a_price_are_not_paid(read: Read, rows) -> None:
+    """Cancelled orders and those that wait for payment have no price: they were quarantined."""
+    head = (
+        "amazon-order-id,purchase-date,order-status,product-name,sku,quantity,currency,item-price"
+    )
+    reading = read(
+        f"{head}\n402-1,2026-01-03T09:12:05+00:00,Shipped,Tea,T1,2,EUR,20.00\n"
+        "402-2,2026-01-04T09:12:05+00:00,Cancelled,Cup,C1,0,,\n"
+        "402-3,2026-01-05T09:12:05+00:00,Pending,Cup,C1,1,,\n"
+        "402-4,2026-01-06T09:12:05+00:00,Shipped,Cup,C1,1,EUR,\n"
+        "402-5,2026-01-06T09:12:05+00:00,Cancelled,Cup,C1,1,EUR,oops\n"
+    )
+    found = {row["order_id"]: (row["amount"], row["kind"]) for row in rows(reading, "orders")}
+    assert found == {
+        "402-1": (20, "purchase"),
+        "402-2": (0, "cancelled"),
+        "402-3": (0, "cancelled"),
+    }
+    assert [row.line for row in reading.files[0].quarantine] == [5, 6]
+    assert "2 orders were cancelled or wholly refunded, 0.00 in all" in told(reading)
+
+
+def test_what_was_cancelled_needs_no_price(read: Read, column) -> None:
+    reading = read(
+        "commande;date;client;statut;produit;quantité;prix unitaire\n1;2026-01-03;A;payée;Thé;2;5\n"
+        "2;2026-01-04;B;annulée;Thé;;\n"
+    )
+    assert column(reading, "orders", "kind") == ["purchase", "cancelled"]
+    assert reading.totals["orders"]["amount"] == 10
