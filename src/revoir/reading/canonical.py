@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
-from revoir.language import nmsg
+from revoir.language import msg, nmsg
+from revoir.reading.answers import scales
 from revoir.reading.part import REPEATED, Part
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.recurring import monthly
 from revoir.reading.sales import Sales
-from revoir.tables import QUESTIONS, TABLES, Type
+from revoir.tables import QUESTIONS, TABLES, Type, plain_name
 
 if TYPE_CHECKING:
     import duckdb
 
+_HIGHEST = (5, 7, 10)
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
 """The lowest and highest answer to each question that is a metric."""
 
@@ -185,6 +187,18 @@ class _Others(Pieces):
             f" FROM {self.part.accepted}"
         ).fetchall()[0]
         low, high = row if row and row[0] is not None else (0, 10)
+        if out_of := scales(self.connection, self.part.raw, field.mapping.column):
+            if len(out_of) > 1:
+                self.part.notes.append(
+                    msg(
+                        "Column {header}: its answers are out of {scales}; each was read as it"
+                        " stands. Bring them to one scale.",
+                        header=field.mapping.header, scales=out_of,
+                    )
+                )  # fmt: skip
+            low, high = min(low, 1), max(out_of)
+            if high not in _HIGHEST:
+                return plain_name(field.mapping.header) or "score"
         if high > 7 or low < 1:
             return "nps"
         return "csat" if high <= 5 else "ces"

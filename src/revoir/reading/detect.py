@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
+from revoir.reading.answers import as_answers
 from revoir.reading.doubts import settle
 from revoir.reading.exports import Export
 from revoir.reading.headers import NEGATED, is_aside, likeness, preference
@@ -320,6 +321,8 @@ def _fit(column: Column, target: str, profile: Profile) -> float:
     """Whether the values can be what the column holds: 0 (no) to 1."""
     if not profile.filled:
         return 0.7
+    if target.startswith("responses."):
+        profile = as_answers(profile)
     match column.type:
         case Type.DECIMAL | Type.INTEGER:
             if target == "customers.age":

@@ -11,6 +11,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import Message, Number, msg, nmsg
 from revoir.reading import dates as dates_of
 from revoir.reading import percent, remembered, values
+from revoir.reading.answers import answer_sql
 from revoir.reading.detect import Detection
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
@@ -25,18 +26,10 @@ _WORTH_A_LOOK = 50_000
 _MOMENTS = (Type.DATE, Type.TIMESTAMP)
 _LOOKED_UP = (Type.DECIMAL, Type.INTEGER, *_MOMENTS)
 _SOFT = frozenset(
-    [
-        "customers.phone",
-        "customers.birth_date",
-        "customers.joined_at",
-        "customers.consent",
-        "customers.age",
-        "customers.postcode",
-        "orders.discount",
-        "orders.margin",
-        "order_lines.margin",
-    ]
-)
+    ["customers.phone", "customers.birth_date", "customers.joined_at", "customers.consent",
+     "customers.age", "customers.postcode", "orders.discount", "orders.margin",
+     "order_lines.margin"]
+)  # fmt: skip
 """A cell that cannot be read costs its value here, never the row."""
 _CENTS = frozenset(("cents", "centimes", "centime", "cts"))
 
@@ -302,6 +295,8 @@ def slow_sql(field: Field, source: str, zone: str, today: dt.date | None) -> str
     else:
         read = values.slow_numbers(source, "," if chosen == "comma" else ".")
         result = _hundredth("result") if field.cents else "result"
+        if field.key.startswith("responses."):
+            result = f"coalesce({result}, {answer_sql('value')})"
         if field.type is Type.INTEGER:
             result = "CASE WHEN result = trunc(result) THEN CAST(result AS BIGINT) END"
     return f"SELECT value, {result} AS result FROM ({read})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from revoir.language import msg
+from revoir.reading.answers import as_answers
 from revoir.reading.headers import tokens_of
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.profile import Profile
@@ -38,6 +39,7 @@ def add_questions(
         if held is not None and (held.confidence >= 1.0 or held.name not in ("score", "name")):
             continue
         profile = profiles[column]
+        answers = as_answers(profile)
         scale = (
             profile.numbers >= 0.9 and profile.integers >= 0.9
             and profile.low >= 0 and profile.high <= 10 and profile.distinct >= 3
@@ -45,11 +47,11 @@ def add_questions(
         name = plain_name(header)
         question = next((q for q, names in QUESTIONS.items() if name == q or name in names), None)
         if question is None and held is None:
-            question = _named_question(name) or _spoken_question(name, profile, taken)
-        if not scale and (question is None or profile.numbers < 0.3):
+            question = _named_question(name) or _spoken_question(name, answers, taken)
+        if not scale and (question is None or answers.numbers < 0.3):
             continue
         # Out of ten it is a question of its own; beyond that, a date says that somebody answered.
-        if question == "csat" and profile.high > 5 and (profile.high <= 10 or not dated):
+        if question == "csat" and answers.high > 5 and (answers.high <= 10 or not dated):
             question = None
         if question is None and held is not None:
             continue
