@@ -317,6 +317,7 @@ def _text(target: str, column: str, sql_type: str) -> tuple[str, str]:
         case "email":
             return f"rv_email({code})", code
         case "phone":
+            code = f"ltrim({code}, '''')"
             return (
                 f"coalesce(rv_phone({code}),"
                 f" CASE WHEN NOT regexp_matches({code}, '[eE][+]') THEN {code} END)",

@@ -84,6 +84,7 @@ _YES_NO = frozenset(
     ]
 )
 _NAME = re.compile(r"[^\W\d_][\w'’.-]+(?: [^\W\d_][\w'’.-]*){1,3}")
+_MARKED = re.compile(r"'[\d+]")
 _EMPTY = frozenset({"", "-", "n/a", "na", "null", "néant", "nan", "none", "nat"})
 
 
@@ -160,6 +161,8 @@ def profiles(connection: duckdb.DuckDBPyConnection, raw: RawTable) -> dict[str, 
 
 def _profile(cells: Sequence[str | None], sql_type: str) -> Profile:
     texts = [cell.strip(" \t\u00a0\u202f\u200b\ufeff") for cell in cells if cell is not None]
+    # Spreadsheets mark figures that are text with an apostrophe.
+    texts = [text[1:] if _MARKED.match(text) else text for text in texts]
     texts = [text for text in texts if text.lower() not in _EMPTY]
     if not texts:
         return Profile(rows=len(cells))

@@ -115,10 +115,12 @@ def _within(column: str, ranges: Iterable[tuple[str, str]]) -> str:
 def plain(column: str, ranges: Iterable[tuple[str, str]]) -> str:
     """SQL of whether a cell needs no cleaning: ASCII, no blanks around it, no word for nothing."""
     words = _EMPTY_CODES + NOBODY if ranges is WHO_RANGES else _EMPTY_CODES
+    marked = "" if ranges is TEXT_RANGES else f" AND NOT starts_with({column}, '''')"
     return (
         f"(strlen({column}) = length({column}) AND {column} >= '!' AND"
         f" ({_within(column, ranges)} OR lower({column}) NOT IN {_list(words)})"
-        f" AND {column} NOT LIKE '% ' AND {column} NOT LIKE '%\t' AND {column} NOT LIKE '%.0')"
+        f" AND {column} NOT LIKE '% ' AND {column} NOT LIKE '%\t' AND {column} NOT LIKE '%.0'"
+        f"{marked})"
     )
 
 
@@ -241,7 +243,7 @@ def slow_times(source: str, *, day_first: bool, zone: str, latest: dt.date | Non
     )
     day = "lpad(m, 2, '0') || '-' || lpad(d, 2, '0')"
     past = f" OR '20' || y || '-' || {day} > '{latest}'" if latest else ""
-    return f"""WITH held AS (SELECT value, rv_when(value) AS s FROM ({source})),
+    return f"""WITH held AS (SELECT value, rv_when(ltrim(value, '''')) AS s FROM ({source})),
         worded AS (SELECT value, s, {words} AS w FROM held),
         spelt AS (SELECT value, s, trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
             regexp_replace(w, '(\\d)(er|st|nd|rd|th)([^a-z])', '\\1\\3'),
@@ -317,6 +319,8 @@ def _identity_macros() -> list[str]:
         # A macro repeats its argument: nested ones are slow, so this one does it all.
         "rv_id(s) AS CASE WHEN s >= '0' AND s < ':' THEN CASE WHEN ends_with(s, '.0')"
         r" AND regexp_full_match(s, '\d+\.0') THEN substr(s, 1, length(s) - 2) ELSE s END"
+        # Spreadsheets mark figures that are text with an apostrophe.
+        " WHEN s[1] = '''' AND s[2] >= '0' AND s[2] < ':' THEN substr(s, 2)"
         f" ELSE {_unless(_EMPTY_CODES, 9)} END",
         # Names have no digits; codes that have none either are folded like them, and it is said.
         r"""rv_folded(s) AS lower(regexp_replace(s, '[\s\x{00a0}\x{202f}]+', ' ', 'g'))""",

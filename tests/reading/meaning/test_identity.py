@@ -333,3 +333,18 @@ def test_a_postcode_of_four_digits_is_not_always_french(
     reading = read(f"id client;nom;e-mail;code postal{head}\n{rows}")
     assert column(reading, "customers", "postcode") == [first, second]
     assert ("zero that they lost" in told(reading)) == (first == "01000")
+
+
+@pytest.mark.parametrize("many", [1, 60_000])
+def test_an_apostrophe_marks_text_and_is_no_part_of_a_number(read: Read, rows, many: int) -> None:
+    """Shopify writes '7123: its customers were not those of the orders, which have 7123."""
+    people = "Customer ID,Email,Phone,Created at\n'7123,a@x.fr,'+33612345678,'2025-01-05\n"
+    people += "".join(f"'9{n:06d},b{n}@x.fr,,2025-01-06\n" for n in range(many))
+    orders = "order id,date,customer id,amount\n'1001,2026-01-01,7123,10\n"
+    orders += "'Ab,2026-01-02,'t Hooft,9\n"
+    reading = read({"people.csv": people, "orders.csv": orders})
+    first, second = rows(reading, "orders")
+    assert (first["order_id"], first["customer_id"]) == ("1001", "7123")
+    assert (second["order_id"], second["customer_id"]) == ("'Ab", "'t Hooft")
+    [known] = [row for row in rows(reading, "customers") if row["customer_id"] == "7123"]
+    assert (known["phone"], known["joined_at"].year) == ("+33612345678", 2025)
