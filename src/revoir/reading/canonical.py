@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
@@ -16,6 +17,11 @@ from revoir.tables import QUESTIONS, TABLES, Type, plain_name
 if TYPE_CHECKING:
     import duckdb
 
+_TOOK = re.compile(
+    r"(first_(reply|response)_time|(delai|temps)_(de_)?(la_)?premiere_reponse)_(in|en)_"
+    r"(?P<unit>minutes|hours|heures)"
+)
+"""Headers of how long it took to answer first; within opening hours is another thing."""
 _HIGHEST = (5, 7, 10)
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
 """The lowest and highest answer to each question that is a metric."""
@@ -78,6 +84,8 @@ class _Others(Pieces):
                 continue
             key = f"{table}.{column.name}"
             columns[column.name] = self.utc(key) if column.type is Type.TIMESTAMP else held
+        if table == "interactions" and (answered := self._first_answered(columns)):
+            columns["first_response_at"] = answered
         if table == "subscriptions" and (price := monthly(self.connection, part)):
             columns["monthly_amount"] = price
         theirs, rest = self.shared_out(table, columns)
@@ -87,6 +95,18 @@ class _Others(Pieces):
             columns["churned"] = f"{columns['ended_at']} IS NOT NULL"
         piece = self.make(table, columns, part.accepted)
         return self.with_customers(piece, theirs, self._clock(table))
+
+    def _first_answered(self, columns: dict[str, str]) -> str | None:
+        """SQL of when somebody was first answered, where the file says how long it took."""
+        if "first_response_at" in columns:
+            return None
+        for held in self.part.fields.attributes:
+            told = _TOOK.fullmatch(plain_name(held.mapping.header))
+            if told and held.type in (Type.DECIMAL, Type.INTEGER):
+                unit = 3600 if told["unit"].startswith("h") else 60
+                opened = self.utc("interactions.opened_at")
+                return f"{opened} + to_seconds({identifier(held.key)} * {unit})"
+        return None
 
     def _clock(self, table: str) -> str:
         """SQL of which row speaks last of a customer; rows without a date speak first."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from revoir.language import Message, msg
 from revoir.reading.answers import as_answers
+from revoir.reading.declared import Export
 from revoir.reading.doubts import settle
-from revoir.reading.exports import Export
 from revoir.reading.headers import NEGATED, is_aside, likeness, preference
 from revoir.reading.kinds import CONTACT, are_lines, evidence, number_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own

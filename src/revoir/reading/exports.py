@@ -5,52 +5,8 @@ Column names come from the products' public documentation and from files people 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
-
-@dataclass(frozen=True)
-class Export:
-    """The headers of one kind of export, as `plain_name` writes them.
-
-    Attributes:
-        name: The software.
-        table: The canonical table it is brought into.
-        marks: Headers that only this export has together.
-        any_of: At least one of these must be there too (empty: no matter).
-        columns: What each known header is.
-        ignored: Headers that are not read (a second address, the software's own numbers).
-        formats: The convention of a column, where it is not the usual one.
-        told_once: The header of what is told on the first of its rows alone: the order, or the
-            product whose variants these are (empty: each row says all).
-        kind: The header of what each row is, where not all rows are sales (see `movements`).
-        payments: Whether its payments are the sales: others list payments of their invoices.
-        of_refunds: Headers that say of rows given back what another column says of sales.
-        unpaid: Words of its status that nobody has paid yet.
-        times: The header of how many are subscribed to, where the price is that of one.
-        refunds: How a refund is told, if not by its amount: ``left`` by what is left of the order,
-            ``capped`` by a sum that may hold taxes beside it.
-    """
-
-    name: str
-    table: str
-    marks: frozenset[str]
-    columns: dict[str, str]
-    any_of: frozenset[str] = frozenset()
-    ignored: tuple[str, ...] = ()
-    formats: dict[str, str] = field(default_factory=dict)
-    told_once: str = ""
-    kind: str = ""
-    payments: bool = False
-    of_refunds: dict[str, str] = field(default_factory=dict)
-    unpaid: tuple[str, ...] = ()
-    times: str = ""
-    refunds: Literal["", "left", "capped"] = ""
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from revoir.reading.declared import Export, names
+from revoir.reading.ledgers import LEDGERS
 
 _PEOPLE = {
     "first_name": "customers.first_name", "firstname": "customers.first_name",
@@ -67,13 +23,10 @@ _PEOPLE = {
     "date_of_birth": "customers.birth_date",
 }  # fmt: skip
 
-_PAYPAL = {"date": "orders.ordered_at"}
-_UNPAID = ("pending", "en attente", "denied", "unclaimed", "held", "processing")
-
-EXPORTS = (
+_SHOPS = (
     Export(
         "Shopify", "orders",
-        _names("name financial_status lineitem_quantity lineitem_name lineitem_price"),
+        names("name financial_status lineitem_quantity lineitem_name lineitem_price"),
         {
             "name": "orders.order_id", "email": "customers.email",
             "financial_status": "orders.status", "created_at": "orders.ordered_at",
@@ -94,7 +47,7 @@ EXPORTS = (
         told_once="name",
     ),
     Export(
-        "Shopify", "products", _names("handle title vendor option1_value"),
+        "Shopify", "products", names("handle title vendor option1_value"),
         {
             "variant_sku": "products.product_id", "sku": "products.product_id",
             "title": "products.product", "type": "products.category",
@@ -108,7 +61,7 @@ EXPORTS = (
         told_once="handle",
     ),
     Export(
-        "WooCommerce", "orders", _names("order_id order_total billing_email"),
+        "WooCommerce", "orders", names("order_id order_total billing_email"),
         {
             "order_id": "orders.order_id", "order_date": "orders.ordered_at",
             "date": "orders.ordered_at", "date_created": "orders.ordered_at",
@@ -126,7 +79,7 @@ EXPORTS = (
             "item_name": "order_lines.product", "item_sku": "order_lines.product_id",
             "item_quantity": "order_lines.quantity", "item_total": "order_lines.amount",
         },
-        any_of=_names("order_date date date_created"),
+        any_of=names("order_date date date_created"),
         ignored=(
             "shipping_first", "shipping_last", "shipping_address", "shipping_company",
             "shipping_phone", "shipping_postcode", "billing_address_2", "customer_ip_address",
@@ -134,16 +87,16 @@ EXPORTS = (
         ),
     ),
     Export(
-        "WooCommerce", "orders", _names("order n_revenue customer_type status"),
+        "WooCommerce", "orders", names("order n_revenue customer_type status"),
         {
             "date": "orders.ordered_at", "order": "orders.order_id", "status": "orders.status",
             "customer": "customers.name", "n_revenue": "orders.amount",
         },
-        any_of=_names("date"),
+        any_of=names("date"),
         ignored=("n_revenue_formatted", "net_revenue_formatted"),
     ),
     Export(
-        "PrestaShop", "orders", _names("reference total"),
+        "PrestaShop", "orders", names("reference total"),
         {
             "id": "orders.order_id", "id_commande": "orders.order_id",
             "client": "customers.name", "customer": "customers.name",
@@ -152,10 +105,10 @@ EXPORTS = (
             "livraison": "customers.country", "delivery": "customers.country",
             "entreprise": "customers.company", "company": "customers.company",
         },
-        any_of=_names("nouveau_client new_client new_customer"),
+        any_of=names("nouveau_client new_client new_customer"),
     ),
     Export(
-        "Stripe", "orders", _names("id amount amount_refunded currency status"),
+        "Stripe", "orders", names("id amount amount_refunded currency status"),
         {
             "id": "orders.order_id", "created_utc": "orders.ordered_at",
             "created_date_utc": "orders.ordered_at", "created": "orders.ordered_at",
@@ -164,7 +117,7 @@ EXPORTS = (
             "customer_id": "orders.customer_id", "customer_email": "customers.email",
             "customer_name": "customers.name", "card_name": "customers.name",
         },
-        any_of=_names("created_utc created_date_utc created"),
+        any_of=names("created_utc created_date_utc created"),
         ignored=(
             "description", "customer_description", "converted_", "card_id", "card_address",
             "card_last4", "card_fingerprint", "seller_message", "shipping_", "mode", "payment_",
@@ -175,19 +128,19 @@ EXPORTS = (
         },
     ),
     Export(
-        "HubSpot", "customers", _names("record_id email"),
+        "HubSpot", "customers", names("record_id email"),
         {
             **_PEOPLE, "record_id": "customers.customer_id", "create_date": "customers.joined_at",
             "company_name": "customers.company", "associated_company": "customers.company",
             "street_address": "customers.street", "state_region": "customers.region",
             "unsubscribed_from_all_email": "customers.consent",
         },
-        any_of=_names("create_date lifecycle_stage contact_owner lead_status"),
+        any_of=names("create_date lifecycle_stage contact_owner lead_status"),
         ignored=("associated_company_ids", "associated_note", "associated_deal"),
         formats={"unsubscribed_from_all_email": "inverted"},
     ),
     Export(
-        "Salesforce", "customers", _names("last_name mailing_city"),
+        "Salesforce", "customers", names("last_name mailing_city"),
         {
             **_PEOPLE, "id": "customers.customer_id", "contact_id": "customers.customer_id",
             "mailing_city": "customers.city", "mailing_street": "customers.street",
@@ -198,7 +151,7 @@ EXPORTS = (
             "has_opted_out_of_email": "customers.consent", "email_opt_out": "customers.consent",
             "title": "attribute",
         },
-        any_of=_names("id contact_id"),
+        any_of=names("id contact_id"),
         ignored=(
             "system_modstamp", "other_", "photo_url", "master_record_id", "last_", "is_deleted",
             "created_by", "reports_to", "owner_id", "mailing_latitude", "mailing_longitude",
@@ -207,30 +160,30 @@ EXPORTS = (
         formats={"has_opted_out_of_email": "inverted", "email_opt_out": "inverted"},
     ),
     Export(
-        "Mailchimp", "customers", _names("email_address optin_time"),
+        "Mailchimp", "customers", names("email_address optin_time"),
         {
             **_PEOPLE, "optin_time": "customers.joined_at", "address": "customers.street",
         },
-        any_of=_names("member_rating leid euid confirm_time"),
+        any_of=names("member_rating leid euid confirm_time"),
         ignored=(
             "optin_ip", "confirm_", "latitude", "longitude", "gmtoff", "dstoff", "timezone",
             "leid", "euid", "notes", "last_changed", "unsub_", "clean_",
         ),
     ),
     Export(
-        "Brevo", "customers", _names("email added_time"),
+        "Brevo", "customers", names("email added_time"),
         {
             **_PEOPLE, "contact_id": "attribute", "added_time": "customers.joined_at",
             "email_blacklisted": "customers.consent", "blacklisted": "customers.consent",
             "opt_in": "customers.consent",
         },
-        any_of=_names("modified_time contact_id sms"),
+        any_of=names("modified_time contact_id sms"),
         ignored=("modified_time", "list_ids", "sms_blacklisted", "double_opt_in"),
         formats={"email_blacklisted": "inverted", "blacklisted": "inverted"},
     ),
     Export(
         "Shopify", "customers",
-        _names("customer_id accepts_email_marketing total_spent total_orders"),
+        names("customer_id accepts_email_marketing total_spent total_orders"),
         {
             **_PEOPLE, "customer_id": "customers.customer_id",
             "accepts_email_marketing": "customers.consent",
@@ -243,7 +196,7 @@ EXPORTS = (
         ignored=("note", "default_address_address2", "address2", "default_address_phone"),
     ),
     Export(
-        "WooCommerce", "orders", _names("order_number order_status order_date order_total_amount"),
+        "WooCommerce", "orders", names("order_number order_status order_date order_total_amount"),
         {
             "order_number": "orders.order_id", "order_status": "orders.status",
             "order_date": "orders.ordered_at", "order_total_amount": "orders.amount",
@@ -257,7 +210,7 @@ EXPORTS = (
             "quantity_refund": "order_lines.quantity", "quantity": "order_lines.quantity",
             "item_cost": "order_lines.unit_price",
         },
-        any_of=_names("item_name email_billing sku"),
+        any_of=names("item_name email_billing sku"),
         ignored=(
             "customer_note", "first_name_shipping", "last_name_shipping", "address_1_2_shipping",
             "city_shipping", "state_code_shipping", "postcode_shipping", "country_code_shipping",
@@ -267,7 +220,7 @@ EXPORTS = (
     ),
     Export(
         "Squarespace", "orders",
-        _names("order_id financial_status lineitem_quantity lineitem_name lineitem_price"),
+        names("order_id financial_status lineitem_quantity lineitem_name lineitem_price"),
         {
             "order_id": "orders.order_id", "email": "customers.email",
             "financial_status": "orders.status", "created_at": "orders.ordered_at",
@@ -284,21 +237,21 @@ EXPORTS = (
         told_once="order_id",
     ),
     Export(
-        "Magento", "orders", _names("id purchase_date bill_to_name status"),
+        "Magento", "orders", names("id purchase_date bill_to_name status"),
         {
             "id": "orders.order_id", "purchase_date": "orders.ordered_at",
             "grand_total_purchased": "orders.amount", "status": "orders.status",
             "customer_email": "customers.email", "customer_name": "customers.name",
             "bill_to_name": "customers.name", "total_refunded": "orders.refunded",
         },
-        any_of=_names("grand_total_purchased"),
+        any_of=names("grand_total_purchased"),
         ignored=(
             "ship_to_name", "billing_address", "shipping_address", "shipping_information",
             "grand_total_base", "subtotal", "purchase_point",
         ),
     ),
     Export(
-        "BigCommerce", "orders", _names("order_id order_date order_total_inc_tax order_status"),
+        "BigCommerce", "orders", names("order_id order_date order_total_inc_tax order_status"),
         {
             "order_id": "orders.order_id", "order_date": "orders.ordered_at",
             "order_total_inc_tax": "orders.amount", "order_status": "orders.status",
@@ -316,7 +269,7 @@ EXPORTS = (
         ),
     ),
     Export(
-        "Amazon", "orders", _names("amazon_order_id purchase_date item_price quantity"),
+        "Amazon", "orders", names("amazon_order_id purchase_date item_price quantity"),
         {
             "amazon_order_id": "orders.order_id", "purchase_date": "orders.ordered_at",
             "order_status": "orders.status", "sales_channel": "orders.channel",
@@ -328,7 +281,7 @@ EXPORTS = (
         unpaid=("pending",),
     ),
     Export(
-        "Amazon", "orders", _names("order_id order_item_id purchase_date quantity_purchased"),
+        "Amazon", "orders", names("order_id order_item_id purchase_date quantity_purchased"),
         {
             "order_id": "orders.order_id", "order_item_id": "order_lines.line_id",
             "purchase_date": "orders.ordered_at", "sales_channel": "orders.channel",
@@ -339,11 +292,11 @@ EXPORTS = (
             "ship_city": "customers.city", "ship_postal_code": "customers.postcode",
             "ship_state": "customers.region", "ship_country": "customers.country",
         },
-        any_of=_names("item_price"),
+        any_of=names("item_price"),
         ignored=("recipient_name", "ship_address", "ship_phone_number", "delivery_"),
     ),
     Export(
-        "Etsy", "orders", _names("sale_date order_id order_total order_net"),
+        "Etsy", "orders", names("sale_date order_id order_total order_net"),
         {
             "sale_date": "orders.ordered_at", "order_id": "orders.order_id",
             "order_total": "orders.amount", "status": "orders.status",
@@ -360,7 +313,7 @@ EXPORTS = (
     ),
     Export(
         "Etsy", "orders",
-        _names("payment_id buyer_username order_id gross_amount net_amount order_date"),
+        names("payment_id buyer_username order_id gross_amount net_amount order_date"),
         {
             "order_id": "orders.order_id", "order_date": "orders.ordered_at",
             "gross_amount": "orders.amount", "refund_amount": "orders.refunded",
@@ -374,7 +327,7 @@ EXPORTS = (
         refunds="capped",
     ),
     Export(
-        "eBay", "orders", _names("sales_record_number order_number buyer_username total_price"),
+        "eBay", "orders", names("sales_record_number order_number buyer_username total_price"),
         {
             "order_number": "orders.order_id", "sale_date": "orders.ordered_at",
             "total_price": "orders.amount", "buyer_username": "orders.customer_id",
@@ -384,21 +337,33 @@ EXPORTS = (
             "buyer_country": "customers.country", "item_title": "order_lines.product",
             "custom_label": "order_lines.product_id", "quantity": "order_lines.quantity",
         },
-        any_of=_names("sale_date"),
+        any_of=names("sale_date"),
         ignored=("ship_to_", "buyer_note", "buyer_address_2", "my_item_note", "sold_for"),
         told_once="order_number",
     ),
     Export(
-        "SumUp", "orders", _names("transaction_id receipt_number price_gross price_net quantity"),
+        "SumUp", "orders", names("transaction_id receipt_number price_gross price_net quantity"),
         {
             "date": "orders.ordered_at", "transaction_id": "orders.order_id",
             "quantity": "order_lines.quantity", "description": "order_lines.product",
             "currency": "orders.currency", "price_gross": "order_lines.amount",
         },
         ignored=("account", "price_net", "receipt_number"),
+        kind="type",
     ),
     Export(
-        "Stripe", "customers", _names("id email created_utc delinquent"),
+        "SumUp", "orders", names("date type ref_transaction quantite prix_ttc prix_ht compte"),
+        {
+            "date": "orders.ordered_at", "ref_transaction": "orders.order_id",
+            "quantite": "order_lines.quantity", "description": "order_lines.product",
+            "categorie": "order_lines.category", "sku": "order_lines.product_id",
+            "devise": "orders.currency", "prix_ttc": "order_lines.amount",
+        },
+        ignored=("compte", "prix_avant_reduction", "reduction", "prix_ht", "tva", "taux_de_tva"),
+        kind="type",
+    ),
+    Export(
+        "Stripe", "customers", names("id email created_utc delinquent"),
         {
             **_PEOPLE, "id": "customers.customer_id", "name": "customers.name",
             "created_utc": "customers.joined_at", "card_address_city": "customers.city",
@@ -407,128 +372,6 @@ EXPORTS = (
         ignored=("description", "card_", "default_source"),
         formats={"created_utc": "utc"},
     ),
-    Export(
-        "PayPal", "orders", _names("date time name type status currency gross fee net"),
-        {
-            **_PAYPAL, "gross": "orders.amount", "status": "orders.status",
-            "currency": "orders.currency", "name": "customers.name",
-            "from_email_address": "customers.email", "transaction_id": "orders.order_id",
-            "item_title": "order_lines.product", "country": "customers.country",
-            "contact_phone_number": "customers.phone", "town_city": "customers.city",
-            "zip_postal_code": "customers.postcode", "address_line_1": "customers.street",
-        },
-        ignored=(
-            "fee", "net", "shipping_address", "address_status", "address_line_2", "balance",
-            "subject", "note", "time_zone", "timezone", "reference_txn_id", "receipt_id",
-            "country_code",
-        ),
-        kind="type", payments=True, of_refunds={"to_email_address": "customers.email"},
-        unpaid=_UNPAID,
-    ),
-    Export(
-        "PayPal", "orders", _names("date heure nom type devise avant_commission net"),
-        {
-            **_PAYPAL, "avant_commission": "orders.amount", "etat": "orders.status",
-            "devise": "orders.currency", "nom": "customers.name",
-            "de_l_adresse_email": "customers.email", "numero_de_transaction": "orders.order_id",
-            "titre_de_l_objet": "order_lines.product", "pays": "customers.country",
-            "numero_de_telephone_du_contact": "customers.phone", "ville": "customers.city",
-            "code_postal": "customers.postcode", "adresse_1": "customers.street",
-        },
-        ignored=(
-            "commission", "net", "etat_de_l_adresse", "adresse_de_livraison", "solde", "objet",
-            "remarque", "fuseau_horaire", "numero_de_la_transaction", "numero_de_recu",
-            "source_de_paiement", "code_du_pays", "impact_sur_le_solde",
-        ),
-        kind="type", payments=True, of_refunds={"a_l_adresse_email": "customers.email"},
-        unpaid=_UNPAID,
-    ),
-    Export(
-        "Stripe", "orders", _names("id type source amount fee net currency"),
-        {
-            "id": "orders.order_id", "created_utc": "orders.ordered_at",
-            "created": "orders.ordered_at", "amount": "orders.amount",
-            "currency": "orders.currency", "customer_id": "orders.customer_id",
-            "customer_email": "customers.email", "customer_name": "customers.name",
-        },
-        any_of=_names("created_utc created"),
-        ignored=(
-            "source", "fee", "net", "description", "available_on", "customer_facing_", "transfer",
-        ),
-        formats={"created_utc": "utc", "created": "utc", "amount": "point"},
-        kind="type", payments=True,
-    ),
-    Export(
-        "Stripe", "orders", _names("balance_transaction_id gross fee net reporting_category"),
-        {
-            "balance_transaction_id": "orders.order_id", "created_utc": "orders.ordered_at",
-            "created": "orders.ordered_at", "gross": "orders.amount",
-            "currency": "orders.currency", "customer_id": "orders.customer_id",
-            "customer_email": "customers.email", "customer_name": "customers.name",
-        },
-        any_of=_names("created_utc created"),
-        ignored=(
-            "fee", "net", "description", "available_on", "customer_facing_", "payout",
-            "effective_at", "automatic_payout", "source_id", "charge_id", "payment_intent_id",
-        ),
-        formats={"created_utc": "utc", "gross": "point"},
-        kind="reporting_category", payments=True,
-    ),
-    Export(
-        "Stripe", "subscriptions",
-        _names("id customer_id plan interval amount status current_period_end_utc"),
-        {
-            "id": "subscriptions.subscription_id", "customer_id": "subscriptions.customer_id",
-            "customer_email": "customers.email", "customer_name": "customers.name",
-            "plan": "subscriptions.plan", "amount": "subscriptions.monthly_amount",
-            "currency": "subscriptions.currency", "start_date_utc": "subscriptions.started_at",
-            "start_utc": "subscriptions.started_at", "created_utc": "subscriptions.started_at",
-            "ended_at_utc": "subscriptions.ended_at",
-            "cancellation_reason": "subscriptions.reason",
-        },
-        ignored=(
-            "customer_description", "current_period_", "trial_", "application_fee", "tax_percent",
-            "canceled_at_utc", "invoice_", "collection_",
-        ),
-        formats={
-            "start_date_utc": "utc", "start_utc": "utc", "created_utc": "utc",
-            "ended_at_utc": "utc", "amount": "point",
-        },
-        kind="status", times="quantity",
-    ),
-    Export(
-        "Lightspeed", "orders", _names("date receipt_number line_type total status"),
-        {
-            "date": "orders.ordered_at", "receipt_number": "orders.order_id",
-            "customer_code": "orders.customer_id", "customer_name": "customers.name",
-            "quantity": "order_lines.quantity",
-            "total": "order_lines.amount", "details": "order_lines.product",
-            "sku": "order_lines.product_id", "status": "orders.status",
-            "register": "orders.store",
-        },
-        ignored=(
-            "note", "subtotal", "sales_tax", "discount", "loyalty", "paid", "account_code_sale",
-            "account_code_purchase",
-        ),
-        told_once="receipt_number", kind="line_type",
-    ),
-    Export(
-        "Odoo", "orders", _names("name partner_id date_order"),
-        {
-            "name": "orders.order_id", "partner_id": "orders.customer_id",
-            "date_order": "orders.ordered_at", "state": "orders.status",
-            "amount_total": "orders.amount", "currency_id": "orders.currency",
-            "order_line_product_id": "order_lines.product",
-            "order_line_product_uom_qty": "order_lines.quantity",
-            "order_line_price_unit": "order_lines.unit_price",
-            "order_line_price_total": "order_lines.amount",
-            "order_line_price_subtotal": "order_lines.amount",
-        },
-        any_of=_names(
-            "amount_total order_line_price_subtotal order_line_price_total order_line_price_unit"
-        ),
-        ignored=("amount_untaxed", "amount_tax", "order_line_name", "order_line_tax_id"),
-        unpaid=("sent",),
-    ),
 )  # fmt: skip
+EXPORTS = _SHOPS + LEDGERS
 """Every export that is known, the most particular first."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from revoir.language import msg
+from revoir.reading.declared import Export
 from revoir.reading.detect import Detection, attribute_name
-from revoir.reading.exports import EXPORTS, Export
+from revoir.reading.exports import EXPORTS
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.raw import RawTable
 from revoir.tables import plain_name
