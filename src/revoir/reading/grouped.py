@@ -57,15 +57,20 @@ def headings(
         f"SELECT *, {mine} AND NOT {rest} AS _heading, {mine} AND {rest} AND {total} AS _total,"
         f" {mine} AND {rest} AND NOT {total} AS _whole FROM {raw.relation}"
     )
+    begins = f"_line = (SELECT min(_line) FROM {raw.relation})"
+    if not connection.execute(
+        f"SELECT count(*) FROM {raw.relation} WHERE {begins} AND {mine} AND NOT {rest}"
+    ).fetchall()[0][0]:
+        return raw
     found = summary(
         connection,
         "SELECT count(*) FILTER (_heading) AS headings, count(*) FILTER (_total) AS totals,"
         " count(*) FILTER (_heading AND coalesce(_next, true)) AS alone,"
-        " bool_or(_whole) AS whole, arg_min(_heading, _line) AS begins,"
+        " bool_or(_whole) AS whole,"
         " count(*) FILTER (NOT (_heading OR _total)) AS held FROM"
         f" (SELECT *, lead(_heading OR _total) OVER (ORDER BY _line) AS _next FROM ({told}))",
     )
-    if not found["begins"] or not found["held"] or found["whole"]:
+    if not found["held"] or found["whole"]:
         return raw
     name = identifier(f"under headings {raw.relation.strip(chr(34))}")
     above = f"last_value(CASE WHEN _heading THEN {cell} END IGNORE NULLS) OVER (ORDER BY _line)"

@@ -6,6 +6,7 @@ Payment services, tills and accounting list all that moves, and one column says 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from revoir.engines.sql import identifier, literal
@@ -28,6 +29,7 @@ _HEADERS = frozenset(
 )  # fmt: skip
 """Headers of columns that say what a row is."""
 _WORDS_MAX = 200
+_LINE = re.compile(r" lines?$|^lignes? de ")
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("other",
      r"payout|withdraw|retrait|virement|transfer|conversion|\bfees?\b|\bfrais\b|commission|\bhold\b"
@@ -35,12 +37,12 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
      r"|approvisionnement|ajout de fonds|\bbank\b|\bbanque\b|estimate|quotation|\bquotes?\b|\bdevis"
      r"|\bjournal\b|adjustment|ajustement|\btax(es)?\b|\btaxes?\b|network cost|advance"
      r"|contribution|purchase order|vendor credit|expenses?\b|depenses?\b|incomplete"
-     r"|shopping cart item|^bill( payment.*)?$|^che(ck|que)s?$|charge failure|payment failure"
-     r"|pro ?forma|\bloan\b|\bpret\b"),
+     r"|shopping cart item|^bill( payment.*)?$|^che(ck|que)s?$|pro ?forma|\bloan\b|\bpret\b"),
     ("sold", r"(refund|dispute) (failure|reversal)|cancell?ed reversal"),
     ("back",
      r"refund|rembours|\bavoirs?\b|retour|\breturns?\b|credit (note|memo)|creditnote|note de credit"
-     r"|charge ?back|dispute|litige|revers(al|ed)|retrofacturation"),
+     r"|charge ?back|dispute|litige|revers(al|ed)|retrofacturation"
+     r"|charge failure"),
     ("sold", r"statement charge"),
     ("paid",
      r"payments?\b|paiements?\b|reglements?\b|encaissements?\b|checkout|\bdons?\b|donation"
@@ -68,12 +70,6 @@ def kind_of(word: str) -> Kind | None:
     return next((kind for kind, pattern in _KINDS if re.search(pattern, word)), None)
 
 
-def plain_sql(column: str) -> str:
-    """SQL of a cell in plain words: without accents, capitals and signs."""
-    lower = f"lower(strip_accents(CAST({column} AS VARCHAR)))"
-    return f"trim(regexp_replace({lower}, '[^0-9a-z]+', ' ', 'g'))"
-
-
 def leave_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     """Leave the rows out that are no sales, and say which; find those that give money back.
 
@@ -88,35 +84,39 @@ def leave_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     if held is None:
         return
     cell, declared = identifier(held.key), part.detection.declared
-    word = plain_sql(cell)
-    words = [
+    cells = [
         row[0]
         for row in connection.execute(
-            f"SELECT DISTINCT {word} FROM {part.relation} WHERE {cell} IS NOT NULL"
+            f"SELECT DISTINCT {cell} FROM {part.relation} WHERE {cell} IS NOT NULL"
             f" LIMIT {_WORDS_MAX + 1}"
         ).fetchall()
     ]
-    kinds = {one: kind_of(one) for one in words}
+    words = {one: plain_name(str(one)).replace("_", " ") for one in cells}
+    kinds = {one: kind_of(word) for one, word in words.items()}
     known = declared is not None and bool(declared.kind)
-    if len(words) > _WORDS_MAX or (not known and not {"sold", "paid"} & set(kinds.values())):
+    if len(cells) > _WORDS_MAX or (not known and not {"sold", "paid"} & set(kinds.values())):
         return
     if not known and None in kinds.values():
         return
-    sales = part.detection.table == "orders"
-    others = [one for one, kind in kinds.items() if kind == "other" or (sales and not kind)]
-    if "sold" in kinds.values() and not (declared and declared.payments):
+    payments = declared is not None and declared.payments
+    others = [one for one, kind in kinds.items() if kind == "other" or (payments and not kind)]
+    if "sold" in kinds.values() and not payments:
         others += [one for one, kind in kinds.items() if kind == "paid"]
-    totals = [one for one in words if f"{one} line" in kinds or f"ligne de {one}" in kinds]
+    lines = {one for one, word in words.items() if _LINE.search(word)}
+    summed = {_LINE.sub("", words[one]) for one in lines}
+    totals = [one for one, word in words.items() if word in summed]
     if not known and not others and not totals:
         return
     part.told_by = held
     part.back = [one for one, kind in kinds.items() if kind == "back"]
-    amount = (part.amount or part.product) if sales else "0"
-    other = _among(word, others)
+    amount = "0"
+    if part.detection.table == "orders":
+        amount = part.amount or part.product
+    other = among(cell, others)
     if totals:
-        other = f"({other} OR {_with_lines(part, word, totals)})"
-    paid = _among(word, [one for one, kind in kinds.items() if kind == "paid"])
-    back = _among(word, part.back)
+        other = f"({other} OR {_with_lines(part, among(cell, totals), among(cell, lines))})"
+    paid = among(cell, [one for one, kind in kinds.items() if kind == "paid"])
+    back = among(cell, part.back)
     signed = summary(
         connection, f"SELECT bool_or({back} AND {amount} < 0) AS said FROM {part.relation}"
     )["said"]
@@ -124,7 +124,7 @@ def leave_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     out = f"({paid} AND {amount} < 0)"
     if signed:
         out = f"({out} OR ({back} AND {amount} > 0))"
-    _tell(connection, part, held, word, amount, other, out)
+    _tell(connection, part, held, amount, other, out)
     _keep(connection, part, f"NOT ({other} OR coalesce({out}, false))", back)
 
 
@@ -144,20 +144,18 @@ def _column(part: Part) -> Field | None:
     )
 
 
-def _among(word: str, words: list[str]) -> str:
-    if not words:
-        return "false"
-    return f"coalesce({word} IN ({', '.join(map(literal, sorted(set(words))))}), false)"
+def among(cell: str, cells: Iterable[str]) -> str:
+    """SQL of whether a cell is one of some."""
+    held = ", ".join(map(literal, sorted(set(cells))))
+    return f"coalesce({cell} IN ({held}), false)" if held else "false"
 
 
-def _with_lines(part: Part, word: str, totals: list[str]) -> str:
+def _with_lines(part: Part, total: str, line: str) -> str:
     """SQL of whether a row sums up lines that stand in the file, too."""
-    total = _among(word, totals)
     if not part.has("orders.order_id"):
         return total
-    lines = _among(word, [named for one in totals for named in (f"{one} line", f"ligne de {one}")])
     order = identifier("orders.order_id")
-    held = f"SELECT {order} FROM {part.relation} WHERE {lines} AND {order} IS NOT NULL"
+    held = f"SELECT {order} FROM {part.relation} WHERE {line} AND {order} IS NOT NULL"
     return f"({total} AND {order} IN ({held}))"
 
 
@@ -165,7 +163,6 @@ def _tell(
     connection: duckdb.DuckDBPyConnection,
     part: Part,
     held: Field,
-    word: str,
     amount: str,
     other: str,
     out: str,
@@ -173,8 +170,8 @@ def _tell(
     """Say what is left out, with its amounts."""
     cell = identifier(held.key)
     rows = connection.execute(
-        f"SELECT min({cell}), count(*), sum({amount}) FROM {part.relation} WHERE {other}"
-        f" GROUP BY {word} ORDER BY count(*) DESC, 1"
+        f"SELECT {cell}, count(*), sum({amount}) FROM {part.relation} WHERE {other}"
+        f" GROUP BY {cell} ORDER BY count(*) DESC, 1"
     ).fetchall()
     header = held.mapping.header or held.mapping.column
     if rows and part.detection.table != "orders":

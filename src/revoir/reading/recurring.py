@@ -9,8 +9,8 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import msg
 from revoir.reading import values
 from revoir.reading.fields import Field
-from revoir.reading.movements import plain_sql
 from revoir.reading.part import Part
+from revoir.reading.returns import plain_sql
 from revoir.tables import plain_name
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import Money, nmsg
 from revoir.reading import values
 from revoir.reading.fields import Field
-from revoir.reading.movements import plain_sql
+from revoir.reading.movements import among
 from revoir.reading.part import Part, summary
 from revoir.reading.profile import Profile
 from revoir.tables import TABLES, Type, plain_name
@@ -49,8 +49,8 @@ def tell_returns(
     amount = part.amount or part.product
     if part.told_by is not None:
         if part.back:
-            said = f"{plain_sql(identifier(part.told_by.key))} IN ({_list(part.back)})"
-            turned = f"coalesce({said} AND {amount} > 0, false)"
+            turned = f"{among(identifier(part.told_by.key), part.back)} AND {amount} > 0"
+            turned = f"coalesce({turned}, false)"
             _turn(connection, part, part.told_by, turned, amount)
         return
     status = part.fields.get("orders.status")
@@ -68,7 +68,7 @@ def tell_returns(
         back = sorted(_BACK.intersection(kinds))
         if not back or not set(kinds) <= _BACK | _SOLD:
             continue
-        said = f"{word} IN ({_list(back)})"
+        said = f"{word} IN ({', '.join(map(literal, back))})"
         _turn(connection, part, held, f"coalesce({said} AND {amount} > 0, false)", amount)
         return
 
@@ -115,8 +115,10 @@ def tell_refunded(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     part.relation, part.is_table = name, True
 
 
-def _list(words: list[str]) -> str:
-    return ", ".join(map(literal, words))
+def plain_sql(column: str) -> str:
+    """SQL of a cell in plain words: without accents, capitals and signs."""
+    lower = f"lower(strip_accents(CAST({column} AS VARCHAR)))"
+    return f"trim(regexp_replace({lower}, '[^0-9a-z]+', ' ', 'g'))"
 
 
 def _may_tell(profile: Profile) -> bool:
