@@ -131,6 +131,15 @@ def test_payments_of_invoices_and_quotes_are_no_sales(read: Read) -> None:
     assert "Estimate (1 row, 500.00), Payment (1 row, 40.00)" in told(reading)
 
 
+def test_words_that_say_nothing_leave_their_rows(read: Read) -> None:
+    """One kind of row that is not known is no reason to count quotes as sales."""
+    reading = read(
+        "Transaction Type,Num,Date,Customer,Amount\nInvoice,1,2026-01-13,Ann,40\n"
+        "Estimate,7,2026-01-21,Ann,500\nOddity,8,2026-01-21,Ann,3\n"
+    )
+    assert reading.totals["orders"]["amount"] == 43
+
+
 def test_a_type_that_tells_no_movement_leaves_all_rows(read: Read) -> None:
     reading = read(
         "Type;Date;Client;Montant\nVirement;14/04/2025;A;50,00\nCarte;15/04/2025;B;20,00\n"
@@ -145,6 +154,10 @@ def test_a_type_that_tells_no_movement_leaves_all_rows(read: Read) -> None:
     [("reversal of general account hold", "other"), ("payment reversal", "back"),
      ("preapproved payment bill user payment", "paid"), ("bill", "other"), ("refund", "back"),
      ("application fee refund", "other"), ("refund failure", "sold"), ("facture", "sold"),
+     ("vente par virement", "sold"),
+     ("depot vente", "sold"), ("vente produits frais", "sold"), ("frais de vente", "other"),
+     ("stripe fee", "other"), ("bank deposit to pp account", "other"), ("retrait", "other"),
+     ("facture fournisseur", "other"), ("payment failure refund", "back"),
      ("facture d avoir", "back"), ("bon de commande", "sold"), ("remboursement", "back"),
      ("solde suspendu pour enquete sur un litige", "other"), ("coupe", None)],
 )  # fmt: skip
