@@ -191,8 +191,10 @@ def _tell(
     elif rows:
         part.notes.append(
             nmsg(
-                "Column {header}: {n} row is no sale of its own and was left out: {kinds}.",
-                "Column {header}: {n} rows are no sales of their own and were left out: {kinds}.",
+                "Column {header}: {n} row is no sale of its own and was left out: {kinds}. If it is"
+                " one, give the column the meaning ignore.",
+                "Column {header}: {n} rows are no sales of their own and were left out: {kinds}. If"
+                " they are, give the column the meaning ignore.",
                 sum(count for _, count, _ in rows), header=header,
                 kinds=[_told_kind(*row) for row in rows],
             )

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from revoir.reading import mapping
 from revoir.reading.movements import kind_of
 
 from .conftest import Read, told
@@ -163,3 +164,10 @@ def test_a_type_that_tells_no_movement_leaves_all_rows(read: Read) -> None:
 )  # fmt: skip
 def test_what_words_mean(word: str, kind: str | None) -> None:
     assert kind_of(word) == kind
+
+
+def test_the_user_may_count_all_rows(read: Read) -> None:
+    text = "Type;Date;Client;Montant\nVente;14/04/2025;A;50,00\nPaiement;15/04/2025;B;20,00\n"
+    assert read(text).totals["orders"]["amount"] == 50
+    said = mapping.from_options(["Type=ignore"])
+    assert read(text, mapping=said).totals["orders"]["amount"] == 70
