@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.consents import actions, links, portability, queries
-from revoir_web.consents.forms import RuleForm
+from revoir_web.consents.forms import NewPurposeForm, PurposeForm, RuleForm
 from revoir_web.consents.models import Consent, Erasure, Purpose, RetentionRule
 from revoir_web.customers.models import Customer
 
@@ -29,9 +29,39 @@ class PurposeOut(Schema):
     code: str
     name_fr: str
     name_en: str
+    text_fr: str
+    text_en: str
     channels: list[str]
     basis: str
     active: bool
+
+
+_Told = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class PurposePatch(Schema):
+    """What to change; what is left out stays as it is."""
+
+    name_fr: str = Field("", min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+    name_en: str = Field("", min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+    text_fr: _Told = Field("", description="What it means to the customer.")
+    text_en: _Told = ""
+    channels: list[Way] = Field(default_factory=list, min_length=1, max_length=4)
+    basis: Literal["consent", "interest"] = Field(
+        "consent", description="Only with consent; or unless the customer objects."
+    )
+    active: bool = True
+
+
+class PurposeIn(PurposePatch):
+    """A purpose that is not there yet."""
+
+    code: str = Field(
+        max_length=40, pattern="^[-a-zA-Z0-9_]+$", description="A short word. It never changes."
+    )
+    name_fr: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+    name_en: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+    channels: list[Way] = Field(min_length=1, max_length=4)
 
 
 class ConsentIn(Schema):
@@ -93,6 +123,34 @@ class Link(Schema):
 def list_purposes(request: HttpRequest) -> Any:
     """What data is used for."""
     return Purpose.objects.all()
+
+
+@router.serve(
+    "POST",
+    "/consents/purposes",
+    rights=[Right.MANAGE_COMPANY],
+    gives=PurposeOut,
+    status=201,
+    summary="Add a purpose",
+)
+def make_purpose(request: HttpRequest, body: PurposeIn) -> Purpose:
+    """A purpose more: customers find it on their page at once."""
+    fields = changed_by(NewPurposeForm, Purpose(), body.dict())
+    return actions.save_purpose(purpose=Purpose(), fields=fields, actor=request.user)
+
+
+@router.serve(
+    "PATCH",
+    "/consents/purposes/{code}",
+    rights=[Right.MANAGE_COMPANY],
+    gives=PurposeOut,
+    summary="Change a purpose",
+)
+def change_purpose(request: HttpRequest, code: str, body: PurposePatch) -> Purpose:
+    """Change a purpose, or let it rest; what customers said of it stays."""
+    held = get_object_or_404(Purpose, code=code)
+    fields = changed_by(PurposeForm, held, body.dict(exclude_unset=True))
+    return actions.save_purpose(purpose=held, fields=fields, actor=request.user)
 
 
 @router.serve(

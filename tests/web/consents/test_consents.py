@@ -248,6 +248,25 @@ def test_purposes_and_rule_are_changed_on_a_page(as_role: SignIn) -> None:
     assert RetentionRule.current().prospect_months == 24
 
 
+def test_purposes_are_made_and_changed_by_programs() -> None:
+    api = Api(Right.MANAGE_COMPANY, Right.SEE_CUSTOMERS)
+    new = {"code": "recall", "name_fr": "Rappels", "name_en": "Recalls", "channels": ["email"]}
+    made = api("post", "/consents/purposes", new)
+    assert made.status_code == 201, made.content
+    assert made.json()["basis"] == "consent"
+    assert api("post", "/consents/purposes", new).status_code == 422
+    assert api("post", "/consents/purposes", {**new, "code": "a b"}).status_code == 422
+    assert (
+        api("post", "/consents/purposes", {**new, "code": "b", "channels": []}).status_code == 422
+    )
+    changed = api("patch", "/consents/purposes/recall", {"active": False, "text_fr": "Sécurité"})
+    assert changed.status_code == 200, changed.content
+    held = Purpose.objects.get(code="recall")
+    assert (held.active, held.text_fr, held.channels) == (False, "Sécurité", ["email"])
+    assert api("patch", "/consents/purposes/none", {"active": False}).status_code == 404
+    assert Api(Right.SEE_CUSTOMERS)("post", "/consents/purposes", new).status_code == 403
+
+
 def test_the_clock_announces_then_erases(as_role: SignIn, company: Any) -> None:
     today = timezone.localdate()
     rows = [
