@@ -19,7 +19,8 @@ def described(rows: ir.Table, products: ir.Table) -> ir.Table:
     """Give rows of sales the names, categories and attributes of the list of products.
 
     What a row says itself stays: a product may have had another name, or category, when it was
-    sold. Numbers of the list (prices, weights, the stock of today) are no part of a sale.
+    sold. Numbers of the list (prices, weights, the stock of today) are no part of a sale. A code
+    that is not in the list is that of the one product whose code differs in case or blanks alone.
 
     Args:
         rows: Order lines, or orders of one product each.
@@ -53,13 +54,27 @@ def described(rows: ir.Table, products: ir.Table) -> ir.Table:
     listed = listed.group_by("_product").aggregate(
         **{f"_{place}": listed[name].max() for place, name in enumerate(taken)}
     )
-    joined = rows.left_join(listed, rows[own].cast("string") == listed._product)
+    alike = listed.mutate(_alike=_alike(listed._product))
+    alike = alike.group_by("_alike").aggregate(
+        _codes=alike.count(),
+        **{f"_alike_{place}": alike[f"_{place}"].max() for place in range(len(taken))},
+    )
+    alike = alike.filter(alike._codes == 1)
+    code = rows[own].cast("string")
+    joined = rows.left_join(listed, code == listed._product)
+    joined = joined.left_join(alike, _alike(code) == alike._alike)
     cells = {
-        name: ibis.coalesce(joined[name], joined[f"_{place}"])
-        if name in rows.columns
-        else joined[f"_{place}"]
+        name: ibis.coalesce(
+            *([joined[name].cast(products[name].type())] if name in rows.columns else []),
+            joined[f"_{place}"],
+            joined[f"_alike_{place}"],
+        )
         for place, name in enumerate(taken)
     }
     return joined.select(*(name for name in rows.columns if name not in cells), **cells).select(
         *rows.columns, *(name for name in cells if name not in rows.columns)
     )
+
+
+def _alike(code: ir.StringValue) -> ir.StringValue:
+    return code.strip().lower()

@@ -179,11 +179,14 @@ class Together:
         theirs = key if key in columns_of(self.connection, names["products"]) else "product_id"
         if key not in held:
             return
+        code, listed = f"CAST({key} AS VARCHAR)", f"CAST({theirs} AS VARCHAR)"
+        held_there = f"{names['products']} WHERE {theirs} IS NOT NULL"
         found = summary(
             self.connection,
             f"SELECT count(DISTINCT {key}) AS n FROM {names['order_lines']}"
-            f" WHERE {key} IS NOT NULL AND CAST({key} AS VARCHAR) NOT IN (SELECT"
-            f" CAST({theirs} AS VARCHAR) FROM {names['products']} WHERE {theirs} IS NOT NULL)",
+            f" WHERE {key} IS NOT NULL AND {code} NOT IN (SELECT {listed} FROM {held_there})"
+            f" AND lower(trim({code})) NOT IN (SELECT lower(trim({listed})) FROM {held_there}"
+            f" GROUP BY 1 HAVING count(DISTINCT {listed}) = 1)",
         )
         if found["n"]:
             self.notes.append(
