@@ -7,23 +7,22 @@ import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from revoir.engines.sql import identifier, literal
 from revoir.errors import InputError, UsageError, Where
 from revoir.language import LANGUAGES, Message, msg, nmsg
 from revoir.reading import countries, grouped, identity, joined, quarantine, values
+from revoir.reading.apart import DATELESS, TOTALLESS, Apart, Sheet
 from revoir.reading.build import convert
 from revoir.reading.canonical import split
 from revoir.reading.detect import Detection, detect
 from revoir.reading.doubts import answers_or_people, said_of_amounts
-from revoir.reading.kinds import are_lines, are_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, FileMapping, Mapping, Said, load
 from revoir.reading.part import BIG, Part, summary
 from revoir.reading.pieces import Piece
 from revoir.reading.profile import profiles
 from revoir.reading.raw import RawTable
-from revoir.reading.repeats import Overlaps
 from revoir.reading.report import FileReport, Reading, Unrecognised
 from revoir.reading.template import EXAMPLE_MARK, example_note, template_headers
 from revoir.reading.together import Together, columns_of
@@ -61,12 +60,9 @@ def assemble(
     identity.begin(connection)
     raws = raw_tables(locations, connection, sheet=sheet, progress=progress)
     _check_headers(said, raws)
-    overlaps = Overlaps(connection)
-    unknown: list[_Unknown] = []
-    parts: list[Part] = []
+    sheets: list[Sheet] = []
     reports: list[FileReport] = []
     notes: list[Message] = []
-    pieces: list[Piece] = []
     for number, given in enumerate(raws):
         if progress:
             progress(msg("Checking {file}…", file=given.file))
@@ -79,8 +75,8 @@ def assemble(
         entry = said.of(raw.file, raw.sheet, raw.headers)
         detection = detect(raw, held, entry)
         if detection.table is None:
+            sheets.append(Sheet(number, len(reports), raw, entry, detection))
             reports.append(_unknown(raw, detection))
-            unknown.append(_Unknown(number, len(reports) - 1, raw, entry, detection))
             continue
         columns = answers_or_people(connection, raw, detection.columns, raw.notes)
         raw, detection = grouped.continued(
@@ -89,13 +85,11 @@ def assemble(
         if detection.table == "orders" and detection.export is None:
             raw.notes.extend(said_of_amounts(held, detection.columns))
         part = convert(connection, raw, detection, held, zone=zone, today=today, number=number)
-        overlaps.tell(part)
-        parts.append(part)
+        sheets.append(Sheet(number, len(reports), raw, entry, detection, part))
         reports.append(part.report)
-        made = _split(connection, part, zone)
-        part.report.table = _told_table(part, made)
-        pieces += made
-    pieces += _beside_their_orders(connection, unknown, parts, reports, zone=zone, today=today)
+    Apart(connection, sheets, reports, zone=zone, today=today).join()
+    parts = [sheet.part for sheet in sheets if sheet.part is not None]
+    pieces = _pieces(connection, sheets, zone)
     if not parts:
         raise _nothing_known(raws, reports)
     _tell_same_days(connection, parts, pieces, notes)
@@ -114,75 +108,32 @@ def assemble(
     )
 
 
-class _Unknown(NamedTuple):
-    """A table that nothing is known of: its place among the files, and among the reports."""
-
-    number: int
-    place: int
-    raw: RawTable
-    said: FileMapping | None
-    detection: Detection
-
-
-def _beside_their_orders(
-    connection: duckdb.DuckDBPyConnection,
-    unknown: Sequence[_Unknown],
-    parts: list[Part],
-    reports: list[FileReport],
-    *,
-    zone: str,
-    today: dt.date | None,
+def _pieces(
+    connection: duckdb.DuckDBPyConnection, sheets: Sequence[Sheet], zone: str
 ) -> list[Piece]:
-    """The lines of orders whose days another file tells; parts and reports get theirs."""
-    overlaps = Overlaps(connection)
-    pieces = []
-    bare = {
-        orders.number: (orders.place, _converted(connection, orders, zone=zone, today=today))
-        for orders in unknown
-        if are_orders(orders.detection.columns)
-    }
-    for lines in unknown:
-        if not are_lines(lines.detection.columns):
+    """What all files give to the canonical tables; lists of orders before their lines."""
+    made: dict[int, list[Piece]] = {}
+    for sheet in sorted(sheets, key=lambda sheet: bool(sheet.lists)):
+        part = sheet.part
+        if part is None or (part.detection.unpriced and part.amount is None):
             continue
-        lists = [*parts, *(part for _, part in bare.values() if part not in parts)]
-        made = joined.beside(connection, lines.raw, lines.detection.columns, lists)
-        if made is None:
-            reports[lines.place].notes.append(joined.DATELESS)
-            continue
-        for part in made.orders if made.whole else ():
-            if (note := joined.without_lines(connection, part)) is not None:
-                part.report.notes.append(note)
-            reports[bare[part.number][0]] = part.report
-            parts.append(part)
-        held = profiles(connection, made.raw)
-        detection = made.meant(detect(made.raw, held, made.said(lines.said)))
-        part = convert(
-            connection, made.raw, detection, held, zone=zone, today=today, number=lines.number
-        )
-        part.added = made.added
-        overlaps.tell(part)
-        parts.append(part)
-        reports[lines.place] = part.report
-        # Their orders are those of the other file, where it says what they came to.
-        made_of = _split(connection, part, zone)
-        pieces += [piece for piece in made_of if made.whole or piece.table == "order_lines"]
-        part.report.table = "order_lines"
-    for place, part in bare.values():
-        if part not in parts:
-            reports[place].notes.append(joined.TOTALLESS)
-    return pieces
-
-
-def _converted(
-    connection: duckdb.DuckDBPyConnection, orders: _Unknown, *, zone: str, today: dt.date | None
-) -> Part:
-    """A list of orders that has no totals."""
-    held = profiles(connection, orders.raw)
-    why = msg("its rows have the number and the day of an order")
-    detection = replace(orders.detection, table="orders", confidence=0.8, why=why)
-    return convert(
-        connection, orders.raw, detection, held, zone=zone, today=today, number=orders.number
-    )
+        if sheet.lists:
+            joined.tell_kinds(
+                connection,
+                part,
+                [
+                    piece.relation
+                    for listed in sheet.lists
+                    for piece in made.get(listed.number, ())
+                    if piece.table == "orders"
+                ],
+            )
+        pieces = _split(connection, part, zone)
+        part.report.table = _told_table(part, pieces)
+        made[sheet.number] = [
+            piece for piece in pieces if sheet.whole or piece.table == "order_lines"
+        ]
+    return [piece for number in sorted(made) for piece in made[number]]
 
 
 def _tell_same_days(
@@ -295,7 +246,7 @@ def _nothing_known(raws: Sequence[RawTable], reports: Sequence[FileReport]) -> I
         )
     headers = [*dict.fromkeys(header for raw in raws for header in raw.headers if header)][:12]
     half = next(
-        (note for note in (joined.DATELESS, joined.TOTALLESS)
+        (note for note in (DATELESS, TOTALLESS)
          if any(note in report.notes for report in reports)),
         None,
     )  # fmt: skip
@@ -395,7 +346,7 @@ def _resolved(
             continue
         columns: dict[str, Said] = {}
         for mapping in report.mapping:
-            if mapping.column in part.added:
+            if mapping.converted:
                 continue
             header = mapping.header or mapping.column
             target = mapping.target or (ATTRIBUTE if mapping.name else IGNORE)

@@ -191,7 +191,8 @@ def _set_strictness(part: Part) -> None:
         case "orders":
             demand("orders.ordered_at")
             if part.has("orders.amount"):
-                demand("orders.amount")
+                if not part.detection.unpriced:
+                    demand("orders.amount")
             elif part.has("order_lines.amount"):
                 demand("order_lines.amount")
             else:

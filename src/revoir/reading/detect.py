@@ -55,6 +55,8 @@ class Detection:
             with variants), where not every row says all.
         declared: What is known of that export.
         total_once: Whether what was paid stands on the first line of an order alone.
+        lines: Whether its rows are lines of orders that another table lists.
+        unpriced: Whether an order may lack what was paid: its lines tell.
     """
 
     table: str | None
@@ -65,6 +67,8 @@ class Detection:
     told_once: str | None = None
     declared: Export | None = None
     total_once: bool = False
+    lines: bool = False
+    unpriced: bool = False
 
 
 def detect(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | None) -> Detection:

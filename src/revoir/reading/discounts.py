@@ -13,7 +13,10 @@ from revoir.reading.part import Part, summary
 if TYPE_CHECKING:
     import duckdb
 
-_KEY = "orders.discount"
+KEY = "orders.discount"
+OF_THE_ORDER = "order_discount"
+"""What the discount of a whole order is called where its lines have discounts of their own."""
+_OF_THE_ORDER = f"attribute.{OF_THE_ORDER}"
 _TOLD_BY = 3
 
 
@@ -24,19 +27,33 @@ class Discount:
     Attributes:
         line: SQL of what is left of a line.
         order: SQL of what is taken off a whole order, over its lines; None where nothing is.
+        both: Whether lines have discounts of their own beside that.
     """
 
     line: str
     order: str | None = None
+    both: bool = False
+
+    def shared_out(self, amount: str, order: str) -> str:
+        """SQL of what is left of each line, where a whole order's discount is taken off all.
+
+        Args:
+            amount: SQL of what the line came to before.
+            order: SQL of which order it is of.
+        """
+        # Without it, the revenue of all categories would be more than the revenue.
+        over = f"OVER (PARTITION BY {order})"
+        left = f"1 - CAST({self.order} {over} AS DOUBLE) / nullif(sum({amount}) {over}, 0)"
+        return f"CAST({amount} * coalesce({left}, 1) AS {values.DECIMAL})"
 
 
 def are_shares(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
     """Whether discounts are shares (0.2) rather than amounts: those have no sum."""
-    if part.fields[_KEY].per:
+    if part.fields[KEY].per:
         return True
     if part.shares is not None:
         return part.shares
-    column = f"abs({identifier(_KEY)})"
+    column = f"abs({identifier(KEY)})"
     row = connection.execute(
         f"SELECT max({column}) <= 1 AND bool_or({column} > 0 AND {column} < 1) FROM {part.accepted}"
     ).fetchall()[0]
@@ -52,28 +69,23 @@ def without_discount(connection: duckdb.DuckDBPyConnection, part: Part) -> Disco
         part: The converted file of sales, without any amount.
     """
     product = part.product
-    if not part.has(_KEY):
+    if not part.has(KEY):
         return Discount(product)
-    header = part.fields[_KEY].mapping.header
-    off = f"coalesce(abs({identifier(_KEY)}), 0)"
+    header = part.fields[KEY].mapping.header
+    off = f"coalesce(abs({identifier(KEY)}), 0)"
     made = Discount(f"CAST({product} - sign({product}) * {off} AS {values.DECIMAL})")
     shares = are_shares(connection, part)
     if shares:
         made = Discount(f"CAST({product} * (1 - {off}) AS {values.DECIMAL})")
-    elif part.grain == "line" and _repeated(connection, part, off):
+    elif part.grain == "line" and (
+        part.fields[KEY].mapping.converted or _repeated(connection, part, off)
+    ):
         made = Discount(product, f"max({off})")
-    found = summary(
+    larger = summary(
         connection,
-        f"SELECT count(*) FILTER (abs({product}) < {off}) AS larger,"
-        f" sum({product} - {made.line}) AS taken FROM {part.accepted}",
-    )
-    if made.order:
-        found["taken"] = summary(
-            connection,
-            f"SELECT sum(once) AS taken FROM (SELECT {made.order} AS once FROM {part.accepted}"
-            f" GROUP BY {part.order})",
-        )["taken"]
-    elif found["larger"] and not shares:
+        f"SELECT count(*) AS n FROM {part.accepted} WHERE abs({product}) < {off}",
+    )["n"]
+    if larger and not shares and not made.order:
         part.notes.append(
             msg(
                 "Column {header}: some discounts are larger than price times quantity, so none was"
@@ -82,17 +94,75 @@ def without_discount(connection: duckdb.DuckDBPyConnection, part: Part) -> Disco
             )
         )
         return Discount(product)
-    if found["taken"]:
+    _tell_taken(connection, part, header, product, made)
+    return _with_that_of_the_order(connection, part, made)
+
+
+def before_discount(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:
+    """Whether what lines came to is their price times quantity, without the order's discount.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The converted file of sales.
+    """
+    field = part.fields.get(KEY)
+    amount = part.amount
+    if field is None or not field.mapping.converted or amount is None:
+        return False
+    if not part.has("order_lines.unit_price"):
+        return False
+    found = summary(
+        connection,
+        f"SELECT count(*) AS n, count(*) FILTER (abs({amount} - {part.product}) < 0.01)"
+        f" AS same FROM {part.accepted} WHERE {amount} IS NOT NULL",
+    )
+    return bool(found["n"] and found["same"] >= 0.99 * found["n"])
+
+
+def _with_that_of_the_order(
+    connection: duckdb.DuckDBPyConnection, part: Part, made: Discount
+) -> Discount:
+    """Take off what is off the whole order, too, unless it is the sum of what is off its lines."""
+    field = part.fields.get(_OF_THE_ORDER)
+    if field is None or not field.mapping.converted or made.order:
+        return made
+    off = f"coalesce(abs({identifier(_OF_THE_ORDER)}), 0)"
+    if field.mapping.format == "share":
+        both = Discount(f"CAST({made.line} * (1 - {off}) AS {values.DECIMAL})")
+    else:
+        both = Discount(made.line, f"max({off})", both=True)
+        found = summary(
+            connection,
+            "SELECT count(*) AS orders, count(*) FILTER (abs(whole - lines) < 0.01) AS sums FROM"
+            f" (SELECT max({off}) AS whole, abs(sum({part.product} - {made.line})) AS lines"
+            f" FROM {part.accepted} GROUP BY {part.order}) WHERE whole > 0",
+        )
+        if not found["orders"] or found["sums"] >= 0.9 * found["orders"]:
+            return made
+    _tell_taken(connection, part, field.mapping.header, made.line, both)
+    return both
+
+
+def _tell_taken(
+    connection: duckdb.DuckDBPyConnection, part: Part, header: str, before: str, made: Discount
+) -> None:
+    """Say what discounts came to, seeing what lines came to before."""
+    told = f"SELECT sum({before} - {made.line}) AS taken FROM {part.accepted}"
+    if made.order:
+        told = (
+            f"SELECT sum(once) AS taken FROM (SELECT {made.order} AS once FROM {part.accepted}"
+            f" GROUP BY {part.order})"
+        )
+    if taken := summary(connection, told)["taken"]:
         part.notes.append(
             msg(
                 "Column {header}: discounts of {amount} in all were taken off price times"
                 " quantity, for no column says what was paid. If prices are without them already,"
                 " leave the column out (ignore).",
                 header=header,
-                amount=Money(found["taken"]),
+                amount=Money(taken),
             )
         )
-    return made
 
 
 def _repeated(connection: duckdb.DuckDBPyConnection, part: Part, off: str) -> bool:

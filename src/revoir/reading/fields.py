@@ -127,7 +127,10 @@ def plan(
     """
     columns = remembered.as_they_are(connection, raw, detection.columns)
     detection = replace(detection, columns=columns)
-    pers = {m.column: percent.divisor(connection, raw, m) for m in detection.columns}
+    pers = {
+        m.column: None if m.converted else percent.divisor(connection, raw, m)
+        for m in detection.columns
+    }
     conventions = _Conventions(connection, raw, detection, profiles, notes, pers)
     formats = conventions.formats()
     types = dict(zip(raw.columns, raw.types, strict=True))
@@ -137,6 +140,10 @@ def plan(
             continue
         mapping = replace(found, format=formats.get(found.column) or found.format)
         field = _field(mapping, types[mapping.column], profiles[mapping.column], zone)
+        if found.converted:
+            per = 1 if found.format == "share" else None
+            plain = field.column
+            field = replace(field, typed=plain, given=plain, slow=False, per=per)
         if by := pers[mapping.column]:
             number = values.number(field.column, field.sql_type, ".")
             field = replace(field, typed=percent.share(number, by), per=by)
@@ -183,7 +190,7 @@ def _divide_cents(fields: Fields, profiles: dict[str, Profile], notes: list[Mess
         header = held.mapping.header
         money = held.type is Type.DECIMAL and held.mapping.target not in (
             None, "order_lines.quantity"
-        )  # fmt: skip
+        ) and not held.mapping.converted  # fmt: skip
         if not money or not _CENTS.intersection(plain_name(header).split("_")):
             continue
         profile = profiles[held.mapping.column]
@@ -392,6 +399,8 @@ class _Conventions:
         self.blocks: dict[str, list[dates_of.Block]] = {}
         for mapping in detection.columns:
             if mapping.name is None or mapping.column not in text:
+                continue
+            if mapping.converted:
                 continue
             if mapping.format and not (mapping.presumed and mapping.format in _ORDERS):
                 continue

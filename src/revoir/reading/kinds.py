@@ -35,6 +35,8 @@ _WEIGHTS = {
     "customers.postcode": 1.0, "customers.street": 1.0, "customers.company": 1.0,
 }  # fmt: skip
 
+PAID = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
+"""Columns of a file of sales any of which says what was paid."""
 _PEOPLE = {"orders.customer_id", "customers.email", "customers.name", "customers.last_name"}
 CONTACT = ("interaction_id", "first_response_at", "resolved_at", "is_complaint")
 _OF_PRODUCTS = frozenset(
@@ -57,8 +59,7 @@ def evidence(kind: str, columns: tuple[ColumnMapping, ...], profiles: dict[str, 
         case "orders" if _may_be_products(columns, profiles):
             enough = False
         case "orders":
-            paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
-            enough = "orders.ordered_at" in names and bool(paid & names)
+            enough = "orders.ordered_at" in names and bool(PAID & names)
             if enough and "orders.order_id" not in names and _PEOPLE & names:
                 enough = not count_orders(plain_name(column.header) for column in columns)
         case "subscriptions":
@@ -176,5 +177,4 @@ def are_lines(columns: Sequence[ColumnMapping]) -> bool:
 def are_orders(columns: Sequence[ColumnMapping]) -> bool:
     """Whether a table that nothing is known of has numbered orders and their days, and no total."""
     held = {column.target for column in columns}
-    paid = {"orders.amount", "order_lines.amount", "order_lines.unit_price"}
-    return {"orders.order_id", "orders.ordered_at"} <= held and not paid & held
+    return {"orders.order_id", "orders.ordered_at"} <= held and not PAID & held

@@ -47,9 +47,10 @@ class ColumnMapping:
         confidence: How sure that is, 0 to 1.
         reason: Why.
         format: The convention of its cells: ``day_first`` or ``month_first``, ``comma`` or
-            ``point``, ``inverted`` for a yes that means no.
+            ``point``, ``inverted`` for a yes that means no, ``share`` for a discount.
         presumed: Whether the format is that of an earlier file: dates that show another order are
             read by it.
+        converted: Whether its cells were converted with another table (see `reading.joined`).
     """
 
     column: str
@@ -60,6 +61,7 @@ class ColumnMapping:
     reason: Message
     format: str | None = None
     presumed: bool = False
+    converted: bool = False
 
     @property
     def table(self) -> str | None:

@@ -48,7 +48,7 @@ def _mark_within(connection: duckdb.DuckDBPyConnection, part: Part, table: str) 
     ).fetchall()[0]
     if not repeated or not repeated[0]:
         return
-    _mark(connection, part, _marks_sql(part, key, table))
+    mark(connection, part, _marks_sql(part, key, table))
 
 
 def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
@@ -57,9 +57,13 @@ def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
         return "order"
     if not part.has("orders.order_id"):
         return "line" if _share_orders(connection, part) else "order"
+    if part.detection.lines:
+        return "line"
     held, orders = numbering.tell_reused(connection, part)
-    lines = any(f"order_lines.{name}" in part.fields for name in LINE_COLUMNS)
     part.unique_orders = held == orders
+    names = [name for name in LINE_COLUMNS if f"order_lines.{name}" in part.fields]
+    # How many articles an order has does not make a line of it.
+    lines = bool(names) and not (part.unique_orders and names == ["quantity"])
     if not held:
         return "order"
     if lines:
@@ -344,7 +348,7 @@ def _mark_unnumbered(connection: duckdb.DuckDBPyConnection, part: Part, other: P
         f"SELECT count(*) FILTER (same), count(*) FROM {met}"
     ).fetchall()
     if found >= max(_FEW, _SHARE * due):
-        _mark(connection, part, f"SELECT _line, {REPEATED} AS mark FROM {met} WHERE same")
+        mark(connection, part, f"SELECT _line, {REPEATED} AS mark FROM {met} WHERE same")
 
 
 def _told(part: Part, key: str, shared: Sequence[str]) -> str:
@@ -377,13 +381,13 @@ def _mark_repeats(connection: duckdb.DuckDBPyConnection, part: Part, held: _Held
     conflict = "NULL" if part.grain == "line" or key.startswith("subs") else str(CONFLICT)
     if part.grain == "order" and part.has("orders.amount"):
         conflict = f"CASE WHEN back THEN NULL ELSE {CONFLICT} END"
-    _mark(
+    mark(
         connection, part,
         f"SELECT _line, CASE WHEN same THEN {REPEATED} ELSE {conflict} END AS mark FROM {met}",
     )  # fmt: skip
 
 
-def _mark(connection: duckdb.DuckDBPyConnection, part: Part, sql: str) -> None:
+def mark(connection: duckdb.DuckDBPyConnection, part: Part, sql: str) -> None:
     """Mark rows as repeats or conflicts.
 
     Args:

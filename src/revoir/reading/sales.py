@@ -5,7 +5,7 @@ from __future__ import annotations
 from revoir.engines.sql import identifier
 from revoir.language import Message, Money, msg, nmsg
 from revoir.reading import statuses
-from revoir.reading.discounts import Discount, are_shares, without_discount
+from revoir.reading.discounts import Discount, are_shares, before_discount, without_discount
 from revoir.reading.fields import Field
 from revoir.reading.part import summary
 from revoir.reading.pieces import Piece, Pieces
@@ -186,10 +186,14 @@ class Sales(Pieces):
         rows = part.accepted if day is None else f"(SELECT *, {day} AS _day FROM {part.accepted})"
         by = order if day is None else f"{order}, _day"
         orders = self.make("orders", columns, f"(SELECT {grouped} FROM {rows} GROUP BY {by})")
-        pieces = [
-            orders,
-            self._lines(orders, rows, line_amount, theirs, of_order, by_day=by != order),
-        ]
+        lines = self._lines(orders, rows, line_amount, theirs, of_order, by_day=by != order)
+        if part.told is not None:
+            # What those came to is told by the list that has them.
+            self.connection.execute(
+                f"DELETE FROM {orders.relation}"
+                f" WHERE CAST(order_id AS VARCHAR) IN (SELECT key FROM {part.told})"
+            )
+        pieces = [orders, lines]
         if part.customer and (part.fields.of("customers") or theirs):
             pieces.append(self.people(theirs, local))
         self._tell_kinds(orders)
@@ -202,7 +206,10 @@ class Sales(Pieces):
             if column is None or (name == "discount" and are_shares(self.connection, self.part)):
                 continue
             once = total_said or (
-                name == "discount" and self._discount is not None and self._discount.order
+                name == "discount"
+                and self._discount is not None
+                and self._discount.order
+                and not self._discount.both
             )
             total = f"max({column})" if once else f"sum({column})"
             inner[name] = f"CAST({total} AS {DECIMAL})"
@@ -294,6 +301,8 @@ class Sales(Pieces):
 
     def _line_amount(self, total_said: bool) -> str:
         part = self.part
+        if not total_said and before_discount(self.connection, part):
+            return self._left().line
         if part.has("orders.amount") and not total_said:
             return identifier("orders.amount")
         if part.has("order_lines.amount"):
@@ -341,15 +350,19 @@ class Sales(Pieces):
         discount = self.column("orders.discount")
         if discount and are_shares(self.connection, part):
             columns["discount"] = discount
+        if self._discount and self._discount.order and amount == self._discount.line:
+            columns["amount"] = self._discount.shared_out(amount, f"l.{part.order}")
         elsewhere = {field.name for field in (*theirs, *of_order)}
         for field in self.free("order_lines", columns):
             if field.name not in elsewhere:
                 columns[field.name] = identifier(field.key)
-        return self.make(
-            "order_lines", columns,
-            f"{rows} AS l JOIN {orders.relation} AS o ON o.order_id = l.{part.order}"
-            + (" AND coalesce(l._day, o.ordered_on) = o.ordered_on" if by_day else ""),
-        )  # fmt: skip
+        source = f"{rows} AS l JOIN {orders.relation} AS o ON o.order_id = l.{part.order}"
+        if by_day:
+            source += " AND coalesce(l._day, o.ordered_on) = o.ordered_on"
+        if part.told is not None:
+            columns["kind"] = "coalesce(t.told, o.kind)"
+            source += f" LEFT JOIN {part.told} AS t ON t.key = CAST(o.order_id AS VARCHAR)"
+        return self.make("order_lines", columns, source)
 
     def _tell_kinds(self, orders: Piece) -> None:
         """Say what was counted as returned, cancelled or free, with its amount."""

@@ -113,7 +113,7 @@ def _keep_columns(held: Import, files: list[FileReport], locations: Sequence[str
 def on_the_page(error: RevoirError) -> RevoirError:
     """An error with the way out that the page of an import has: there are no options there."""
     from revoir.reading import Unrecognised
-    from revoir.reading.joined import DATELESS
+    from revoir.reading.apart import DATELESS
 
     if not isinstance(error, Unrecognised) or error.remedy == DATELESS:
         return error
@@ -368,7 +368,7 @@ def preview(held: Import, place: int, mapping: Mapping) -> dict[str, Any]:
     import duckdb
 
     from revoir.reading import read_tables
-    from revoir.reading.joined import DATELESS
+    from revoir.reading.apart import DATELESS
 
     path = held.folder / "samples" / str(place) / "cells.csv"
     company = Company.current()

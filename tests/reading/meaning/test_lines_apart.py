@@ -131,3 +131,31 @@ def test_numbers_of_a_workbook_and_of_a_text_file(tmp_path: Path, rows: Rows) ->
     assert {str(row["order_id"]) for row in rows(reading, "order_lines")} == {
         str(row["order_id"]) for row in rows(reading, "orders")
     }
+
+
+def test_lines_without_a_price(read: Read, rows: Rows) -> None:
+    """They were told as accepted, and no table had them."""
+    reading = read({"a.csv": ORDERS, "b.csv": "commande;article;quantité\nA1;café;2\nA2;thé;1\n"})
+    found = [(row["order_id"], row["product_id"], row["amount"]) for row in
+             rows(reading, "order_lines")]  # fmt: skip
+    assert sorted(found) == [("A1", "café", None), ("A2", "thé", None)]
+    assert sorted(float(row["amount"]) for row in rows(reading, "orders")) == [4, 8, 13.9, 25.9]
+
+
+def test_hardly_any_order_has_several_lines(read: Read, rows: Rows) -> None:
+    """The second lines of such a shop were set aside as contradicting the first ones."""
+    numbers = range(1, 101)
+    orders = "commande;client;date\n" + "".join(f"{n};C{n % 9};2025-01-{n % 28 + 1:02d}\n"
+                                                for n in numbers)  # fmt: skip
+    lines = "commande;article;prix;quantité\n" + "".join(f"{n};thé;10;1\n" for n in numbers)
+    reading = read({"a.csv": orders, "b.csv": lines + "7;café;4;2\n"})
+    assert reading.rows_quarantined == 0
+    assert sum(row["amount"] for row in rows(reading, "orders")) == 1008
+    assert len(rows(reading, "order_lines")) == 101
+
+
+def test_a_count_of_articles_makes_no_line_of_an_order(read: Read, rows: Rows) -> None:
+    orders = ORDERS.replace(";statut", ";nb articles;statut").replace("0;", "0;2;")
+    reading = read({"a.csv": orders, "b.csv": LINES})
+    assert sorted(lines_of(reading, rows), key=str) == sorted(HELD, key=str)
+    assert len(rows(reading, "orders")) == 4

@@ -123,3 +123,125 @@ def test_an_amount_that_no_header_names_is_still_found(read: Read, rows: Rows) -
         + "".join(f"{n},c{n % 3},2024-01-{n:02d},{n}.25,9.99\n" for n in range(1, 25))
     )
     assert sum(float(row["amount"]) for row in rows(reading, "orders")) == sum(range(1, 25)) + 6
+
+
+def of_orders(reading: Reading, rows: Rows) -> dict[str, float]:
+    held = rows(reading, "orders")
+    assert len({str(row["order_id"]) for row in held}) == len(held)
+    return {str(row["order_id"]): float(row["amount"]) for row in held}
+
+
+PRICED = "order_id,sku,unit_price,quantity\n1,A,5,1\n1,B,20,2\n2,A,10,3\n2,B,20,1\n3,B,20,1\n"
+
+
+@pytest.mark.parametrize(
+    ("totals", "paid"),
+    [(("", "", ""), (45, 50, 20)), (("49.90", "", "0"), (49.9, 50, 0)),
+     (("", "", "25"), (45, 50, 25))],
+)  # fmt: skip
+def test_a_total_that_is_not_there_is_that_of_the_lines(
+    read: Read, rows: Rows, totals: tuple[str, ...], paid: tuple[float, ...]
+) -> None:
+    """Such orders were set aside, and their lines with them, or not read at all."""
+    orders = "order_id,customer_id,order_date,total\n" + "".join(
+        f"{n},c{n},2024-01-0{n},{total}\n" for n, total in enumerate(totals, 1)
+    )
+    reading = read({"o.csv": orders, "l.csv": PRICED})
+    assert of_orders(reading, rows) == dict(zip("123", map(float, paid), strict=True))
+    assert {row["customer_id"] for row in rows(reading, "orders")} == {"c1", "c2", "c3"}
+    assert len(rows(reading, "order_lines")) == 5
+    assert reading.rows_quarantined == 0
+
+
+def test_without_total_and_without_lines(read: Read, rows: Rows) -> None:
+    orders = "order_id,customer_id,order_date,total\n1,a,2024-01-01,\n2,b,2024-01-02,50\n"
+    reading = read({"o.csv": orders + "9,c,2024-01-03,\n", "l.csv": PRICED})
+    assert of_orders(reading, rows) == {"1": 45, "2": 50}
+    [row] = reading.files[0].quarantine
+    assert (row.line, row.column) == (4, "total")
+
+
+@pytest.mark.parametrize("files", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_a_month_with_totals_and_a_month_without(
+    read: Read, rows: Rows, files: tuple[str, str]
+) -> None:
+    """The second month had lines, and no orders."""
+    head = "order_id,customer_id,order_date"
+    totals = f"{head},total\n1,a,2024-01-01,49.90\n2,b,2024-01-02,52\n"
+    texts = dict(zip(files, (totals, f"{head},discount\n3,c,2024-02-03,4\n"), strict=True))
+    reading = read({**{name: texts[name] for name in sorted(texts)}, "l.csv": PRICED})
+    assert of_orders(reading, rows) == {"1": 49.9, "2": 52, "3": 16}
+
+
+def test_numbers_may_be_written_otherwise_each_month(read: Read, rows: Rows) -> None:
+    """A month whose discounts are all 0 was no list of the same shop, and its lines were lost."""
+    head = "commande;client;date;remise\n"
+    reading = read({
+        "1.csv": f"{head}1;a;04/01/2024;0\n",
+        "2.csv": f"{head}2;b;29/02/2024;2,50\n3;c;01/02/2024;0\n",
+        "l.csv": PRICED.replace(",", ";"),
+    })  # fmt: skip
+    assert of_orders(reading, rows) == {"1": 45, "2": 47.5, "3": 20}
+
+
+@pytest.mark.parametrize("line_total", [False, True])
+def test_a_discount_may_be_more_than_the_first_line(
+    read: Read, rows: Rows, line_total: bool
+) -> None:
+    """Where one was, no discount of the whole file was taken off."""
+    orders = "order_id,customer_id,order_date,discount\n1,a,2024-01-01,9\n2,b,2024-01-02,5\n"
+    lines = PRICED
+    if line_total:
+        head, *held = PRICED.split()
+        lines = f"{head},line_total\n" + "".join(
+            f"{row},{int(row.split(',')[2]) * int(row.split(',')[3])}\n" for row in held
+        )
+    reading = read({"o.csv": orders + "3,c,2024-01-03,0\n", "l.csv": lines})
+    assert of_orders(reading, rows) == {"1": 36, "2": 45, "3": 20}
+    assert "discounts of 14.00 in all" in told(reading)
+    # It is off all lines, in proportion: the turnover of products is that of their orders.
+    sold = [(row["product_id"], float(row["amount"])) for row in rows(reading, "order_lines")
+            if str(row["order_id"]) != "3"]  # fmt: skip
+    assert sorted(sold) == [("A", 4), ("A", 27), ("B", 18), ("B", 32)]
+
+
+@pytest.mark.parametrize(
+    ("of_orders_", "paid"), [(("4", "5", "1"), (40, 45, 18)), (("1", "0", "1"), (44, 50, 19))]
+)  # fmt: skip
+def test_discounts_of_lines_and_of_their_orders(
+    read: Read, rows: Rows, of_orders_: tuple[str, ...], paid: tuple[float, ...]
+) -> None:
+    """That of the order was left out, unless it sums up those of its lines."""
+    orders = "order_id,customer_id,order_date,discount\n" + "".join(
+        f"{n},c{n},2024-01-0{n},{off}\n" for n, off in enumerate(of_orders_, 1)
+    )
+    head, *held = PRICED.split()
+    lines = f"{head},discount\n" + "".join(
+        f"{row},{off}\n" for row, off in zip(held, ("1", "0", "0", "0", "1"), strict=True)
+    )
+    found = of_orders(read({"o.csv": orders, "l.csv": lines}), rows)
+    assert found == dict(zip("123", map(float, paid), strict=True))
+
+
+def test_each_order_without_lines_is_told_once(read: Read) -> None:
+    """With several files of lines, those of the others were counted, once a file."""
+    head, lines = "order_id,customer_id,order_date\n", "order_id,sku,unit_price,quantity\n"
+    reading = read({
+        "1.csv": f"{head}1,a,2024-01-01\n2,b,2024-01-02\n", "2.csv": f"{head}3,c,2024-02-03\n",
+        "3.csv": f"{lines}1,A,5,1\n", "4.csv": f"{lines}3,A,5,1\n",
+    })  # fmt: skip
+    assert told(reading).count("no line") == 1
+    assert "1 order has no line" in told(reading)
+
+
+def test_the_same_list_twice(read: Read, rows: Rows) -> None:
+    """Its orders were accepted twice, and what a later list says otherwise was not looked at."""
+    head = "order_id,customer_id,order_date,status\n"
+    held = f"{head}1,a,2024-01-01,paid\n2,b,2024-01-02,paid\n3,c,2024-01-03,paid\n"
+    reading = read({"1.csv": held, "2.csv": held.replace("c,2024-01-03,paid", "c,2024-01-03,void"),
+                    "l.csv": PRICED})  # fmt: skip
+    assert of_orders(reading, rows) == {"1": 45, "2": 50, "3": 20}
+    again = reading.files[1]
+    assert (again.table, again.rows_accepted, again.rows_duplicate, again.rows_quarantined) == (
+        "orders", 0, 2, 1,
+    )  # fmt: skip
