@@ -262,15 +262,30 @@ def _with_order_columns(book: Book) -> ir.Table:
     """Order lines beside the columns of their order that they do not have themselves.
 
     The margin of an order is shared out among its lines by their amounts: it would count once a
-    line.
+    line. What is given back may have the number of its order, and no line counts twice for it.
     """
     lines, held = book.table("order_lines"), book.table("orders")
     wanted = [column for column in held.columns if column not in lines.columns]
-    right = held.select("order_id", *wanted).rename(order__id="order_id")
-    table = lines.left_join(right, lines.order_id == right.order__id).drop("order__id")
+    is_back = held.kind == "return"
+    returns = held.filter(is_back).group_by("order_id")
+    returns = returns.aggregate(
+        order__kind=held.kind.max(),
+        **{name: held[name].sum() if name == "margin" else held[name].max() for name in wanted},
+    )
+    sales = held.filter(~is_back).rename(order__kind="kind")
+    right = sales.select("order_id", "order__kind", *wanted).union(
+        returns.cast(sales.select("order_id", "order__kind", *wanted).schema())
+    )
+    right = right.rename(order__id="order_id")
+    same = (lines.kind == "return") == (right.order__kind == "return")
+    table = lines.left_join(right, [lines.order_id == right.order__id, same])
+    # An order may have been cancelled since its lines came.
+    is_over = (table.order__kind == "cancelled").fill_null(False)
+    table = table.mutate(kind=ibis.ifelse(is_over, "cancelled", table.kind))
+    table = table.drop("order__id", "order__kind")
     if "margin" not in wanted:
         return table
-    together = ibis.window(group_by=table.order_id)
+    together = ibis.window(group_by=[table.order_id, table.kind])
     amount = table.amount.cast("float64")
     share = amount / amount.sum().over(together).nullif(0)
     evenly = 1.0 / table.count().over(together)
