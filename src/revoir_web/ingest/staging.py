@@ -202,6 +202,9 @@ class Keys:
             header.strip("'").startswith("revoir: line") for f in files for header in f["headers"]
         )
         self.by_line = any(file["table"] == "order_lines" for file in files)
+        self.totals = any(
+            column["target"] == "orders.amount" for file in files for column in file["columns"]
+        )
         self._loose = [
             str(place + 1)
             for place, file in enumerate(files)
@@ -378,6 +381,9 @@ def _part(
         return Staged(total, 0, 0)
     held = sql.columns_of(connection, there)
     adds = table == "orders" and keys.correction and keys.by_line
+    listed = None
+    if table == "orders" and keys.by_line and not keys.totals and not keys.correction:
+        listed = _listed(known)
     cells, differ = [], []
     for column in columns:
         quoted = sql.name(column)
@@ -392,6 +398,8 @@ def _part(
                 cell = f"coalesce({cell}, l.{quoted})"
             elif adds:
                 cell = _added(column, cell, f"l.{quoted}")
+            elif listed is not None:
+                cell = f"CASE WHEN {listed} THEN coalesce(l.{quoted}, {cell}) ELSE {cell} END"
             told = _ellipsis(cell) if column == words_of(table) else cell
             differ.append(f"{told} IS DISTINCT FROM l.{quoted}")
         else:
@@ -415,6 +423,20 @@ def _part(
         again += f" UNION ALL {before}"
     same = _write(connection, again, folder / f"{table}.again.parquet")
     return Staged(added, count, same - gone)
+
+
+def _listed(known: Mapping[str, str]) -> str:
+    """SQL of whether an order `l` of the lake is no sum of its lines: a list had its total.
+
+    What lines come to lacks what was paid for shipping, and whether the order was cancelled.
+    """
+    if "order_lines" not in known:
+        return "true"
+    return (
+        "NOT EXISTS (SELECT 1 FROM (SELECT sum(amount) AS lines, 0.01 * count(*) AS off FROM"
+        f" {known['order_lines']} AS n WHERE n.order_id = l.order_id AND n.kind = l.kind)"
+        " WHERE abs(lines - l.amount) <= off)"
+    )
 
 
 def words_of(table: str) -> str | None:
@@ -453,6 +475,9 @@ def _added(column: str, mine: str, theirs: str) -> str:
     """SQL of a cell of an order to which corrected lines are added."""
     if column in ("amount", "margin", "discount", "refunded"):
         return f"coalesce({theirs} + {mine}, {theirs}, {mine})"
+    if column == "kind":
+        # Of an order that came to nothing, its corrected lines say what it is.
+        return f"coalesce(nullif({theirs}, 'free'), {mine})"
     return f"coalesce({theirs}, {mine})"
 
 

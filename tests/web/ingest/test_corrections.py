@@ -127,3 +127,12 @@ def test_corrected_lines_alone_are_left_when_their_file_is_undone(company: objec
     actions.undo(held=corrected)
     work()
     assert lake("SELECT count(*) FROM orders") == [(0,)]
+
+
+def test_an_order_of_which_nothing_was_left_is_a_purchase_again(company: object) -> None:
+    """It stayed free, and counted for nobody, whatever its corrected lines came to."""
+    text = "commande,client,date,article,prix,quantité\n1,C1,2025-03-01,sac,0,1\n"
+    held = bring_in(text + "1,C1,2025-03-01,thé,8,x\n2,C1,2025-03-02,thé,8,1\n")
+    assert total() == (1, 8)
+    bring_in(set_aside(held).replace(",x,", ",2,"), "mine.csv")
+    assert total() == (2, 24)
