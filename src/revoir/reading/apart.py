@@ -113,11 +113,8 @@ class Apart:
 
     def _convert_unpriced(self, sheet: Sheet) -> None:
         """Convert a list of orders of which some, or all, have no total."""
-        detection = replace(sheet.detection, unpriced=True)
-        if sheet.part is None:
-            why = msg("its rows have the number and the day of an order")
-            detection = replace(detection, table="orders", confidence=0.8, why=why)
-        sheet.part = self._convert(sheet, sheet.raw, detection)
+        detection = sheet.detection if sheet.part is not None else _of_orders(sheet.detection)
+        sheet.part = self._convert(sheet, sheet.raw, replace(detection, unpriced=True))
 
     def _convert(self, sheet: Sheet, raw: RawTable, detection: Detection) -> Part:
         part = convert(
@@ -140,10 +137,7 @@ class Apart:
                 self._reports[sheet.place].notes.append(DATELESS)
             return
         joined.keep_met(self._connection, sheet.number)
-        detection = sheet.detection
-        if dated is None:
-            why = msg("its rows have the number of an order, and what was sold in it")
-            detection = replace(detection, table="orders", confidence=0.8, why=why)
+        detection = sheet.detection if dated is not None else _of_orders(sheet.detection)
         sheet.part = self._convert(sheet, made.raw, made.meant(detection))
         sheet.lists = made.orders
         sheet.whole = made.whole or dated is not None
@@ -180,6 +174,11 @@ class Apart:
                     count,
                 )
             )
+
+
+def _of_orders(detection: Detection) -> Detection:
+    why = msg("its rows have the number and the day of an order")
+    return replace(detection, table="orders", confidence=0.8, why=why)
 
 
 def _are_lines(sheet: Sheet) -> bool:

@@ -43,8 +43,8 @@ class Discount:
         """
         # Without it, the revenue of all categories would be more than the revenue.
         over = f"OVER (PARTITION BY {order})"
-        left = f"1 - CAST({self.order} {over} AS DOUBLE) / nullif(sum({amount}) {over}, 0)"
-        return f"CAST({amount} * coalesce({left}, 1) AS {values.DECIMAL})"
+        off = f"CAST({self.order} {over} AS DOUBLE) / nullif(abs(sum({amount}) {over}), 0)"
+        return f"CAST({amount} * (1 - coalesce(least({off}, 1), 0)) AS {values.DECIMAL})"
 
 
 def are_shares(connection: duckdb.DuckDBPyConnection, part: Part) -> bool:

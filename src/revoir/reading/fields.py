@@ -127,10 +127,7 @@ def plan(
     """
     columns = remembered.as_they_are(connection, raw, detection.columns)
     detection = replace(detection, columns=columns)
-    pers = {
-        m.column: None if m.converted else percent.divisor(connection, raw, m)
-        for m in detection.columns
-    }
+    pers = {m.column: percent.divisor(connection, raw, m) for m in detection.columns}
     conventions = _Conventions(connection, raw, detection, profiles, notes, pers)
     formats = conventions.formats()
     types = dict(zip(raw.columns, raw.types, strict=True))

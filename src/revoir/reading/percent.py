@@ -36,10 +36,10 @@ def divisor(
         mapping: A column of it.
 
     Returns:
-        100 for percentages, 1 for shares (0.1) under a header of percentages, None for amounts
-        and for whatever is no discount.
+        100 for percentages, 1 for shares (0.1) under a header of percentages, None for amounts,
+        for cells that were converted, and for whatever is no discount.
     """
-    if mapping.target != _KEY:
+    if mapping.target != _KEY or mapping.converted:
         return None
     header = mapping.header
     headed = "%" in header or bool(tokens_of(plain_name(header)) & _WORDS)

@@ -142,7 +142,9 @@ class Sales(Pieces):
         else:
             gross = f"coalesce(sum({line_amount}) {counted}, sum({line_amount}))"
             if self._discount and self._discount.order:
-                gross += f" - {self._discount.order}"
+                # More than an order came to is off no order: it came to nothing.
+                off = f"least({self._discount.order}, abs({gross}))"
+                gross = f"({gross}) - sign({gross}) * {off}"
         inner = {
             "order_id": order,
             "customer_id": f"min({self.customer})",
