@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from revoir.language import Message, msg
 from revoir.reading.answers import as_answers
 from revoir.reading.declared import Export
-from revoir.reading.doubts import settle
+from revoir.reading.doubts import lists_orders, settle
 from revoir.reading.headers import NEGATED, is_aside, likeness, preference
-from revoir.reading.kinds import CONTACT, are_lines, evidence, number_orders
+from revoir.reading.kinds import CONTACT, are_lines, are_orders, evidence, number_orders
 from revoir.reading.mapping import ATTRIBUTE, IGNORE, ColumnMapping, FileMapping, is_own
 from revoir.reading.profile import Profile
 from revoir.reading.questions import add_questions
@@ -125,6 +125,10 @@ def _detected(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | N
                 return guess
         return Detection(None, 0.0, msg("its columns are not enough for any table"), columns)
     told = said is not None and said.table is not None
+    if kind == "customers" and not told:
+        sales = found[kinds.index(SALES)]
+        if are_orders(sales) and lists_orders(raw):
+            return Detection(None, 0.0, msg("its columns are not enough for any table"), sales)
     if not told and _may_be_sales(kind, columns, profiles):
         return Detection(
             None, 0.0, msg("it has dates and amounts, but nothing plainly says what was paid"),

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     import duckdb
 
 _BARE_NUMBERS = frozenset(("ref", "reference", "n", "no", "nr", "num", "numero", "number", "id"))
+_ORDERS = frozenset(["order", "orders", "commande", "commandes", "invoices", "factures"])
+_LINES = frozenset(
+    ["line", "lines", "ligne", "lignes", "item", "items", "detail", "details", "payment",
+     "payments", "paiements", "customers", "clients", "status", "statuses", "history"]
+)  # fmt: skip
+"""Words of what tables are called that hold other things of orders."""
 _PRODUCTS = ("order_lines.product", "order_lines.quantity", "order_lines.unit_price")
 _PEOPLE = ("orders.customer_id", "customers.email", "customers.name", "customers.last_name",
            "customers.phone")  # fmt: skip
@@ -45,6 +51,7 @@ def settle(
         case "orders":
             _price_of_one(raw, profiles, taken)
             _number_of_order(raw, profiles, taken)
+            _reference_of_order(profiles, taken)
         case "subscriptions":
             _plan_or_number(raw, profiles, taken)
 
@@ -135,7 +142,9 @@ def _number_of_order(
     used = {mapping.target for mapping in taken.values()}
     paid = {"orders.amount", "order_lines.amount"} & used
     known = used.intersection(_PEOPLE)
-    if "orders.order_id" in used or "orders.ordered_at" not in used or not paid or not known:
+    if "orders.order_id" in used or "orders.ordered_at" not in used or not known:
+        return
+    if not paid and (not lists_orders(raw) or "order_lines.unit_price" in used):
         return
     products = used.intersection(_PRODUCTS)
     for column, header in zip(raw.columns, raw.headers, strict=True):
@@ -165,6 +174,26 @@ def _number_of_order(
                 msg("its values number the orders"),
             )  # fmt: skip
             return
+
+
+def lists_orders(raw: RawTable) -> bool:
+    """Whether a file, sheet or table is called after orders, and not after their lines."""
+    name = raw.sheet or raw.file.rpartition("/")[2].partition(".")[0]
+    words = set(plain_name(name).split("_"))
+    return bool(words & _ORDERS) and not words & _LINES
+
+
+def _reference_of_order(profiles: dict[str, Profile], taken: dict[str, ColumnMapping]) -> None:
+    """“Reference” beside the number of each order is one more of the order, and no product's."""
+    held = {mapping.target: column for column, mapping in taken.items()}
+    number, column = held.get("orders.order_id"), held.get("order_lines.product_id")
+    lines = [target for target in held if target and target.startswith("order_lines.")]
+    if number is None or column is None or len(lines) > 1:
+        return
+    mapping = taken[column]
+    once = all(profiles[one].unique == 1 for one in (number, column))
+    if once and mapping.confidence < 1 and plain_name(mapping.header) in ("ref", "reference"):
+        del taken[column]
 
 
 def _may_turn(held: ColumnMapping | None, target: str) -> bool:

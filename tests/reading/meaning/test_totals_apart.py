@@ -245,3 +245,45 @@ def test_the_same_list_twice(read: Read, rows: Rows) -> None:
     assert (again.table, again.rows_accepted, again.rows_duplicate, again.rows_quarantined) == (
         "orders", 0, 2, 1,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_tables_of_a_database_number_their_rows_by_id(read: Read, rows: Rows, dated: bool) -> None:
+    """A table of orders was one of customers, by `user_id` and `created_at`."""
+    days = {n: f"2024-01-{n:02d} 10:00:00" for n in (1, 2, 3, 4)}
+    orders = "id,user_id,status,created_at\n" + "".join(
+        f"{n},u{n % 3},{'cancelled' if n == 3 else 'paid'},{day}\n" for n, day in days.items()
+    )
+    items = f"id,order_id,product_id,price,quantity{',created_at' if dated else ''}\n" + "".join(
+        f"{n}{place},{n},{place},{place * 5},{n}{',' + day if dated else ''}\n"
+        for n, day in days.items() for place in (1, 2)
+    )  # fmt: skip
+    people = "id,name,email,created_at\n" + "".join(
+        f"u{n},Ann{n},ann{n}@example.com,2023-01-01\n" for n in range(3)
+    )
+    reading = read({"orders.csv": orders, "order_items.csv": items, "users.csv": people})
+    assert of_orders(reading, rows) == {"1": 15, "2": 30, "3": 45, "4": 60}
+    assert [row["kind"] for row in rows(reading, "orders")].count("cancelled") == 1
+    assert {row["customer_id"] for row in rows(reading, "customers")} == {"u0", "u1", "u2"}
+    assert len(rows(reading, "order_lines")) == 8
+
+
+def test_the_reference_of_an_order_is_no_product(read: Read, rows: Rows) -> None:
+    """Each order was a line of that product, and its own lines were not read."""
+    orders = (
+        "id_order,reference,id_customer,total_paid,date_add\n1,XKB,5,30,2024-01-04\n"
+        "2,XKC,6,55,2024-01-09\n3,XKD,5,25,2024-01-19\n"
+    )
+    reading = read({"ps_orders.csv": orders, "ps_order_detail.csv": PRICED})
+    assert of_orders(reading, rows) == {"1": 30, "2": 55, "3": 25}
+    assert {row["product_id"] for row in rows(reading, "order_lines")} == {"A", "B"}
+
+
+def test_more_than_an_order_came_to_is_off_none(read: Read, rows: Rows) -> None:
+    orders = "order_id,customer_id,order_date,discount\n1,a,2024-01-01,99\n2,b,2024-01-02,10\n"
+    back = "3,A,10,-1\n"
+    reading = read({"o.csv": orders + "3,c,2024-01-03,2\n", "l.csv": PRICED[:-9] + back})
+    held = {str(row["order_id"]): (float(row["amount"]), row["kind"])
+            for row in rows(reading, "orders")}  # fmt: skip
+    assert held == {"1": (0, "free"), "2": (40, "purchase"), "3": (-8, "return")}
+    assert sum(float(row["amount"]) for row in rows(reading, "order_lines")) == 32
