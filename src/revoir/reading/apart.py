@@ -127,10 +127,11 @@ class Apart:
     def _join(self, sheet: Sheet) -> None:
         """Put beside lines what lists say of their orders."""
         parts = [held.part for held in self._sheets if held.part is not None and held is not sheet]
-        lists = [part for part in parts if joined.is_list(part)]
-        if sheet.part is not None:
-            lists = [part for part in lists if not joined.are_dated_lines(part)]
         dated = sheet.part
+        again = dated is not None and dated.renumbered
+        lists = [part for part in parts if joined.is_list(part, renumbered=again)]
+        if dated is not None:
+            lists = [part for part in lists if not joined.are_dated_lines(part)]
         made = joined.beside(self._connection, sheet.raw, sheet.detection.columns, lists, dated)
         if made is None:
             if dated is None:
@@ -138,7 +139,8 @@ class Apart:
             return
         joined.keep_met(self._connection, sheet.number)
         detection = sheet.detection if dated is not None else _of_orders(sheet.detection)
-        sheet.part = self._convert(sheet, made.raw, made.meant(detection))
+        detection = replace(made.meant(detection), restarts=again)
+        sheet.part = self._convert(sheet, made.raw, detection)
         sheet.lists = made.orders
         sheet.whole = made.whole or dated is not None
 

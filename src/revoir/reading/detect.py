@@ -56,6 +56,7 @@ class Detection:
         declared: What is known of that export.
         total_once: Whether what was paid stands on the first line of an order alone.
         lines: Whether its rows are lines of orders that another table lists.
+        restarts: Whether the numbers of these orders start again, as was found of its rows.
         unpriced: Whether an order may lack what was paid: its lines tell.
     """
 
@@ -68,6 +69,7 @@ class Detection:
     declared: Export | None = None
     total_once: bool = False
     lines: bool = False
+    restarts: bool = False
     unpriced: bool = False
 
 

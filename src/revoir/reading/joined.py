@@ -72,10 +72,10 @@ class Joined:
         return replace(detection, columns=(*detection.columns, *added), lines=True)
 
 
-def is_list(part: Part) -> bool:
-    """Whether a file lists numbered orders, each once."""
+def is_list(part: Part, *, renumbered: bool = False) -> bool:
+    """Whether a file lists numbered orders, each once; whose numbers start again, or do not."""
     told = part.has("orders.order_id", "orders.ordered_at")
-    return part.grain == "order" and told and not part.renumbered
+    return part.grain == "order" and told and part.renumbered == renumbered
 
 
 def are_dated_lines(part: Part) -> bool:
@@ -83,7 +83,7 @@ def are_dated_lines(part: Part) -> bool:
     products = part.has("order_lines.product") or part.has("order_lines.product_id")
     lines = products or (part.grain == "line" and part.has("order_lines.unit_price"))
     numbered = part.has("orders.order_id", "orders.ordered_at")
-    return part.detection.table == "orders" and numbered and lines and not part.renumbered
+    return part.detection.table == "orders" and numbered and lines
 
 
 def beside(

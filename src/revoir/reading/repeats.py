@@ -58,6 +58,8 @@ def _sales_grain(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
     if not part.has("orders.order_id"):
         return "line" if _share_orders(connection, part) else "order"
     if part.detection.lines:
+        if part.detection.restarts:
+            numbering.tell_reused(connection, part)
         return "line"
     held, orders = numbering.tell_reused(connection, part)
     part.unique_orders = held == orders

@@ -113,3 +113,14 @@ def test_numbers_of_another_shop(read: Read, rows: Rows, change: tuple[str, str]
     lines = LINES.replace(*change).replace("B,", "Y,").replace("C,", "X,")
     reading = read({"a.csv": ORDERS, "b.csv": lines})
     assert len(rows(reading, "orders")) == 8
+
+
+def test_numbers_that_start_again_each_year(read: Read, rows: Rows) -> None:
+    """Both were told apart by their year, and each order counted twice."""
+    again = [ORDERS.splitlines()[1:], LINES.splitlines()[1:]]
+    later = ["\n".join(rows).replace("2024", "2025").replace("A,", "E,") for rows in again]
+    reading = read({"a.csv": ORDERS + later[0] + "\n", "b.csv": LINES + later[1] + "\n"})
+    found = orders_of(reading, rows)
+    assert len(found) == 8
+    assert sum(amount for *_, amount in found.values()) == 2 * 145
+    assert [row["kind"] for row in rows(reading, "order_lines")].count("cancelled") == 4
