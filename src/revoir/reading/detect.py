@@ -129,7 +129,7 @@ def _detected(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | N
     told = said is not None and said.table is not None
     if kind == "customers" and not told:
         sales = found[kinds.index(SALES)]
-        if are_orders(sales) and lists_orders(raw):
+        if (are_orders(sales) and lists_orders(raw)) or _are_named_lines(sales):
             return Detection(None, 0.0, msg("its columns are not enough for any table"), sales)
     if not told and _may_be_sales(kind, columns, profiles):
         return Detection(
@@ -148,6 +148,12 @@ def _detected(raw: RawTable, profiles: dict[str, Profile], said: FileMapping | N
         msg("you said so") if told else _why(columns, kind),
         columns,
     )
+
+
+def _are_named_lines(columns: tuple[ColumnMapping, ...]) -> bool:
+    """Whether lines of orders, without a day, have a name: it is no person's."""
+    held = {column.target for column in columns}
+    return are_lines(columns) and "order_lines.product" in held and "customers.name" not in held
 
 
 def _may_be_sales(

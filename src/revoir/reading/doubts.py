@@ -16,6 +16,7 @@ from revoir.tables import TABLES, plain_name
 if TYPE_CHECKING:
     import duckdb
 
+_NAMES = frozenset(("name", "nom"))
 _BARE_NUMBERS = frozenset(("ref", "reference", "n", "no", "nr", "num", "numero", "number", "id"))
 _ORDERS = frozenset(["order", "orders", "commande", "commandes", "invoices", "factures"])
 _LINES = frozenset(
@@ -52,6 +53,7 @@ def settle(
             _price_of_one(raw, profiles, taken)
             _number_of_order(raw, profiles, taken)
             _reference_of_order(profiles, taken)
+            _name_of_product(taken)
         case "subscriptions":
             _plan_or_number(raw, profiles, taken)
 
@@ -194,6 +196,19 @@ def _reference_of_order(profiles: dict[str, Profile], taken: dict[str, ColumnMap
     once = all(profiles[one].unique == 1 for one in (number, column))
     if once and mapping.confidence < 1 and plain_name(mapping.header) in ("ref", "reference"):
         del taken[column]
+
+
+def _name_of_product(taken: dict[str, ColumnMapping]) -> None:
+    """“Name” on lines without a day, which say neither when nor to whom, is the product's."""
+    held = {mapping.target: column for column, mapping in taken.items()}
+    column = held.get("customers.name")
+    others = [target for target in held if target and target.startswith("order_lines.")]
+    if column is None or "orders.order_id" not in held or "orders.ordered_at" in held:
+        return
+    if "order_lines.product" in held or len(others) < 2 or taken[column].confidence == 1:
+        return
+    if plain_name(taken[column].header) in _NAMES:
+        taken[column] = replace(taken[column], target="order_lines.product", name="product")
 
 
 def _may_turn(held: ColumnMapping | None, target: str) -> bool:

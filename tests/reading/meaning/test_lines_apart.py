@@ -159,3 +159,17 @@ def test_a_count_of_articles_makes_no_line_of_an_order(read: Read, rows: Rows) -
     reading = read({"a.csv": orders, "b.csv": LINES})
     assert sorted(lines_of(reading, rows), key=str) == sorted(HELD, key=str)
     assert len(rows(reading, "orders")) == 4
+
+
+def test_the_name_on_a_line_is_the_products(read: Read, rows: Rows) -> None:
+    """Such lines were a list of customers called after products."""
+    lines = (
+        "order_id,sku,name,price,quantity\nA1,S1,café,6,2\nA1,S2,thé,8,1\nA2,S1,café,4,2\n"
+        "A3,S2,thé,8,1\nA4,S3,sel,4,1\n"
+    )
+    reading = read({"a.csv": ORDERS, "b.csv": lines})
+    assert sorted(lines_of(reading, rows), key=str) == sorted(HELD, key=str)
+    assert {(row["product_id"], row["product"]) for row in rows(reading, "order_lines")} == {
+        ("S1", "café"), ("S2", "thé"), ("S3", "sel")
+    }  # fmt: skip
+    assert "customers" not in reading.tables
