@@ -132,7 +132,10 @@ class Apart:
         lists = [part for part in parts if joined.is_list(part, renumbered=again)]
         if dated is not None:
             lists = [part for part in lists if not joined.are_dated_lines(part)]
-        made = joined.beside(self._connection, sheet.raw, sheet.detection.columns, lists, dated)
+        made = joined.beside(
+            self._connection, sheet.raw, sheet.detection.columns, lists, dated,
+            earlier=[held.number for held in self._sheets if held.lists],
+        )  # fmt: skip
         if made is None:
             if dated is None:
                 self._reports[sheet.place].notes.append(DATELESS)

@@ -92,6 +92,7 @@ def beside(
     columns: Sequence[ColumnMapping],
     lists: Sequence[Part],
     dated: Part | None = None,
+    earlier: Sequence[int] = (),
 ) -> Joined | None:
     """Put what another table says of their orders beside lines.
 
@@ -102,6 +103,7 @@ def beside(
         columns: What their columns mean (see `are_lines`).
         lists: The lists of orders.
         dated: The lines as they were converted, where they say a day themselves.
+        earlier: The places of the files of lines that were joined before.
 
     Returns:
         The lines (None: none of the lists has their orders).
@@ -138,7 +140,7 @@ def beside(
     together = identifier(f"with orders {raw.relation.strip(chr(34))}")
     parts = any(map(_shared(connection), orders))
     cells = [
-        f"{_cell(key, parts=parts)} AS {identifier(mapping.column)}"
+        f"{_cell(key, earlier, parts=parts)} AS {identifier(mapping.column)}"
         for key, mapping in zip(wanted, added, strict=True)
     ]
     connection.execute(
@@ -225,7 +227,7 @@ def _met_by(number: int) -> str:
     return identifier(f"met_{number}")
 
 
-def _cell(key: str, *, parts: bool) -> str:
+def _cell(key: str, earlier: Sequence[int], *, parts: bool) -> str:
     """SQL of what is said of an order `o` on a line `r` of it."""
     cell = f"o.{identifier(key)}"
     if key not in _IN_ALL:
@@ -234,6 +236,7 @@ def _cell(key: str, *, parts: bool) -> str:
     test = "NOT o.priced"
     if key != DISCOUNT or not parts:  # A share is that of each line.
         test += " AND row_number() OVER (PARTITION BY o.key ORDER BY r._line) = 1"
+        test += "".join(f" AND o.key NOT IN (SELECT key FROM {_met_by(n)})" for n in earlier)
     return f"CASE WHEN {test} THEN {cell} END"
 
 

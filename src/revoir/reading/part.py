@@ -56,6 +56,7 @@ class Part:
         refunded: SQL of whether a row says by a yes or a no that its order was refunded.
         shares: Whether its discounts are shares (0.2) rather than amounts; None until asked.
         renumbered: Whether orders that shared a number got numbers of their own.
+        totals: Whether its lines carry what their whole order came to.
         told: The table of those orders whose totals another file has, for lines that were joined
             with it (see `reading.joined`).
         twice: For columns of local times by key, the hours within the data that come twice.
@@ -87,6 +88,7 @@ class Part:
     shares: bool | None = None
     unread: dict[str, int] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
+    totals: bool = False
     told: str | None = None
     twice: dict[str, tuple[Shift, ...]] = field(default_factory=dict)
 

@@ -133,7 +133,7 @@ class Sales(Pieces):
         part = self.part
         order = str(part.order)
         local = identifier("orders.ordered_at")
-        total_said = self._order_total()
+        total_said = part.totals = self._order_total()
         line_amount = self._line_amount(total_said)
         cancelled = statuses.cancelled(self.part)
         counted = f"FILTER (NOT {cancelled})" if cancelled else ""

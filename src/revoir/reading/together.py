@@ -8,6 +8,7 @@ from revoir.engines.sql import identifier
 from revoir.language import Message, msg, nmsg
 from revoir.reading.part import Part, summary
 from revoir.reading.pieces import Piece
+from revoir.reading.values import DECIMAL
 from revoir.tables import TABLES
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Together:
             if table == "customers" and len(held) > 1:
                 self._unite_customers(held, name)
             else:
+                held = self._whole_orders(held) if table == "orders" else held
                 body = " UNION ALL BY NAME ".join(self._select(piece, mixed) for piece in held)
                 self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
             names[table] = name
@@ -122,6 +124,55 @@ class Together:
             for name in piece.columns
         )
         return f"SELECT {columns} FROM {piece.relation}"
+
+    def _whole_orders(self, held: list[Piece]) -> list[Piece]:
+        """Make one order of what several files of lines have of it: exports come in chunks."""
+        lines = {
+            identifier(f"{linked}orders_{part.number}"): part
+            for linked in ("", "linked ")
+            for part in self.parts
+            if part.grain == "line" and part.has("orders.order_id")
+        }
+        chunks = [piece for piece in held if piece.relation in lines]
+        if len(chunks) < 2:
+            return held
+        mixed = self._mixed_ids()
+        rows = " UNION ALL BY NAME ".join(
+            f"SELECT {place} AS _place, {str(lines[piece.relation].totals).lower()} AS _totals, *"
+            f" FROM ({self._select(piece, mixed)})"
+            for place, piece in enumerate(chunks)
+        )
+        cut = (
+            f"SELECT order_id FROM ({rows}) WHERE kind <> 'return'"
+            " GROUP BY order_id HAVING count(DISTINCT _place) > 1"
+        )
+        if not self.connection.execute(f"{cut} LIMIT 1").fetchall():
+            return held
+        name, over = identifier("whole orders"), "FILTER (kind <> 'cancelled')"
+        columns = list(dict.fromkeys(column for piece in chunks for column in piece.columns))
+        amount = f"coalesce(sum(amount) {over}, sum(amount))"
+        amount = f"CASE WHEN bool_and(_totals) THEN max(amount) ELSE {amount} END"
+        kinds = {
+            "order_id": "order_id", "amount": f"CAST({amount} AS {DECIMAL})",
+            "kind": "CASE WHEN bool_and(kind = 'cancelled') THEN 'cancelled'"
+            f" WHEN {amount} > 0 THEN 'purchase' WHEN {amount} < 0 THEN 'return' ELSE 'free' END",
+            "ordered_at": "min(ordered_at)", "ordered_on": "min(ordered_on)",
+            **{sums: f"CAST(sum({sums}) AS {DECIMAL})" for sums in ("margin", "discount",
+                                                                   "refunded")},
+        }  # fmt: skip
+        cells = ", ".join(
+            f"{kinds.get(column, f'any_value({identifier(column)} ORDER BY _place)')}"
+            f" AS {identifier(column)}"
+            for column in columns
+        )
+        test = f"order_id IN ({cut}) AND kind <> 'return'"
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE {name} AS WITH chunks AS ({rows}) SELECT {cells} FROM chunks"
+            f" WHERE {test} GROUP BY order_id UNION ALL BY NAME SELECT * EXCLUDE (_place, _totals)"
+            f" FROM chunks WHERE NOT coalesce({test}, false)"
+        )
+        others = [piece for piece in held if piece not in chunks]
+        return [*others, Piece("orders", name, tuple(columns))]
 
     def _unite_customers(self, held: list[Piece], name: str) -> None:
         """One row a customer; a file of customers speaks before one of orders."""

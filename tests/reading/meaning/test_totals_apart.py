@@ -287,3 +287,29 @@ def test_more_than_an_order_came_to_is_off_none(read: Read, rows: Rows) -> None:
             for row in rows(reading, "orders")}  # fmt: skip
     assert held == {"1": (0, "free"), "2": (40, "purchase"), "3": (-8, "return")}
     assert sum(float(row["amount"]) for row in rows(reading, "order_lines")) == 32
+
+
+def test_lines_in_two_files_that_cut_an_order(read: Read, rows: Rows) -> None:
+    """The order was two, and its discount was taken off twice."""
+    orders = "order_id,customer_id,order_date,discount\n" + "".join(
+        f"{n},c{n},2024-01-0{n},3\n" for n in (1, 2, 3)
+    )
+    head, *held = PRICED.splitlines(keepends=True)
+    for place in range(1, 5):
+        chunks = {"l1.csv": head + "".join(held[:place]), "l2.csv": head + "".join(held[place:])}
+        reading = read({"o.csv": orders, **chunks})
+        assert of_orders(reading, rows) == {"1": 42, "2": 47, "3": 17}
+        lines = rows(reading, "order_lines")
+        assert sum(float(row["amount"]) for row in lines) == pytest.approx(106, abs=0.01)
+        assert reading.totals["orders"]["orders"] == 3
+
+
+def test_dated_lines_in_two_files_that_cut_an_order(read: Read, rows: Rows) -> None:
+    head, *held = (
+        "order_id,customer_id,order_date,sku,price,qty\n1,a,2024-01-01,A,5,1\n"
+        "2,b,2024-01-02,B,20,2\n2,b,2024-01-02,A,5,3\n3,a,2024-01-03,A,5,1\n"
+    ).splitlines(keepends=True)
+    chunks = {"1.csv": head + "".join(held[:2]), "2.csv": head + "".join(held[2:])}
+    reading = read(chunks)
+    assert of_orders(reading, rows) == {"1": 5, "2": 55, "3": 5}
+    assert reading.totals["orders"]["orders"] == 3
