@@ -280,7 +280,7 @@ class Overlaps:
         for other in self._parts:
             if other.grain != part.grain or not other.has(key):
                 continue
-            both = (set(part.fields) & set(other.fields)) - {key}
+            both = _own_fields(part) & _own_fields(other) - {key}
             shared = tuple(sorted(k for k in both if not k.startswith("attribute.")))
             known = (part.grain, key, shared)
             if known not in self._tables:
@@ -305,6 +305,11 @@ class _Held:
     name: str
     shared: tuple[str, ...]
     parts: set[int] = field(default_factory=set)
+
+
+def _own_fields(part: Part) -> set[str]:
+    """The fields that a file has itself: its order's discount stands on one of all its lines."""
+    return {key for key, held in part.fields.items() if not held.mapping.converted}
 
 
 def _key(part: Part) -> str | None:

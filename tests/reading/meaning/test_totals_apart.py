@@ -313,3 +313,13 @@ def test_dated_lines_in_two_files_that_cut_an_order(read: Read, rows: Rows) -> N
     reading = read(chunks)
     assert of_orders(reading, rows) == {"1": 5, "2": 55, "3": 5}
     assert reading.totals["orders"]["orders"] == 3
+
+
+def test_the_same_lines_twice(read: Read, rows: Rows) -> None:
+    """The discount of an order stands on its first line, which the second file has, too."""
+    orders = "order_id,customer_id,order_date,discount\n" + "".join(
+        f"{n},c{n},2024-01-0{n},3\n" for n in (1, 2, 3)
+    )
+    reading = read({"o.csv": orders, "l1.csv": PRICED, "l2.csv": PRICED})
+    assert of_orders(reading, rows) == {"1": 42, "2": 47, "3": 17}
+    assert reading.files[2].rows_duplicate == 5
