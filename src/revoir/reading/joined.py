@@ -157,7 +157,7 @@ def beside(
     )
     if dated is not None:
         note = msg(
-            "Its lines are of orders that {places} has: each counts once, as it says there.",
+            "Its lines are of orders that stand in {places}: each counts once, as it stands there.",
             places=_places(orders),
         )
     aside = _of_no_order(connection, raw, together, number) if dated is None else []
