@@ -395,9 +395,7 @@ class _Conventions:
         self.attributes: list[ColumnMapping] = []
         self.blocks: dict[str, list[dates_of.Block]] = {}
         for mapping in detection.columns:
-            if mapping.name is None or mapping.column not in text:
-                continue
-            if mapping.converted:
+            if mapping.name is None or mapping.column not in text or mapping.converted:
                 continue
             if mapping.format and not (mapping.presumed and mapping.format in _ORDERS):
                 continue
