@@ -132,7 +132,7 @@ def test_the_card_and_the_curves_are_shown(revoir, sales):
     for heading in ("Tested on a later period", "Lists that would have been made", "What weighs"):
         assert heading in card.stdout
     assert re.search(r"by risk .* \d+% to \d+% ", card.stdout)
-    assert re.search(r"Ranking \(AUC\) in each part of the customers: 0\.\d+; 0\.\d+", card.stdout)
+    assert re.search(r"part 5 +0\.\d{3}\s+\d+ \w+ \d{4} +0\.\d{3}", card.stdout)
     # “Order” is translated as what customers place.
     assert "Order" not in card.stdout
     curves = revoir(sales, "--activity-days", 182, "--survival", "--format", "json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from django.urls.converters import (
     StringConverter,
     UUIDConverter,
 )
+from django.utils import timezone
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.rights import ROLES, Right, Role
@@ -28,6 +30,7 @@ from revoir_web.customers.models import Customer, MergeProposal
 from revoir_web.ingest import actions as ingest
 from revoir_web.ingest import vault
 from revoir_web.ingest.models import Source, WebhookDelivery, WebhookEndpoint
+from revoir_web.insights import runs
 from revoir_web.insights.models import Digest, Goal, SavedSegment
 from revoir_web.insights.models import SavedView as InsightView
 from revoir_web.messaging.models import Outbox
@@ -187,6 +190,10 @@ def things(users: dict[str, Any]) -> dict[str, dict[str, Any]]:
     segment = SavedSegment.objects.create(name="Deux", rule="orders >= 2")
     goal = Goal.objects.create(metric="retention", value=0.8)
     digest = Digest.objects.create(name="Lundi", metrics=["retention"], every="week")
+    run = runs.keep_predictions(
+        number="r1", version="v", settings_hash="h", as_of=dt.date(2026, 1, 1), customers=1,
+        began=timezone.now(), facts={}, cards={"departures": {"fr": {}, "en": {}}},
+    )  # fmt: skip
     own = InsightView.objects.create(user=owner, name="Vue", path="/metrics/", query="")
     alert = Alert.objects.create(
         customer=one, signal="complaints", raised_on="2026-01-02", reason={}
@@ -214,6 +221,7 @@ def things(users: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "ingest:quarantine": {"id": held_import.pk, "place": 0},
         "ingest:new-source": {"kind": "folder"},
         "ingest:delivery-again": {"id": delivery.pk},
+        "insights:card": {"number": run.number},
         "insights:metric": {"name": "retention"},
         "insights:rows": {"name": "retention"},
         "insights:report-file": {"id": job.pk, "form": "html"},

@@ -46,7 +46,8 @@ class Chart:
     width: int = 920
 
 
-def _on(values: Sequence[dict[str, Any]]) -> Any:
+def on(values: Sequence[dict[str, Any]]) -> Any:
+    """A layer that draws some rows."""
     return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]  # Altair is
 
 
@@ -70,7 +71,8 @@ _CONFIG: Spec = {
 }
 
 
-def _finished(chart: Any, width: int, height: int) -> Spec:
+def finished(chart: Any, width: int, height: int) -> Spec:
+    """The specification of layers at a size in pixels, in the look that all charts share."""
     spec: Spec = chart.properties(width=width, height=height).to_dict(validate=False)
     return {**spec, "config": _CONFIG}
 
@@ -147,18 +149,18 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
         x = _x_periods(width - 80, labels, scale=alt.Scale(type="point", padding=0.3))
         bounds = alt.Scale(zero=False, nice=True)
         y = alt.Y("value:Q", axis=_y_axis(kpi.unit, unit), scale=bounds)
-        base = _on(values).encode(x=x)
+        base = on(values).encode(x=x)
         layers = [
             base.mark_area(color=palette.BLUE_SOFT, opacity=1).encode(
                 y=alt.Y("low:Q", axis=_y_axis(kpi.unit, unit), scale=bounds), y2="high:Q"
             ),
             base.mark_line(color=palette.BLUE, strokeWidth=2.5).encode(y=y),
             base.mark_point(filled=True, size=44, opacity=1, color=palette.BLUE).encode(y=y),
-            _on(values[-1:])
+            on(values[-1:])
             .mark_text(fontWeight="bold", color=palette.BLUE, dx=8, align="left")
             .encode(x=x, y=y, text="text:N"),
         ]
-        return _finished(alt.layer(*layers), width - 80, 210 if width > 500 else 150)
+        return finished(alt.layer(*layers), width - 80, 210 if width > 500 else 150)
 
     return Chart(
         "trend",
@@ -211,9 +213,9 @@ def sparkline(kpi: Kpi) -> Spec:
     ]
     x = alt.X("index:Q", axis=None, scale=alt.Scale(domain=[0, max(len(kpi.series) - 1, 1)]))
     y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False))
-    line = _on(values).mark_line(color=palette.BLUE, strokeWidth=1.5)
-    last = _on(values[-1:]).mark_point(filled=True, color=palette.BLUE, size=28, opacity=1)
-    return _finished(alt.layer(line.encode(x=x, y=y), last.encode(x=x, y=y)), 132, 26)
+    line = on(values).mark_line(color=palette.BLUE, strokeWidth=1.5)
+    last = on(values[-1:]).mark_point(filled=True, color=palette.BLUE, size=28, opacity=1)
+    return finished(alt.layer(line.encode(x=x, y=y), last.encode(x=x, y=y)), 132, 26)
 
 
 def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
@@ -261,19 +263,19 @@ def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
             sort=heads,
             axis=alt.Axis(title=None, orient="top", labelAngle=0, ticks=False, domain=False),
         )
-        base = _on(values).encode(x=x, y=y)
-        size = _on(sizes).encode(y=y)
+        base = on(values).encode(x=x, y=y)
+        size = on(sizes).encode(y=y)
         layers = [
             base.mark_rect(stroke=palette.SURFACE, strokeWidth=2).encode(
                 fill=alt.Fill("fill:N", scale=None)
             ),
             base.mark_text(fontSize=12).encode(text="text:N", color=alt.Color("ink:N", scale=None)),
             size.mark_text(align="right", x=-8, color=palette.MUTED).encode(text="text:N"),
-            _on([{"text": customers}])
+            on([{"text": customers}])
             .mark_text(align="right", x=-8, y=-11, color=palette.MUTED)
             .encode(text="text:N"),
         ]
-        return _finished(alt.layer(*layers), max(width - 160, 46 * ages), 25 * len(rows))
+        return finished(alt.layer(*layers), max(width - 160, 46 * ages), 25 * len(rows))
 
     columns = (*_words(language, msg("Cohort"), msg("Customers")), *heads)
     table = tuple(
@@ -342,15 +344,15 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
             axis=_y_axis(Unit.COUNT, msg("customers").text(language), **_whole(-floor, ceiling)),
         )
         bars = (
-            _on(values).mark_bar().encode(x=x, y=y, y2="to:Q", fill=alt.Fill("fill:N", scale=None))
+            on(values).mark_bar().encode(x=x, y=y, y2="to:Q", fill=alt.Fill("fill:N", scale=None))
         )
         labels = (
-            _on(ends)
+            on(ends)
             .mark_text(align="left", x=width - 122)
             .encode(y=alt.Y("middle:Q"), text="text:N", color=alt.Color("ink:N", scale=None))
         )
-        zero = _on([{"zero": 0}]).mark_rule(color=palette.MUTED)
-        return _finished(alt.layer(bars, zero.encode(y="zero:Q"), labels), width - 130, 230)
+        zero = on([{"zero": 0}]).mark_rule(color=palette.MUTED)
+        return finished(alt.layer(bars, zero.encode(y="zero:Q"), labels), width - 130, 230)
 
     return Chart(
         "lifecycle",
@@ -399,7 +401,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
 
     def spec(width: int) -> Spec:
         bars = (
-            _on(bands)
+            on(bands)
             .mark_rect(stroke=palette.SURFACE, strokeWidth=1)
             .encode(
                 x=alt.X(
@@ -424,7 +426,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
         if window is not None and window <= last:
             near_end = window > 0.6 * last
             text = nmsg("window: {n} day", "window: {n} days", window).text(language)
-            mark = _on([{"window": window, "text": text}])
+            mark = on([{"window": window, "text": text}])
             layers += [
                 mark.mark_rule(color=palette.INK, strokeDash=[5, 4]).encode(x="window:Q"),
                 mark.mark_text(
@@ -434,7 +436,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
                     color=palette.INK,
                 ).encode(x="window:Q", text="text:N"),
             ]
-        return _finished(alt.layer(*layers), width - 70, 180)
+        return finished(alt.layer(*layers), width - 70, 180)
 
     return Chart(
         "gaps",
@@ -496,9 +498,9 @@ def rfm_map(section: RfmSection, language: str) -> Chart:
             sort=scores[::-1],
             axis=alt.Axis(title=msg("frequency score (5: often) →").text(language), **axis),
         )
-        base = _on(values).encode(x=x, y=y)
+        base = on(values).encode(x=x, y=y)
         ink = alt.Color("ink:N", scale=None)
-        return _finished(
+        return finished(
             alt.layer(
                 base.mark_rect(stroke=palette.SURFACE, strokeWidth=2).encode(
                     fill=alt.Fill("fill:N", scale=None)
@@ -558,9 +560,9 @@ def breakdown(section: Breakdown, language: str) -> Chart:
                 ticks=False,
             ),
         )
-        base = _on(values).encode(y=y)
+        base = on(values).encode(y=y)
         inner = width - 270 if width > 500 else width - 190
-        return _finished(
+        return finished(
             alt.layer(
                 base.mark_rule(color=palette.BLUE_SOFT, strokeWidth=7).encode(
                     x="low:Q", x2="high:Q"

@@ -13,7 +13,8 @@ from revoir_web.common.api import Page, Refused, paged
 from revoir_web.common.rights import Right
 from revoir_web.insights import (
     actions,
-    api_groups,  # noqa: F401 (their calls are on the router too)
+    api_cards,  # noqa: F401 (their calls are on the router too)
+    api_groups,  # noqa: F401
     api_predictions,  # noqa: F401
     api_saved,  # noqa: F401
     queries,

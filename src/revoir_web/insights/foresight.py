@@ -49,6 +49,7 @@ class Part:
             nothing is foretold).
         products: A row a customer and product recommended (None: none are).
         upgrades: A row a customer and owned product that is due for an upgrade (None: not known).
+        card: Its model card, by language (None: it has none).
     """
 
     answer: dict[str, Any]
@@ -56,6 +57,7 @@ class Part:
     customers: pa.Table | None = None
     products: pa.Table | None = None
     upgrades: pa.Table | None = None
+    card: dict[str, Any] | None = None
 
 
 def _leaving(book: Book) -> Part:
@@ -77,23 +79,23 @@ def _leaving(book: Book) -> Part:
         "paid_in": found.definition.paid_in,
         "reason": plain(found.reason),
     }
-    answer = predictions.departures(found)
+    answer, told = predictions.departures(found), predictions.model_card(found)
     if found.reason is not None:
-        return Part(answer, kept)
+        return Part(answer, kept, card=told)
     why = _reasons(found)
     kept["reasoned"] = len(why)
-    told = found.customers
-    ids = told["customer_id"].to_pylist()
+    left = found.customers
+    ids = left["customer_id"].to_pylist()
     table = pa.table(
         {
-            "customer_id": told["customer_id"],
-            "leaves": told["probability"],
-            "worth": told["worth"],
-            "stake": told["stake"],
+            "customer_id": left["customer_id"],
+            "leaves": left["probability"],
+            "worth": left["worth"],
+            "stake": left["stake"],
             "why": pa.array([why.get(one) for one in ids], pa.string()),
         }
     )
-    return Part(answer, kept, table)
+    return Part(answer, kept, table, card=told)
 
 
 def _reasons(found: Churn) -> dict[Any, str]:

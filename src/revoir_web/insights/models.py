@@ -78,6 +78,22 @@ class PredictionRun(Base):
         return self.number
 
 
+class ModelCard(Base):
+    """What a model of a run learned from what, and how good it was; it goes with its run."""
+
+    run = models.ForeignKey(PredictionRun, models.CASCADE, related_name="cards")
+    kind = models.CharField(max_length=32)
+    """The question that the model answers."""
+    card: models.JSONField[Any, Any] = models.JSONField()
+    """By language."""
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "kind"], name="model_card_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.kind}"
+
+
 class Goal(Base):
     """What a metric is to reach, in a period or always."""
 

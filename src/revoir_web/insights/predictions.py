@@ -10,6 +10,7 @@ from revoir_web.insights import drawn
 
 if TYPE_CHECKING:
     from revoir.book import Book
+    from revoir.models.card import Card
     from revoir.models.choosing import Backtest
     from revoir.models.churn import AtRisk, Churn
     from revoir.models.clv import Clv
@@ -84,6 +85,52 @@ def departures(found: Churn) -> dict[str, Any]:
     )
 
 
+def model_card(found: Churn) -> dict[str, Any]:
+    """How a run learned who leaves, how good it was, and how customers have changed since."""
+    return drawn.in_each(lambda language: _model_card(found, language), used=found.card.used)
+
+
+def _model_card(found: Churn, language: str) -> dict[str, Any]:
+    from revoir.models.card_tables import card_tables
+    from revoir.models.card_words import record_in_words, used_in_words, warnings_in_words
+    from revoir.reports.plots import calibration
+
+    card = found.card
+    chart = calibration(card, language)
+    # What the chart shows has its table there.
+    shown = [sheet for sheet in card_tables(card) if chart is None or sheet.name != "curve"]
+    # Of the profiles drift is what is left to say; they are nine tenths of a card.
+    plain = {name: held for name, held in card.record(language).items() if name != "profiles"}
+    record = record_in_words(card, found.order(None), found.currency)
+    return {
+        "definition": _texts([found.definition.text, found.definition.reason], language),
+        "said": _texts([used_in_words(card), card.refusal, *record], language),
+        "warnings": _texts(warnings_in_words(card), language),
+        "chart": drawn.chart(chart, language, chart.name) if chart else None,
+        "tables": [
+            {
+                "name": sheet.name,
+                "title": _text(sheet.title, language),
+                **_table(sheet.columns, sheet.rows, language, texts=sheet.texts),
+            }
+            for sheet in shown
+        ],
+        "left_out": _left_out(card, language),
+        "record": plain,
+    }
+
+
+def _left_out(card: Card, language: str) -> list[str]:
+    """Features that could not be used, with the reason."""
+    return _texts(
+        [
+            msg("{feature}: {reason}", feature=card.labels.get(name, name), reason=why)
+            for name, why in card.left_out
+        ],
+        language,
+    )
+
+
 def _departures(found: Churn, ranked: list[AtRisk], language: str) -> dict[str, Any]:
     from revoir.models.card_words import (
         drivers_in_words,
@@ -104,13 +151,7 @@ def _departures(found: Churn, ranked: list[AtRisk], language: str) -> dict[str, 
         "record": _texts(record_in_words(card, found.order(None), currency), language),
         "learned": _texts(learned, language) if found.reason is None else [],
         "warnings": _texts(warnings_in_words(card), language),
-        "left_out": _texts(
-            [
-                msg("{feature}: {reason}", feature=card.labels.get(name, name), reason=why)
-                for name, why in card.left_out
-            ],
-            language,
-        ),
+        "left_out": _left_out(card, language),
         "customers": [
             {
                 "probability": _text(share(one.probability), language),

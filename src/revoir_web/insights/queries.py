@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import Http404, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -20,7 +20,14 @@ from revoir_web.common.models import Company
 from revoir_web.common.words import heading, language
 from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
-from revoir_web.insights.models import DataState, Goal, PredictionRun, SavedSegment, SavedView
+from revoir_web.insights.models import (
+    DataState,
+    Goal,
+    ModelCard,
+    PredictionRun,
+    SavedSegment,
+    SavedView,
+)
 
 __all__ = ["facts_of"]
 
@@ -419,13 +426,14 @@ def listed_customers(asked: runs.Asked, *, named: bool) -> list[dict[str, Any]]:
 def prediction_runs() -> list[dict[str, Any]]:
     """The computations of predictions that are kept, the last first."""
     found = []
-    for run in PredictionRun.objects.all():
+    for run in PredictionRun.objects.prefetch_related(cards_without_content()):
         leaving = run.facts.get("departures", {})
         reason = words.from_json(leaving.get("reason"))
         method = words.from_json(run.facts.get("products", {}).get("label"))
         found.append(
             {
                 "computed_at": run.computed_at,
+                "card_url": card_url(run.number) if run.cards.all() else None,
                 "as_of": run.as_of,
                 "customers": run.customers,
                 "seconds": run.seconds,
@@ -440,6 +448,28 @@ def prediction_runs() -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def cards_without_content() -> Prefetch[Any]:
+    """Which runs have model cards; the cards themselves are long."""
+    return Prefetch("cards", ModelCard.objects.filter(kind="departures").defer("card"))
+
+
+def card_url(number: str) -> str:
+    """The page of the model card of a run."""
+    return reverse("insights:card", args=[number])
+
+
+def model_card(number: str | None = None) -> ModelCard | None:
+    """How a run learned who may leave.
+
+    Args:
+        number: The run's (None: the last that has a card).
+    """
+    held = ModelCard.objects.filter(kind="departures").select_related("run")
+    if number is not None:
+        held = held.filter(run__number=number)
+    return held.order_by("-run__computed_at", "-run__pk").defer("run__facts").first()
 
 
 def customers_url() -> str | None:

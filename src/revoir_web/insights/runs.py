@@ -16,7 +16,7 @@ from revoir.language import Message
 from revoir_web.common import jobs, words
 from revoir_web.common.models import Company, Job
 from revoir_web.insights import engine
-from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
+from revoir_web.insights.models import AnalysisRun, DataState, ModelCard, PredictionRun
 
 FORMAT = 2
 """Of stored results; with a new one, answers of an earlier program are no longer found."""
@@ -313,6 +313,7 @@ def keep_predictions(
     began: dt.datetime,
     customers: int,
     facts: Mapping[str, Any],
+    cards: Mapping[str, Any] | None = None,
 ) -> PredictionRun:
     """Store a run of predictions, and let old ones go.
 
@@ -324,6 +325,7 @@ def keep_predictions(
         began: When computing began.
         customers: Of how many anything is foretold.
         facts: Kind of question → how it was computed, and how good it was.
+        cards: Kind of question → its model card, by language.
     """
     run, _made = PredictionRun.objects.update_or_create(
         number=number,
@@ -337,6 +339,8 @@ def keep_predictions(
             "facts": dict(facts),
         },
     )
+    for kind, card in (cards or {}).items():
+        ModelCard.objects.update_or_create(run=run, kind=kind, defaults={"card": card})
     _forget_rules_about_predictions()
     old = PredictionRun.objects.values_list("pk", flat=True)[PREDICTIONS_KEPT:]
     PredictionRun.objects.filter(pk__in=list(old)).delete()

@@ -168,6 +168,7 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     kept: dict[str, Any] = {"version": version, "settings_hash": settings_hash, "began": began}
     steps, parts = len(foresight.PARTS) + 1, []
     facts: dict[str, Any] = {}
+    cards: dict[str, Any] = {}
     with engine.apart() as book:
         as_of = engine.last_day(book)
         for place, (kind, (told, part)) in enumerate(foresight.PARTS.items()):
@@ -180,6 +181,8 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
                 continue
             runs.keep(kind, {}, result=made.answer, **kept)
             facts[kind] = made.facts
+            if made.card is not None:
+                cards[kind] = made.card
             parts.append(made)
     told = msg("Writing what is foretold of each customer")
     job.progress(steps - 1, steps, told)
@@ -193,6 +196,7 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
         began=began,
         customers=table.num_rows,
         facts=facts,
+        cards=cards,
     )
     write_foretold(table, tell=partial(_go_on, job, steps - 1, steps, told))
     # Whoever asked meanwhile got this job: what came in since is asked for in their place.

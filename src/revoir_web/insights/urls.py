@@ -22,6 +22,7 @@ urlpatterns = [
     path("products/", predictions.products, name="products"),
     path("health/", predictions.health, name="health"),
     path("predictions/", predictions.runs_kept, name="predictions"),
+    path("predictions/<str:number>/", predictions.card, name="card"),
     path("segments/", groups.segments, name="segments"),
     path("segments/new/", groups.segment_new, name="segment-new"),
     path("segments/count/", groups.segment_count, name="segment-count"),

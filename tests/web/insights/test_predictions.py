@@ -603,3 +603,49 @@ def test_without_orders_the_others_are_foretold(
         assert client.get(path).status_code == 200
     assert "Apportez des commandes" in client.get(PATHS["next"]).content.decode()
     engine.forget()
+
+
+# -- Model cards ---------------------------------------------------------------------------------
+def test_the_model_card_of_a_run_is_kept_and_shown(
+    computed: PredictionRun, read_book: Book, as_role: Callable[[str], Client]
+) -> None:
+    card = churn(read_book).card
+    client = as_role("analyst")
+    address = f"/predictions/{computed.number}/"
+    assert address in client.get("/predictions/").content.decode()
+    page = client.get(address).content.decode()
+    judged = card.judged[card.used or ""]
+    assert page.count("<svg") >= 2  # for a screen and for a telephone
+    table = page.split("<figure")[1].split("<tbody>")[1].split("</tbody>")[0]
+    assert table.count("<tr>") == len(judged.curve)
+    for count in card.lists[0].counts:
+        assert f"{count.lift:.2f}" in page.replace(",", ".")
+    for value in (*card.by_fold, *card.by_day.values()):
+        assert f"{value:.3f}" in page.replace(",", ".")
+    largest = max(card.drift.values())
+    assert f"{largest:.2f}" in page.replace(",", ".")
+    assert client.get("/predictions/nothing/").status_code == 404
+
+
+def test_the_list_of_customers_to_save_leads_to_the_card(
+    stored: dict[str, Any], as_role: Callable[[str], Client]
+) -> None:
+    runs.keep_predictions(
+        number="c1", version="v", settings_hash="h", as_of=dt.date(2024, 1, 1),
+        began=timezone.now(), customers=1, facts={}, cards={"departures": {"fr": {}, "en": {}}},
+    )  # fmt: skip
+    assert "/predictions/c1/" in as_role("analyst").get("/departures/").content.decode()
+
+
+def test_programs_read_cards_of_earlier_runs_too(
+    computed: PredictionRun, read_book: Book, as_role: Callable[[str], Client]
+) -> None:
+    client = as_role("analyst")
+    held = client.get("/api/predictions").json()["items"]
+    assert [(one["number"], one["has_card"]) for one in held] == [(computed.number, True)]
+    card = client.get(f"/api/predictions/{computed.number}/card").json()
+    assert card == client.get("/api/predictions/last/card").json()
+    told = json.loads(json.dumps(churn(read_book).card.record("fr")))
+    for name in ("judged", "lists", "by_fold", "by_day", "drift", "learned_from"):
+        assert card[name] == told[name], name
+    assert client.get("/api/predictions/nothing/card").status_code == 404

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from revoir_web.common.rights import Right, may, requires
+from revoir_web.common.words import language
 from revoir_web.customers import seen
 from revoir_web.insights import queries, runs
 from revoir_web.insights.models import DataState
@@ -14,7 +17,9 @@ from revoir_web.insights.models import DataState
 @requires(Right.SEE_DASHBOARD)
 def departures(request: HttpRequest) -> HttpResponse:
     """The customers to save, the most pressing first, with the record of such lists."""
-    return _shown(request, "departures")
+    held = queries.model_card()
+    address = queries.card_url(held.run.number) if held is not None else None
+    return _shown(request, "departures", card_url=address)
 
 
 @requires(Right.SEE_DASHBOARD)
@@ -53,7 +58,17 @@ def runs_kept(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/predictions.html", context)
 
 
-def _shown(request: HttpRequest, kind: str) -> HttpResponse:
+@requires(Right.SEE_DASHBOARD)
+def card(request: HttpRequest, number: str) -> HttpResponse:
+    """The model card of a computation: the data, the test, how good it was, what changed since."""
+    held = queries.model_card(None if number == "last" else number)
+    if held is None:
+        raise Http404
+    shown = held.card[language()]
+    return render(request, "insights/card.html", {"run": held.run, "shown": shown})
+
+
+def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
     asked = runs.ask(kind, {}, by=request.user.pk)
     context = {
         "asked": asked,
@@ -61,6 +76,7 @@ def _shown(request: HttpRequest, kind: str) -> HttpResponse:
         "customers": queries.listed_customers(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "customers_url": queries.customers_url(),
         **queries.freshness(asked, DataState.current()),
+        **beside,
     }
     if context["customers"]:
         seen.note(request)
