@@ -33,7 +33,7 @@ _ORDER_FIGURES = ("first_order", "last_order", "days_since_last", "days_since_fi
                   "average_order", "monetary")  # fmt: skip
 _AMOUNTS = ("revenue", "average_order", "monetary")
 _SCORES = ("r", "f", "m", "segment")
-FORETOLD = ("leaves", "clv", "next_on", "health")
+FORETOLD = ("leaves", "stake", "clv", "next_on", "health")
 """Figures that a model has computed before: the book holds them or does not."""
 
 _NAMES = {
@@ -56,6 +56,7 @@ _NAMES = {
     "r": "score_r", "f": "score_f", "m": "score_m",
     "segment": " ".join(SEGMENT_NAMES[1:]),
     "leaves": "risk_of_leaving risque_de_depart",
+    "stake": "at_stake en_jeu enjeu",
     "clv": "valeur_vie_client customer_lifetime_value",
     "next_on": "next_purchase prochain_achat",
     "health": "sante",

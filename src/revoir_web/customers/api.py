@@ -52,6 +52,9 @@ class Figures(Schema):
     status: str
     rfm: str
     leaves: float | None = Field(description="Probability of leaving.")
+    stake: float | None = Field(
+        description="Probability of leaving × what they bring in a year, in the company's currency."
+    )
     clv: float | None = Field(
         description="Expected of a year to come: margin where its share is known, else sales."
     )
@@ -154,12 +157,13 @@ class Filters(Paging):
     last_from: dt.date | None = None
     last_to: dt.date | None = None
     leaves_min: float | None = Field(None, ge=0, le=1)
+    stake_min: float | None = Field(None, ge=-1e12, le=1e12)
     clv_min: float | None = Field(None, ge=-1e12, le=1e12)
     next_to: dt.date | None = None
     health_max: float | None = Field(None, ge=0, le=100)
     sort: str = Field(
         "id",
-        pattern="^-?(id|revenue|orders|first_on|last_on|leaves|clv|next_on|health)$",
+        pattern="^-?(id|revenue|orders|first_on|last_on|leaves|stake|clv|next_on|health)$",
         description="- for descending",
     )
 
@@ -225,6 +229,7 @@ def _conditions(asked: Filters) -> Iterator[Condition]:
         "revenue": asked.revenue_min,
         "last_on": asked.last_from,
         "leaves": asked.leaves_min,
+        "stake": asked.stake_min,
         "clv": asked.clv_min,
     }
     most = {"last_on": asked.last_to, "next_on": asked.next_to, "health": asked.health_max}

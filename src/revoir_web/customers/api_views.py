@@ -44,18 +44,18 @@ class CustomerViewPatch(Schema):
     columns: list[Text] | None = Field(
         None, max_length=50,
         description="name, segment, status, orders, revenue, last_on, first_on, gap_days, rfm,"
-        " leaves, clv, next_on, health, city, postcode, country, email, phone, company_name,"
-        " created_on.",
+        " leaves, stake, clv, next_on, health, city, postcode, country, email, phone,"
+        " company_name, created_on.",
     )  # fmt: skip
     filters: dict[Text, Text] | None = Field(
         None, max_length=50,
-        description="All of them anew: segment, status, city; orders, revenue, leaves (in percent)"
-        " and clv: at least; health: at most; since and until: days of the last purchase; next:"
+        description="All of them anew: segment, status, city; orders, revenue, leaves (percent),"
+        " stake, clv: at least; health: at most; since and until: days of the last purchase; next:"
         " the last day of the next one.",
     )  # fmt: skip
     sort: Text | None = Field(
-        None, description="name, orders, revenue, last_on, first_on, leaves, clv, next_on, health;"
-        " “-” before it for the other way; empty: as usual.",
+        None, description="name, orders, revenue, last_on, first_on, leaves, stake, clv, next_on,"
+        " health; “-” before it for the other way; empty: as usual.",
     )  # fmt: skip
     search: Text | None = Field(None, description="What is searched for; empty: nothing.")
     shared: bool | None = Field(

@@ -45,7 +45,7 @@ SLOT_SECONDS = 20
 """How long a change may take to show in a long list."""
 WORDS = ("segment", "status", "city_key")
 DAYS = ("first_on", "last_on", "next_on")
-FLOATS = ("revenue", "leaves", "clv", "health")
+FLOATS = ("revenue", "leaves", "stake", "clv", "health")
 NUMBERS = ("orders", *FLOATS, *DAYS)
 SORTS = ("name_key", *NUMBERS)
 _AT_ONCE = 20_000

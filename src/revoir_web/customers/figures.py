@@ -22,7 +22,7 @@ COLUMNS = (
     "orders", "revenue", "first_on", "last_on", "last_contact_on", "gap_days", "segment",
     "status", "rfm",
 )  # fmt: skip
-FORETOLD = ("leaves", "clv", "next_on", "health")
+FORETOLD = ("leaves", "stake", "clv", "next_on", "health")
 """Columns of what is foretold; they are computed apart from the others."""
 _CENT = Decimal("0.01")
 _NOTHING = {
@@ -77,7 +77,7 @@ def write_foretold(table: Any, *, tell: Told | None = None) -> int:
 
     Args:
         table: An Arrow table with `customer_id` and any of `FORETOLD`: `leaves` (probability),
-            `clv` (company's currency), `next_on` (day), `health` (0 to 100).
+            `stake` and `clv` (company's currency), `next_on` (day), `health` (0 to 100).
         tell: Told how many of how many were compared.
 
     Returns:
@@ -159,7 +159,7 @@ def _column(name: str, values: Sequence[Any], as_text: bool) -> Sequence[Any]:
             return [None if value is None else round(float(value), 1) for value in values]
         case "leaves":
             return [None if value is None else round(float(value), 3) for value in values]
-        case "clv":
+        case "clv" | "stake":
             return [None if value is None else round(float(value), 2) for value in values]
         case "status":
             # One that is not known leaves what is there.

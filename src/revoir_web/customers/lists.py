@@ -83,6 +83,14 @@ def customers(request: HttpRequest) -> CustomerTable:
             Column("rfm", _("RFM scores"), shown=False),
             Column("leaves", _("Risk of leaving"), kind="percent", sort="leaves", shown=False),
             Column(
+                "stake",
+                _("At stake"),
+                kind="money",
+                currency=company.currency,
+                sort="stake",
+                shown=False,
+            ),
+            Column(
                 "clv",
                 _("Will bring in"),
                 kind="money",
@@ -225,6 +233,9 @@ def _filters(labels: Mapping[str, str]) -> list[Filter]:
             _number("leaves", "from", of=100),
             kind="number",
             folded=True,
+        ),
+        held(
+            "stake", _("At stake, at least"), _number("stake", "from"), kind="number", folded=True
         ),
         held(
             "clv", _("Will bring in, at least"), _number("clv", "from"), kind="number", folded=True

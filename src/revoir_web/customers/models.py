@@ -185,6 +185,8 @@ class CustomerFigures(models.Model):
     )
     leaves = models.FloatField(_("Risk of leaving"), null=True)
     """Probability of leaving within the window of the prediction."""
+    stake = models.FloatField(_("At stake"), null=True)
+    """The probability × what they bring in a year, in the company's currency."""
     clv = models.FloatField(_("Will bring in"), null=True)
     """What is expected of a year to come, in the company's currency."""
     next_on = models.DateField(_("Next purchase"), null=True)

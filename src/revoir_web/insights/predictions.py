@@ -66,12 +66,15 @@ def _table(
 # -- Who may leave -------------------------------------------------------------------------------
 def departures(found: Churn) -> dict[str, Any]:
     """The customers to save, why, and how good such lists were in the past."""
+    import pyarrow.compute as pc
+
     ranked = found.ranked(limit=LISTED)
     return drawn.in_each(
         lambda language: _departures(found, ranked, language),
         as_of=found.card.as_of.isoformat() if found.card.as_of else None,
         there=found.customers.num_rows,
         order=found.order(None),
+        mean=pc.mean(found.customers["probability"]).as_py(),
         paid_in=found.definition.paid_in,
         customers=[
             {

@@ -480,6 +480,18 @@ def customers_url() -> str | None:
         return None
 
 
+def departures_list(asked: runs.Asked) -> str | None:
+    """The list of all customers to save, in the order of the stored one, to narrow and export."""
+    address, mean = customers_url(), asked.data.get("mean")
+    if address is None:
+        return None
+    columns = "name,segment,leaves,stake,last_on"
+    if asked.data.get("order") != "stake" or mean is None:
+        return f"{address}?sort=-leaves&columns={columns}"
+    # As the list: of the best customers, a small risk is a large sum.
+    return f"{address}?sort=-stake&leaves={100 * mean:.1f}&columns={columns}"
+
+
 # -- Saved things ------------------------------------------------------------------------------
 def views_of(user: Any, path: str | None = None) -> list[SavedView]:
     """The saved views of a page (None: of all pages): one's own and those for everybody."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.conf import settings
 from django.test import RequestFactory
@@ -19,17 +20,19 @@ from revoir_web.common import exports
 from revoir_web.common.models import Job
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions, columns, lists, queries
+from revoir_web.customers.figures import write_foretold
 from revoir_web.customers.models import Customer, CustomerFigures, SearchToken
 from revoir_web.customers.narrowing import Condition, Narrowed
 
 pytestmark = pytest.mark.django_db
-SORTS = ("name", "orders", "revenue", "last_on", "first_on")
+SORTS = ("name", "orders", "revenue", "last_on", "first_on", "stake")
 FILTERS: tuple[dict[str, str], ...] = (
     {}, {"segment": "loyal"}, {"status": "lost"}, {"city": "Lyon"}, {"city": "l"},
     {"orders": "3"}, {"revenue": "40,5"}, {"since": "2024-03-01"}, {"until": "2024-03-01"},
     {"segment": "loyal", "status": "active"}, {"segment": "loyal", "city": "Lyon"},
     {"status": "lost", "city": "l", "revenue": "10"}, {"status": "active", "since": "2024-02-01"},
     {"orders": "2", "revenue": "30", "until": "2024-05-01"}, {"city": "nowhere"},
+    {"stake": "20", "status": "active"},
 )  # fmt: skip
 FIELDS = {"name": "name_key", **{name: name for name in SORTS[1:]}}
 
@@ -78,6 +81,9 @@ def people(company: Any) -> list[CustomerFigures]:
             }
         )  # fmt: skip
     actions.write_figures(told)
+    some = [row["customer_id"] for row in told[::2]]
+    stakes = [round(draw.uniform(-5, 90), 2) for _id in some]
+    write_foretold(pa.table({"customer_id": some, "stake": stakes}))
     return list(CustomerFigures.objects.all())
 
 
@@ -100,6 +106,7 @@ def wanted(people: list[CustomerFigures], query: dict[str, str], sort: str) -> l
             and (row.city_key == town or (town not in towns and row.city_key.startswith(town)))
             and row.orders >= int(query.get("orders", 0))
             and float(row.revenue) >= float(query.get("revenue", "-1").replace(",", "."))
+            and ("stake" not in query or (row.stake or -1) >= float(query["stake"]))
             and ("since" not in query or bool(last and last >= query["since"]))
             and ("until" not in query or bool(last and last <= query["until"]))
         )

@@ -244,6 +244,7 @@ def test_a_run_keeps_what_the_models_say_of_every_customer(
         assert one is not None
         for name, table, column, digits in (
             ("leaves", left, "probability", 3), ("clv", worth, "clv", 2),
+            ("stake", left, "stake", 2),
         ):  # fmt: skip
             expected = table.get(key, {}).get(column)
             assert one[name] == expected
@@ -308,6 +309,11 @@ def test_lists_are_narrowed_and_sorted_by_what_is_foretold(
     page = client.get(f"/customers/?leaves={100 * half:.1f}&sort=-leaves&columns=name").content
     assert rows[0].pk in page.decode()
     assert rows[-1].pk not in page.decode()
+    staked = sorted((row for row in rows if row.stake), key=lambda row: (-row.stake, row.pk))
+    told = client.get("/api/customers?stake_min=1&sort=-stake&limit=200").json()["items"]
+    assert [row["figures"]["stake"] for row in told] == [
+        row.stake for row in staked if row.stake >= 1
+    ][:200]
     day = min(row.next_on for row in rows if row.next_on)
     told = client.get(f"/api/customers?next_to={day}").json()["items"]
     assert {row["id"] for row in told} == {row.pk for row in rows if row.next_on == day}
@@ -603,6 +609,20 @@ def test_without_orders_the_others_are_foretold(
         assert client.get(path).status_code == 200
     assert "Apportez des commandes" in client.get(PATHS["next"]).content.decode()
     engine.forget()
+
+
+def test_lists_of_a_hundred_lead_to_all_of_them(
+    computed: PredictionRun, read_book: Book, as_role: Callable[[str], Client]
+) -> None:
+    client = as_role("manager")
+    page = client.get("/departures/").content.decode()
+    address = re.search(r'href="(/customers/\?sort=-stake[^"]+)"', page)
+    assert address is not None
+    found = client.get(address[1].replace("&amp;", "&")).content.decode()
+    keys = list(dict.fromkeys(re.findall(r'href="/customers/([0-9A-Za-z-]+)/"', found)))
+    first = [str(one.customer_id) for one in churn(read_book).ranked(limit=10)]
+    assert [key for key in keys if key in first] == first
+    assert "/customers/?sort=next_on" in client.get("/next/").content.decode()
 
 
 # -- Model cards ---------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
         "shown": asked.result,
         "customers": queries.listed_customers(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "customers_url": queries.customers_url(),
+        "departures_list": queries.departures_list(asked) if kind == "departures" else None,
         **queries.freshness(asked, DataState.current()),
         **beside,
     }
