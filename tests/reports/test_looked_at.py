@@ -46,6 +46,7 @@ from revoir.reports.remarks import nobody_new_since, of_the_ranking
 from revoir.reports.view import change_shown, gathered, headline
 from revoir.reports.xlsx import write_xlsx
 from revoir.segments.names import SEGMENTS
+from revoir.segments.rules import customers_matching
 
 NOW = Period(dt.date(2024, 4, 1), dt.date(2024, 7, 1))
 YEAR_BEFORE = Period(dt.date(2023, 4, 1), dt.date(2023, 7, 1))
@@ -418,6 +419,32 @@ def test_only_answers_in_words_are_said_to_speak(make_book: Callable[..., Book])
         None, None, {"nps": shown}, None, anonymous_share=None, detractors=Detractors(3, 0)
     )
     assert silent.why.text("en") == "An answer from you may keep the customer."
+
+
+def test_who_scored_low_is_listed_by_the_rule_of_the_action(make_book: Callable[..., Book]):
+    """“Answer the 92 customers who scored 6 or less” led nowhere."""
+    told = [
+        ("a", 3, "2024-03-02"), ("a", 9, "2024-03-09"),  # happier since
+        ("b", 9, "2024-03-02"), ("b", 2, "2024-03-09"),
+        ("c", 6, "2024-03-03"), ("d", 0, "2022-03-01"), ("d", None, "2024-03-03"),
+        *((f"happy{place}", 10, "2024-07-05") for place in range(20)),
+    ]  # fmt: skip
+    table = pa.table(
+        {
+            "customer_id": [row[0] for row in told],
+            "question": ["nps"] * len(told),
+            "score": pa.array([row[1] for row in told], pa.float64()),
+            "comment": ["Trop lent"] * len(told),
+            "responded_on": pa.array([dt.date.fromisoformat(row[2]) for row in told]),
+        }
+    )
+    book = make_book(tables={"responses": table})
+    first = build(book, language="en").actions[0]
+    assert first.title.text("en") == "Answer the 2 customers who scored 6 or less."
+    assert first.why.text("en").startswith("2 of these answers say why")
+    assert first.rule is not None
+    listed = book.rows(customers_matching(book, first.rule))
+    assert {row["customer_id"] for row in listed} == {"b", "c"}
 
 
 def test_subscriptions_alone_are_told_by_plan(make_book: Callable[..., Book]):

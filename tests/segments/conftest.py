@@ -94,4 +94,15 @@ def shop_tables(orders):
             ("c", "2", "cup", 1, 10, "ann"), ("d", "9", "cup", 5, 7, None),
         )
     ]  # fmt: skip
-    return {"customers": customers, "orders": sold, "order_lines": lines}
+    answers = [
+        {"customer_id": who, "question": question, "responded_on": dt.date.fromisoformat(day),
+         "score": None if score is None else Decimal(score)}
+        for who, question, day, score in (
+            ("ann", "nps", "2024-01-05", 3), ("ann", "nps", "2024-03-01", 9),
+            ("bob", "nps", "2024-02-01", 10), ("bob", "nps", "2024-02-20", 6),
+            ("bob", "nps", "2024-02-20", 8), ("cat", "nps", "2023-06-20", 0),
+            ("cat", "nps", "2024-01-01", None), ("dan", "csat", "2024-02-02", 2),
+            (None, "nps", "2024-03-01", 1),
+        )
+    ]  # fmt: skip
+    return {"customers": customers, "orders": sold, "order_lines": lines, "responses": answers}

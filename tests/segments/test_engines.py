@@ -19,7 +19,8 @@ OF_CUSTOMERS = [
     "revenue.last_90_days > 15.5", "revenue > 99.999999", "returns = 1", "purchase_days = 1",
     "average_order >= 33.5", "days_since_last < 10", "first_order >= 2024-01-01",
     "cohort = 2024-02", "first_channel = 'shop'", "last_channel = 'shop' or city is unknown",
-    "orders.last_9999_years >= 3",
+    "orders.last_9999_years >= 3", "nps <= 6", "nps is unknown", "csat < 4",
+    "nps <= 6 and nps_on >= 2024-01-01",
 ]  # fmt: skip
 OF_ORDERS = [
     "amount > 20.0001", "channel != 'web'", "channel is unknown", "date >= 2024-03-01",
@@ -89,7 +90,7 @@ def test_conditions(engine, make_book, shop_tables):
 
 def test_dimensions(engine, make_book, shop_tables):
     here, there = make_book(**shop_tables), Book(engine.load(_arrow(shop_tables)))
-    for name in ("first_channel", "last_channel", "cohort", "city", "orders.last_30_days"):
+    for name in ("first_channel", "last_channel", "cohort", "city", "orders.last_30_days", "nps"):
         one, other = (
             _plain(book.rows(dimension(book, name).customers(book)), "customer_id")
             for book in (here, there)

@@ -28,6 +28,11 @@ def who(book, rule):
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
+        ("nps <= 6", {"bob", "cat"}),
+        ("nps <= 6 and nps_on >= 2024-01-01", {"bob"}),
+        ("nps >= 9", {"ann"}),
+        ("nps is unknown", {"dan", "eve"}),
+        ("satisfaction < 4 and csat_on = 2024-02-02", {"dan"}),
         ('city = "Tours"', {"ann"}),
         ("ville = 'Tours'", {"ann"}),
         ("VILLE = « Tours »", {"ann"}),

@@ -41,10 +41,12 @@ class Detractors:
     Attributes:
         customers: How many customers they are (None: answers do not name them all).
         comments: How many of their answers say something in words.
+        rule: Who they are, as a rule of segments (None: answers do not name them all).
     """
 
     customers: int | None = None
     comments: int = 0
+    rule: str | None = None
 
 
 def keeping(kpis: Mapping[str, Kpi], missing: Message | None = None) -> Answer:
@@ -290,7 +292,9 @@ def actions_of(
             _catch(left, currency),
             _second_purchase(left),
             _call_detractors(nps, detractors or Detractors())
-            if nps is not None and nps.parts.get("detractors")
+            if nps is not None
+            and nps.parts.get("detractors")
+            and (detractors is None or detractors.customers != 0)
             else None,
             _win_back(rows, currency, window_days) if stops is None else None,
             _remind(rows, currency, window_days) if stops is None else None,
@@ -509,6 +513,7 @@ def _call_detractors(nps: Kpi, detractors: Detractors) -> Action:
         stake=None,
         segment=None,
         figures=("headline.nps",),
+        rule=detractors.rule,
     )
 
 

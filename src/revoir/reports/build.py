@@ -19,7 +19,8 @@ from revoir.metrics.result import Result
 from revoir.metrics.value import margin_share
 from revoir.periods import Grain
 from revoir.reports import headline, remarks, sections
-from revoir.reports.answers import LEAVING, Detractors, actions_of, keeping, leaving
+from revoir.reports.answers import LEAVING, actions_of, keeping, leaving
+from revoir.reports.detractors import detractors
 from revoir.reports.figures import Kpi
 from revoir.reports.frame import Frame, frame_of
 from revoir.reports.insights import insights_of
@@ -38,7 +39,6 @@ from revoir.reports.model import (
 )
 from revoir.reports.what_if import what_if
 from revoir.segments.rfm import rfm
-from revoir.tables import NO_WORDS
 
 HEADLINE = (
     "retention",
@@ -441,7 +441,7 @@ class _Draft:
                 anonymous_share=anonymous_share,
                 reasons=reasons,
                 stops=self.span[1] if self.span and self._stale() else None,
-                detractors=_detractors(self.voices.book, self.kpis.get("nps")),
+                detractors=detractors(self.voices.book, self.kpis.get("nps")),
                 window_days=window_days,
             ),
             leavers=left,
@@ -499,28 +499,6 @@ def _by_year(book: Book, frame: Frame | None) -> Book:
     if frame is None:
         return book
     return book.with_settings(fiscal_year_start_month=frame.year_month)
-
-
-def _detractors(book: Book, nps: Kpi | None) -> Detractors | None:
-    """Who gave the scores of 6 or less in the period of the figure."""
-    if nps is None or not nps.parts.get("detractors") or nps.point is None:
-        return None
-    answers = book.table("responses")
-    chosen = answers.filter((answers.question == "nps") & (answers.score <= 6))
-    period = nps.point.period
-    if period is not None and "responded_on" in answers.columns:
-        days = chosen.responded_on
-        chosen = chosen.filter((days >= period.start) & (days < period.end))
-    sums = {}
-    if book.has("responses", "customer_id"):
-        sums["people"] = chosen.customer_id.nunique()
-        sums["unnamed"] = chosen.customer_id.isnull().sum()
-    if book.has("responses", "comment"):
-        said = chosen.comment.notnull() & chosen.comment.strip().lower().notin(NO_WORDS)
-        sums["comments"] = said.sum()
-    row = book.rows(chosen.aggregate(n=chosen.count(), **sums))[0]
-    known = "people" in row and not row["unnamed"]
-    return Detractors(int(row["people"]) if known else None, int(row.get("comments") or 0))
 
 
 def _quality(book: Book, counts: tuple[Message, ...]) -> Quality:

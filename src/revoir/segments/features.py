@@ -1,7 +1,8 @@
 """Figures about a customer that are computed: orders in the last year, first channel, segment.
 
 A figure is named by what it counts, with a window where it can have one:
-`orders.last_365_days`, `revenue.last_6_months`, `days_since_last`, `first_channel`, `segment`.
+`orders.last_365_days`, `revenue.last_6_months`, `days_since_last`, `first_channel`, `segment`,
+`nps` (the last answer to that question) and `nps_on` (its day).
 A window of N days is the N days that end with the book's `as_of`.
 """
 
@@ -36,6 +37,10 @@ _SCORES = ("r", "f", "m", "segment")
 FORETOLD = ("leaves", "stake", "clv", "next_on", "health")
 """Figures that a model has computed before: the book holds them or does not."""
 
+_ASKED = ("nps", "csat", "ces")
+"""Questions whose last answer is a figure, and its day another."""
+_LAST_DAYS = {f"{question}_on": question for question in _ASKED}
+
 _NAMES = {
     "orders": "commandes achats nombre_de_commandes nb_commandes",
     "revenue": "ca chiffre_d_affaires",
@@ -55,6 +60,8 @@ _NAMES = {
     "monetary": "montant_achete",
     "r": "score_r", "f": "score_f", "m": "score_m",
     "segment": " ".join(SEGMENT_NAMES[1:]),
+    "nps": "net_promoter_score", "csat": "satisfaction", "ces": "effort",
+    "nps_on": "nps_le", "csat_on": "csat_le", "ces_on": "ces_le",
     "leaves": "risk_of_leaving risque_de_depart",
     "stake": "at_stake en_jeu enjeu",
     "clv": "valeur_vie_client customer_lifetime_value",
@@ -158,7 +165,7 @@ def speaks_of_predictions(rule: str) -> bool:
 
 def feature_names(book: Book) -> list[str]:
     """The figures that a book can compute, as examples for the reader."""
-    known = (*COUNTS, *_ORDER_FIGURES, *_SCORES, *FORETOLD)
+    known = (*COUNTS, *_ORDER_FIGURES, *_SCORES, *_ASKED, *_LAST_DAYS, *FORETOLD)
     names = [name for name in known if _computable(book, name)]
     if book.has("orders", "customer_id"):
         names.append("orders.last_365_days")
@@ -186,6 +193,10 @@ def feature_table(book: Book, features: Collection[Feature]) -> ir.Table:
     if scores:
         tables.append(rfm(book).customers.select("customer_id", *scores))
     tables += [_at_one_end(book, f) for f in chosen if f.column is not None]
+    for question in _ASKED:
+        answered = [f for f in chosen if _LAST_DAYS.get(f.name, f.name) == question]
+        if answered:
+            tables.append(_last_answers(book, question, answered))
     told = [f.name for f in chosen if f.name in FORETOLD]
     if told and book.predictions is not None:
         tables.append(book.predictions.select("customer_id", *told))
@@ -231,6 +242,8 @@ def _source(name: str) -> str:
         return "interactions"
     if name in FORETOLD:
         return "predictions"
+    if name in _ASKED or name in _LAST_DAYS:
+        return "answers"
     return (
         name
         if name in ("interactions", "events", "responses")
@@ -244,6 +257,9 @@ def _computable(book: Book, name: str) -> bool:
             return book.has("interactions", "customer_id", "is_complaint")
         case "predictions":
             return book.predictions is not None and name in book.predictions.columns
+        case "answers":
+            clock = ("responded_on",) if name in _LAST_DAYS else ()
+            return book.has("responses", "customer_id", "question", "score", *clock)
         case "scores":
             return book.has("orders", "customer_id")
         case source:
@@ -322,6 +338,25 @@ def _at_one_end(book: Book, feature: Feature) -> ir.Table:
         "customer_id",
         **{feature.key: table[column], "place": ibis.row_number().over(window)},
     )
+    return numbered.filter(numbered.place == 0).drop("place")
+
+
+def _last_answers(book: Book, question: str, features: list[Feature]) -> ir.Table:
+    """The last score that each customer gave to a question; of one day, the lowest."""
+    table = book.table("responses")
+    table = table.filter(
+        table.customer_id.notnull() & table.score.notnull() & (table.question == question)
+    )
+    dated = "responded_on" in table.columns
+    order = [table.responded_on.desc(), table.score] if dated else [table.score]
+    window = ibis.window(group_by="customer_id", order_by=order)
+    columns = {
+        f.key: table.responded_on.cast("date")
+        if f.name in _LAST_DAYS
+        else table.score.cast("float64")
+        for f in features
+    }
+    numbered = table.select("customer_id", **columns, place=ibis.row_number().over(window))
     return numbered.filter(numbered.place == 0).drop("place")
 
 
