@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import ibis.expr.types as ir
+
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics import scope
-from revoir.metrics.calendar import STEPS, ordinal_of
+from revoir.metrics.calendar import STEPS, date, ordinal_of
 from revoir.metrics.evaluate import empty_result, lacking, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -43,19 +45,8 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
     month = book.settings.fiscal_year_start_month
     periods = replace(question, grain=grain).periods(book)
     bought = scope.purchases(book, question)
-    here, before, after = (
-        ordinal_of(bought, name, grain, month) for name in ("day", "previous_day", "next_day")
-    )
-    is_new, step = bought.previous_day.isnull(), STEPS[grain]
-    rows = bought.select(
-        *question.by,
-        here=here,
-        new=is_new,
-        returning=before == here - step,
-        resurrected=before < here - step,
-        # Dormant one period later.
-        dormant=bought.next_day.isnull() | (after > here + step),
-    )
+    here = ordinal_of(bought, "day", grain, month)
+    rows = bought.select(*question.by, here=here, **_stages(bought, grain, month))
     counted = rows.group_by(["here", *question.by]).aggregate(
         **{stage: rows[stage].sum() for stage in STAGES}
     )
@@ -86,6 +77,54 @@ def lifecycle(book: Book, question: Question) -> dict[str, Result]:
         )
         for stage in STAGES
     }
+
+
+def _stages(bought: ir.Table, grain: Grain, month: int) -> dict[str, ir.BooleanValue]:
+    """What each purchase day says of its customer; one day of a period says a stage at most."""
+    here, before, after = (
+        ordinal_of(bought, name, grain, month) for name in ("day", "previous_day", "next_day")
+    )
+    step = STEPS[grain]
+    return {
+        "new": bought.previous_day.isnull(),
+        "returning": before == here - step,
+        "resurrected": before < here - step,
+        # Dormant one period later.
+        "dormant": bought.next_day.isnull() | (after > here + step),
+    }
+
+
+def buyers(book: Book, question: Question, stage: str) -> ir.Table:
+    """The buyers that a figure of the lifecycle counts, one by one.
+
+    Args:
+        book: The company's tables.
+        question: What is asked; days that are no week, month, quarter or year are cut into months.
+        stage: One of `STAGES`.
+
+    Returns:
+        The purchase day that tells the stage, of each buyer: the first of the period, and of who
+        is dormant the last one of the period before.
+    """
+    grain = question.grain or _grain_of(question)
+    bought = scope.purchases(book, question)
+    periods = replace(question, grain=grain).periods(book)
+    first, end = periods[0].start, periods[-1].end
+    if stage == "dormant":
+        first, end = shift(first, grain, -1), shift(end, grain, -1)
+    month = book.settings.fiscal_year_start_month
+    tells = _stages(bought, grain, month)[stage]
+    inside = (bought.day >= date(first)) & (bought.day < date(end))
+    keys = dict.fromkeys(["customer_id", "day", "previous_day", "next_day", *question.by])
+    return bought.filter(tells & inside).select(*keys)
+
+
+def _grain_of(question: Question) -> Grain:
+    """The length of the one period that a question is about."""
+    if question.start is None:
+        return Grain.MONTH
+    fits = (grain for grain in Grain if shift(question.start, grain, 1) == question.end)
+    return next(fits, Grain.MONTH)
 
 
 def _figure(book: Book, period: Period, count: float, by: dict[str, Any]) -> Figure:

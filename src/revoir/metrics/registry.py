@@ -138,6 +138,7 @@ class Metric:
             (None: none); a goal that is set takes its place.
         benchmarks: Names of the metric in the shipped benchmarks.
         ratio: The sums it divides, where it is a ratio; several are then answered in one query.
+        made_of: The metrics whose figures it is made of, where no rows of its own lie behind it.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Metric:
     goal_growth: float | None = None
     benchmarks: tuple[str, ...] = ()
     ratio: Ratio | None = field(default=None, repr=False, compare=False)
+    made_of: tuple[str, ...] = ()
 
 
 FAMILIES = (

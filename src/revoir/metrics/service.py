@@ -135,7 +135,7 @@ def _complaint_rate(book: Book, question: Question) -> Result:
     # Contacts may go on after the orders: both are asked about the same days.
     asked = question.days(book)
     question = replace(question, start=asked.start, end=asked.end)
-    found = measure_many(book, ("complaints", "orders"), question)
+    found = measure_many(book, COMPLAINT_RATE.made_of, question)
     orders = {(f.period, *f.by.values()): f.value for f in found["orders"].figures}
     figures = []
     for figure in found["complaints"].figures:
@@ -168,5 +168,6 @@ COMPLAINT_RATE: Metric = declare(
         compute=_complaint_rate,
         family="service",
         aliases=("taux_de_reclamation",),
+        made_of=("complaints", "orders"),
     )
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
@@ -122,6 +123,48 @@ def _movement(
         "stayed": stayed.sum(),
         "present": before.notnull().sum(),
     }
+
+
+def subscribers(book: Book, question: Question, name: str) -> ir.Table:
+    """What a figure of one period adds up: subscriptions, or customers by what became of them.
+
+    Args:
+        book: The company's tables.
+        question: What is asked, of one period.
+        name: A metric of this family.
+
+    Returns:
+        For `mrr` the subscriptions that run at the end of the period. For the others `customer_id`,
+        the columns of `by`, `became`, and what they pay a month at both ends: of those who make an
+        amount, or who were there at the start for a rate.
+    """
+    period = _periods(book, question)[0]
+    held = _held(book, question)
+    was_there, is_there = (
+        (held[START] < date(day)) & (held[UNTIL] >= date(day))
+        for day in (period.start, min(period.end, scope.covered_end(book)))
+    )
+    if name == "mrr":
+        return held.filter(is_there).drop(START, UNTIL, "stay__monthly")
+    keys = list(dict.fromkeys(["customer_id", *question.by]))
+    people = held.group_by(keys).aggregate(
+        stay__first=held[START].min(),
+        at_start=held.stay__monthly.sum(where=was_there),
+        at_end=held.stay__monthly.sum(where=is_there),
+    )
+    was, now = people.at_start, people.at_end
+    became = ibis.cases(
+        (was.isnull() & (people.stay__first >= date(period.start)), "new"),
+        (was.isnull(), "reactivation"),
+        (now.isnull(), "churned"),
+        (now > was, "expansion"),
+        (now < was, "contraction"),
+        else_="kept",
+    )
+    told = people.filter(was.notnull() | now.notnull()).mutate(became=became)
+    part = _AMOUNTS.get(name)
+    chosen = told.at_start.notnull() if part is None else told.became == part
+    return told.filter(chosen).select(*keys, "became", "at_start", "at_end")
 
 
 def _periods(book: Book, question: Question) -> list[Period]:

@@ -204,8 +204,7 @@ def _clv_simple(book: Book, question: Question) -> Result:
     if question.start is None and question.grain is None:
         end = question.end or book.as_of + dt.timedelta(days=1)
         asked = replace(question, start=end - dt.timedelta(days=365), end=end)
-    names = ("revenue_per_customer", "purchase_frequency", "churn_rate")
-    found = measure_many(book, names, asked)
+    found = measure_many(book, CLV_SIMPLE.made_of, asked)
     churn = {_key(figure): figure for figure in found["churn_rate"].figures}
     spend = {_key(figure): figure for figure in found["revenue_per_customer"].figures}
     margin_of, note = _margins(book, asked)
@@ -279,6 +278,7 @@ CLV_HISTORIC: Metric = declare(
         compute=_clv_historic,
         family="value",
         aliases=("historic_clv", "clv_historique"),
+        made_of=("revenue_per_customer",),
     )
 )
 CLV_SIMPLE: Metric = declare(
@@ -296,5 +296,6 @@ CLV_SIMPLE: Metric = declare(
         family="value",
         goal_growth=0.1,
         aliases=("clv", "ltv", "simple_clv", "customer_lifetime_value", "valeur_vie_client"),
+        made_of=("revenue_per_customer", "purchase_frequency", "churn_rate"),
     )
 )

@@ -12,7 +12,7 @@ from ninja import Field, Query, Schema
 from revoir_web.common.api import Page, Paging, Refused, paged
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
-from revoir_web.insights import queries
+from revoir_web.insights import computations
 from revoir_web.insights.api_told import router
 from revoir_web.insights.models import PredictionRun
 
@@ -144,7 +144,7 @@ class CardOut(Schema):
 def prediction_runs(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
     """What was computed when, from what was known up to which day, and how good it was."""
     found, following = paged(
-        PredictionRun.objects.prefetch_related(queries.cards_without_content()),
+        PredictionRun.objects.prefetch_related(computations.cards_without_content()),
         limit=paging.limit, cursor=paging.cursor,
     )  # fmt: skip
     return {"items": [_run(run) for run in found], "next": following}
@@ -169,7 +169,7 @@ def _run(run: PredictionRun) -> dict[str, Any]:
 )
 def model_card(request: HttpRequest, number: str) -> dict[str, Any]:
     """The card of a run (`last`: of the last one); 404 where it has none."""
-    held = queries.model_card(None if number == "last" else number)
+    held = computations.model_card(None if number == "last" else number)
     if held is None:
         raise Refused(404, "not_found", _("This computation has no model card."))
     return {

@@ -73,9 +73,20 @@ def _behind(book: Book, asked: Mapping[str, Any]) -> tuple[ir.Table, list[str]]:
         from revoir.metrics.retention import members, retention_periods
 
         table = members(book, question, retention_periods(book, question)[0])
+    elif known.family == "lifecycle":
+        from revoir.metrics.lifecycle import buyers
+
+        table, clock = buyers(book, question, known.name.removeprefix("lifecycle_")), "day"
+    elif known.family == "subscriptions":
+        from revoir.metrics.subscriptions import subscribers
+
+        table = subscribers(book, question, known.name)
     else:
         raise UsageError(
-            msg("This figure is made of other figures: look at the rows behind those.")
+            msg(
+                "This figure is made of other figures: look at the rows behind {names}.",
+                names=[metric_named(name).label for name in known.made_of],
+            )
         )
     for name, value in groups.items():
         held = table[name]
@@ -132,6 +143,8 @@ _COLUMNS = {
     "amount_so_far": msg("bought so far"),
     "first_amount": msg("bought on the first day"),
     "became": msg("what became of them"),
+    "at_start": msg("a month at the start"),
+    "at_end": msg("a month at the end"),
     "responded_on": msg("answered on"),
     "question": msg("question"),
     "score": msg("score"),

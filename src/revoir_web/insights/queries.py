@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 from django.http import Http404, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from revoir.language import Money, Number, Percent, clauses, written
-from revoir_web.common import words
+from revoir.language import Money, Number, Percent, clauses, msg, written
 from revoir_web.common.models import Company
 from revoir_web.common.words import heading, language
 from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
-from revoir_web.insights.models import (
-    DataState,
-    Goal,
-    ModelCard,
-    PredictionRun,
-    SavedSegment,
-    SavedView,
-)
+from revoir_web.insights.models import DataState, Goal, SavedSegment, SavedView
 
 __all__ = ["facts_of"]
 
 BY_MAX = 3
-MODELS = {
-    "rule": gettext_lazy("Simple rule"),
-    "logistic": gettext_lazy("Logistic regression"),
-    "trees": gettext_lazy("Trees"),
-    "both": gettext_lazy("Regression and trees"),
+BECAME = {
+    "kept": msg("kept"),
+    "lost": msg("lost"),
+    "new": msg("new"),
+    "returned": msg("returned"),
+    "reactivation": msg("won back"),
+    "expansion": msg("pays more"),
+    "contraction": msg("pays less"),
+    "churned": msg("lost"),
 }
-"""What learned who may leave."""
+"""What became of a customer in a period."""
 
 
 def freshness(asked: runs.Asked, state: DataState) -> dict[str, Any]:
@@ -163,6 +157,24 @@ def metric_table(name: str, asked: runs.Asked, given: QueryDict) -> dict[str, An
     return {**table, "lines": lines}
 
 
+def made_of(known: dict[str, Any] | None, given: QueryDict) -> list[tuple[str, str]]:
+    """The figures that a figure is made of: what each is called, and the address of its rows.
+
+    Args:
+        known: The `definition` of the metric.
+        given: What the address asks of the rows.
+    """
+    query = given.copy()
+    query.pop("page", None)
+    return [
+        (
+            label(name, definition(name)),
+            f"{reverse('insights:rows', args=[name])}?{query.urlencode()}",
+        )
+        for name in (known or {}).get("made_of", ())
+    ]
+
+
 def rows_question(name: str, given: QueryDict) -> dict[str, Any]:
     """What an address asks of the rows behind a figure."""
     group = {
@@ -215,7 +227,9 @@ def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
     for row in found:
         cells = []
         for number, value in enumerate(row):
-            if number == place:
+            if names[number] == "became":
+                cells.append({"text": BECAME[value].text(language()) if value in BECAME else value})
+            elif number == place:
                 cells.append({"text": people.get(value, value or "—"), "url": customer_url(value)})
             else:
                 figure = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -421,55 +435,6 @@ def listed_customers(asked: runs.Asked, *, named: bool) -> list[dict[str, Any]]:
         }
         for row, words in zip(rows, asked.result["customers"], strict=True)
     ]
-
-
-def prediction_runs() -> list[dict[str, Any]]:
-    """The computations of predictions that are kept, the last first."""
-    found = []
-    for run in PredictionRun.objects.prefetch_related(cards_without_content()):
-        leaving = run.facts.get("departures", {})
-        reason = words.from_json(leaving.get("reason"))
-        method = words.from_json(run.facts.get("products", {}).get("label"))
-        found.append(
-            {
-                "computed_at": run.computed_at,
-                "card_url": card_url(run.number) if run.cards.all() else None,
-                "as_of": run.as_of,
-                "customers": run.customers,
-                "seconds": run.seconds,
-                "version": hashlib.sha256(run.lake_version.encode()).hexdigest()[:8],
-                "leaving": reason.text(language())
-                if reason
-                else MODELS.get(leaving.get("model"), "—"),
-                "auc": leaving.get("auc"),
-                "slope": leaving.get("slope"),
-                "worth": run.facts.get("worth", {}).get("label") or "—",
-                "products": method.text(language()) if method else "—",
-            }
-        )
-    return found
-
-
-def cards_without_content() -> Prefetch[Any]:
-    """Which runs have model cards; the cards themselves are long."""
-    return Prefetch("cards", ModelCard.objects.filter(kind="departures").defer("card"))
-
-
-def card_url(number: str) -> str:
-    """The page of the model card of a run."""
-    return reverse("insights:card", args=[number])
-
-
-def model_card(number: str | None = None) -> ModelCard | None:
-    """How a run learned who may leave.
-
-    Args:
-        number: The run's (None: the last that has a card).
-    """
-    held = ModelCard.objects.filter(kind="departures").select_related("run")
-    if number is not None:
-        held = held.filter(run__number=number)
-    return held.order_by("-run__computed_at", "-run__pk").defer("run__facts").first()
 
 
 def customers_url() -> str | None:

@@ -94,6 +94,10 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
     """The rows that a figure was computed from."""
     _known(name)
     definition = queries.definition(name)
+    if made_of := queries.made_of(definition, request.GET):
+        parts: dict[str, Any] = {"name": name, "label": queries.label(name, definition)}
+        parts |= {"made_of": made_of, "given": request.GET}
+        return render(request, "insights/rows.html", parts)
     question, page = queries.rows_question(name, request.GET), queries.page_of(request.GET)
     at = {"page": page} if page > 1 else {}
     asked = runs.ask("rows", {**question, **at}, by=request.user.pk)

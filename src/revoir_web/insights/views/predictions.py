@@ -10,15 +10,15 @@ from django.shortcuts import render
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
 from revoir_web.customers import seen
-from revoir_web.insights import queries, runs
+from revoir_web.insights import computations, queries, runs
 from revoir_web.insights.models import DataState
 
 
 @requires(Right.SEE_DASHBOARD)
 def departures(request: HttpRequest) -> HttpResponse:
     """The customers to save, the most pressing first, with the record of such lists."""
-    held = queries.model_card()
-    address = queries.card_url(held.run.number) if held is not None else None
+    held = computations.model_card()
+    address = computations.card_url(held.run.number) if held is not None else None
     return _shown(request, "departures", card_url=address)
 
 
@@ -52,7 +52,7 @@ def runs_kept(request: HttpRequest) -> HttpResponse:
     asked = runs.ask("departures", {}, by=request.user.pk)
     context = {
         "asked": asked,
-        "runs": queries.prediction_runs(),
+        "runs": computations.prediction_runs(),
         **queries.freshness(asked, DataState.current()),
     }
     return render(request, "insights/predictions.html", context)
@@ -61,7 +61,7 @@ def runs_kept(request: HttpRequest) -> HttpResponse:
 @requires(Right.SEE_DASHBOARD)
 def card(request: HttpRequest, number: str) -> HttpResponse:
     """The model card of a computation: the data, the test, how good it was, what changed since."""
-    held = queries.model_card(None if number == "last" else number)
+    held = computations.model_card(None if number == "last" else number)
     if held is None:
         raise Http404
     shown = held.card[language()]
