@@ -100,6 +100,14 @@ def test_json_holds_the_model_its_record_and_every_customer(ask):
     assert fit["by_week"][-1]["actual_so_far"] == sum(
         row["frequency"] for row in answer["customers"]
     )
+    assert not any(row["held_out"] for row in fit["by_week"])
+    # Weeks after the back-test's latest day are held against a model that did not see them.
+    until = answer["backtest"]["origins"][0]
+    assert fit["hold_out"]["until"] == until
+    held = [row for row in fit["hold_out"]["by_week"] if row["held_out"]]
+    assert held
+    assert all(row["start"] > until for row in held)
+    assert sum(row["actual"] for row in held) > 0
     assert answer["reason"] is None
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from revoir.book import Book
 from revoir.engines.connect import memory
-from revoir.models.goodness import by_frequency, tracking
+from revoir.models.clv import clv
+from revoir.models.goodness import by_frequency, goodness, tracking
 from revoir.models.mbg_nbd import MbgNbd
 from revoir.models.origins import origins
 
@@ -79,6 +80,31 @@ def test_weeks_after_the_fit_are_held_out_and_newcomers_left_out(book):
     assert next(row.start for row in rows if row.held_out) == DAY_0 + dt.timedelta(days=98)
     assert rows[-1].actual_so_far < tracking(book, WORLD)[-1].actual_so_far
     assert rows[-1].actual_so_far == pytest.approx(rows[-1].expected_so_far, rel=0.05)
+
+
+@pytest.mark.parametrize("unit", ["day", "week"])
+def test_a_model_of_then_is_held_against_what_came_after(book, unit):
+    found = clv(book, model="mbg_nbd", unit=unit, horizon_days=120)
+    fit = goodness(book, found)
+    assert fit.until == found.choice.backtest.days[0]
+    held = [row for row in fit.tracked if row.held_out]
+    assert held[0].start > fit.until
+    expected, came = (sum(getattr(row, name) for row in held) for name in ("expected", "actual"))
+    assert expected == pytest.approx(came, rel=0.1)
+    # It is not the model that has seen these weeks.
+    assert expected != pytest.approx(
+        sum(row.expected for row in tracking(book, found.model, until=fit.until) if row.held_out),
+        rel=1e-9,
+    )
+    assert f"{came:,.0f} came" in fit.sentence().text("en")
+
+
+def test_nothing_is_held_out_of_short_data(book):
+    early = book.at(DAY_0 + dt.timedelta(days=75))
+    fit = goodness(early, clv(early, model="mbg_nbd", horizon_days=60))
+    assert (fit.until, list(fit.tracked), fit.sentence()) == (None, [], None)
+    assert fit.shown == fit.by_week
+    assert fit.record()["hold_out"] is None
 
 
 def test_the_unit_of_time_changes_nothing(book):

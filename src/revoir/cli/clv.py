@@ -238,17 +238,10 @@ def _whole(book: Book, found: Clv, customers: pa.Table | None, code: str) -> dic
 
 
 def _goodness(book: Book, found: Clv) -> dict[str, Any] | None:
-    from revoir.models.clv import UNITS
-    from revoir.models.goodness import by_frequency, tracking
+    from revoir.models.goodness import goodness
 
-    if found.model is None:
-        return None
-    days = UNITS[found.unit]
-    weeks = tracking(book, found.model, unit_days=days)
-    return {
-        "by_frequency": [vars(row) for row in by_frequency(found.model, found.histories)],
-        "by_week": [vars(row) for row in weeks],
-    }
+    fit = goodness(book, found)
+    return None if fit is None else fit.record()
 
 
 def _print(found: Clv, customers: pa.Table | None, code: str) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from revoir.book import Book
+from revoir.language import Message, Number, msg
 from revoir.metrics.calendar import date
+from revoir.models.choosing import fit_in_unit, model_named
+from revoir.models.clv import UNITS, Clv
 from revoir.models.counts import Counts, Ints
+from revoir.models.origins import origins
 from revoir.models.transactions import TransactionModel
 
 
@@ -51,6 +57,87 @@ class WeekRow:
     expected: float
     actual_so_far: float
     expected_so_far: float
+
+
+@dataclass(frozen=True)
+class Goodness:
+    """How a model fits, and how it did on weeks that it had not seen.
+
+    Attributes:
+        label: What people call the model.
+        by_frequency: Customers by number of repeat purchases.
+        by_week: Repeat purchases week by week, of the model as fitted to all that is known.
+        until: The last day that the model of `tracked` was fitted to (None: the data are too short
+            to hold any week out).
+        tracked: Repeat purchases of the customers of that day, week by week, those after it held
+            out (none where nothing is).
+    """
+
+    label: str
+    by_frequency: Sequence[FrequencyRow]
+    by_week: Sequence[WeekRow]
+    until: dt.date | None
+    tracked: Sequence[WeekRow]
+
+    @property
+    def shown(self) -> Sequence[WeekRow]:
+        """The weeks to be drawn: with those held out, where there are any."""
+        return self.tracked or self.by_week
+
+    def sentence(self) -> Message | None:
+        """What was expected of the weeks held out, and what came (None: there are none)."""
+        if self.until is None:
+            return None
+        held = [row for row in self.tracked if row.held_out]
+        return msg(
+            "Fitted to what was known by {day}, {model} expects {expected} repeat purchases of the"
+            " customers of then in the weeks after it; {actual} came.",
+            day=self.until,
+            model=self.label,
+            expected=Number(sum(row.expected for row in held), 0),
+            actual=Number(sum(row.actual for row in held), 0),
+        )
+
+    def record(self) -> dict[str, Any]:
+        """As plain values, ready for JSON once days are written."""
+        return {
+            "by_frequency": [vars(row) for row in self.by_frequency],
+            "by_week": [vars(row) for row in self.by_week],
+            "hold_out": None
+            if self.until is None
+            else {"until": self.until, "by_week": [vars(row) for row in self.tracked]},
+        }
+
+
+def goodness(book: Book, found: Clv) -> Goodness | None:
+    """How the model of purchases fits, and how it tracks weeks that it was not fitted to.
+
+    Args:
+        book: The company's tables.
+        found: What its customers will bring in.
+
+    Returns:
+        The fit; weeks are held out after the latest day of the back-test. None without a model.
+    """
+    model, choice = found.model, found.choice
+    if model is None or choice is None:
+        return None
+    days = UNITS[found.unit]
+    until, tracked = None, []
+    if choice.backtest is not None:
+        until = choice.backtest.days[0]
+        (then,) = origins(book, [until], choice.backtest.holdout_days)
+        before = fit_in_unit(
+            model_named(model.name), then.counts, log_gaps=then.log_gaps, unit_days=days
+        )
+        tracked = tracking(book, before, unit_days=days, until=until)
+    return Goodness(
+        str(model.label),
+        by_frequency(model, found.histories),
+        tracking(book, model, unit_days=days),
+        until,
+        tracked,
+    )
 
 
 def by_frequency(model: TransactionModel, counts: Counts, most: int = 7) -> list[FrequencyRow]:
@@ -109,7 +196,7 @@ def tracking(
     expected = np.array([float(new[:end] @ grown[:end][::-1]) for end in ends])
     actual = np.cumsum(back)[ends - 1]
     rows, before = [], (0.0, 0.0)
-    for week, end in enumerate(ends):
+    for week, end in enumerate(ends.tolist()):
         start = first.item() + dt.timedelta(days=7 * week)
         here = (float(actual[week]), float(expected[week]))
         rows.append(

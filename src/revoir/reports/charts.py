@@ -6,8 +6,7 @@ width. Labels are worded here, in the reader's language, so that every renderer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,113 +15,10 @@ import altair as alt
 from revoir.language import Message, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.reports import palette
+from revoir.reports.canvas import Chart, Spec, finished, least_step, on, x_periods, y_axis
 from revoir.reports.figures import Kpi, Point, quantity
 from revoir.reports.model import Breakdown, CohortSection, GapsSection, LifecycleSection, RfmSection
 from revoir.reports.wording import age, short
-
-Spec = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart ready to be drawn.
-
-    Attributes:
-        name: Its name in the page.
-        title: What is seen, in words.
-        columns: Headers of its data table.
-        rows: The data, written in the reader's language.
-        spec: Gives the Vega-Lite specification for a width in pixels.
-        scrolls: Whether it keeps its width on a narrow screen and is scrolled instead.
-        width: The width it is drawn at where there is room.
-    """
-
-    name: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    spec: Callable[[int], Spec]
-    scrolls: bool = False
-    width: int = 920
-
-
-def on(values: Sequence[dict[str, Any]]) -> Any:
-    """A layer that draws some rows."""
-    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]  # Altair is
-
-
-_CONFIG: Spec = {
-    "background": "transparent",
-    "font": "Liberation Sans",
-    "padding": {"left": 8, "right": 8, "top": 4, "bottom": 2},
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": palette.MUTED,
-        "titleColor": palette.MUTED,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "gridColor": palette.GRID,
-        "domainColor": palette.GRID,
-        "tickColor": palette.GRID,
-        "labelPadding": 4,
-    },
-    "text": {"fontSize": 12, "color": palette.INK},
-}
-
-
-def finished(chart: Any, width: int, height: int) -> Spec:
-    """The specification of layers at a size in pixels, in the look that all charts share."""
-    spec: Spec = chart.properties(width=width, height=height).to_dict(validate=False)
-    return {**spec, "config": _CONFIG}
-
-
-def _y_axis(unit: Unit, title: str, **options: Any) -> alt.Axis:
-    shape = {Unit.SHARE: ".0%", Unit.MONEY: ",.0f", Unit.COUNT: ",.0f"}.get(unit, ",.1~f")
-    return alt.Axis(
-        title=title,
-        titleAngle=0,
-        titleAlign="left",
-        titleAnchor="start",
-        titleY=-12,
-        titleX=-30,
-        format=shape,
-        tickCount=4,
-        tickMinStep=_least_step(unit),
-        domain=False,
-        ticks=False,
-        **options,
-    )
-
-
-def _least_step(unit: Unit) -> Any:
-    """Half a customer is nobody, and shares are labelled in whole per cents: whole ticks."""
-    return {Unit.COUNT: 1, Unit.SHARE: 0.01}.get(unit, alt.Undefined)
-
-
-def _whole(low: float, high: float) -> dict[str, Any]:
-    """The ticks of an axis of a few: Vega would draw halves, and write them as wholes."""
-    return {"values": list(range(int(low), int(high) + 1))} if high - low <= 4 else {}
-
-
-def _x_periods(width: int, labels: Sequence[str], **options: Any) -> alt.X:
-    # A letter is some six pixels wide; the last period always has its label.
-    count, letters = len(labels), max(map(len, labels), default=1)
-    step = max(1, -(-count * (6 * letters + 8) // width))
-    return alt.X(
-        "label:N",
-        sort=None,
-        axis=alt.Axis(
-            title=None,
-            labelAngle=0,
-            ticks=False,
-            labelExpr=f"({count} - 1 - indexof(domain('x'), datum.value)) % {step} == 0"
-            " ? datum.label : ''",
-            labelOverlap=False,
-            labelPadding=10,  # clear of the lowest label of the other axis
-        ),
-        **options,
-    )
 
 
 def trend(kpi: Kpi, title: Message, language: str) -> Chart:
@@ -146,13 +42,13 @@ def trend(kpi: Kpi, title: Message, language: str) -> Chart:
 
     def spec(width: int) -> Spec:
         labels = [str(value["label"]) for value in values]
-        x = _x_periods(width - 80, labels, scale=alt.Scale(type="point", padding=0.3))
+        x = x_periods(width - 80, labels, scale=alt.Scale(type="point", padding=0.3))
         bounds = alt.Scale(zero=False, nice=True)
-        y = alt.Y("value:Q", axis=_y_axis(kpi.unit, unit), scale=bounds)
+        y = alt.Y("value:Q", axis=y_axis(kpi.unit, unit), scale=bounds)
         base = on(values).encode(x=x)
         layers = [
             base.mark_area(color=palette.BLUE_SOFT, opacity=1).encode(
-                y=alt.Y("low:Q", axis=_y_axis(kpi.unit, unit), scale=bounds), y2="high:Q"
+                y=alt.Y("low:Q", axis=y_axis(kpi.unit, unit), scale=bounds), y2="high:Q"
             ),
             base.mark_line(color=palette.BLUE, strokeWidth=2.5).encode(y=y),
             base.mark_point(filled=True, size=44, opacity=1, color=palette.BLUE).encode(y=y),
@@ -250,7 +146,6 @@ def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
         for name, row in zip(names, rows, strict=True)
     ]
     heads = [written(age(section.grain, index), language) for index in range(1, ages + 1)]
-    customers = msg("customers").text(language)
 
     def spec(width: int) -> Spec:
         y = alt.Y(
@@ -271,7 +166,7 @@ def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
             ),
             base.mark_text(fontSize=12).encode(text="text:N", color=alt.Color("ink:N", scale=None)),
             size.mark_text(align="right", x=-8, color=palette.MUTED).encode(text="text:N"),
-            on([{"text": customers}])
+            on([{"text": msg("customers").text(language)}])
             .mark_text(align="right", x=-8, y=-11, color=palette.MUTED)
             .encode(text="text:N"),
         ]
@@ -292,6 +187,11 @@ def cohorts(section: CohortSection, language: str, ages_max: int = 12) -> Chart:
     return Chart(
         "cohorts", written(section.title, language), columns, table, spec, scrolls=True, width=760
     )
+
+
+def _whole(low: float, high: float) -> dict[str, Any]:
+    """The ticks of an axis of a few: Vega would draw halves, and write them as wholes."""
+    return {"values": list(range(int(low), int(high) + 1))} if high - low <= 4 else {}
 
 
 def lifecycle(section: LifecycleSection, language: str) -> Chart:
@@ -338,10 +238,10 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
     _spread(ends, (ceiling + floor) / 210 * 16, ceiling)
 
     def spec(width: int) -> Spec:
-        x = _x_periods(width - 130, names, scale=alt.Scale(type="band", paddingInner=0.25))
+        x = x_periods(width - 130, names, scale=alt.Scale(type="band", paddingInner=0.25))
         y = alt.Y(
             "from:Q",
-            axis=_y_axis(Unit.COUNT, msg("customers").text(language), **_whole(-floor, ceiling)),
+            axis=y_axis(Unit.COUNT, msg("customers").text(language), **_whole(-floor, ceiling)),
         )
         bars = (
             on(values).mark_bar().encode(x=x, y=y, y2="to:Q", fill=alt.Fill("fill:N", scale=None))
@@ -390,14 +290,20 @@ def _spread(labels: list[dict[str, Any]], distance: float, ceiling: float) -> No
 
 def gaps(section: GapsSection, language: str) -> Chart:
     """How many came back after how many days, and where the activity window ends."""
+    window = section.window_days
     bands = [
-        {"from": first, "to": end, "count": count, "zero": 0, "inside": _inside(section, end)}
+        {
+            "from": first,
+            "to": end,
+            "count": count,
+            "zero": 0,
+            "inside": not window or end <= window + 1,
+        }
         for first, end, count in section.counts
     ]
     last = section.counts[-1][1] if section.counts else 1
     highest = max((count for *_, count in section.counts), default=1)
     again = msg("repeat purchases").text(language)
-    window = section.window_days
 
     def spec(width: int) -> Spec:
         bars = (
@@ -415,7 +321,7 @@ def gaps(section: GapsSection, language: str) -> Chart:
                     ),
                 ),
                 x2="to:Q",
-                y=alt.Y("count:Q", axis=_y_axis(Unit.COUNT, again, **_whole(0, highest))),
+                y=alt.Y("count:Q", axis=y_axis(Unit.COUNT, again, **_whole(0, highest))),
                 y2="zero:Q",
                 fill=alt.condition(
                     "datum.inside", alt.value(palette.BLUE), alt.value(palette.ORANGE)
@@ -453,10 +359,6 @@ def gaps(section: GapsSection, language: str) -> Chart:
         ),
         spec,
     )
-
-
-def _inside(section: GapsSection, end: int) -> bool:
-    return section.window_days is None or end - 1 <= section.window_days
 
 
 def _rounded(share: float, language: str) -> str:
@@ -555,7 +457,7 @@ def breakdown(section: Breakdown, language: str) -> Chart:
                 title=None,
                 format=".0%" if section.unit is Unit.SHARE else ",.0f",
                 tickCount=max(3, width // 120),
-                tickMinStep=_least_step(section.unit),
+                tickMinStep=least_step(section.unit),
                 domain=False,
                 ticks=False,
             ),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from revoir.language import Message, Money, Number, Percent, msg
 from revoir.reports import charts, drawing, palette, view
-from revoir.reports.charts import Chart
+from revoir.reports.canvas import Chart
 from revoir.reports.figures import Kpi
 from revoir.reports.model import Report
 from revoir.reports.wording import GRAINS, between, grain_of, named, short

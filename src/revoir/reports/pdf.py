@@ -13,7 +13,7 @@ import vl_convert
 
 from revoir.language import Message, Money, Percent, msg
 from revoir.reports import charts, drawing, view
-from revoir.reports.charts import Chart
+from revoir.reports.canvas import Chart
 from revoir.reports.figures import Kpi
 from revoir.reports.html import TEMPLATES, trend_title
 from revoir.reports.model import Chapter, Report

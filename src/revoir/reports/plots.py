@@ -1,4 +1,4 @@
-"""Charts of how good models are: probabilities beside what happened."""
+"""Charts of how good models are: what they said beside what happened."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Any
 
 import altair as alt
 
-from revoir.language import msg, written
+from revoir.language import Number, msg, written
+from revoir.metrics.registry import Unit
 from revoir.models.card import Card
 from revoir.models.card_tables import calibration_table
+from revoir.models.goodness import Goodness
 from revoir.reports import palette
-from revoir.reports.charts import Chart, Spec, finished, on
+from revoir.reports.canvas import Chart, Spec, finished, on, x_periods, y_axis
 
 
 def calibration(card: Card, language: str) -> Chart | None:
@@ -79,6 +81,143 @@ def calibration(card: Card, language: str) -> Chart | None:
         ),
         tuple(column.text(language) for column in sheet.columns),
         tuple(tuple(written(value, language) for value in row) for row in sheet.rows),
+        spec,
+        width=640,
+    )
+
+
+def tracking(fit: Goodness, language: str) -> Chart:
+    """Repeat purchases up to each week, as they came and as the model expects them.
+
+    Args:
+        fit: The fit of the model; weeks that it was not fitted to lie beyond a line.
+        language: Of the words.
+    """
+    rows = fit.shown
+    labels = [written(row.start, language) for row in rows]
+    lines = {
+        "expected": (msg("expected"), palette.ORANGE, [row.expected_so_far for row in rows]),
+        "came": (msg("came"), palette.BLUE, [row.actual_so_far for row in rows]),
+    }
+    first = next((place for place, row in enumerate(rows) if row.held_out), None)
+    until = msg("fitted up to here").text(language)
+
+    def spec(width: int) -> Spec:
+        inner, height = width - 130, 230
+        # Days are wide: fewer of them are written than periods would be.
+        x = x_periods(3 * inner // 4, labels, scale=alt.Scale(type="point"))
+        axis = y_axis(Unit.COUNT, msg("repeat purchases up to the week").text(language))
+        y = alt.Y("value:Q", axis=axis)
+        # Apart by the height of a letter, however near the lines end.
+        ends = {name: values[-1] for name, (_, _, values) in lines.items()}
+        above = max(ends, key=lambda name: ends[name])
+        layers = []
+        for name, (word, colour, values) in lines.items():
+            data = [
+                {"label": label, "value": value}
+                for label, value in zip(labels, values, strict=True)
+            ]
+            dash = [6, 4] if name == "expected" else [1, 0]
+            end = on([{**data[-1], "text": word.text(language)}])
+            layers += [
+                on(data).mark_line(color=colour, strokeWidth=2.5, strokeDash=dash).encode(x=x, y=y),
+                end.mark_text(
+                    align="left", dx=8, dy=-7 if name == above else 7, color=colour,
+                    fontWeight="bold",
+                ).encode(x=x, y=y, text="text:N"),
+            ]  # fmt: skip
+        if first is not None:
+            near_end = first > 0.4 * len(rows)
+            mark = on([{"label": labels[first], "text": until}])
+            layers += [
+                mark.mark_rule(color=palette.INK, strokeDash=[5, 4]).encode(x=x),
+                mark.mark_text(
+                    align="right" if near_end else "left", dx=-6 if near_end else 6,
+                    y=height - 8, color=palette.INK,
+                ).encode(x=x, text="text:N"),
+            ]  # fmt: skip
+        return finished(alt.layer(*layers), inner, height)
+
+    columns = (
+        msg("Week from"), msg("Expected"), msg("Came"), msg("Expected so far"),
+        msg("Came so far"), msg("Held out"),
+    )  # fmt: skip
+    title = fit.sentence() or msg(
+        "Repeat purchases, as they came and as {model} expects them", model=fit.label
+    )
+    return Chart(
+        "tracking",
+        title.text(language),
+        tuple(column.text(language) for column in columns),
+        tuple(
+            (
+                label,
+                written(Number(row.expected, 0), language),
+                written(Number(row.actual, 0), language),
+                written(Number(row.expected_so_far, 0), language),
+                written(Number(row.actual_so_far, 0), language),
+                written(row.held_out, language),
+            )
+            for label, row in zip(labels, rows, strict=True)
+        ),
+        spec,
+        width=760,
+    )
+
+
+def frequencies(fit: Goodness, language: str) -> Chart:
+    """Customers by how often they bought again, as they are and as the model expects them.
+
+    Args:
+        fit: The fit of the model.
+        language: Of the words.
+    """
+    values: list[dict[str, Any]] = [
+        {
+            "label": msg("{n} or more", n=row.frequency).text(language)
+            if row.or_more
+            else written(row.frequency, language),
+            "actual": row.actual,
+            "expected": row.expected,
+        }
+        for row in fit.by_frequency
+    ]
+    labels = [str(value["label"]) for value in values]
+    marked = msg("a bar: customers; a line: expected").text(language)
+
+    def spec(width: int) -> Spec:
+        x = x_periods(
+            width - 80, labels, scale=alt.Scale(type="band", paddingInner=0.35, paddingOuter=0.2)
+        )
+        axis = y_axis(Unit.COUNT, marked)
+        base = on(values).encode(x=x)
+        band = (width - 80) / max(len(labels), 1) * 0.8
+        return finished(
+            alt.layer(
+                base.mark_bar(color=palette.BLUE_MIDDLE).encode(y=alt.Y("actual:Q", axis=axis)),
+                base.mark_tick(color=palette.ORANGE, thickness=4, width=band, opacity=1).encode(
+                    y=alt.Y("expected:Q", axis=axis)
+                ),
+            ),
+            width - 80,
+            200,
+        )
+
+    columns = (msg("Repeat purchases"), msg("Customers"), msg("Expected"))
+    return Chart(
+        "frequencies",
+        msg("How many bought again so often, and how many {model} expects", model=fit.label).text(
+            language
+        ),
+        tuple(column.text(language) for column in columns),
+        tuple(
+            (
+                str(value["label"]),
+                written(Number(value["actual"], 0), language),
+                written(Number(value["expected"], 0), language),
+            )
+            for value in values
+        ),
         spec,
         width=640,
     )

@@ -84,6 +84,42 @@ class Total(Schema):
     high: float
 
 
+class WeekOut(Schema):
+    """The repeat purchases of one week."""
+
+    start: dt.date
+    complete: bool
+    held_out: bool = Field(description="Whether the model was fitted to what was known before it.")
+    actual: float
+    expected: float
+    actual_so_far: float
+    expected_so_far: float
+
+
+class FrequencyOut(Schema):
+    """Customers with one number of repeat purchases."""
+
+    frequency: int
+    or_more: bool
+    actual: float
+    expected: float
+
+
+class HoldOut(Schema):
+    """The model fitted to what was known by a day, and what came."""
+
+    until: dt.date
+    by_week: list[WeekOut]
+
+
+class Fit(Schema):
+    """How the model of purchases fits."""
+
+    by_frequency: list[FrequencyOut]
+    by_week: list[WeekOut]
+    hold_out: HoldOut | None
+
+
 class Worth(Told):
     """What customers will bring in within a year, those worth most first."""
 
@@ -93,6 +129,7 @@ class Worth(Told):
     confidence: float | None = None
     total: Total | None = None
     record: list[str] = Field(default_factory=list)
+    goodness: Fit | None = Field(None, description="Null where there is no model of purchases.")
     customers: list[Valued] = Field(default_factory=list)
 
 
@@ -236,7 +273,7 @@ def clv(request: HttpRequest) -> dict[str, Any]:
     """The stored list; where the data changed since, a new one is computed."""
     asked = runs.ask("worth", {})
     shown = asked.result or {}
-    names = ("as_of", "currency", "confidence", "total")
+    names = ("as_of", "currency", "confidence", "total", "goodness")
     return {
         **told(asked),
         **{name: asked.data.get(name) for name in names},

@@ -14,7 +14,7 @@ from revoir_web.common.words import heading
 if TYPE_CHECKING:
     from revoir.metrics.registry import Metric
     from revoir.metrics.result import Result
-    from revoir.reports.charts import Chart
+    from revoir.reports.canvas import Chart
     from revoir.reports.figures import Kpi, Point
     from revoir.reports.headline import Maker
 

@@ -125,7 +125,7 @@ def _worth(book: Book) -> Part:
         "margin": found.margin,
         "reason": plain(found.reason),
     }
-    answer = predictions.worth(found)
+    answer = predictions.worth(found, predictions.fit_of(book, found))
     held = found.customers
     if held is None:
         return Part(answer, kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from revoir.models.churn import AtRisk, Churn
     from revoir.models.clv import Clv
     from revoir.models.contract_clv import ContractClv
+    from revoir.models.goodness import Goodness
     from revoir.models.next_purchase import NextPurchases
     from revoir.models.recommend import Recommendations
     from revoir.models.upgrades import Due
@@ -179,6 +181,14 @@ def clv_of(book: Book) -> Clv | ContractClv:
     return clv(book)
 
 
+def fit_of(book: Book, found: Clv | ContractClv) -> Goodness | None:
+    """How the model of purchases fits, and how it did on weeks it had not seen."""
+    from revoir.models.contract_clv import ContractClv
+    from revoir.models.goodness import goodness
+
+    return None if isinstance(found, ContractClv) else goodness(book, found)
+
+
 def total_of(found: Clv | ContractClv) -> Bounds | None:
     """What all customers will bring in together (None: not known)."""
     from revoir.models.contract_clv import ContractClv
@@ -188,16 +198,22 @@ def total_of(found: Clv | ContractClv) -> Bounds | None:
     return found.worth.total if found.worth else None
 
 
-def worth(found: Clv | ContractClv) -> dict[str, Any]:
-    """What customers will bring in, those worth most, and how near such sums came in the past."""
+def worth(found: Clv | ContractClv, fit: Goodness | None = None) -> dict[str, Any]:
+    """What customers will bring in, those worth most, and how near such sums came in the past.
+
+    Args:
+        found: What the core says.
+        fit: How its model of purchases fits (None: it has none).
+    """
     held = found.customers
     rows = [] if held is None else held.slice(0, LISTED).to_pylist()
     return drawn.in_each(
-        lambda language: _worth(found, rows, language),
+        lambda language: {**_worth(found, rows, language), "charts": _fitted(fit, language)},
         as_of=found.as_of.isoformat() if found.as_of else None,
         currency=found.currency,
         confidence=found.confidence,
         total=None if (total := total_of(found)) is None else vars(total),
+        goodness=None if fit is None else written_days(fit.record()),
         customers=[
             {
                 "id": row["customer_id"],
@@ -207,6 +223,28 @@ def worth(found: Clv | ContractClv) -> dict[str, Any]:
             for row in rows
         ],
     )
+
+
+def _fitted(fit: Goodness | None, language: str) -> list[dict[str, Any]]:
+    """What the model expects beside what happened, drawn."""
+    from revoir.reports import plots
+
+    if fit is None:
+        return []
+    made = (plots.tracking(fit, language), plots.frequencies(fit, language))
+    return [drawn.chart(chart, language, chart.name) for chart in made]
+
+
+def written_days(value: Any) -> Any:
+    """Plain values with their days as text, as JSON keeps them."""
+    match value:
+        case dict():
+            return {name: written_days(held) for name, held in value.items()}
+        case list():
+            return [written_days(held) for held in value]
+        case dt.date():
+            return value.isoformat()
+    return value
 
 
 def _worth(found: Clv | ContractClv, rows: list[dict[str, Any]], language: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from revoir_web.common.models import Company, Job
 from revoir_web.insights import engine
 from revoir_web.insights.models import AnalysisRun, DataState, ModelCard, PredictionRun
 
-FORMAT = 3
+FORMAT = 2
 """Of stored results; with a new one, answers of an earlier program are no longer found."""
 FORETOLD = ("departures", "worth", "next", "health", "products")
 """Kinds of questions that are answered together, by a run of predictions."""

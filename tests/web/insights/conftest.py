@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import revoir
 from revoir.book import Book
 from revoir.datasets.shop import shop
 from revoir.store import Lake
-from revoir_web.common.models import Company
-from revoir_web.insights import drawn, engine, facts, figures, questions, runs
-from revoir_web.insights.models import AnalysisRun, DataState
+from revoir_web.common import jobs
+from revoir_web.common.models import Company, Job
+from revoir_web.customers.models import Customer, CustomerFigures
+from revoir_web.insights import drawn, engine, facts, figures, foresight, questions, runs
+from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
 CUSTOMERS = 300
 ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -108,3 +111,48 @@ def filled(lake: Path, once_for_all: Callable[..., Any]) -> Path:
         for kind, parameters in ASKED
     )
     return lake
+
+
+@pytest.fixture(scope="session")
+def parts(read_book: Book) -> dict[str, foresight.Part]:
+    """What every model says of the generated shop."""
+    return {kind: part(read_book) for kind, (_told, part) in foresight.PARTS.items()}
+
+
+@pytest.fixture(scope="session")
+def foretold(parts: dict[str, foresight.Part]) -> dict[str, Any]:
+    """The answers of the pages."""
+    return {kind: json.loads(json.dumps(part.answer)) for kind, part in parts.items()}
+
+
+@pytest.fixture
+def stored(filled: Path, foretold: dict[str, Any]) -> dict[str, Any]:
+    """The same, as the worker stores them."""
+    state = DataState.current()
+    for kind, answer in foretold.items():
+        runs.keep(
+            kind, {}, version=state.lake_version, began=state.noticed_at,
+            settings_hash=engine.settings_hash(), result=answer,
+        )  # fmt: skip
+    return foretold
+
+
+@pytest.fixture
+def computed(
+    filled: Path, parts: dict[str, foresight.Part], settings: Any, tmp_path: Path
+) -> PredictionRun:
+    """A whole run, done by the worker; the customers of the shop are known by their numbers."""
+    settings.DATA = str(tmp_path)
+    ids = foresight.together(list(parts.values()))["customer_id"].to_pylist()
+    Customer.objects.bulk_create(Customer(id=key, name=f"Client {key}") for key in ids)
+    CustomerFigures.objects.bulk_create(CustomerFigures(customer_id=key, orders=1) for key in ids)
+    with pytest.MonkeyPatch.context() as patch:
+        made = {
+            kind: (told, lambda _book, kind=kind: parts[kind])
+            for kind, (told, _part) in foresight.PARTS.items()
+        }
+        patch.setattr(foresight, "PARTS", made)
+        jobs.enqueue("insights.foresee")
+        jobs.run_waiting()
+    assert Job.objects.get(kind="insights.foresee").state == Job.State.DONE
+    return PredictionRun.objects.get()

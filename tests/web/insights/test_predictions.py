@@ -26,7 +26,7 @@ from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.customers import actions
 from revoir_web.customers.models import Customer, CustomerFigures
 from revoir_web.insights import advice, engine, foresight, questions, runs
-from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
+from revoir_web.insights.models import AnalysisRun, PredictionRun
 
 pytestmark = pytest.mark.django_db
 PATHS = {
@@ -36,51 +36,6 @@ PATHS = {
     "products": "/products/",
     "health": "/health/",
 }
-
-
-@pytest.fixture(scope="session")
-def parts(read_book: Book) -> dict[str, foresight.Part]:
-    """What every model says of the generated shop."""
-    return {kind: part(read_book) for kind, (_told, part) in foresight.PARTS.items()}
-
-
-@pytest.fixture(scope="session")
-def foretold(parts: dict[str, foresight.Part]) -> dict[str, Any]:
-    """The answers of the pages."""
-    return {kind: json.loads(json.dumps(part.answer)) for kind, part in parts.items()}
-
-
-@pytest.fixture
-def stored(filled: Path, foretold: dict[str, Any]) -> dict[str, Any]:
-    """The same, as the worker stores them."""
-    state = DataState.current()
-    for kind, answer in foretold.items():
-        runs.keep(
-            kind, {}, version=state.lake_version, began=state.noticed_at,
-            settings_hash=engine.settings_hash(), result=answer,
-        )  # fmt: skip
-    return foretold
-
-
-@pytest.fixture
-def computed(
-    filled: Path, parts: dict[str, foresight.Part], settings: Any, tmp_path: Path
-) -> PredictionRun:
-    """A whole run, done by the worker; the customers of the shop are known by their numbers."""
-    settings.DATA = str(tmp_path)
-    ids = foresight.together(list(parts.values()))["customer_id"].to_pylist()
-    Customer.objects.bulk_create(Customer(id=key, name=f"Client {key}") for key in ids)
-    CustomerFigures.objects.bulk_create(CustomerFigures(customer_id=key, orders=1) for key in ids)
-    with pytest.MonkeyPatch.context() as patch:
-        made = {
-            kind: (told, lambda _book, kind=kind: parts[kind])
-            for kind, (told, _part) in foresight.PARTS.items()
-        }
-        patch.setattr(foresight, "PARTS", made)
-        jobs.enqueue("insights.foresee")
-        jobs.run_waiting()
-    assert Job.objects.get(kind="insights.foresee").state == Job.State.DONE
-    return PredictionRun.objects.get()
 
 
 def test_the_list_is_the_one_of_the_core(read_book: Book, foretold: dict[str, Any]) -> None:
@@ -609,63 +564,3 @@ def test_without_orders_the_others_are_foretold(
         assert client.get(path).status_code == 200
     assert "Apportez des commandes" in client.get(PATHS["next"]).content.decode()
     engine.forget()
-
-
-def test_lists_of_a_hundred_lead_to_all_of_them(
-    computed: PredictionRun, read_book: Book, as_role: Callable[[str], Client]
-) -> None:
-    client = as_role("manager")
-    page = client.get("/departures/").content.decode()
-    address = re.search(r'href="(/customers/\?sort=-stake[^"]+)"', page)
-    assert address is not None
-    found = client.get(address[1].replace("&amp;", "&")).content.decode()
-    keys = list(dict.fromkeys(re.findall(r'href="/customers/([0-9A-Za-z-]+)/"', found)))
-    first = [str(one.customer_id) for one in churn(read_book).ranked(limit=10)]
-    assert [key for key in keys if key in first] == first
-    assert "/customers/?sort=next_on" in client.get("/next/").content.decode()
-
-
-# -- Model cards ---------------------------------------------------------------------------------
-def test_the_model_card_of_a_run_is_kept_and_shown(
-    computed: PredictionRun, read_book: Book, as_role: Callable[[str], Client]
-) -> None:
-    card = churn(read_book).card
-    client = as_role("analyst")
-    address = f"/predictions/{computed.number}/"
-    assert address in client.get("/predictions/").content.decode()
-    page = client.get(address).content.decode()
-    judged = card.judged[card.used or ""]
-    assert page.count("<svg") >= 2  # for a screen and for a telephone
-    table = page.split("<figure")[1].split("<tbody>")[1].split("</tbody>")[0]
-    assert table.count("<tr>") == len(judged.curve)
-    for count in card.lists[0].counts:
-        assert f"{count.lift:.2f}" in page.replace(",", ".")
-    for value in (*card.by_fold, *card.by_day.values()):
-        assert f"{value:.3f}" in page.replace(",", ".")
-    largest = max(card.drift.values())
-    assert f"{largest:.2f}" in page.replace(",", ".")
-    assert client.get("/predictions/nothing/").status_code == 404
-
-
-def test_the_list_of_customers_to_save_leads_to_the_card(
-    stored: dict[str, Any], as_role: Callable[[str], Client]
-) -> None:
-    runs.keep_predictions(
-        number="c1", version="v", settings_hash="h", as_of=dt.date(2024, 1, 1),
-        began=timezone.now(), customers=1, facts={}, cards={"departures": {"fr": {}, "en": {}}},
-    )  # fmt: skip
-    assert "/predictions/c1/" in as_role("analyst").get("/departures/").content.decode()
-
-
-def test_programs_read_cards_of_earlier_runs_too(
-    computed: PredictionRun, read_book: Book, as_role: Callable[[str], Client]
-) -> None:
-    client = as_role("analyst")
-    held = client.get("/api/predictions").json()["items"]
-    assert [(one["number"], one["has_card"]) for one in held] == [(computed.number, True)]
-    card = client.get(f"/api/predictions/{computed.number}/card").json()
-    assert card == client.get("/api/predictions/last/card").json()
-    told = json.loads(json.dumps(churn(read_book).card.record("fr")))
-    for name in ("judged", "lists", "by_fold", "by_day", "drift", "learned_from"):
-        assert card[name] == told[name], name
-    assert client.get("/api/predictions/nothing/card").status_code == 404
