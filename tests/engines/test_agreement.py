@@ -9,7 +9,9 @@ import pytest
 
 from revoir.book import Activity, Book, Settings
 from revoir.metrics.cohorts import cohorts
+from revoir.metrics.lifecycle import STAGES, buyers
 from revoir.metrics.registry import Question, measure, measure_many, metrics
+from revoir.metrics.subscriptions import subscribers
 from revoir.metrics.summary import customer_summary
 from revoir.periods import Grain
 from revoir.segments.rfm import movement, rfm
@@ -168,6 +170,26 @@ def test_every_metric(book, expected):
     assert mine.keys() == theirs.keys() == {(when, name) for when in QUESTIONS for name in names}
     for question, records in theirs.items():
         same(mine[question], records)
+
+
+def test_the_rows_behind_figures(book, expected):
+    """Buyers by stage and subscribers by what became of them: as many as the figure says."""
+    start, end = dt.date(2023, 4, 1), dt.date(2023, 7, 1)
+    question = Question(start, end)
+
+    def rows(of):
+        stages = {stage: of.rows(buyers(of, question, stage)) for stage in STAGES}
+        for stage, found in stages.items():
+            asked = {"start": start, "end": end, "grain": Grain.QUARTER}
+            assert len(found) == measure(of, f"lifecycle_{stage}", **asked).figures[0].value
+        told = of.rows(subscribers(of, question, "net_revenue_retention"))
+        kept = measure(of, "net_revenue_retention", start=start, end=end).figures[0]
+        at_end, at_start = (sum(row[name] or 0 for row in told) for name in ("at_end", "at_start"))
+        assert at_end == pytest.approx(kept.numerator)
+        assert at_start == pytest.approx(kept.denominator)
+        return sorted((row["customer_id"], row["became"], row["at_end"]) for row in told)
+
+    assert rows(book) == expected(rows)
 
 
 ORDER_METRICS = (

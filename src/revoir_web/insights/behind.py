@@ -25,6 +25,15 @@ ROWS_PAGE = 50
 @answers("rows")
 def rows(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The rows that a figure was computed from: a page of them, and how many there are."""
+    from revoir.metrics.registry import metric_named
+
+    parts = metric_named(str(asked.get("name", ""))).made_of
+    if parts:
+        labels = [metric_named(name).label for name in parts]
+        return drawn.in_each(
+            lambda language: {"made_of": drawn.texts(labels, language), "columns": []},
+            made_of=list(parts), names=[], rows=[], total=0, first=0,
+        )  # fmt: skip
     table, names = _behind(book, asked)
     total = int(book.rows(table.aggregate(n=table.count()))[0]["n"])
     first = max(0, int(asked.get("page", 1)) - 1) * ROWS_PAGE

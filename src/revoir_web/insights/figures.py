@@ -281,7 +281,6 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "source": metric.source,
                 "needs": list(metric.needs),
                 "aliases": list(metric.aliases),
-                "made_of": list(metric.made_of),
                 "value": kpis[metric.name].value,
                 "n": kpis[metric.name].n,
                 **_days(kpis[metric.name]),

@@ -157,21 +157,20 @@ def metric_table(name: str, asked: runs.Asked, given: QueryDict) -> dict[str, An
     return {**table, "lines": lines}
 
 
-def made_of(known: dict[str, Any] | None, given: QueryDict) -> list[tuple[str, str]]:
+def made_of(asked: runs.Asked, given: QueryDict) -> list[tuple[str, str]]:
     """The figures that a figure is made of: what each is called, and the address of its rows.
 
     Args:
-        known: The `definition` of the metric.
-        given: What the address asks of the rows.
+        asked: The rows behind it.
+        given: What the address asks of them.
     """
     query = given.copy()
     query.pop("page", None)
     return [
-        (
-            label(name, definition(name)),
-            f"{reverse('insights:rows', args=[name])}?{query.urlencode()}",
+        (label, f"{reverse('insights:rows', args=[name])}?{query.urlencode()}")
+        for name, label in zip(
+            asked.data.get("made_of", ()), (asked.result or {}).get("made_of", ()), strict=True
         )
-        for name in (known or {}).get("made_of", ())
     ]
 
 

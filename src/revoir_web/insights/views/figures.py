@@ -94,10 +94,6 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
     """The rows that a figure was computed from."""
     _known(name)
     definition = queries.definition(name)
-    if made_of := queries.made_of(definition, request.GET):
-        parts: dict[str, Any] = {"name": name, "label": queries.label(name, definition)}
-        parts |= {"made_of": made_of, "given": request.GET}
-        return render(request, "insights/rows.html", parts)
     question, page = queries.rows_question(name, request.GET), queries.page_of(request.GET)
     at = {"page": page} if page > 1 else {}
     asked = runs.ask("rows", {**question, **at}, by=request.user.pk)
@@ -112,6 +108,7 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "name": name,
         "asked": asked,
         "shown": asked.result,
+        "made_of": queries.made_of(asked, request.GET),
         "lines": queries.lines(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "page": queries.pages_of(asked, page, request.GET),
         "file": queries.made_file("rows-file", question, by=request.user.pk) if wanted else None,
