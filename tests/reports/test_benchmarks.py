@@ -2,8 +2,9 @@ import pytest
 
 from revoir.errors import InputError, UsageError
 from revoir.language import written
-from revoir.metrics.benchmarks import SECTORS, fitting, own_figures, published, sector_named
+from revoir.metrics.benchmarks import fitting, own_figures, published
 from revoir.metrics.registry import metric_named
+from revoir.sectors import SECTORS, sector_named
 
 
 def test_every_figure_has_a_publisher_a_page_and_a_grade():

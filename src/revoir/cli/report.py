@@ -96,6 +96,7 @@ def report(
     from revoir.metrics import benchmarks as published
     from revoir.periods import grain_named
     from revoir.reports.build import build
+    from revoir.sectors import sector_named
 
     book = common.open_book(
         files,
@@ -108,7 +109,7 @@ def report(
         title=title,
         currency=currency,
         fiscal_year_start_month=fiscal_month,
-        sector=published.sector_named(sector) if sector else None,
+        sector=sector_named(sector) if sector else None,
         margin=margin,
         acquisition_cost=acquisition_cost,
         goals=_goals(goal),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
 
+from revoir.sectors import SECTORS
 from revoir_web.common import actions, jobs
 from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
@@ -155,6 +156,7 @@ class CompanyOut(Schema):
     currency: str
     timezone: str
     fiscal_year_start_month: int
+    sector: str = Field(description="Whose published figures stand beside yours; empty: none.")
     activity_window_days: int | None = Field(
         description="Days that a purchase keeps a customer active; null: taken from the data."
     )
@@ -170,6 +172,9 @@ class CompanyPatch(Schema):
     currency: str | None = Field(None, max_length=3, description="ISO 4217.")
     timezone: str | None = Field(None, max_length=64, description="Such as Europe/Paris.")
     fiscal_year_start_month: int | None = Field(None, ge=1, le=12)
+    sector: str | None = Field(
+        None, max_length=64, description=f"One of {', '.join(SECTORS)}; empty or null: none."
+    )
     activity_window_days: int | None = Field(None, ge=1, le=100_000)
     margin: float | None = Field(None, ge=0, le=1)
     acquisition_cost: float | None = Field(None, ge=0, le=1e9)

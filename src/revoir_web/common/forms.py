@@ -12,6 +12,8 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from revoir.language import LANGUAGES
+from revoir.sectors import SECTORS
+from revoir.tables import plain_name
 from revoir_web.common.models import Company
 from revoir_web.common.words import language
 
@@ -122,6 +124,13 @@ def month_choices() -> list[tuple[int, str]]:
     ]
 
 
+def sector_choices() -> list[tuple[str, str]]:
+    """None, and the sectors that published figures know, named in the reader's language."""
+    names = {key: label.text(language()) for key, (label, _others) in SECTORS.items()}
+    known = [(key, name[:1].upper() + name[1:]) for key, name in names.items()]
+    return [("", "—"), *sorted(known, key=lambda choice: plain_name(choice[1]))]
+
+
 class CompanyForm(EditForm[Company]):
     """What a company says of itself."""
 
@@ -129,6 +138,12 @@ class CompanyForm(EditForm[Company]):
     timezone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
     fiscal_year_start_month = forms.TypedChoiceField(
         label=_("First month of the fiscal year"), choices=month_choices, coerce=int
+    )
+    sector = forms.ChoiceField(
+        label=_("Sector"),
+        help_text=_("Published figures of your sector stand beside yours, where there are any."),
+        choices=sector_choices,
+        required=False,
     )
     margin = PercentField(
         label=_("Margin, in % of revenue"),
@@ -147,6 +162,7 @@ class CompanyForm(EditForm[Company]):
             "currency",
             "timezone",
             "fiscal_year_start_month",
+            "sector",
             "activity_window_days",
             "margin",
             "acquisition_cost",
@@ -164,7 +180,7 @@ class WelcomeCompanyForm(CompanyForm):
     margin = None  # type: ignore[assignment]
 
     class Meta(CompanyForm.Meta):
-        fields = ("name", "language", "currency", "timezone", "fiscal_year_start_month")
+        fields = ("name", "language", "currency", "timezone", "fiscal_year_start_month", "sector")
 
 
 def known_language(code: Any) -> str:

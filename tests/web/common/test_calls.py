@@ -95,7 +95,8 @@ def test_the_company_is_seen_and_changed(company: Any) -> None:
     call = Api(Right.MANAGE_COMPANY)
     told = call("get", "/company").json()
     assert (told["name"], told["currency"], told["margin"]) == ("Comptoir des Halles", "EUR", None)
-    changes = {"margin": 0.35, "activity_window_days": 90, "timezone": "Europe/Zurich"}
+    changes = {"margin": 0.35, "activity_window_days": 90, "timezone": "Europe/Zurich",
+               "sector": "retail"}  # fmt: skip
     assert call("patch", "/company", changes).json() == {**told, **changes}
     assert call("patch", "/company", {"margin": None}).json()["margin"] is None
     changed = call("get", "/company").json()
@@ -105,12 +106,13 @@ def test_the_company_is_seen_and_changed(company: Any) -> None:
     for wrong in (
         {"margin": 2}, {"name": ""}, {"name": None}, {"currency": "XXXX"}, {"currency": "???"},
         {"timezone": "Mars/Olympus"}, {"language": "xx"}, {"margin": 0.123456},
-        {"fiscal_year_start_month": None},
+        {"fiscal_year_start_month": None}, {"sector": "astrology"},
     ):  # fmt: skip
         answer = call("patch", "/company", wrong)
         assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid"), wrong
     assert call("get", "/company").json() == changed
     assert call("patch", "/company", {}).json() == changed
+    assert call("patch", "/company", {"sector": None}).json()["sector"] == ""
 
 
 def test_the_margin_is_typed_in_percent(as_role: Callable[[str], Client], company: Any) -> None:

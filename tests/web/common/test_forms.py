@@ -64,5 +64,5 @@ def test_what_is_no_share_is_refused_and_stays_typed(typed: str) -> None:
 
 def test_the_first_start_asks_for_what_it_needs_alone() -> None:
     assert list(WelcomeCompanyForm().fields) == [
-        "name", "language", "currency", "timezone", "fiscal_year_start_month",
+        "name", "language", "currency", "timezone", "fiscal_year_start_month", "sector",
     ]  # fmt: skip
