@@ -139,6 +139,7 @@ class Metric:
         benchmarks: Names of the metric in the shipped benchmarks.
         ratio: The sums it divides, where it is a ratio; several are then answered in one query.
         made_of: The metrics whose figures it is made of, where no rows of its own lie behind it.
+        exceeds: Whether a share may exceed 100 %.
     """
 
     name: str
@@ -156,6 +157,17 @@ class Metric:
     benchmarks: tuple[str, ...] = ()
     ratio: Ratio | None = field(default=None, repr=False, compare=False)
     made_of: tuple[str, ...] = ()
+    exceeds: bool = False
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The least and the most that the value can be (None: there is no such limit)."""
+        match self.unit:
+            case Unit.SHARE:
+                return 0.0, None if self.exceeds else 1.0
+            case Unit.POINTS:
+                return -100.0, 100.0
+        return None, None
 
 
 FAMILIES = (

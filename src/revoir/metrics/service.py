@@ -169,5 +169,6 @@ COMPLAINT_RATE: Metric = declare(
         family="service",
         aliases=("taux_de_reclamation",),
         made_of=("complaints", "orders"),
+        exceeds=True,
     )
 )

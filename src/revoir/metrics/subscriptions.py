@@ -315,6 +315,7 @@ _declare(
     Unit.SHARE,
     "higher",
     aliases=("nrr", "ndr"),
+    exceeds=True,
     benchmarks=("net_revenue_retention",),
 )
 _declare(

@@ -56,6 +56,7 @@ declare_value(
     Unit.SHARE,
     "lower",
     aliases=("return_rate", "taux_de_retour"),
+    exceeds=True,
 )
 declare_value(
     "revenue_per_customer",

@@ -477,8 +477,8 @@ def goal_set(request: HttpRequest, told_of: GoalIn) -> dict[str, Any]:
     """A goal; the figures are compared with it soon after."""
     if runs.look("catalogue").result and queries.definition(told_of.metric) is None:
         raise Http404
-    if queries.units().get(told_of.metric) == "share" and not 0 <= told_of.value <= 1:
-        raise Refused(422, "invalid", _("A share lies between 0 and 100%."))
+    if fault := queries.fault_of_goal(told_of.metric, told_of.value):
+        raise Refused(422, "invalid", fault)
     return _goal(actions.set_goal(**told_of.dict(), by=_user(request)))
 
 

@@ -275,6 +275,7 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "family": metric.family,
                 "unit": metric.unit.value,
                 "better": metric.better,
+                "limits": list(metric.limits),
                 "goal": book.settings.goal(metric.name, metric.goal, _period(kpis[metric.name])),
                 "goal_of_all": metric.goal,
                 "goal_growth": metric.goal_growth,

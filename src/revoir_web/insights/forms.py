@@ -163,8 +163,8 @@ class GoalForm(forms.ModelForm[Goal]):
         if metric and value is not None:
             if queries.units().get(metric) == "share":
                 found["value"] = value / 100
-                if not 0 <= found["value"] <= 1:
-                    self.add_error("value", _("A share lies between 0 and 100%."))
+            if fault := queries.fault_of_goal(metric, found["value"]):
+                self.add_error("value", fault)
             if not abs(value) <= GOAL_MAX:
                 self.add_error("value", _("This number is too large."))
         start, last = found.get("start"), found.get("end")

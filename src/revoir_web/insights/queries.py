@@ -506,6 +506,23 @@ def _goal_of_all(held: Mapping[str, Any]) -> str:
     return in_unit(held["goal_of_all"], held["unit"])
 
 
+def fault_of_goal(metric: str, value: float) -> str | None:
+    """What is wrong with a goal: its metric never comes to it."""
+    held = runs.look("catalogue").data.get("metrics", {}).get(metric)
+    if held is None:
+        return None
+    unit = held["unit"]
+    low, high = held.get("limits", (0, 1) if unit == "share" else (None, None))
+    if (low is None or low <= value) and (high is None or value <= high):
+        return None
+    if high is None:
+        return _("This metric is never below %(low)s.") % {"low": in_unit(low, unit)}
+    if unit == "share":
+        return _("A share lies between 0 and 100%.")
+    words = {"low": in_unit(low, unit), "high": in_unit(high, unit)}
+    return _("This metric lies between %(low)s and %(high)s.") % words
+
+
 def in_unit(value: float, unit: str) -> str:
     """A goal as people write it."""
     if unit == "share":
