@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 
 from revoir import engines, products, purchases, reading, store
 from revoir.errors import InputError, UsageError, Where
+from revoir.goals import Aim, Given, aims_of
 from revoir.language import Message, msg, nmsg
 from revoir.tables import FAR, TABLES
 
@@ -81,9 +82,8 @@ class Settings:
         margin: Margin as a share of revenue, where orders carry none.
         acquisition_cost: What a new customer costs, in the currency.
         sector: Name of the sector in the shipped benchmarks, to compare with.
-        goals: Goals by metric name, in the unit of the metric; they replace the defaults.
-        goals_on: Gives those in force on a day, where they change with time; without a day, `goals`
-            are.
+        goals: Goals by metric name (`revoir.goals`); they replace the defaults.
+        goals_on: Gives those in force on a day, where they change with time.
     """
 
     currency: str | None = None
@@ -93,15 +93,15 @@ class Settings:
     margin: float | None = None
     acquisition_cost: float | None = None
     sector: str | None = None
-    goals: Mapping[str, float] = field(default_factory=dict)
-    goals_on: Callable[[dt.date], Mapping[str, float]] | None = None
+    goals: Mapping[str, Given] = field(default_factory=dict)
+    goals_on: Callable[[dt.date], Mapping[str, Given]] | None = None
 
-    def goal(self, metric: str, default: float | None, period: Period | None) -> float | None:
-        """What a figure is held against: the goal in force on the last day of its period."""
+    def goals_of(self, metric: str, period: Period | None) -> tuple[Aim, ...]:
+        """The goals that were set for a metric: those in force on the last day of the period."""
         goals = self.goals
         if self.goals_on is not None and period is not None:
             goals = self.goals_on(period.end - dt.timedelta(days=1))
-        return goals.get(metric, default)
+        return aims_of(goals.get(metric, ()))
 
 
 class Book:

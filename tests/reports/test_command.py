@@ -89,6 +89,26 @@ def test_options_reach_the_report(sales: Path):
     assert data["headline"][0]["goal"]["value"] == 0.6
 
 
+def test_goals_are_growth_or_for_a_length_of_period(sales: Path):
+    goals = [
+        "clv_simple=+15%",
+        "churn_rate/month=2%",
+        "churn_rate/year=30 %",
+        "revenue/month=-5,5%",
+    ]
+    options = [part for goal in goals for part in ("--goal", goal)]
+    options += ["--margin", "0.5", "--period", "month", "--activity-days", "45"]
+    result = runner.invoke(app, ["report", str(sales), "-o", "r.json", *options])
+    assert result.exit_code == 0, result.output
+    shown = {
+        kpi["metric"]: kpi for kpi in json.loads(Path("r.json").read_text("utf-8"))["headline"]
+    }
+    assert shown["churn_rate"]["goal"]["value"] == 0.02
+    growth = {name: (kpi["goal"] or {}).get("growth") for name, kpi in shown.items()}
+    assert growth["clv_simple"] in (0.15, None), "there may be no year before"
+    assert growth["revenue"] in (-0.055, None)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -97,6 +117,9 @@ def test_options_reach_the_report(sales: Path):
         ["--margin", "35"],
         ["--sector", "astrology"],
         ["--goal", "retention_rate=much"],
+        ["--goal", "retention_rate=80"],
+        ["--goal", "churn_rate/decade=5%"],
+        ["--goal", "average_order_value=5%"],
         ["--by", "no_such_column"],
         ["--lang", "de"],
     ],

@@ -14,6 +14,7 @@ from revoir.language import msg
 
 if TYPE_CHECKING:
     from revoir.book import Book
+    from revoir.goals import Aim
     from revoir.metrics.benchmarks import Benchmark
     from revoir.reports.model import Report
 
@@ -51,7 +52,10 @@ Goal = Annotated[
     typer.Option(
         "--goal",
         metavar=T("METRIC=VALUE"),
-        help=T("A goal, such as retention_rate=0.75; repeat at will."),
+        help=T(
+            "A goal, such as retention_rate=75%, churn_rate/month=2% for months,"
+            " or clv_simple=+10% for growth in a year; repeat at will."
+        ),
         show_default=False,
     ),
 ]
@@ -185,19 +189,28 @@ def _stem(files: list[str]) -> str:
     return name or "revoir"
 
 
-def _goals(given: list[str] | None) -> dict[str, float] | None:
+def _goals(given: list[str] | None) -> dict[str, list[Aim]] | None:
     from revoir.errors import UsageError
+    from revoir.goals import aim_written
     from revoir.metrics.registry import metric_named
 
-    goals: dict[str, float] = {}
+    goals: dict[str, list[Aim]] = {}
     for text in given or ():
         name, _, value = text.partition("=")
+        name, _, length = name.partition("/")
+        metric = metric_named(name)
         try:
-            goals[metric_named(name).name] = float(value)
+            aim = aim_written(value, length.strip())
+            percent = value.rstrip().endswith("%") and not aim.growth
+            if not metric.reaches(aim) or (percent and metric.unit.value != "share"):
+                raise ValueError(text)
+            goals.setdefault(metric.name, []).append(aim)
         except ValueError:
             raise UsageError(
                 msg("The goal “{text}” is not understood.", text=text),
-                remedy=msg("Write it like retention_rate=0.75."),
+                remedy=msg(
+                    "Write it like retention_rate=75%, churn_rate/month=2% or clv_simple=+10%."
+                ),
             ) from None
     return goals or None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -15,6 +16,7 @@ from revoir.tables import plain_name
 
 if TYPE_CHECKING:
     from revoir.book import Book
+    from revoir.goals import Aim
     from revoir.metrics.evaluate import Ratio
     from revoir.metrics.result import Result
 
@@ -168,6 +170,12 @@ class Metric:
             case Unit.POINTS:
                 return -100.0, 100.0
         return None, None
+
+    def reaches(self, aim: Aim) -> bool:
+        """Whether the value can come to a goal."""
+        low, high = (-1.0, None) if aim.growth else self.limits
+        known = (-math.inf if low is None else low, math.inf if high is None else high)
+        return math.isfinite(aim.value) and known[0] <= aim.value <= known[1]
 
 
 FAMILIES = (

@@ -19,6 +19,7 @@ from revoir.metrics.result import Result
 from revoir.metrics.value import margin_share
 from revoir.periods import Grain
 from revoir.reports import headline, remarks, sections
+from revoir.reports.aims import YEAR_METRICS
 from revoir.reports.answers import LEAVING, actions_of, keeping, leaving
 from revoir.reports.detractors import detractors
 from revoir.reports.figures import Kpi
@@ -211,9 +212,7 @@ class _Draft:
             self.kpis[name] = self.maker.kpi(result, frame.current, previous, year_before)
         if "revenue" in self.kpis:
             self.kpis["revenue"] = headline.judged_revenue(self.kpis["revenue"], found)
-        yearly = headline.measured_by_year(
-            self.yearly, frame, self._answerable(headline.YEAR_METRICS)
-        )
+        yearly = headline.measured_by_year(self.yearly, frame, self._answerable(YEAR_METRICS))
         last = frame.years[-1]
         previous = frame.years[-2] if len(frame.years) > 1 else None
         for name, result in yearly.items():

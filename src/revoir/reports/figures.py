@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
+from revoir.goals import Aim
+from revoir.language import Message, Money, Number, Percent, asked_share, in_days, msg, nmsg
 from revoir.metrics.benchmarks import Benchmark
 from revoir.metrics.registry import Unit
 from revoir.periods import Period
@@ -83,6 +84,7 @@ class Kpi:
         previous: Against the period before.
         year_before: Against the same period a year before.
         goal: The goal.
+        goal_apart: What is said of a goal that is for periods of another length.
         benchmarks: Published figures with the same definition, period and sector.
         series: The last twelve periods, oldest first.
         parts: What the figure is made of.
@@ -100,6 +102,7 @@ class Kpi:
     previous: Change | None = None
     year_before: Change | None = None
     goal: Goal | None = None
+    goal_apart: Message | None = None
     benchmarks: tuple[Benchmark, ...] = ()
     series: tuple[Point, ...] = ()
     parts: Mapping[str, float] = field(default_factory=dict)
@@ -144,16 +147,37 @@ class Kpi:
         """The goal without decimals that say nothing: “80 %”, and not “80,0 %”."""
         if self.goal is None:
             return None
-        if self.goal.growth is not None:
-            return msg(
-                "{value} (+{growth} in a year)",
-                value=self.shown(self.goal.value), growth=Percent(self.goal.growth, 0),
-            )  # fmt: skip
-        scale = {Unit.SHARE: 100.0, Unit.POINTS: 1.0}.get(self.unit)
-        if scale is None or not math.isclose(self.goal.value * scale % 1, 0, abs_tol=1e-9):
-            return self.shown(self.goal.value)
-        whole = self.goal.value
-        return Percent(whole, 0) if self.unit is Unit.SHARE else Number(whole, 0)
+        value, growth = self.goal.value, self.goal.growth
+        if growth is not None:
+            less = growth < 0
+            told = {"value": self.shown(value), "growth": asked_share(abs(growth))}
+            return (
+                msg("{value} (−{growth} in a year)", **told)
+                if less
+                else msg("{value} (+{growth} in a year)", **told)
+            )
+        return aim_shown(Aim(value), self.unit, self.currency)
+
+
+def aim_shown(aim: Aim, unit: Unit, currency: str | None) -> Any:
+    """A goal without decimals that say nothing: “80 %”, and not “80,0 %”.
+
+    Args:
+        aim: The goal.
+        unit: What its metric is counted in.
+        currency: ISO 4217 currency of amounts.
+    """
+    if aim.growth:
+        share = asked_share(abs(aim.value))
+        return (
+            msg("−{share} in a year", share=share)
+            if aim.value < 0
+            else msg("+{share} in a year", share=share)
+        )
+    scale = {Unit.SHARE: 100.0, Unit.POINTS: 1.0}.get(unit)
+    if scale is None or not math.isclose(aim.value * scale % 1, 0, abs_tol=1e-9):
+        return quantity(aim.value, unit, currency)
+    return Percent(aim.value, 0) if unit is Unit.SHARE else Number(aim.value, 0)
 
 
 def quantity(value: float | None, unit: Unit, currency: str | None = None) -> Any:

@@ -27,6 +27,7 @@ class Frame:
         grain: Length of the headline periods.
         periods: Those asked for, oldest first; the last may be incomplete.
         current: The last complete one.
+        usual: The last complete one of the length that the data propose, whichever was asked for.
         years: Twelve-month periods that end with the last complete month, oldest first; where
             the data cover none, the one period that they do cover.
         stay: The longest recent period that a retention rate can be given for, up to a year.
@@ -39,6 +40,7 @@ class Frame:
     grain: Grain
     periods: tuple[Period, ...]
     current: Period
+    usual: Period
     years: tuple[Period, ...]
     stay: Period
     stay_before: Period | None
@@ -81,12 +83,14 @@ def frame_of(book: Book, grain: Grain | None = None) -> Frame | None:
     end = min(book.as_of + ONE_DAY, add_months(start_of(last, Grain.MONTH), 1))
     window_days = activity(book).window_days
     counted_from = first + dt.timedelta(days=window_days or 0)
-    chosen = grain or _grain(book, first, end, window_days)
+    usual = _grain(book, first, end, window_days)
+    chosen = grain or usual
     month = book.settings.fiscal_year_start_month
     whole = periods_between(first, end, chosen, month)
     complete = [period for period in whole if period.complete(book.as_of)]
     if not complete:
         return None
+    others = periods_between(first, end, usual, month)
     periods = whole[-_SHOWN[chosen] :] if chosen in _SHOWN else whole[-60:]
     stay = retention_periods(book, Question(end=_last_month_end(end)))[0]
     months = round(stay.days / 30.44)
@@ -95,6 +99,7 @@ def frame_of(book: Book, grain: Grain | None = None) -> Frame | None:
         grain=chosen,
         periods=tuple(periods),
         current=complete[-1],
+        usual=next((held for held in reversed(others) if held.complete(book.as_of)), others[-1]),
         years=_years(first, end),
         stay=stay,
         stay_before=before if before.start >= counted_from else None,

@@ -9,12 +9,14 @@ from dataclasses import replace
 from revoir.book import Book
 from revoir.errors import InputError
 from revoir.experiments.intervals import difference_interval
+from revoir.goals import Aim
 from revoir.language import Message, msg
 from revoir.metrics.benchmarks import Benchmark, fitting
 from revoir.metrics.registry import Metric, Question, Unit, measure_many
 from revoir.metrics.result import Figure, Result
-from revoir.periods import Grain, Period, add_months
-from revoir.reports.figures import Change, Goal, Kpi, Point
+from revoir.periods import Grain, Period, add_months, shift
+from revoir.reports.aims import aims_for, fits, headline_period, over
+from revoir.reports.figures import Change, Goal, Kpi, Point, aim_shown
 from revoir.reports.frame import Frame
 from revoir.reports.wording import ONE_DAY, length_of, named
 
@@ -33,9 +35,6 @@ PERIOD_METRICS = (
     "returned_share",
 )
 """Measured by the report's grain."""
-
-YEAR_METRICS = ("repurchase_rate", "purchase_frequency", "revenue_per_customer", "clv_simple")
-"""Measured over twelve months: a shorter period says little of how often people come back."""
 
 POINTS_SHOWN = 12
 
@@ -109,18 +108,20 @@ class Maker:
         if figure is None:
             return self.empty(metric, msg("The data do not cover the period."))
         point = _point(metric, figure) if figure.period else _timeless(metric, figure, self.book)
+        currency = self.currency if metric.unit is Unit.MONEY else None
         reason = self._reason(metric, figure)
         return Kpi(
             metric=metric.name,
             label=metric.label,
             unit=metric.unit,
-            currency=self.currency if metric.unit is Unit.MONEY else None,
+            currency=currency,
             better=metric.better,
             point=point,
             n=figure.denominator,
             previous=change(metric, figure, self.counted(metric, figures.get(previous))),
             year_before=change(metric, figure, self.counted(metric, figures.get(year_before))),
-            goal=self._goal(metric, figure, (previous, year_before), figures),
+            goal=self._goal(metric, figure, figures),
+            goal_apart=self._apart(metric, figure, currency),
             benchmarks=self._benchmarks(metric, figure),
             series=self._series(metric, result) if series else (),
             parts=figure.parts,
@@ -170,24 +171,59 @@ class Maker:
         complete = [point for point in points if point.complete]
         return tuple(complete[-POINTS_SHOWN:] + points[len(complete) :])
 
-    def _goal(
-        self,
-        metric: Metric,
-        figure: Figure,
-        before: Sequence[Period | None],
-        figures: Mapping[Period | None, Figure],
-    ) -> Goal | None:
-        value = self.book.settings.goal(metric.name, metric.goal, figure.period)
-        growth = None
-        if value is None and metric.goal_growth is not None and figure.period is not None:
-            day = add_months(figure.period.start, -12)
-            year = next((period for period in before if period and period.start == day), None)
-            base = self.counted(metric, figures.get(year)) if year else None
-            if base is not None and base.value is not None and base.value > 0:
-                growth = metric.goal_growth
-                value = base.value * (1 + growth)
-        if value is None or figure.value is None:
+    def goal(self, metric: Metric, figure: Figure) -> Aim | None:
+        """The goal that a figure is held against: one for periods as long as its own."""
+        headline = headline_period(metric, self.frame)
+        known = [
+            aim
+            for aim in aims_for(self.book, metric, figure.period)
+            if fits(aim, figure.period, headline)
+        ]
+        # What was said of this very length goes before what was said of the headline figure.
+        return next((aim for aim in known if aim.length is not None), next(iter(known), None))
+
+    def wanted(
+        self, metric: Metric, figure: Figure, figures: Mapping[Period | None, Figure]
+    ) -> float | None:
+        """What a figure is to reach, in its unit; of growth, that on the figure a year before.
+
+        Args:
+            metric: The metric.
+            figure: Its figure.
+            figures: Its figures by period.
+        """
+        aim = self.goal(metric, figure)
+        if aim is None or not aim.growth:
+            return aim.value if aim else None
+        if figure.period is None:
             return None
+        weekly = length_of(figure.period) == "week"
+        start = figure.period.start
+        day = shift(start, Grain.WEEK, -52) if weekly else add_months(start, -12)
+        year = next((held for held in figures if held and held.start == day), None)
+        base = self.counted(metric, figures.get(year)) if year else None
+        if base is None or base.value is None or base.value <= 0:
+            return None
+        return base.value * (1 + aim.value)
+
+    def _apart(self, metric: Metric, figure: Figure, currency: str | None) -> Message | None:
+        """A goal for periods of another length than the figure's: what it is, and for which."""
+        aims = aims_for(self.book, metric, figure.period)
+        if not aims or figure.value is None or self.goal(metric, figure) is not None:
+            return None
+        value = aim_shown(aims[0], metric.unit, currency)
+        length = over(aims[0], headline_period(metric, self.frame))
+        return msg(
+            "Goal {value} {length}: for another length of period", value=value, length=length
+        )
+
+    def _goal(
+        self, metric: Metric, figure: Figure, figures: Mapping[Period | None, Figure]
+    ) -> Goal | None:
+        aim, value = self.goal(metric, figure), self.wanted(metric, figure, figures)
+        if aim is None or value is None or figure.value is None:
+            return None
+        growth = aim.value if aim.growth else None
         if metric.better == "lower":
             far = figure.high
             met = figure.value <= value

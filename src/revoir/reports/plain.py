@@ -153,6 +153,8 @@ class _Writer:
             "benchmarks": [self.benchmark(one) for one in kpi.benchmarks],
             "series": [self.point(point) for point in kpi.series],
         }
+        if kpi.goal_apart is not None:
+            row["goal_apart"] = self.text(kpi.goal_apart)
         if kpi.reason is not None:
             row["reason"] = self.text(kpi.reason)
         if kpi.note is not None:

@@ -258,7 +258,7 @@ def _size(kpi: Kpi, change: Change) -> Any:
 
 def _goal(kpi: Kpi) -> tuple[Message, str] | None:
     if kpi.goal is None:
-        return None
+        return None if kpi.goal_apart is None else (kpi.goal_apart, "neutral")
     value = kpi.goal_shown()
     if kpi.goal.met and kpi.within_error:
         return msg("Goal {value}: met, within the margin of error", value=value), "neutral"

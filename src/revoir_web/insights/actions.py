@@ -26,6 +26,8 @@ def set_goal(
     *,
     metric: str,
     value: float,
+    growth: bool = False,
+    length: str = "",
     start: dt.date | None = None,
     end: dt.date | None = None,
     note: str = "",
@@ -36,6 +38,9 @@ def set_goal(
     Args:
         metric: Name of the metric.
         value: In its unit; 0.8 is 80 %.
+        growth: Whether `value` is the share to grow by on the year before.
+        length: Key of `revoir.goals.OVER`: figures of which length it is for ("": those of the
+            headline figure).
         start: First day (None: always).
         end: Day after the last.
         note: Why.
@@ -50,20 +55,27 @@ def set_goal(
             remedy=msg("Choose a day after {first}.", first=start),
         )
     # Two that were set at the same moment are one from now on.
-    same = Goal.objects.filter(metric=metric, start=start, end=end)
+    same = Goal.objects.filter(metric=metric, length=length, start=start, end=end)
     goal = same.first()
     made = goal is None
     if goal is None:
-        goal = Goal(metric=metric, start=start, end=end)
+        goal = Goal(metric=metric, length=length, start=start, end=end)
     else:
         same.exclude(pk=goal.pk).delete()
-    goal.value, goal.note = value, note
+    goal.value, goal.growth, goal.note = value, growth, note
     goal.save()
     audit.record(
         "goal.set" if made else "goal.change",
         actor=by,
         object=goal,
-        details={"metric": metric, "value": value, "from": _text(start), "to": _text(end)},
+        details={
+            "metric": metric,
+            "value": value,
+            "growth": growth,
+            "length": length,
+            "from": _text(start),
+            "to": _text(end),
+        },
     )
     runs.refresh_soon(by=by.pk if by else None)
     return goal

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import Http404, HttpRequest
-from django.utils.translation import gettext as _
 from ninja import Field, Query, Schema
 
 from revoir_web.common.api import Page, Refused, paged
@@ -20,13 +19,14 @@ from revoir_web.insights import (
     queries,
     runs,
 )
+from revoir_web.insights import goals as held_goals
 from revoir_web.insights.api_told import Told, router, told
 from revoir_web.insights.models import DataState, Goal, SavedSegment
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
 Text = Annotated[str, Field(max_length=5000, pattern=r"^[^\x00]*$")]
-Grain = Literal["day", "week", "month", "quarter", "year"]
+Grain = Literal["day", "week", "month", "quarter", "twelve_months", "year"]
 
 
 class HeadlineFigure(Schema):
@@ -84,6 +84,8 @@ class MetricLine(Schema):
     unit: str
     better: str
     goal: float | None
+    goal_growth: float | None = Field(None, description="Growth on the year before as the goal.")
+    goal_length: str | None = Field(None, description="Of which periods the goal is.")
     source: str | None
     needs: list[str]
     aliases: list[str]
@@ -158,6 +160,10 @@ class GoalIn(Schema):
 
     metric: Name
     value: Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+    growth: bool = Field(False, description="Whether `value` is growth on the year before.")
+    length: Literal["", "day", "week", "month", "quarter", "year"] = Field(
+        "", description="Of which periods; empty: those as long as the headline figure's."
+    )
     start: dt.date | None = None
     end: dt.date | None = None
     note: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
@@ -169,6 +175,8 @@ class GoalOut(Schema):
     id: int
     metric: str
     value: float
+    growth: bool
+    length: str
     start: dt.date | None
     end: dt.date | None
     note: str
@@ -477,7 +485,7 @@ def goal_set(request: HttpRequest, told_of: GoalIn) -> dict[str, Any]:
     """A goal; the figures are compared with it soon after."""
     if runs.look("catalogue").result and queries.definition(told_of.metric) is None:
         raise Http404
-    if fault := queries.fault_of_goal(told_of.metric, told_of.value):
+    if fault := held_goals.fault_of(told_of.metric, told_of.value, growth=told_of.growth):
         raise Refused(422, "invalid", fault)
     return _goal(actions.set_goal(**told_of.dict(), by=_user(request)))
 
@@ -499,5 +507,5 @@ def goal_remove(request: HttpRequest, id: Id) -> None:
 
 
 def _goal(row: Goal) -> dict[str, Any]:
-    fields = ("metric", "value", "start", "end", "note")
+    fields = ("metric", "value", "growth", "length", "start", "end", "note")
     return {"id": row.pk, **{name: getattr(row, name) for name in fields}}

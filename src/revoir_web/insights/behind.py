@@ -11,8 +11,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, msg
 from revoir_web.common.words import heading
 from revoir_web.insights import drawn, files
-from revoir_web.insights.figures import question_of
-from revoir_web.insights.questions import answers
+from revoir_web.insights.questions import answers, question_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

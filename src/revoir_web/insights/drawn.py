@@ -13,7 +13,7 @@ from revoir_web.common.words import heading
 
 if TYPE_CHECKING:
     from revoir.metrics.registry import Metric
-    from revoir.metrics.result import Result
+    from revoir.metrics.result import Figure, Result
     from revoir.reports.canvas import Chart
     from revoir.reports.figures import Kpi, Point
     from revoir.reports.headline import Maker
@@ -27,13 +27,14 @@ def in_each(word: Callable[[str], Any], **data: Any) -> dict[str, Any]:
     return {**{language: word(language) for language in LANGUAGES}, "data": data}
 
 
-def kpi(kpi: Kpi, language: str, address: str) -> dict[str, Any]:
+def kpi(kpi: Kpi, language: str, address: str, query: str = "") -> dict[str, Any]:
     """A headline figure as the component `kpi` takes it.
 
     Args:
         kpi: The figure.
         language: Whose words.
         address: Unique in the page.
+        query: What the page of the metric is asked for, to show the same figure.
     """
     from revoir.reports import charts, view
     from revoir.reports.wording import short
@@ -57,6 +58,7 @@ def kpi(kpi: Kpi, language: str, address: str) -> dict[str, Any]:
     return {
         "address": address,
         "metric": kpi.metric,
+        "query": query,
         "label": kpi.label.text(language),
         "period": text(shown.period),
         "value": text(shown.value),
@@ -143,7 +145,7 @@ def points(result: Result, maker: Maker) -> tuple[Point, ...]:
 
 
 def figures_table(
-    result: Result, language: str, currency: str | None, goals: Callable[[Any], float | None]
+    result: Result, language: str, currency: str | None, goals: Callable[[Figure], float | None]
 ) -> dict[str, Any]:
     """The figures of a result as a table of words.
 
@@ -151,7 +153,7 @@ def figures_table(
         result: The result.
         language: Whose words.
         currency: ISO 4217 currency of amounts.
-        goals: The goal of the metric for a period.
+        goals: What a figure is to reach.
 
     Returns:
         `columns` and `rows`; a row has `cells`, and `start`, `end` and `by` that lead to the rows
@@ -169,7 +171,7 @@ def figures_table(
 
     with_interval = any(figure.low is not None for figure in result.figures)
     with_goal = any(
-        figure.period is not None and goals(figure.period) is not None for figure in result.figures
+        figure.period is not None and goals(figure) is not None for figure in result.figures
     )
     parts = list(dict.fromkeys(name for figure in result.figures for name in figure.parts))
     columns = [msg("Period").text(language)]
@@ -195,7 +197,7 @@ def figures_table(
             cells += [shown(figure.value)]
         cells += [shown(figure.low), shown(figure.high)] if with_interval else []
         if with_goal:
-            goal = goals(figure.period) if figure.period else None
+            goal = goals(figure) if figure.period else None
             cells += [shown(goal)]
         cells += [counted(figure.numerator, language), counted(figure.denominator, language)]
         cells += [

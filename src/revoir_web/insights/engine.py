@@ -23,6 +23,7 @@ from django.apps import apps
 from django.conf import settings
 
 from revoir.errors import InputError
+from revoir.goals import Aim
 from revoir_web.common.models import Company
 from revoir_web.insights.models import Goal, PredictionRun
 
@@ -80,19 +81,25 @@ def settings_hash() -> str:
     company = Company.current()
     said = {name: str(getattr(company, name)) for name in SETTINGS}
     goals = [
-        list(map(str, row)) for row in Goal.objects.values_list("metric", "value", "start", "end")
+        list(map(str, row))
+        for row in Goal.objects.values_list("metric", "value", "growth", "length", "start", "end")
     ]
     return _digest([said, sorted(goals), _program()])
 
 
-def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, float]:
-    """The goals in force on a day, by metric; that of a shorter time goes before the other."""
-    found: dict[str, Goal] = {}
+def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, list[Aim]]:
+    """The goals in force on a day, by metric: of each length, that of the shorter time."""
+    found: dict[str, dict[str, Goal]] = {}
     for goal in goals:
-        held = found.get(goal.metric)
+        lengths = found.setdefault(goal.metric, {})
+        held = lengths.get(goal.length)
         if goal.holds_on(day) and (held is None or goal.days < held.days):
-            found[goal.metric] = goal
-    return {name: goal.value for name, goal in found.items()}
+            lengths[goal.length] = goal
+    return {
+        name: [Aim(goal.value, goal.growth, goal.length or None) for goal in lengths.values()]
+        for name, lengths in found.items()
+        if lengths
+    }
 
 
 def book() -> Book:

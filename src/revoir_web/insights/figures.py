@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from revoir.errors import InputError, UsageError
+from revoir.errors import InputError
 from revoir.language import LANGUAGES, Message, msg
-from revoir_web.insights import drawn
-from revoir_web.insights.questions import answers
+from revoir_web.insights import drawn, lengths
+from revoir_web.insights.questions import answers, question_of
 
 if TYPE_CHECKING:
     from revoir.book import Book
-    from revoir.metrics.registry import Metric, Question
+    from revoir.metrics.registry import Metric
     from revoir.metrics.result import Result
-    from revoir.periods import Grain, Period
+    from revoir.periods import Period
     from revoir.reports.figures import Kpi
     from revoir.reports.frame import Frame
     from revoir.reports.headline import Maker
@@ -112,7 +111,7 @@ def dashboard(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     by = groupings(book)[:GROUPS_OF_DASHBOARD]
     report = report_of(book, asked.get("grain"), by)
     return drawn.in_each(
-        lambda language: _dashboard(report, language),
+        lambda language: _dashboard(report, language, partial(_address, book)),
         as_of=report.as_of.isoformat() if report.as_of else None,
         grain=report.grain.value if report.grain else None,
         headline=[
@@ -144,7 +143,13 @@ def _days(kpi: Kpi) -> dict[str, str | None]:
     return {"start": period.start.isoformat(), "end": period.end.isoformat()}
 
 
-def _dashboard(report: Report, language: str) -> dict[str, Any]:
+def _address(book: Book, kpi: Kpi) -> str:
+    from revoir.metrics.registry import metric_named
+
+    return lengths.address(kpi, _frame_for(book, metric_named(kpi.metric)))
+
+
+def _dashboard(report: Report, language: str, address: Callable[[Kpi], str]) -> dict[str, Any]:
     from revoir.reports import charts
     from revoir.reports.html import trend_title
     from revoir.reports.view import typeset
@@ -191,13 +196,14 @@ def _dashboard(report: Report, language: str) -> dict[str, Any]:
         )
         if report.trend
         else None,
-        "kpis": [drawn.kpi(kpi, language, name) for name, kpi in report.headline],
+        "kpis": [drawn.kpi(kpi, language, name, address(kpi)) for name, kpi in report.headline],
         "chapters": [
             {
                 "key": chapter.key,
                 "title": text(chapter.title),
                 "kpis": [
-                    drawn.kpi(kpi, language, f"{chapter.key}-{kpi.metric}") for kpi in chapter.kpis
+                    drawn.kpi(kpi, language, f"{chapter.key}-{kpi.metric}", address(kpi))
+                    for kpi in chapter.kpis
                 ],
             }
             for chapter in report.chapters
@@ -252,6 +258,12 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 
     known = metrics()
     kpis = {metric.name: _default(book, metric)[0] for metric in known}
+    goals = {
+        metric.name: lengths.goal_of(
+            book, metric, _period(kpis[metric.name]), _frame_for(book, metric)
+        )
+        for metric in known
+    }
     return drawn.in_each(
         lambda language: [
             {
@@ -262,6 +274,7 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                         "name": metric.name,
                         "label": metric.label.text(language),
                         "formula": metric.formula.text(language),
+                        "over": goals[metric.name]["over"].get(language),
                         "kpi": drawn.kpi(kpis[metric.name], language, metric.name),
                     }
                     for metric in known
@@ -276,9 +289,9 @@ def catalogue(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
                 "unit": metric.unit.value,
                 "better": metric.better,
                 "limits": list(metric.limits),
-                "goal": book.settings.goal(metric.name, metric.goal, _period(kpis[metric.name])),
+                **{name: goals[metric.name][name] for name in lengths.GOAL},
                 "goal_of_all": metric.goal,
-                "goal_growth": metric.goal_growth,
+                "growth_of_all": metric.goal_growth,
                 "source": metric.source,
                 "needs": list(metric.needs),
                 "aliases": list(metric.aliases),
@@ -302,7 +315,8 @@ def metric(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     reaching = book.entire if known.family == "satisfaction" else book
     maker = headline.Maker(reaching, _frame(reaching))
     currency, line = maker.currency, _whole_line(kpi, result, maker)
-    goals = partial(book.settings.goal, known.name, known.goal)
+    figures = {} if result.by else {figure.period: figure for figure in result.figures}
+    goals = partial(maker.wanted, known, figures=figures)
     return drawn.in_each(
         lambda language: {
             "label": known.label.text(language),
@@ -365,6 +379,7 @@ def _by_frame(book: Book, *, of_answers: bool) -> dict[str, Result]:
     from revoir.metrics.evaluate import lacking
     from revoir.metrics.registry import metrics
     from revoir.reports import headline
+    from revoir.reports.aims import of_years
 
     frame = _frame(book)
     if frame is None:
@@ -378,24 +393,16 @@ def _by_frame(book: Book, *, of_answers: bool) -> dict[str, Result]:
     ]
     yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
     return {
-        **headline.measured(book, frame, [held.name for held in known if not _of_years(held)]),
-        **headline.measured_by_year(
-            yearly, frame, [held.name for held in known if _of_years(held)]
-        ),
+        **headline.measured(book, frame, [held.name for held in known if not of_years(held)]),
+        **headline.measured_by_year(yearly, frame, [held.name for held in known if of_years(held)]),
     }
-
-
-def _of_years(metric: Metric) -> bool:
-    """Whether a metric says little of a shorter time than a year."""
-    from revoir.reports import headline
-
-    return metric.name in headline.YEAR_METRICS or metric.family == "satisfaction"
 
 
 def _computed_default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
     from revoir.metrics.evaluate import empty_result, lacking
     from revoir.metrics.registry import Question, measure
     from revoir.reports import headline
+    from revoir.reports.aims import of_years
 
     missing = lacking(book, metric)
     if missing is not None:
@@ -411,7 +418,7 @@ def _computed_default(book: Book, metric: Metric) -> tuple[Kpi, Result]:
         result = measure(book, metric.name)
         return maker.kpi(result, None, series=False), result
     together = book.once(f"by frame {of_answers}", lambda: _by_frame(book, of_answers=of_answers))
-    if _of_years(metric):
+    if of_years(metric):
         yearly = book.with_settings(fiscal_year_start_month=frame.year_month)
         found = together
         if metric.name not in found:
@@ -441,6 +448,11 @@ def _chosen(book: Book, metric: Metric, asked: Mapping[str, Any]) -> tuple[Kpi |
     from revoir.metrics.registry import measure
     from revoir.reports.headline import Maker
 
+    frame = _frame(book)
+    if asked.get("grain") == lengths.TWELVE_MONTHS:
+        asked = {**asked, "grain": "year"}
+        month = frame.year_month if frame else book.settings.fiscal_year_start_month
+        book = book.with_settings(fiscal_year_start_month=month)
     question = question_of(asked)
     missing = lacking(book, metric)
     if missing is not None:
@@ -456,7 +468,7 @@ def _chosen(book: Book, metric: Metric, asked: Mapping[str, Any]) -> tuple[Kpi |
         by=question.by,
         where=question.where,
     )
-    maker = Maker(book, _frame(book))
+    maker = Maker(book, frame)
     if result.by or not result.figures:
         return None, result
     periods = [figure.period for figure in result.figures if figure.period]
@@ -476,43 +488,9 @@ def _frame(book: Book) -> Frame | None:
     return book.once("frame", lambda: frame_of(book))
 
 
-def question_of(asked: Mapping[str, Any]) -> Question:
-    """The parameters of an address as a question.
-
-    Raises:
-        UsageError: A day or a grain is none.
-    """
-    from revoir.metrics.registry import Question
-    from revoir.periods import grain_named
-
-    grain: Grain | None = grain_named(str(asked["grain"])) if asked.get("grain") else None
-    start, end = day_of(asked.get("from")), day_of(asked.get("to"))
-    if start and end and end <= start:
-        raise UsageError(
-            msg("The last day is not after the first."),
-            remedy=msg("Choose a day after {first}.", first=start),
-        )
-    by = tuple(asked.get("by") or ())
-    question = Question(start, end, grain, by, asked.get("where") or None)
-    question.check_days()
-    return question
-
-
-def day_of(text: Any) -> dt.date | None:
-    """A day of an address.
-
-    Raises:
-        UsageError: It is none.
-    """
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(str(text))
-    except ValueError:
-        raise UsageError(
-            msg("“{text}” is not a date.", text=str(text)),
-            remedy=msg("Write year-month-day, such as 2024-03-31."),
-        ) from None
+def _frame_for(book: Book, metric: Metric) -> Frame | None:
+    """The periods of a metric's page; answers may go on where orders do not."""
+    return _frame(book.entire if metric.family == "satisfaction" else book)
 
 
 def _metric_chart(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from revoir_web.accounts.models import User
 from revoir_web.common.forms import EditForm
 from revoir_web.common.rights import Right
-from revoir_web.insights import queries
+from revoir_web.insights import goals, queries
 from revoir_web.insights.models import Digest, Goal, SavedSegment
 
 GRAINS = [
@@ -145,14 +145,29 @@ class GoalForm(forms.ModelForm[Goal]):
         localize=True,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
+    length = forms.ChoiceField(
+        label=gettext_lazy("Length of period"),
+        help_text=gettext_lazy("Figures of other lengths are not compared with it."),
+        choices=[("", gettext_lazy("That of the headline figure")), *GRAINS],
+        required=False,
+    )
 
     class Meta:
         model = Goal
-        fields: tuple[str, ...] = ("metric", "value", "start", "end", "note")
+        fields: tuple[str, ...] = (
+            "metric",
+            "value",
+            "growth",
+            "length",
+            "start",
+            "end",
+            "note",
+        )
         widgets: ClassVar[dict[str, Any]] = {"start": _DAY, "end": _DAY}
         # A year is judged by the goal of its last day: who types 31 December means it too.
         labels: ClassVar[dict[str, Any]] = {"end": gettext_lazy("To (included)")}
         help_texts: ClassVar[dict[str, Any]] = {
+            "growth": gettext_lazy("The goal is then in %: 10 is a tenth more, -10 a tenth less."),
             "start": gettext_lazy("Empty: the goal always holds."),
         }
 
@@ -160,10 +175,11 @@ class GoalForm(forms.ModelForm[Goal]):
         """The goal in the unit of its metric."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
         metric, value = found.get("metric"), found.get("value")
+        growth = bool(found.get("growth"))
         if metric and value is not None:
-            if queries.units().get(metric) == "share":
+            if growth or queries.units().get(metric) == "share":
                 found["value"] = value / 100
-            if fault := queries.fault_of_goal(metric, found["value"]):
+            if fault := goals.fault_of(metric, found["value"], growth=growth):
                 self.add_error("value", fault)
             if not abs(value) <= GOAL_MAX:
                 self.add_error("value", _("This number is too large."))

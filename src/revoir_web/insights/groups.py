@@ -9,8 +9,7 @@ from revoir.errors import UsageError
 from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 from revoir.periods import Grain
 from revoir_web.insights import drawn, files
-from revoir_web.insights.figures import day_of
-from revoir_web.insights.questions import answers
+from revoir_web.insights.questions import answers, day_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -99,7 +99,10 @@ class Goal(Base):
 
     metric = models.CharField(_("Metric"), max_length=64)
     value = models.FloatField(_("Goal"))
-    """In the unit of the metric: 0.8 is 80 %."""
+    """In the unit of the metric: 0.8 is 80 %; of growth, the share to grow by."""
+    growth = models.BooleanField(_("Growth on the year before"), default=False)
+    length = models.CharField(_("Length of period"), max_length=7, blank=True)
+    """For figures of which length it is: week, month, …; empty: that of the headline figure."""
     start = models.DateField(_("From"), null=True, blank=True)
     end = models.DateField(_("To (not included)"), null=True, blank=True)
     note = models.CharField(_("Why"), max_length=200, blank=True)

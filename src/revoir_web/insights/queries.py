@@ -12,12 +12,11 @@ from django.http import Http404, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from revoir.language import Money, Number, Percent, clauses, msg, written
-from revoir_web.common.models import Company
+from revoir.language import clauses, msg, written
 from revoir_web.common.words import heading, language
 from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
-from revoir_web.insights.models import DataState, Goal, SavedSegment, SavedView
+from revoir_web.insights.models import DataState, SavedSegment, SavedView
 
 __all__ = ["facts_of"]
 
@@ -287,6 +286,7 @@ def grain_choices() -> list[tuple[str, str]]:
         ("week", _("Week")),
         ("month", _("Month")),
         ("quarter", _("Quarter")),
+        ("twelve_months", _("12 months")),
         ("year", _("Year")),
     ]
 
@@ -467,70 +467,6 @@ def views_of(user: Any, path: str | None = None) -> list[SavedView]:
 def number_of(text: str | None) -> int:
     """A key in an address; 0, which no row has, where it is none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
-
-
-def goals() -> list[dict[str, Any]]:
-    """The goals that were set, each with the label of its metric and written in its unit."""
-    labels_known, units_known = dict(metric_choices()), units()
-    return [
-        {
-            "goal": goal,
-            "label": labels_known.get(goal.metric, goal.metric),
-            "value": in_unit(goal.value, units_known.get(goal.metric, "")),
-        }
-        for goal in Goal.objects.all()
-    ]
-
-
-def default_goals(asked: runs.Asked) -> list[dict[str, Any]]:
-    """The goals that hold where nobody set another: those of metrics without one for always."""
-    always = set(Goal.objects.filter(start=None, end=None).values_list("metric", flat=True))
-    known = asked.data.get("metrics", {})
-    labels_known = dict(metric_choices())
-    return [
-        {
-            "label": labels_known.get(name, name),
-            "name": name,
-            "value": _goal_of_all(held),
-        }
-        for name, held in known.items()
-        if name not in always
-        and (held.get("goal_of_all") is not None or held.get("goal_growth") is not None)
-    ]
-
-
-def _goal_of_all(held: Mapping[str, Any]) -> str:
-    """The goal of a metric that comes with it, as people write it."""
-    if (growth := held.get("goal_growth")) is not None:
-        return _("+%(share)s in a year") % {"share": written(Percent(growth, 0), language())}
-    return in_unit(held["goal_of_all"], held["unit"])
-
-
-def fault_of_goal(metric: str, value: float) -> str | None:
-    """What is wrong with a goal: its metric never comes to it."""
-    held = runs.look("catalogue").data.get("metrics", {}).get(metric)
-    if held is None:
-        return None
-    unit = held["unit"]
-    low, high = held.get("limits", (0, 1) if unit == "share" else (None, None))
-    if (low is None or low <= value) and (high is None or value <= high):
-        return None
-    if high is None:
-        return _("This metric is never below %(low)s.") % {"low": in_unit(low, unit)}
-    if unit == "share":
-        return _("A share lies between 0 and 100%.")
-    words = {"low": in_unit(low, unit), "high": in_unit(high, unit)}
-    return _("This metric lies between %(low)s and %(high)s.") % words
-
-
-def in_unit(value: float, unit: str) -> str:
-    """A goal as people write it."""
-    if unit == "share":
-        digits = 0 if abs(value * 100 - round(value * 100)) < 1e-9 else 1
-        return written(Percent(value, digits), language())
-    if unit == "money":
-        return written(Money(value, Company.current().currency, 2), language())
-    return written(Number(value, 0 if float(value).is_integer() else 2), language())
 
 
 def dashboard(grain: str = "") -> runs.Asked:

@@ -318,31 +318,6 @@ def test_questions_are_answered_while_figures_of_customers_are_written(
     assert free == [True]
 
 
-def test_goals_by_period_go_before_those_for_ever(company: Company) -> None:
-    actions.set_goal(metric="nps", value=50)
-    actions.set_goal(metric="nps", value=60, start=dt.date(2025, 1, 1), end=dt.date(2026, 1, 1))
-    assert engine.goals_in_force(Goal.objects.all(), dt.date(2025, 6, 1)) == {"nps": 60}
-    assert engine.goals_in_force(Goal.objects.all(), dt.date(2026, 1, 1)) == {"nps": 50}
-
-
-def test_a_period_is_judged_by_the_goal_of_its_last_day(lake: Path) -> None:
-    """The dashboard took the goal of today, the page of the metric that of a period's first day."""
-    with engine.using() as book:
-        year = figures._default(book, metric_named("repurchase_rate"))[0].point.period
-    middle, last = year.start + dt.timedelta(days=60), year.end - dt.timedelta(days=1)
-    actions.set_goal(metric="repurchase_rate", value=0.11, start=middle, end=year.end)
-    actions.set_goal(metric="repurchase_rate", value=0.97, end=middle)
-    actions.set_goal(metric="repurchase_rate", value=0.98, start=year.end)
-    assert engine.goals_in_force(Goal.objects.all(), last) == {"repurchase_rate": 0.11}
-    with engine.using() as book:
-        kpi = figures._default(book, metric_named("repurchase_rate"))[0]
-        page = questions.answer("metric", book, {"name": "repurchase_rate"})
-    assert kpi.goal is not None
-    assert kpi.goal.value == 0.11
-    rows = [str(row) for row in page["en"]["table"]["rows"]]
-    assert sum("11" in row and "97" not in row and "98" not in row for row in rows) == 1
-
-
 @pytest.mark.parametrize("merged", [False, True])
 def test_the_last_day_is_one_of_the_company_where_subscriptions_have_planned_ends(
     tmp_path: Path, settings: Any, company: Company, merged: bool

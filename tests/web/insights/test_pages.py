@@ -25,7 +25,7 @@ from revoir.reports.build import build
 from revoir_web.accounts.models import User
 from revoir_web.common import jobs, tables
 from revoir_web.common.models import AuditEntry, Job, Schedule
-from revoir_web.insights import actions, drawn, engine, files, queries, questions, runs
+from revoir_web.insights import actions, drawn, engine, files, goals, queries, questions, runs
 from revoir_web.insights.models import AnalysisRun, DataState, Digest, Goal, SavedSegment, SavedView
 from revoir_web.testing.calls import text_of
 
@@ -447,7 +447,7 @@ def test_goals_of_all_are_not_those_that_were_set(
     with engine.using() as book:
         data = questions.answer("catalogue", book, {})["data"]
     assert data["metrics"]["retention_rate"]["goal"] == 0.6, "what the figure is held against"
-    told = {row["name"]: row["value"] for row in queries.default_goals(SimpleNamespace(data=data))}
+    told = {row["name"]: row["value"] for row in goals.defaults(SimpleNamespace(data=data))}
     assert told == {
         "retention_rate": "80\N{NO-BREAK SPACE}%", "churn_rate": "5\N{NO-BREAK SPACE}%",
         "clv_simple": "+10\N{NO-BREAK SPACE}% en un an",

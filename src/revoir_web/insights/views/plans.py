@@ -19,6 +19,7 @@ from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
 from revoir_web.insights import actions, files, lists, queries, runs
 from revoir_web.insights import digests as letters
+from revoir_web.insights import goals as held_goals
 from revoir_web.insights.forms import DigestForm, GoalForm
 from revoir_web.insights.models import DataState, Digest, Goal, SavedView
 from revoir_web.insights.views import user_of
@@ -41,8 +42,8 @@ def goals(request: HttpRequest) -> HttpResponse:
             return redirect("insights:goals")
     context = {
         "asked": asked,
-        "goals": queries.goals(),
-        "defaults": queries.default_goals(asked),
+        "goals": held_goals.listed(),
+        "defaults": held_goals.defaults(asked),
         "form": form if allowed else None,
         **queries.freshness(asked, DataState.current()),
     }
