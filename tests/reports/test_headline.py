@@ -9,7 +9,8 @@ from revoir.engines.connect import memory
 from revoir.experiments.intervals import wilson
 from revoir.metrics.registry import measure, metric_named
 from revoir.metrics.result import Figure
-from revoir.periods import Period
+from revoir.periods import Period, add_months
+from revoir.reports.aims import YEAR_METRICS
 from revoir.reports.build import build
 from revoir.reports.figures import Kpi, Point
 from revoir.reports.headline import beside, change
@@ -157,3 +158,20 @@ def test_lifetime_value_is_to_grow_by_a_tenth_in_a_year():
 def test_there_is_no_growth_without_a_year_before():
     shown = dict(build(sales(1)).headline).get("clv_simple")
     assert shown is None or shown.goal is None
+
+
+def test_figures_of_twelve_months_have_a_small_line():
+    """The first figure of the dashboard had none, nor had those of what people buy."""
+    book = sales(3).with_settings(margin=0.5)
+    shown = dict(build(book, lines=True).headline)
+    for name in ("retention", *YEAR_METRICS):
+        points = shown[name].series
+        assert len(points) > 4, name
+        assert points[-1] == shown[name].point
+        assert {round(point.period.days / 30.44) for point in points if point.period} == {12}
+        starts = [point.period.start for point in points if point.period]
+        assert starts == [add_months(starts[0], 3 * place) for place in range(len(starts))]
+    early = shown["retention"].series[0]
+    assert early.period is not None
+    alone = measure(book, "retention_rate", start=early.period.start, end=early.period.end)
+    assert early.value == alone.figures[0].value

@@ -113,6 +113,7 @@ def build(
     by: Sequence[str] = (),
     grain: Grain | None = None,
     benchmarks: Iterable[Benchmark] = (),
+    lines: bool = False,
 ) -> Report:
     """Compute a report.
 
@@ -122,6 +123,8 @@ def build(
         by: Columns to break the retention rate down by (none: subscriptions alone by plan).
         grain: Length of the headline periods (None: chosen from the data).
         benchmarks: The company's own figures to compare with.
+        lines: Whether figures of twelve months are also computed every third month, for their
+            small line: that takes a third longer.
 
     Returns:
         The report; a section that the data cannot carry is None, with its reason in `missing`.
@@ -131,7 +134,7 @@ def build(
     """
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; there is {', '.join(LANGUAGES)}")
-    draft = _Draft(book, grain, tuple(benchmarks))
+    draft = _Draft(book, grain, tuple(benchmarks), lines)
     draft.measure()
     draft.explain(by or sections.plans(book))
     return draft.finish(language)
@@ -154,6 +157,7 @@ class _Draft:
     book: Book
     grain: Grain | None
     benchmarks: tuple[Benchmark, ...]
+    lines: bool
     frame: Frame | None = None
     kpis: dict[str, Kpi] = field(default_factory=dict)
     used: dict[str, Result] = field(default_factory=dict)
@@ -213,11 +217,12 @@ class _Draft:
         if "revenue" in self.kpis:
             self.kpis["revenue"] = headline.judged_revenue(self.kpis["revenue"], found)
         yearly = headline.measured_by_year(self.yearly, frame, self._answerable(YEAR_METRICS))
+        yearly = headline.rolled(self.book, frame, yearly) if self.lines else yearly
         last = frame.years[-1]
         previous = frame.years[-2] if len(frame.years) > 1 else None
         for name, result in yearly.items():
             self.used[name] = result
-            self.kpis[name] = self.maker.kpi(result, last, previous, series=False)
+            self.kpis[name] = self.maker.kpi(result, last, previous)
 
     def _answerable(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if self._answers(metric_named(name))]
@@ -257,9 +262,9 @@ class _Draft:
             return
         periods = [period for period in (frame.stay_before, frame.stay) if period is not None]
         if frame.stay in frame.years and set(periods) <= set(frame.years):
-            result = headline.measured_by_year(self.yearly, frame, ["retention_rate"])[
-                "retention_rate"
-            ]
+            found = headline.measured_by_year(self.yearly, frame, ["retention_rate"])
+            found = headline.rolled(self.book, frame, found) if self.lines else found
+            result = found["retention_rate"]
         else:
             answers = [
                 measure(self.book, "retention_rate", start=period.start, end=period.end)
@@ -268,7 +273,7 @@ class _Draft:
             figures = tuple(figure for answer in answers for figure in answer.figures)
             result = replace(answers[-1], figures=figures)
         self.used.setdefault("retention_rate", result)
-        self.kpis["retention"] = self.maker.kpi(result, frame.stay, frame.stay_before, series=False)
+        self.kpis["retention"] = self.maker.kpi(result, frame.stay, frame.stay_before)
 
     def _nothing_to_tell(self) -> Message:
         """Why data without a complete period, or without dates, have no retention rate."""
@@ -495,9 +500,7 @@ class _Draft:
 
 def _by_year(book: Book, frame: Frame | None) -> Book:
     """The book whose years are those of the periods."""
-    if frame is None:
-        return book
-    return book.with_settings(fiscal_year_start_month=frame.year_month)
+    return book if frame is None else book.with_settings(fiscal_year_start_month=frame.year_month)
 
 
 def _quality(book: Book, counts: tuple[Message, ...]) -> Quality:

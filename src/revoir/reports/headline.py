@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -65,6 +66,36 @@ def measured_by_year(yearly: Book, frame: Frame, names: Sequence[str]) -> dict[s
     grain = Grain.YEAR if frame.covers_a_year else None
     question = Question(frame.years[0].start, frame.years[-1].end, grain)
     return measure_many(yearly, names, question)
+
+
+def rolled(book: Book, frame: Frame, found: Mapping[str, Result]) -> dict[str, Result]:
+    """Figures of twelve months by every third month: a line of years alone has three points.
+
+    Args:
+        book: The company's tables.
+        frame: The periods of the report.
+        found: What `measured_by_year` answered.
+
+    Returns:
+        The same, with the figures of twelve months that end three, six and nine months before.
+    """
+    if not frame.covers_a_year or not found:
+        return dict(found)
+    figures = {name: list(result.figures) for name, result in found.items()}
+    for back in (3, 6, 9):
+        start, end = (add_months(day, -back) for day in (frame.years[0].start, frame.years[-1].end))
+        years = book.with_settings(fiscal_year_start_month=start.month)
+        asked = Question(start, end, Grain.YEAR)
+        for name, result in measure_many(years, list(found), asked).items():
+            figures[name] += result.figures
+    return {
+        name: replace(result, figures=tuple(sorted(figures[name], key=_begins)))
+        for name, result in found.items()
+    }
+
+
+def _begins(figure: Figure) -> dt.date:
+    return figure.period.start if figure.period else dt.date.min
 
 
 class Maker:

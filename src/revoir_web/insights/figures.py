@@ -101,7 +101,7 @@ def report_of(book: Book, grain: str | None, by: Sequence[str] = ()) -> Report:
 
     chosen = grain_named(grain) if grain else None
     key = f"report {grain or ''} {' '.join(by)}"
-    made: Report = book.once(key, lambda: build(book, by=tuple(by), grain=chosen))
+    made: Report = book.once(key, lambda: build(book, by=tuple(by), grain=chosen, lines=True))
     return made
 
 
