@@ -42,7 +42,8 @@ def answer_card(card: Card, form: str, code: str) -> None:
     if not card.judged:
         print(msg("Too few customers to say how good it is.").text(code))
     for name, reason in card.left_out:
-        say(msg("Left out: {feature}, because {reason}.", feature=name, reason=reason).text(code))
+        label = card.labels[name]
+        say(msg("Left out: {feature}, because {reason}.", feature=label, reason=reason).text(code))
 
 
 def _between(low: Any, high: Any) -> Message:
@@ -140,4 +141,5 @@ def _print_hazards(found: Hazards, code: str) -> None:
     ]  # fmt: skip
     write_rows(rows, "table", columns)
     for name, reason in found.left_out:
-        say(msg("Left out: {feature}, because {reason}.", feature=name, reason=reason).text(code))
+        label = card.labels[name]
+        say(msg("Left out: {feature}, because {reason}.", feature=label, reason=reason).text(code))

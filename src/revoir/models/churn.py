@@ -389,7 +389,9 @@ def _card(
         if len(now)
         else (),
         left_out=tuple((feature.name, reason) for feature, reason in choice.left_out),
-        labels={one.name: one.label for one in choice.features},
+        labels={
+            one.name: one.label for one in (*choice.features, *(one for one, _ in choice.left_out))
+        },
         profiles=spread,
         drift={one.name: one.drift(now) for one in spread}
         if len(now) and definition.kind is not Kind.FILE

@@ -415,6 +415,15 @@ def test_a_column_about_the_person_is_learned_from_only_where_it_is_asked_for():
     assert "subscriptions.support" not in churn(book, without=["support"]).card.labels
 
 
+def test_what_is_left_out_has_a_name_in_words(small_shop):
+    """“days_since_visit: it looks back 90 days” stood on the page of departures."""
+    tables = small_shop.tables
+    late = tables["events"].slice(tables["events"].num_rows - 40)
+    card = churn(book_of({**tables, "events": late})).card
+    assert card.left_out
+    assert all(str(card.labels[name]) != name for name, _reason in card.left_out)
+
+
 def test_a_file_of_very_many_customers_is_learned_from_in_part(monkeypatch):
     monkeypatch.setattr("revoir.models.snapshots.EXAMPLES_MAX", 800)
     table = one_row_each()
