@@ -141,5 +141,4 @@ def _print_hazards(found: Hazards, code: str) -> None:
     ]  # fmt: skip
     write_rows(rows, "table", columns)
     for name, reason in found.left_out:
-        label = card.labels[name]
-        say(msg("Left out: {feature}, because {reason}.", feature=label, reason=reason).text(code))
+        say(msg("Left out: {feature}, because {reason}.", feature=name, reason=reason).text(code))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
-from revoir.language import Message, msg
+from revoir.language import msg
 from revoir_web.common.words import heading
 from revoir_web.insights import drawn, files
 from revoir_web.insights.questions import answers, question_of
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from revoir.book import Book
 
 ROWS_PAGE = 50
+_HELPERS = ("opens_period", "closes_period", "batch_id", "said", "complaint")
+"""Columns that computing brings along; months of days are others (`day_month`)."""
 
 
 @answers("rows")
@@ -99,8 +101,14 @@ def _behind(book: Book, asked: Mapping[str, Any]) -> tuple[ir.Table, list[str]]:
     for name, value in groups.items():
         held = table[name]
         table = table.filter(held.isnull() if value is None else held.cast("string") == value)
-    hidden = {scope.PERIOD, "opens_period", "batch_id", *(f"{name}__customer" for name in groups)}
-    names = [name for name in table.columns if name not in hidden and not _is_text(book, name)]
+    hidden = {scope.PERIOD, *_HELPERS, *(f"{name}__customer" for name in groups)}
+    names = [
+        name
+        for name in table.columns
+        if name not in hidden
+        and not _is_text(book, name)
+        and not (name.endswith("_month") and name.removesuffix("_month") in table.columns)
+    ]
     # In the same order at every page, also among rows of one moment.
     rest = [name for name in ("customer_id", *names) if name in names and name != clock]
     order = [table[clock].desc()] if clock else []
@@ -122,18 +130,9 @@ def _cell(value: Any) -> Any:
 
 def _column_named(name: str, language: str) -> str:
     from revoir.reports.wording import COLUMN_NAMES
-    from revoir.tables import TABLES
 
-    if name in _COLUMNS:
-        return _COLUMNS[name].text(language)
-    if name in COLUMN_NAMES:
-        return COLUMN_NAMES[name].text(language)
-    for table in TABLES.values():
-        for column in table.columns:
-            label = getattr(column, "label", None)
-            if column.name == name and isinstance(label, Message):
-                return label.text(language)
-    return name
+    known = _COLUMNS.get(name) or COLUMN_NAMES.get(name)
+    return known.text(language) if known else name
 
 
 _COLUMNS = {
@@ -163,4 +162,28 @@ _COLUMNS = {
     "opened_at": msg("opened"),
     "event": msg("event"),
     "occurred_at": msg("when"),
+    "birth_date": msg("date of birth"),
+    "churned": msg("has left"),
+    "discount": msg("discount"),
+    "event_id": msg("event number"),
+    "first_response_at": msg("first answered"),
+    "interaction_id": msg("contact number"),
+    "is_complaint": msg("complaint"),
+    "joined_at": msg("customer since"),
+    "line_id": msg("line number"),
+    "product_id": msg("product number"),
+    "quantity": msg("quantity"),
+    "reason": msg("reason"),
+    "refunded": msg("refunded"),
+    "resolved_at": msg("resolved"),
+    "response_id": msg("answer number"),
+    "satisfaction": msg("satisfaction"),
+    "session_id": msg("visit number"),
+    "status": msg("status"),
+    "stock": msg("stock"),
+    "store": msg("store"),
+    "subscription_id": msg("subscription number"),
+    "tenure_months": msg("months as a customer"),
+    "unit_price": msg("unit price"),
+    "upgrade_on": msg("upgrade due"),
 }

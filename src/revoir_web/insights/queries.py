@@ -12,7 +12,7 @@ from django.http import Http404, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from revoir.language import clauses, msg, written
+from revoir.language import Number, clauses, msg, written
 from revoir_web.common.words import heading, language
 from revoir_web.insights import files, runs
 from revoir_web.insights.facts import facts_of
@@ -21,17 +21,6 @@ from revoir_web.insights.models import DataState, SavedSegment, SavedView
 __all__ = ["facts_of"]
 
 BY_MAX = 3
-BECAME = {
-    "kept": msg("kept"),
-    "lost": msg("lost"),
-    "new": msg("new"),
-    "returned": msg("returned"),
-    "reactivation": msg("won back"),
-    "expansion": msg("pays more"),
-    "contraction": msg("pays less"),
-    "churned": msg("lost"),
-}
-"""What became of a customer in a period."""
 
 
 def freshness(asked: runs.Asked, state: DataState) -> dict[str, Any]:
@@ -215,23 +204,58 @@ def pages_of(asked: runs.Asked, page: int, given: QueryDict) -> dict[str, Any]:
     }
 
 
+def rows_told(given: QueryDict, state: DataState) -> dict[str, Any]:
+    """What an address of rows asks, as people write it: first and last day, and the groups."""
+    columns = dict(column_choices(state))
+    return {
+        "days": [_written(given.get(name, "")) for name in ("from", "to")],
+        "groups": [
+            (columns.get(key[3:]) or heading(key[3:]), value)
+            for key, value in given.items()
+            if key.startswith("by.")
+        ],
+    }
+
+
+OUR_WORDS = {
+    "kept": msg("kept"),
+    "lost": msg("lost"),
+    "new": msg("new"),
+    "returned": msg("returned"),
+    "reactivation": msg("won back"),
+    "expansion": msg("pays more"),
+    "contraction": msg("pays less"),
+    "churned": msg("lost"),
+    "purchase": msg("purchase"),
+    "return": msg("return"),
+    "free": msg("free of charge"),
+}
+"""What a cell says that was written by the program, and not by the company."""
+
+
 def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
     """The rows behind a figure with the customers they are of."""
     names = asked.data.get("names", [])
     found = asked.data.get("rows", [])
+    # The same number of decimals in a column: none where all its figures are whole.
+    digits = [
+        0 if all(float(value).is_integer() for value in column if _is_figure(value)) else 2
+        for column in zip(*found, strict=True)
+    ]
     place = names.index("customer_id") if "customer_id" in names else None
     people = labels({row[place] for row in found if row[place]}, named) if place is not None else {}
     shown = []
     for row in found:
         cells = []
         for number, value in enumerate(row):
-            if names[number] == "became":
-                cells.append({"text": BECAME[value].text(language()) if value in BECAME else value})
-            elif number == place:
+            if number == place:
                 cells.append({"text": people.get(value, value or "—"), "url": customer_url(value)})
             else:
-                figure = isinstance(value, (int, float)) and not isinstance(value, bool)
-                cells.append({"text": _written(value), "figure": figure})
+                figure = _is_figure(value)
+                told = Number(value, digits[number]) if figure else value
+                if names[number] in ("became", "kind"):
+                    told = OUR_WORDS.get(value, value)
+                cells.append({"text": _written(told), "figure": figure})
         shown.append(cells)
     return shown
 
@@ -268,6 +292,10 @@ def customer_url(key: Any) -> str | None:
         return reverse("customers:customer", args=[key])
     except NoReverseMatch:
         return None
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _written(value: Any) -> str:

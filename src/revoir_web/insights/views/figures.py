@@ -103,6 +103,7 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
     whole["file"] = "1"
     query = whole.copy()
     query.pop("file")
+    state = DataState.current()
     query["name"] = name
     context = {
         "name": name,
@@ -118,7 +119,8 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "label": queries.label(name, definition),
         "definition": definition,
         "given": request.GET,
-        **queries.freshness(asked, DataState.current()),
+        **queries.rows_told(request.GET, state),
+        **queries.freshness(asked, state),
     }
     if asked.result:
         seen.note(request)
