@@ -13,7 +13,7 @@ from revoir.periods import Period, add_months
 from revoir.reports.aims import YEAR_METRICS
 from revoir.reports.build import build
 from revoir.reports.figures import Kpi, Point
-from revoir.reports.headline import beside, change
+from revoir.reports.headline import Maker, beside, change
 from revoir.reports.insights import insights_of
 from revoir.reports.view import change_shown
 from revoir.reports.view import headline as view_headline
@@ -175,3 +175,15 @@ def test_figures_of_twelve_months_have_a_small_line():
     assert early.period is not None
     alone = measure(book, "retention_rate", start=early.period.start, end=early.period.end)
     assert early.value == alone.figures[0].value
+
+
+def test_the_score_stands_beside_its_scale():
+    """36.6 was a good or a bad score, of an unknown scale."""
+    answers = [{"question": "nps", "score": score} for score in (10.0, 9.0, 3.0)]
+    rows = [{"responded_on": dt.date(2024, 5, 1 + day), **row} for day, row in enumerate(answers)]
+    backend = memory(threads=1)
+    book = Book({"responses": backend.create_table("responses", pa.Table.from_pylist(rows))})
+    shown = Maker(book, None).kpi(measure(book, "nps"), None)
+    assert shown.value == pytest.approx(100 / 3)
+    assert shown.note is not None
+    assert "above 50 is excellent" in shown.note.text("en")

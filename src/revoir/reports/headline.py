@@ -42,6 +42,9 @@ POINTS_SHOWN = 12
 Z_95 = 1.96
 """How many standard errors a 95 % interval reaches to each side."""
 
+_SCALES = {"nps": msg("From −100 to 100; above 50 is excellent.")}
+"""What a score lies between, and what people call a good one."""
+
 Figures = Mapping[str, Mapping[Period, Figure]]
 """Figures by metric and period."""
 
@@ -157,7 +160,7 @@ class Maker:
             series=self._series(metric, result) if series else (),
             parts=figure.parts,
             reason=reason,
-            note=None if figure.value is None else figure.note,
+            note=None if figure.value is None else figure.note or _SCALES.get(metric.name),
         )
 
     def _reason(self, metric: Metric, figure: Figure) -> Message | None:
