@@ -17,6 +17,7 @@ from revoir_web.insights.models import Goal, SavedSegment, SavedView
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULE = "orders >= 3"
 PAGES = ("/", "/metrics/", "/metrics/retention_rate/", "/cohorts/", "/rfm/", "/what-if/", "/goals/")
+FORETOLD = ("/departures/", "/worth/", "/next/", "/products/", "/health/", "/predictions/")
 
 
 @pytest.mark.parametrize(("language", "dark"), [("fr", False), ("en", True)])
@@ -42,7 +43,6 @@ def test_pages_are_for_everybody(
     rows = {"name": "revenue", "from": "2025-07-01", "to": "2025-08-01"}
     runs.ask("rows", rows)
     jobs.run_waiting()
-    page = live.page("owner", language=language, dark=dark)
     more = (
         f"/segments/{segment.pk}/",
         f"/segments/{segment.pk}/edit/",
@@ -53,13 +53,38 @@ def test_pages_are_for_everybody(
         f"/digests/{digest.pk}/preview/",
         "/messages/",
     )
-    for address in (*PAGES, *more):
+    _are_for_everybody(live, axe, (*PAGES, *more), language, dark)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_pages_of_predictions_are_for_everybody(
+    live: Any,
+    stored: dict[str, Any],
+    axe: Callable[[Any], list[str]],
+    language: str,
+    dark: bool,
+) -> None:
+    """No page of predictions was looked at: neither by axe, nor on a telephone."""
+    _are_for_everybody(live, axe, FORETOLD, language, dark)
+
+
+def _are_for_everybody(
+    live: Any,
+    axe: Callable[[Any], list[str]],
+    addresses: tuple[str, ...],
+    language: str,
+    dark: bool,
+) -> None:
+    page = live.page("owner", language=language, dark=dark)
+    for address in addresses:
         page.goto(address)
+        assert page.evaluate("document.documentElement.lang") == language
         for fold in page.query_selector_all("figure details"):
             fold.evaluate("fold => fold.open = true")
         assert axe(page) == [], address
     narrow = live.page("owner", language=language, dark=dark, width=360)
-    for address in (*PAGES, *more):
+    for address in addresses:
         narrow.goto(address)
         wider = narrow.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, address
