@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -126,7 +127,11 @@ def month_choices() -> list[tuple[int, str]]:
 
 def sector_choices() -> list[tuple[str, str]]:
     """None, and the sectors that published figures know, named in the reader's language."""
-    names = {key: label.text(language()) for key, (label, _others) in SECTORS.items()}
+    # Sentences say “pour le commerce de détail”; a list does without the article.
+    names = {
+        key: re.sub(r"(^|(?<= et ))(les? |la |l’)", "", label.text(language()))
+        for key, (label, _others) in SECTORS.items()
+    }
     known = [(key, name[:1].upper() + name[1:]) for key, name in names.items()]
     return [("", "—"), *sorted(known, key=lambda choice: plain_name(choice[1]))]
 

@@ -25,6 +25,7 @@ def test_a_sector_brings_its_published_figures(
     client = as_role("owner")
     choices = client.get("/company/").context["form"].fields["sector"].choices
     assert {key for key, _name in choices} == {"", *SECTORS}
+    assert dict(choices)["retail"] == "Commerce de détail"
     assert not any(shown["benchmarks"] for shown in _nps(runs.look("dashboard").result))
     assert runs.look("dashboard").fresh
     assert client.post("/company/", {**TOLD, "sector": "retail"}).status_code == 302
