@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0013_keep_texts_whole"),
+        ("customers", "0014_give_profiles_back"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insights", "0002_keep_predictions"),
+        ("insights", "0003_keep_model_cards"),
     ]
 
     operations = [
