@@ -507,11 +507,24 @@ NOBODY = (
 """What tills and shops call a customer whom they do not know."""
 
 UNSUBSCRIBED = (
-    "unsubscribe", "unsubscribed", "email_unsubscribed", "email_unsubscribe", "opt_out", "optout",
+    "unsubscribe", "unsubscribed", "email_unsubscribed", "email_unsubscribe", "opt_out",
     "desabonnement", "désabonnement", "desinscription", "désinscription", "se_desabonner",
     "newsletter_unsubscribed",
 )  # fmt: skip
 """What events are called by which somebody declines to be written to."""
+
+
+def event_key(name: str) -> str:
+    """The name of an event without what tools write differently: capitals, blanks, points, lines.
+
+    Examples:
+        >>> event_key("Email Delivered"), event_key("emailDelivered"), event_key("email_delivered")
+        ('emaildelivered', 'emaildelivered', 'emaildelivered')
+    """
+    return re.sub(r"[ ._:/-]+", "", name.lower())
+
+
+_DECLINING = frozenset(event_key(name) for name in UNSUBSCRIBED)
 
 
 def declines(event: str) -> bool:
@@ -521,4 +534,4 @@ def declines(event: str) -> bool:
         >>> declines("Email Unsubscribed"), declines("Subscribed")
         (True, False)
     """
-    return re.sub(r"[ .:-]+", "_", event.strip().lower()) in UNSUBSCRIBED
+    return event_key(event) in _DECLINING

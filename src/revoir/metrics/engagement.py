@@ -13,13 +13,6 @@ from revoir.metrics.evaluate import Facts, Ratio, declare_ratio
 from revoir.metrics.registry import Question, Unit
 
 
-def visit_days(book: Book) -> ir.Table:
-    """The days that customers were seen on a site or in an app: `customer_id` and `day`."""
-    events = book.table("events")
-    events = events.filter(events.customer_id.notnull())
-    return events.select("customer_id", day=book.day_of(events.occurred_at)).distinct()
-
-
 def _events(book: Book, question: Question) -> ir.Table:
     return scope.facts(book, "events", question)
 
@@ -32,7 +25,10 @@ declare_engagement(
     "events",
     Ratio(EVENTS, lambda t: t.count()),
     msg("Events"),
-    msg("What was done on the site or in the app in the period."),
+    msg(
+        "What customers did on the site, in the app or with a message in the period; not what"
+        " others did, such as a delivery."
+    ),
     Unit.COUNT,
     "higher",
     aliases=("evenements",),
@@ -41,7 +37,7 @@ declare_engagement(
     "visitors",
     Ratio(EVENTS, lambda t: t.customer_id.nunique()),
     msg("Visitors"),
-    msg("Customers with at least one event in the period."),
+    msg("Customers who did at least one thing of the kind in the period."),
     Unit.COUNT,
     "higher",
     aliases=("visiteurs", "active_users", "mau"),

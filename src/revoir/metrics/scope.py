@@ -20,6 +20,7 @@ from revoir.metrics.calendar import date, ordinal, ordinal_of, period_of
 from revoir.metrics.registry import Question
 from revoir.periods import Grain, Period, start_at
 from revoir.purchases import MONTH_OF, beside_neighbours
+from revoir.visits import visits
 
 if TYPE_CHECKING:
     from revoir.segments.rules import Dimension
@@ -118,8 +119,12 @@ def changes_in_time(book: Book, question: Question) -> bool:
 
 
 def facts(book: Book, name: str, question: Question, *, seen: Book | None = None) -> ir.Table:
-    """The rows of any other canonical table a question is about, with `question.by`."""
-    table = _filtered(book, book.table(name), name, question, seen)
+    """The rows of any other canonical table a question is about, with `question.by`.
+
+    Of events these are the visits: what customers did themselves.
+    """
+    held = visits(book) if name == "events" else book.table(name)
+    table = _filtered(book, held, name, question, seen)
     return _attach(table, seen or book, _dimensions(book, question.by, prefer=name))
 
 

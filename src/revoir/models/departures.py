@@ -27,6 +27,7 @@ from revoir.metrics.contracts import telling, with_ends
 from revoir.models.features.compute import beside
 from revoir.models.features.declaration import KEYS, Moments, days_since, lately
 from revoir.models.features.subscriptions import started
+from revoir.visits import visits
 
 HORIZON_DAYS = 92
 """A subscription is looked ahead at for a quarter, unless the user says otherwise."""
@@ -208,7 +209,8 @@ def _beginning(book: Book, definition: Definition) -> dt.date:
     }[definition.kind]
 
     def find() -> dt.date:
-        day = book.day_of(book.table(name)[clock].min())
+        held = visits(book) if name == "events" else book.table(name)
+        day = book.day_of(held[clock].min())
         found = book.rows(day.name("day").as_table())[0]["day"]
         return found or book.as_of
 
@@ -249,7 +251,7 @@ def _buyers(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.T
 
 def _visitors(book: Book, definition: Definition, days: Sequence[dt.date]) -> ir.Table:
     moments = definition.moments(days)
-    events = book.table("events")
+    events = visits(book)
     events = events.filter(events.customer_id.notnull())
     # Visits after the cut-off are needed too: they say who stayed.
     rows = moments.known(events, None)

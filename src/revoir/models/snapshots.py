@@ -16,6 +16,7 @@ from revoir.models.features.compute import Choice, feature_table
 from revoir.models.learning import Examples, folds_of, marks_of, numbers_of
 from revoir.models.matrix import Matrix, levels_of, matrix_of, stacked
 from revoir.models.validation import Bools, Floats
+from revoir.visits import visits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,7 +120,8 @@ def _buyers(book: Book, definition: Definition) -> int:
     )
 
     def count() -> int:
-        row = book.rows(book.table(name).aggregate(n=lambda t: t.customer_id.nunique()))[0]
+        held = visits(book) if name == "events" else book.table(name)
+        row = book.rows(held.aggregate(n=lambda t: t.customer_id.nunique()))[0]
         return int(row["n"])
 
     return book.once(f"customers of {name}", count)

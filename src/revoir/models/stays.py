@@ -15,9 +15,9 @@ from revoir.language import msg
 from revoir.metrics.boundaries import START, UNTIL
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.contracts import as_stays, said_to_have_left
-from revoir.metrics.engagement import visit_days
 from revoir.models.departures import Definition, Kind
 from revoir.segments.rules import Dimension, dimension
+from revoir.visits import visit_days
 
 DAYS, MONTHS = "days", "months"
 

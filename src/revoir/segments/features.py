@@ -22,6 +22,7 @@ from revoir.language import msg
 from revoir.periods import Grain, shift
 from revoir.segments.rfm import rfm
 from revoir.tables import TABLES, plain_name
+from revoir.visits import visits
 
 SEGMENT_NAMES = ("segment", "rfm", "rfm_segment", "segment_rfm")
 """What the RFM segment of a customer answers to."""
@@ -362,7 +363,7 @@ def _last_answers(book: Book, question: str, features: list[Feature]) -> ir.Tabl
 
 def _counted(book: Book, source: str, features: list[Feature]) -> ir.Table:
     """How many rows of a table a customer has."""
-    table = book.table(source)
+    table = visits(book) if source == "events" else book.table(source)
     table = table.filter(table.customer_id.notnull())
     clock = TABLES[source].clock
     counts = {}

@@ -13,7 +13,6 @@ from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics.calendar import date
 from revoir.metrics.contracts import as_stays
-from revoir.metrics.engagement import visit_days
 from revoir.signals.baseline import how_often
 from revoir.signals.purchases import several_currencies
 from revoir.signals.registry import held
@@ -21,6 +20,7 @@ from revoir.signals.rhythm import paces
 from revoir.signals.service import complaint_days
 from revoir.signals.silences import active, horizon_days, signs_of_life, silences
 from revoir.signals.voice import AFTERWARDS, ANSWERS, scores_of_five
+from revoir.visits import visit_days
 
 ENDED_MIN = 30
 """From fewer silences than this nothing is told of how often customers come back."""

@@ -9,10 +9,10 @@ from revoir.book import Book
 from revoir.language import Message, Percent, msg, nmsg
 from revoir.metrics.boundaries import FAR
 from revoir.metrics.calendar import date
-from revoir.metrics.engagement import visit_days
 from revoir.metrics.summary import amounts_missing
 from revoir.signals.registry import Case, Parameter, Signal, Values, declare
 from revoir.signals.spans import NUMBER, fallen, later, numbered, span, two_spans
+from revoir.visits import visit_days
 
 _ORDERS = (("orders.customer_id",),)
 _EXACT = "decimal(18, 4)"

@@ -7,10 +7,10 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg, nmsg
-from revoir.metrics.engagement import visit_days
 from revoir.signals.registry import Parameter, Signal, Values, declare
 from revoir.signals.spans import fallen, later, numbered, two_spans
 from revoir.tables import UNSUBSCRIBED
+from revoir.visits import PAYMENT_FAILED, is_called, visit_days
 
 _VISITS = (("events",),)
 
@@ -71,19 +71,11 @@ declare(
     )
 )
 
-PAYMENT_FAILED = (
-    "payment_failed", "payment_failure", "charge_failed", "invoice_payment_failed",
-    "paiement_refuse", "paiement_refusé", "paiement_echoue", "paiement_échoué", "echec_paiement",
-    "échec_paiement", "prelevement_rejete", "prélèvement_rejeté",
-)  # fmt: skip
-"""What events are called that tell of a payment which did not come in."""
-
 
 def _named(book: Book, names: tuple[str, ...]) -> ir.Table:
     """The days of events of one meaning, however they are written."""
     events = book.table("events")
-    written = events.event.strip().lower().re_replace(r"[ .:-]+", "_")
-    found = events.filter(written.isin(names) & events.customer_id.notnull())
+    found = events.filter(is_called(events.event, names) & events.customer_id.notnull())
     days = found.select("customer_id", raised_on=book.day_of(found.occurred_at))
     return days.distinct().mutate(said_on="raised_on")
 

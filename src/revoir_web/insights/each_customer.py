@@ -134,20 +134,24 @@ def _contacts(book: Book) -> Any:
     """The last day of anything but a purchase, by customer."""
     import ibis
 
+    from revoir.visits import visits
+
     clocks = {"interactions": "opened_at", "events": "occurred_at", "responses": "responded_on"}
-    found = [
-        book.table(name).select(
-            contact__id=book.table(name).customer_id,
-            contact__on=book.day_of(book.table(name)[clock]),
-        )
+    held = {
+        # That a message was delivered is no contact with the customer.
+        name: visits(book) if name == "events" else book.table(name)
         for name, clock in clocks.items()
         if book.has(name, "customer_id", clock)
+    }
+    found = [
+        table.select(contact__id=table.customer_id, contact__on=book.day_of(table[clocks[name]]))
+        for name, table in held.items()
     ]
     if book.has("subscriptions", "customer_id", "ended_at"):
         # Who subscribes is in contact every day.
-        held, today = book.table("subscriptions"), ibis.literal(book.as_of)
-        until = ibis.least(held.ended_at.coalesce(today), today)
-        found.append(held.select(contact__id=held.customer_id, contact__on=until))
+        contracts, today = book.table("subscriptions"), ibis.literal(book.as_of)
+        until = ibis.least(contracts.ended_at.coalesce(today), today)
+        found.append(contracts.select(contact__id=contracts.customer_id, contact__on=until))
     if not found:
         return None
     together = found[0]

@@ -17,13 +17,14 @@ from revoir.models.features.declaration import (
     lately,
     sum_named,
 )
+from revoir.visits import visits
 
 WINDOWS_DAYS = (15, 30, 90)
 """Half a month, a month and a quarter: visits are more frequent than purchases."""
 
 
 def _event_sums(book: Book, moments: Moments) -> ir.Table:
-    events = book.table("events")
+    events = visits(book)
     rows = moments.known(events.mutate(seen_on=book.day_of(events.occurred_at)), "seen_on")
     rows = rows.filter(rows.customer_id.notnull())
     day = rows.seen_on
