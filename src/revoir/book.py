@@ -131,6 +131,8 @@ class Book:
         self.title = title
         self.reading: Reading | None = None
         self.predictions: ir.Table | None = None
+        # Who declined to be written to and when, beside events: `customer_id` and `declined_on`.
+        self.refusals: ir.Table | None = None
         self._as_of = as_of
         self._until: dt.date | None = None  # what is later is planned
         self._whole = False  # whether the span is that of every table
@@ -251,7 +253,7 @@ class Book:
 
     def _copy(self, settings: Settings, as_of: dt.date | None) -> Book:
         other = Book(self._given, settings=settings, as_of=as_of, title=self.title)
-        other.reading = self.reading
+        other.reading, other.refusals = self.reading, self.refusals
         other._whole = self._whole
         return other
 
@@ -304,7 +306,7 @@ class Book:
     def _days_of_all(self) -> tuple[dt.date, dt.date]:
         days = [day for days in self._days.values() for day in days]
         if not days:
-            if not any(self._has_rows(table) for table in self.tables.values()):
+            if not any(self.rows(table.limit(1)) for table in self.tables.values()):
                 raise InputError(
                     msg("No row of the data could be used."),
                     remedy=msg("See why rows were set aside, and mend them."),
@@ -314,10 +316,6 @@ class Book:
                 remedy=msg("Add a column that says when each order was made."),
             )
         return min(days), max(days)
-
-    def _has_rows(self, table: ir.Table) -> bool:
-        first = table.limit(1)
-        return bool(self.rows(first.aggregate(n=first.count()))[0]["n"])
 
     @cached_property
     def _days(self) -> dict[str, Days]:

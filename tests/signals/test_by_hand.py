@@ -167,6 +167,26 @@ def test_defaults_are_within_their_limits():
                 assert values_of(signal, {parameter.name: value})[parameter.name] == value
 
 
+@pytest.mark.parametrize("events", [True, False])
+def test_a_refusal_that_was_noted_is_raised_once_on_its_day(book_of, events):
+    """With an event of the same day, without any, and on the day before, when nobody knew."""
+    import ibis
+
+    tables = {"events": [event("05-06"), event("05-07", "Unsubscribed")]} if events else {}
+    book = book_of(as_of=day("05-20"), rule=BOUGHT, orders=COMING, **tables)
+    told = {"customer_id": ["anna", "anna", "anna"]}
+    told["declined_on"] = [day("05-07"), day("05-07"), day("05-25")]
+    book.refusals = ibis.memtable(told)
+    found = alerts_of(book, "unsubscribed")
+    (alert,) = found.listed()
+    assert alert.raised_on == day("05-07")
+    assert alert.reason.text("en") == "Unsubscribed 13 days ago."
+    assert len(book.rows(found.table)) == 1
+    assert found.record.reason is not None
+    assert alerts_of(book.at(day("05-06")), "unsubscribed").listed() == []
+    assert alerts_of(book.at(day("05-07")), "unsubscribed").count == 1
+
+
 def test_an_alert_is_raised_once_and_closed_when_the_customer_returns(book_of):
     """A third complaint adds nothing; the purchase closes it; later ones raise another."""
     complaints = [("anna", at(t), None, None, True, None) for t in ("05-02", "05-03", "05-05")]

@@ -94,6 +94,8 @@ class Alerts:
             raise InputError(self.reason)
         settled = sorted(self.values.items())
         rule = f"{self.horizon_days} {self.book.settings.activity}"
+        told = self.book.refusals
+        rule += "" if told is None else f" {told.get_name()}"
         key = f"alerts {self.signal.name} {settled} {rule}"
         return self.book.cached(key, self._all())
 

@@ -324,8 +324,12 @@ def _tables(book: Book, signal: Signal) -> set[str]:
 
 def _first_day(book: Book, name: str) -> dt.date | None:
     """The first day that a table tells of (None: it has no day)."""
-    table = book.table(name)
-    clock = TABLES[name].clock or ("started_at" if "started_at" in table.columns else None)
+    clock: str | None = "declined_on"
+    if name == "refusals" and book.refusals is not None:
+        table = book.refusals
+    else:
+        table = book.table(name)
+        clock = TABLES[name].clock or ("started_at" if "started_at" in table.columns else None)
     if clock is None or clock not in table.columns:
         return None
     first = book.day_of(table[clock].min())

@@ -117,7 +117,8 @@ class Signal:
         label: What people call it.
         meaning: What it tells of and why that matters.
         family: The group it is listed with.
-        needs: What it cannot do without: one of these sets of tables (or ``table.column``).
+        needs: What it cannot do without: one of these sets of tables (or ``table.column``);
+            ``refusals`` are those of the book, which are no table.
         raised: Gives the days that it was raised on, one row a customer and day, with all that the
             book holds: `customer_id`, `raised_on`, and facts, never null, that depend on these two
             and on nothing that happened after `raised_on`. Of several days in one silence of a
@@ -238,7 +239,8 @@ def _absent(book: Book, needs: Sequence[str]) -> list[str]:
     found = []
     for need in needs:
         table, _, column = need.partition(".")
-        if not book.has(table, *([column] if column else [])):
+        there = book.has(table, *([column] if column else []))
+        if not (there or (need == "refusals" and book.refusals is not None)):
             found.append(need)
     return found
 
@@ -257,6 +259,7 @@ NEEDS: dict[str, Message] = {
     "responses.responded_on": msg("the day of survey answers"),
     "responses.question": msg("the question of survey answers"),
     "events": msg("visits"),
+    "refusals": msg("refusals that were noted"),
     "subscriptions": msg("subscriptions"),
     "subscriptions.started_at": msg("subscriptions with their first day"),
     "subscriptions.ended_at": msg("the day that subscriptions end"),

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, msg, nmsg
+from revoir.metrics.calendar import date
 from revoir.signals.registry import Parameter, Signal, Values, declare
 from revoir.signals.spans import fallen, later, numbered, two_spans
 from revoir.tables import UNSUBSCRIBED
@@ -80,6 +81,19 @@ def _named(book: Book, names: tuple[str, ...]) -> ir.Table:
     return days.distinct().mutate(said_on="raised_on")
 
 
+def _declined(book: Book) -> ir.Table:
+    """The days on which customers declined to be written to: one each, whoever tells of it."""
+    if book.refusals is None:
+        return _named(book, UNSUBSCRIBED)
+    # What was declined since the data end is raised once they go so far, as all else is.
+    told = book.refusals.filter(book.refusals.declined_on <= date(book.as_of))
+    days = told.select("customer_id", raised_on=told.declined_on).distinct()
+    days = days.mutate(said_on="raised_on")
+    if not book.has("events"):
+        return days
+    return _named(book, UNSUBSCRIBED).union(days, distinct=True)
+
+
 def _never_named(book: Book, names: tuple[str, ...]) -> Message | None:
     there = book.once(
         f"signals events {names}", lambda: bool(book.rows(_named(book, names).limit(1)))
@@ -94,16 +108,19 @@ declare(
         "unsubscribed",
         msg("Unsubscribed"),
         msg(
-            "The customer no longer wants to be written to. Consent in the file of customers has no"
-            " day, so that only an event tells of it."
+            "The customer no longer wants to be written to: an event tells of it, or a refusal on"
+            " their own page, by the API or noted by somebody. Consent in the file of customers has"
+            " no day, and raises nothing."
         ),
         "visits",
-        _VISITS,
-        lambda book, values: _named(book, UNSUBSCRIBED),
+        (*_VISITS, ("refusals",)),
+        lambda book, values: _declined(book),
         lambda case: nmsg(
             "Unsubscribed {n} day ago.", "Unsubscribed {n} days ago.", case.days_since("said_on")
         ),
-        against=lambda book: _never_named(book, UNSUBSCRIBED),
+        against=lambda book: (
+            None if book.refusals is not None else _never_named(book, UNSUBSCRIBED)
+        ),
     )
 )
 declare(

@@ -29,7 +29,7 @@ __all__ = [
 
 EVENTS = "events"
 """The source of what a customer did on a site, in an app or in a mail program."""
-OWN = ("preferences", "page", "api", EVENTS)
+OWN = (*queries.TOLD, EVENTS)
 """Sources that are the customer's own word; a file never takes the place of a refusal there."""
 FUTURE = dt.timedelta(days=1)
 FIRST_YEAR = 1900

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from revoir.language import Message, msg
+from revoir_web.common.models import Company
 from revoir_web.common.words import language
 from revoir_web.consents.models import Channel, Consent, Purpose
 from revoir_web.customers.models import Customer
@@ -131,6 +133,8 @@ def barred_from_contact(customer: Customer) -> Message | None:
     return None
 
 
+TOLD = ("preferences", "page", "api")
+"""Sources of what a customer told the company, on a page, by a program, or somebody there."""
 _ADDRESS = {
     Channel.EMAIL.value: "email",
     Channel.SMS.value: "phone",
@@ -142,6 +146,17 @@ _ADDRESS = {
 def is_proof(source: str) -> bool:
     """Whether a yes is known by a source, such as a file."""
     return Consent.objects.filter(source=source, given=True).exists()
+
+
+def refusals() -> list[tuple[str, dt.date]]:
+    """Every customer who said no, with each of the company's days that they said so on.
+
+    Without what events tell, which the lake knows, and files, which know no day.
+    """
+    zone = Company.current().zone
+    rows = Consent.objects.filter(given=False, source__in=TOLD).order_by()
+    said = rows.values_list("customer_id", "at").iterator(chunk_size=10_000)
+    return sorted({(customer, at.astimezone(zone).date()) for customer, at in said})
 
 
 @dataclass(frozen=True)

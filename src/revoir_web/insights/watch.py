@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from revoir.language import Message
 from revoir_web.common import words
+from revoir_web.consents.queries import refusals
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from revoir.signals.alerts import Alerts
     from revoir.signals.record import Record
     from revoir.signals.registry import Signal
+
+
+DECLINING = "unsubscribed"
+"""The signal that refusals raise."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,8 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
     """
     from revoir.signals import alerts_of
 
+    if name == DECLINING:
+        book = _told_of_refusals(book)
     found = alerts_of(book, name, given)
     nothing = found.reason is not None
     return Seen(
@@ -150,6 +157,24 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
         _values=found.values,
         _currency=book.currency,
     )
+
+
+def _told_of_refusals(book: Book) -> Book:
+    """The book with what customers declined themselves: the lake has only what events tell of."""
+    import ibis
+    import pyarrow as pa
+
+    told = refusals()
+    found = book.with_settings()
+    found.refusals = ibis.memtable(
+        pa.table(
+            {
+                "customer_id": pa.array([customer for customer, _day in told], pa.string()),
+                "declined_on": pa.array([day for _customer, day in told], pa.date32()),
+            }
+        )
+    )
+    return found
 
 
 def _open(book: Book, found: Alerts) -> ir.Table:
