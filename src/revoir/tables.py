@@ -146,7 +146,9 @@ CUSTOMERS = Table(
             "date_naissance date_de_naissance birthday birthdate dob naissance ne_e_le"
         ), personal=True),
         Column("age", Type.INTEGER, msg("Age in years."), False, _words("age_ans")),
-        Column("age_band", Type.TEXT, msg("Age band, such as 25–34."), False, _words(
+        Column("age_band", Type.TEXT, msg(
+            "Age band, such as 25-34; where the file has none, made of the date of birth."
+        ), False, _words(
             "tranche_d_age tranche_age tranche_dage age_range age_group age_bracket"
         )),
         Column("gender", Type.TEXT, msg("Gender as the file writes it."), False, _words(
@@ -182,6 +184,21 @@ CUSTOMERS = Table(
         )),
     ),
 )
+
+AGE_BANDS = ((0, 17), (18, 24), (25, 34), (35, 44), (45, 54), (55, 64), (65, 120))
+"""The ages of each band, first and last; the last band is written ``65+``."""
+
+
+def band_named(low: int, high: int) -> str:
+    """How an age band is written: as most files write it, and as a keyboard can.
+
+    Examples:
+        >>> band_named(25, 34), band_named(65, 120)
+        ('25-34', '65+')
+    """
+    return f"{low}+" if (low, high) == AGE_BANDS[-1] else f"{low}-{high}"
+
+
 
 ORDERS = Table(
     "orders",

@@ -93,7 +93,7 @@ def assemble(
     if not parts:
         raise _nothing_known(raws, reports)
     _tell_same_days(connection, parts, pieces, notes)
-    tables = Together(connection, parts, pieces, notes)
+    tables = Together(connection, parts, pieces, notes, today)
     names = tables.unite()
     currency = _currency(
         connection, names, currency or said.currency or _headed_currency(parts), notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier
@@ -9,7 +10,7 @@ from revoir.language import Message, msg, nmsg
 from revoir.reading.part import Part, summary
 from revoir.reading.pieces import Piece
 from revoir.reading.values import DECIMAL
-from revoir.tables import TABLES
+from revoir.tables import AGE_BANDS, TABLES, band_named
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +24,7 @@ class Together:
         parts: The files, converted.
         pieces: What each of them gives to a canonical table.
         notes: Told what is to be known of all files together.
+        today: Nobody's age is counted on a later day (None: the data end earlier).
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class Together:
         parts: list[Part],
         pieces: list[Piece],
         notes: list[Message],
+        today: dt.date | None = None,
     ) -> None:
         self.connection = connection
         self.parts = parts
         self.pieces = pieces
         self.notes = notes
+        self.today = today
 
     def unite(self) -> dict[str, str]:
         """The quoted relation of each canonical table that was found."""
@@ -52,6 +56,8 @@ class Together:
             else:
                 held = self._whole_orders(held) if table == "orders" else held
                 body = " UNION ALL BY NAME ".join(self._select(piece, mixed) for piece in held)
+                if table == "customers":
+                    body = f"SELECT *{self._band(held)} FROM ({body})"
                 self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
             names[table] = name
         if "customers" in names:
@@ -194,9 +200,37 @@ class Together:
         )  # fmt: skip
         comma = ", " if chosen else ""
         self.connection.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT customer_id{comma}{chosen}"
-            f" FROM ({' UNION ALL BY NAME '.join(selects)}) GROUP BY customer_id"
+            f"CREATE OR REPLACE TABLE {name} AS SELECT *{self._band(held)} FROM"
+            f" (SELECT customer_id{comma}{chosen} FROM ({' UNION ALL BY NAME '.join(selects)})"
+            " GROUP BY customer_id)"
         )
+
+    def _band(self, held: list[Piece]) -> str:
+        """SQL of the age band where only the day of birth is told, which no lake keeps."""
+        told = {column for piece in held for column in piece.columns}
+        day = self._last_day() if "birth_date" in told and "age_band" not in told else None
+        if day is None:
+            return ""
+        age = f"datesub('year', birth_date, DATE '{day}')"
+        bands = "".join(
+            f" WHEN {age} BETWEEN {low} AND {high} THEN '{band_named(low, high)}'"
+            for low, high in AGE_BANDS
+        )
+        # Whoever is born after the last day of the data has no age yet.
+        return f", CASE WHEN birth_date > DATE '{day}' THEN NULL{bands} END AS age_band"
+
+    def _last_day(self) -> dt.date | None:
+        """The last day that anything in the files happened on; today where nothing has a day."""
+        days = []
+        for piece in self.pieces:
+            clock = TABLES[piece.table].clock
+            if clock in piece.columns:
+                [(day,)] = self.connection.execute(
+                    f"SELECT CAST(max({identifier(clock)}) AS DATE) FROM {piece.relation}"
+                ).fetchall()
+                days += [day] if day is not None else []
+        last = max(days, default=self.today)
+        return last if self.today is None or last is None else min(last, self.today)
 
     def _link(self, names: dict[str, str]) -> None:
         """Say how many customers of other tables the customers' file does not have."""

@@ -62,7 +62,7 @@ def groupings(book: Book) -> list[str]:
     buyers = book.has("orders", "customer_id")
     found = ["segment"] if buyers else []
     wanted = {
-        "customers": ("gender", "country", "region", "city"),
+        "customers": ("gender", "age_band", "country", "region", "city"),
         "orders": ("channel", "store", "country", "currency"),
         "order_lines": ("category",),
         "subscriptions": ("plan",),

@@ -125,3 +125,38 @@ def test_age_bands_are_no_ages(read, column) -> None:
     )
     assert column(both, "customers", "age") == [34, 65]
     assert column(both, "customers", "age_band") == ["25-34", "65+"]
+
+
+def test_a_day_of_birth_gives_the_age_band(read, column) -> None:
+    """As of the last day of the data: Roux turns 25 on it, Blanc a day later."""
+    people = (
+        "client;nom;date_naissance\nA;Petit;1950-02-01\nB;Roux;1999-06-30\n"
+        "C;Blanc;1999-07-01\nD;Gris;\nE;Noir;2015-01-01\n"
+    )
+    sales = "client;date;montant\nA;2024-01-05;10\nB;2024-06-30;12\n"
+    reading = read({"clients.csv": people, "ventes.csv": sales})
+    numbers, bands = (column(reading, "customers", name) for name in ("customer_id", "age_band"))
+    assert dict(zip(numbers, bands, strict=True)) == {
+        "A": "65+", "B": "25-34", "C": "18-24", "D": None, "E": "0-17",
+    }  # fmt: skip
+
+
+def test_an_age_band_of_the_file_is_kept_as_it_is(read, column) -> None:
+    head = "client;nom;date_naissance;tranche d'âge\n"
+    reading = read(head + "A;Petit;1950-02-01;60 et plus\nB;Roux;1999-06-30;jeune\n")
+    assert sorted(column(reading, "customers", "age_band")) == ["60 et plus", "jeune"]
+
+
+def test_figures_are_broken_down_by_the_age_band(tmp_path, command) -> None:
+    """`--by age_band` was refused for a file with `date_naissance`."""
+    (tmp_path / "clients.csv").write_text(
+        "client;nom;date_naissance\nA;Petit;1950-02-01\nB;Roux;1999-06-30\n"
+    )
+    (tmp_path / "ventes.csv").write_text(
+        "client;date;montant\nA;2024-01-05;10\nB;2024-06-30;12\nB;2024-05-30;12\n"
+    )
+    told = command("metric", "revenue", tmp_path, "--by", "age_band", "--format", "csv")
+    assert "25-34" in told.stdout
+    assert "65+" in told.stdout
+    told = command("metric", "revenue", tmp_path, "--where", "age_band = '65+'", "--format", "csv")
+    assert "10" in told.stdout

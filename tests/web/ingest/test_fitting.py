@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import openpyxl
@@ -148,3 +149,17 @@ def test_age_bands_land_beside_ages(company: object) -> None:
         assert held.state == Import.State.LANDED, held.error
     found = lake("SELECT age, age_band, count(*) FROM customers GROUP BY ALL")
     assert set(found) == {(None, "25-34", 20), (65, None, 20)}
+
+
+def test_an_age_band_lands_without_the_day_of_birth(company: object) -> None:
+    """No figure could be broken down by age: the day of birth stays out of the lake."""
+    year = dt.date.today().year
+    rows = "".join(f"C{n},c{n}@example.com,01/01/{year - 10 * n}\n" for n in range(2, 8))
+    held = bring_in("client_id,email,date_naissance\n" + rows)
+    assert held.state == Import.State.LANDED, held.error
+    assert set(lake("SELECT age_band, count(*) FROM customers GROUP BY ALL")) == {
+        ("18-24", 1), ("25-34", 1), ("35-44", 1), ("45-54", 1), ("55-64", 1), ("65+", 1),
+    }  # fmt: skip
+    columns = {row[0] for row in lake("DESCRIBE SELECT * FROM customers")}
+    assert "age_band" in columns
+    assert "birth_date" not in columns

@@ -37,3 +37,11 @@ def test_a_column_without_two_values_breaks_nothing_down(
     channels: list[str | None], expected: list[str]
 ) -> None:
     assert groupings(book_of(channels)) == expected
+
+
+def test_age_bands_break_figures_down() -> None:
+    """They were not offered on the pages of metrics, though they had a name there."""
+    backend = engines.memory()
+    people = {"customer_id": ["a", "b"], "age_band": ["25-34", "65+"], "gender": ["f", "m"]}
+    backend.con.register("customers", pa.table(people))
+    assert groupings(Book(engines.open_tables(backend))) == ["gender", "age_band"]
