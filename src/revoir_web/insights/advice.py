@@ -84,7 +84,11 @@ def of_customer(
     reach = ways(customer, (SERVICE, NEWS))
     alerts = [watch(customer, company) for watch in _WATCHES]
     names = ("leaves", "worth", "stake", "next_on", "low_on", "high_on", "returns")
-    known = told or {}
+    known, leaving = dict(told or {}), facts.get("departures", {})
+    if known.get("leaves") is None and known.get("contract_leaves") is not None:
+        # Who does not buy, or buys no more, may still have a contract to lose.
+        known |= {name: known.get(f"contract_{name}") for name in ("leaves", "worth", "stake")}
+        leaving = facts.get("contract_departures", {})
     return advise(
         Known(
             company.today,
@@ -94,14 +98,14 @@ def of_customer(
             put_off_until=min((one.put_off_until for one in alerts if one.put_off_until),
                               default=None),
             handled_on=max((one.handled_on for one in alerts if one.handled_on), default=None),
-            monthly=facts.get("departures", {}).get("paid_in") == "subscriptions",
-            leaves_mean=facts.get("departures", {}).get("mean"),
+            monthly=leaving.get("paid_in") == "subscriptions",
+            leaves_mean=leaving.get("mean"),
             **{name: known.get(name) for name in names},
             horizon_days=facts.get("next", {}).get("horizon_days"),
             overdue=bool(known.get("overdue")),
             upgrades=tuple(Owned.of(row) for row in known.get("upgrades", ())),
             likely=tuple(_likely(row, facts) for row in known.get("products", ())),
-            nothing=_nothing(run, told),
+            nothing=_nothing(run, told and known),
             reach={
                 code: Reach(tuple(str(Channel(one).label) for one in held.channels), held.reason)
                 for code, held in reach.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -211,11 +211,28 @@ class Foretold(Schema):
     returns: float | None = Field(description="Probability of a purchase within the horizon.")
     overdue: bool | None
     health: float | None = Field(description="From 0 (worst) to 100.")
+    contract_leaves: float | None = Field(
+        description="Where they buy and subscribe: probability that the contract ends."
+    )
+    contract_reasons: list[str]
+    contract_clv: float | None = Field(description="What the contract brings in within a year.")
+    contract_clv_low: float | None
+    contract_clv_high: float | None
     products: list[Recommended]
     next_actions: list[ToDo] = Field(
         description="At most three, the first thing to do first. No effect of them is measured yet."
     )
     held_back: list[HeldBack]
+
+
+Of = Literal["", "subscriptions"]
+"""Of whom: where there are buyers and subscribers, of the latter apart."""
+
+
+def _asked(kind: str, of: str) -> runs.Asked:
+    if of and not runs.told_apart(kind):
+        raise Refused(404, "not_found", _("Subscribers are not foretold apart from buyers here."))
+    return runs.ask(kind, {"of": of})
 
 
 def _customers(asked: runs.Asked) -> list[dict[str, Any]]:
@@ -230,9 +247,9 @@ def _customers(asked: runs.Asked) -> list[dict[str, Any]]:
     gives=Departures,
     summary="The customers to save, the most pressing first, with the record of such lists",
 )
-def departures(request: HttpRequest) -> dict[str, Any]:
+def departures(request: HttpRequest, of: Of = "") -> dict[str, Any]:
     """The stored list; where the data changed since, a new one is computed."""
-    asked = runs.ask("departures", {})
+    asked = _asked("departures", of)
     shown = asked.result or {}
     rows = zip(_customers(asked), shown.get("customers", []), strict=True)
     return {
@@ -269,9 +286,9 @@ def next_purchases(request: HttpRequest) -> dict[str, Any]:
     gives=Worth,
     summary="What customers will bring in within a year, those worth most first",
 )
-def clv(request: HttpRequest) -> dict[str, Any]:
+def clv(request: HttpRequest, of: Of = "") -> dict[str, Any]:
     """The stored list; where the data changed since, a new one is computed."""
-    asked = runs.ask("worth", {})
+    asked = _asked("worth", of)
     shown = asked.result or {}
     names = ("as_of", "currency", "confidence", "total", "goodness")
     return {
@@ -325,7 +342,10 @@ def customer_predictions(request: HttpRequest, id: str) -> dict[str, Any]:
         "customer": id,
         "as_of": run.as_of,
         "computed_at": run.computed_at,
-        "reasons": [reason.text(language()) for reason in known["reasons"]],
+        **{
+            name: [reason.text(language()) for reason in known[name]]
+            for name in ("reasons", "contract_reasons")
+        },
         "products": [
             {
                 "product": row["product_id"],

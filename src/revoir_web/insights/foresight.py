@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from revoir.files import whole
 from revoir.language import Message, msg
 from revoir_web.common.words import made, plain
-from revoir_web.insights import engine, facts, predictions
+from revoir_web.insights import engine, facts, predictions, runs
 from revoir_web.insights.models import PredictionRun
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from revoir.book import Book
     from revoir.models.churn import Churn
+    from revoir.models.clv import Clv
+    from revoir.models.contract_clv import ContractClv
 
 REASONED = 200_000
 """For so many customers, the most pressing first, reasons are worked out: in half a minute."""
@@ -34,6 +36,8 @@ RECOMMENDED = 5
 """Products recommended to a customer."""
 ROW_GROUP = 16_384
 """Rows that are read for one customer's."""
+CONTRACT = "contract_"
+"""Begins the columns of what is foretold of a contract, where the others are of purchases."""
 FOLDERS_KEPT = 2
 """A page that has just read which run is the last still finds its file."""
 
@@ -60,14 +64,14 @@ class Part:
     card: dict[str, Any] | None = None
 
 
-def _leaving(book: Book) -> Part:
+def _leaving(book: Book, kind: str | None = None) -> Part:
     """Who is about to leave, and why."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from revoir.models.churn import churn
 
-    found = churn(book)
+    found = churn(book, kind=kind)
     card = found.card
     judged = card.judged.get(card.used) if card.used else None
     kept = {
@@ -114,9 +118,12 @@ def _reasons(found: Churn) -> dict[Any, str]:
 
 def _worth(book: Book) -> Part:
     """What each customer will bring in."""
+    return _valued(book, predictions.clv_of(book))
+
+
+def _valued(book: Book, found: Clv | ContractClv) -> Part:
     import pyarrow as pa
 
-    found = predictions.clv_of(book)
     kept = {
         "model": found.model.name if found.model else None,
         "label": str(found.model.label) if found.model else None,
@@ -133,6 +140,27 @@ def _worth(book: Book) -> Part:
              "p_alive": "alive", "p_stays": "alive"}  # fmt: skip
     columns = {to: held[name] for name, to in taken.items() if name in held.column_names}
     return Part(answer, kept, pa.table({"customer_id": held["customer_id"], **columns}))
+
+
+def _worth_of_contracts(book: Book) -> Part:
+    """What each subscriber will bring in by their contract."""
+    from revoir.models.contract_clv import contract_clv
+
+    return _of_contracts(_valued(book, contract_clv(book)))
+
+
+def _leaving_of_contracts(book: Book) -> Part:
+    """Whose contract is about to end, and why."""
+    return _of_contracts(_leaving(book, "subscriptions"))
+
+
+def _of_contracts(part: Part) -> Part:
+    """A part whose columns stand beside those of buyers."""
+    if part.customers is None:
+        return replace(part, card=None)
+    names = part.customers.column_names
+    named = [name if name == "customer_id" else CONTRACT + name for name in names]
+    return replace(part, customers=part.customers.rename_columns(named), card=None)
 
 
 def _next(book: Book) -> Part:
@@ -202,6 +230,47 @@ PARTS: Mapping[str, tuple[Message, Callable[[Book], Part]]] = {
     "products": (msg("What customers are likely to buy"), _products),
 }
 """Kind of question → what it tells, and what computes it."""
+CONTRACTS: Mapping[str, tuple[Message, Callable[[Book], Part]]] = {
+    "departures": (msg("Whose contract may end"), _leaving_of_contracts),
+    "worth": (msg("What contracts will bring in"), _worth_of_contracts),
+}
+"""The same for subscribers apart, where the parts above are about buyers (`runs.APART`)."""
+
+
+def has_both(book: Book) -> bool:
+    """Whether there are buyers and subscribers, each to be foretold for themselves."""
+    of_contracts = book.has("subscriptions", "started_at", "ended_at")
+    return of_contracts and book.has("orders", "customer_id")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part to compute.
+
+    Attributes:
+        kind: Of the question.
+        parameters: Of the question.
+        told: What it tells.
+        compute: What computes it.
+    """
+
+    kind: str
+    parameters: Mapping[str, str]
+    told: Message
+    compute: Callable[[Book], Part]
+
+    @property
+    def name(self) -> str:
+        """What stands for it in the facts of a run."""
+        return CONTRACT + self.kind if self.parameters else self.kind
+
+
+def steps(book: Book) -> list[Step]:
+    """The parts that the tables of a book give."""
+    found = [Step(kind, {}, *part) for kind, part in PARTS.items()]
+    if has_both(book):
+        found += [Step(kind, runs.SUBSCRIBERS, *part) for kind, part in CONTRACTS.items()]
+    return found
 
 
 # -- The file ------------------------------------------------------------------------------------
@@ -262,6 +331,8 @@ def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
 _ABSENT = (
     "leaves", "why", "worth", "stake", "clv", "clv_low", "clv_high", "purchases", "alive",
     "usual_days", "silent_days", "next_on", "low_on", "high_on", "returns", "overdue", "health",
+    "contract_leaves", "contract_why", "contract_worth", "contract_stake", "contract_clv",
+    "contract_clv_low", "contract_clv_high",
 )  # fmt: skip
 
 
@@ -273,7 +344,8 @@ def of_customer(run: PredictionRun, key: str) -> dict[str, Any] | None:
         key: The customer's id.
 
     Returns:
-        The columns of `together`, None where nothing is known; `reasons` for leaving as messages;
+        The columns of `together`, None where nothing is known; `reasons` for leaving, and
+        `contract_reasons` for ending the contract, as messages;
         `products`: rows that `revoir.models.because.why` puts into words; and `upgrades`: what they
         own that is due for one. None where the run says nothing of the customer, or its files are
         gone.
@@ -285,8 +357,11 @@ def of_customer(run: PredictionRun, key: str) -> dict[str, Any] | None:
     if not found and not bought and not due:
         return None
     known = {**dict.fromkeys(_ABSENT), **(found[0] if found else {})}
-    reasons = [made(one) for one in json.loads(known.pop("why") or "[]")]
-    return {**known, "reasons": reasons, "products": bought, "upgrades": due}
+    reasons = {
+        name: [made(one) for one in json.loads(known.pop(why) or "[]")]
+        for why, name in (("why", "reasons"), (f"{CONTRACT}why", f"{CONTRACT}reasons"))
+    }
+    return {**known, **reasons, "products": bought, "upgrades": due}
 
 
 def _rows_of(path: Path, key: str, order: str) -> list[dict[str, Any]]:

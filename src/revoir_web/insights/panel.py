@@ -34,7 +34,6 @@ def context(request: HttpRequest, customer: Customer) -> Mapping[str, Any]:
         "run": run,
         "told": told,
         "rows": _rows(run, told, company.currency),
-        "why": [_said(reason) for reason in told["reasons"] or _unreasoned(run, told)],
         "parts": _parts(run, told),
         "products": [
             {"name": row["product"] or row["product_id"], "why": _said(why(row))}
@@ -105,14 +104,20 @@ def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[di
     found = []
     of_margin = run.facts.get("worth", {}).get("margin", 1) != 1
     worth = _("Margin within a year") if of_margin else _("Will bring in within a year")
-    for kind, label, value, beside in (
-        ("departures", _("Risk of leaving"), share(told["leaves"]), None),
-        ("worth", worth, _amount(told["clv"], currency),
-         _bounds(told, currency)),
-        ("next", _("Next purchase"), told["next_on"], _interval(told)),
-        ("health", _("Health, of 100"), whole(told["health"]), None),
+    why = told["reasons"] or _unreasoned(run, told)
+    for kind, label, value, beside, reasons in (
+        ("departures", _("Risk of leaving"), share(told["leaves"]), None, why),
+        ("worth", worth, _amount(told["clv"], currency), _bounds(told, currency), ()),
+        ("contract_departures", _("Risk that the contract ends"),
+         share(told["contract_leaves"]), None, told["contract_reasons"]),
+        ("contract_worth", _("The contract brings in within a year"),
+         _amount(told["contract_clv"], currency), _bounds(told, currency, "contract_"), ()),
+        ("next", _("Next purchase"), told["next_on"], _interval(told), ()),
+        ("health", _("Health, of 100"), whole(told["health"]), None, ()),
     ):  # fmt: skip
         reason = words.from_json(run.facts.get(kind, {}).get("reason"))
+        if kind.startswith("contract_"):  # whoever has none is not told why
+            reason = None
         if value is not None or reason is not None:
             found.append(
                 {
@@ -121,6 +126,7 @@ def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[di
                     "value": None if value is None else _said(value),
                     "beside": _said(beside) if beside is not None else "",
                     "reason": _said(reason) if value is None and reason is not None else "",
+                    "why": [_said(one) for one in reasons],
                 }
             )
     return found
@@ -130,10 +136,11 @@ def _amount(value: float | None, currency: str) -> Money | None:
     return None if value is None else Money(value, currency or None, 0)
 
 
-def _bounds(told: Mapping[str, Any], currency: str) -> Message | None:
-    if told["clv_low"] is None or told["clv"] is None:
+def _bounds(told: Mapping[str, Any], currency: str, of: str = "") -> Message | None:
+    if told[f"{of}clv_low"] is None or told[f"{of}clv"] is None:
         return None
-    low, high = (Money(told[name], currency or None, 0) for name in ("clv_low", "clv_high"))
+    ends = (f"{of}clv_low", f"{of}clv_high")
+    low, high = (Money(told[name], currency or None, 0) for name in ends)
     return msg("between {low} and {high}", low=low, high=high)
 
 

@@ -22,6 +22,10 @@ FORMAT = 2
 """Of stored results; with a new one, answers of an earlier program are no longer found."""
 FORETOLD = ("departures", "worth", "next", "health", "products")
 """Kinds of questions that are answered together, by a run of predictions."""
+APART = ("departures", "worth")
+"""Those that are answered for subscribers apart, where there are buyers too."""
+SUBSCRIBERS = {"of": "subscriptions"}
+"""The parameters of such an answer."""
 QUIET_SECONDS = 30
 """How long predictions wait for what else may come in: several imports in a row get one run."""
 PREDICTIONS_KEPT = 60
@@ -140,7 +144,7 @@ def ask(kind: str, parameters: Mapping[str, Any] | None = None, *, by: int | Non
 
 
 def forget(kind: str, parameters: Mapping[str, Any]) -> None:
-    """Let go of an answer whose file is gone; the next who asks has it made again."""
+    """Let go of an answer whose file is gone, or that the data no longer give."""
     AnalysisRun.objects.filter(key=key_of(kind, asked_of(parameters))).delete()
 
 
@@ -248,13 +252,20 @@ def are_foretold() -> bool:
     if not engine.folder_of(last.number).exists():  # as after a restore
         return False
     held = AnalysisRun.objects.filter(key__in=_keys_foretold())
-    held = held.only("computed_at", "settings_hash")
-    return len(held) == len(FORETOLD) and all(map(_is_fresh, held))
+    held = held.only("key", "computed_at", "settings_hash")
+    needed = {key_of(kind, {}) for kind in FORETOLD}
+    return needed <= {one.key for one in held} and all(map(_is_fresh, held))
 
 
 def _keys_foretold() -> list[str]:
     """The keys of the answers that a run of predictions gives, in the format of this program."""
-    return [key_of(kind, {}) for kind in FORETOLD]
+    apart = [key_of(kind, SUBSCRIBERS) for kind in APART]
+    return [*(key_of(kind, {}) for kind in FORETOLD), *apart]
+
+
+def told_apart(kind: str) -> bool:
+    """Whether a prediction is there for subscribers apart from buyers."""
+    return kind in APART and AnalysisRun.objects.filter(key=key_of(kind, SUBSCRIBERS)).exists()
 
 
 def foresee_soon() -> Job | None:

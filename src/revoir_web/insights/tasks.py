@@ -166,24 +166,29 @@ def foresee(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
     if runs.are_foretold():  # by a run that somebody asked for meanwhile
         return {"customers": 0}
     kept: dict[str, Any] = {"version": version, "settings_hash": settings_hash, "began": began}
-    steps, parts = len(foresight.PARTS) + 1, []
+    parts: list[foresight.Part] = []
     facts: dict[str, Any] = {}
     cards: dict[str, Any] = {}
     with engine.apart() as book:
         as_of = engine.last_day(book)
-        for place, (kind, (told, part)) in enumerate(foresight.PARTS.items()):
-            job.progress(place, steps, told)
+        wanted = foresight.steps(book)
+        steps = len(wanted) + 1
+        for place, step in enumerate(wanted):
+            job.progress(place, steps, step.told)
             try:
-                made = part(book)
+                made = step.compute(book)
             except (InputError, UsageError) as error:  # it lacks a table: the others do not
-                runs.keep(kind, {}, error=_sentence(error), **kept)
-                facts[kind] = {"reason": words.plain(_sentence(error))}
+                runs.keep(step.kind, step.parameters, error=_sentence(error), **kept)
+                facts[step.name] = {"reason": words.plain(_sentence(error))}
                 continue
-            runs.keep(kind, {}, result=made.answer, **kept)
-            facts[kind] = made.facts
+            runs.keep(step.kind, step.parameters, result=made.answer, **kept)
+            facts[step.name] = made.facts
             if made.card is not None:
-                cards[kind] = made.card
+                cards[step.name] = made.card
             parts.append(made)
+        if not foresight.has_both(book):
+            for kind in runs.APART:
+                runs.forget(kind, runs.SUBSCRIBERS)
     told = msg("Writing what is foretold of each customer")
     job.progress(steps - 1, steps, told)
     table = foresight.together(parts)

@@ -113,10 +113,17 @@ def filled(lake: Path, once_for_all: Callable[..., Any]) -> Path:
     return lake
 
 
+# -- What is foretold ----------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def parts(read_book: Book) -> dict[str, foresight.Part]:
     """What every model says of the generated shop."""
     return {kind: part(read_book) for kind, (_told, part) in foresight.PARTS.items()}
+
+
+@pytest.fixture(scope="session")
+def of_contracts(read_book: Book) -> dict[str, foresight.Part]:
+    """What models say of its subscribers apart."""
+    return {kind: part(read_book) for kind, (_told, part) in foresight.CONTRACTS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -139,19 +146,25 @@ def stored(filled: Path, foretold: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def computed(
-    filled: Path, parts: dict[str, foresight.Part], settings: Any, tmp_path: Path
+    filled: Path,
+    parts: dict[str, foresight.Part],
+    of_contracts: dict[str, foresight.Part],
+    settings: Any,
+    tmp_path: Path,
 ) -> PredictionRun:
     """A whole run, done by the worker; the customers of the shop are known by their numbers."""
     settings.DATA = str(tmp_path)
-    ids = foresight.together(list(parts.values()))["customer_id"].to_pylist()
+    every = [*parts.values(), *of_contracts.values()]
+    ids = foresight.together(every)["customer_id"].to_pylist()
     Customer.objects.bulk_create(Customer(id=key, name=f"Client {key}") for key in ids)
     CustomerFigures.objects.bulk_create(CustomerFigures(customer_id=key, orders=1) for key in ids)
     with pytest.MonkeyPatch.context() as patch:
-        made = {
-            kind: (told, lambda _book, kind=kind: parts[kind])
-            for kind, (told, _part) in foresight.PARTS.items()
-        }
-        patch.setattr(foresight, "PARTS", made)
+        for name, known in (("PARTS", parts), ("CONTRACTS", of_contracts)):
+            made = {
+                kind: (told, lambda _book, kind=kind, known=known: known[kind])
+                for kind, (told, _part) in getattr(foresight, name).items()
+            }
+            patch.setattr(foresight, name, made)
         jobs.enqueue("insights.foresee")
         jobs.run_waiting()
     assert Job.objects.get(kind="insights.foresee").state == Job.State.DONE

@@ -69,15 +69,22 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
-    asked = runs.ask(kind, {}, by=request.user.pk)
+    apart = runs.told_apart(kind)
+    subscribers = apart and request.GET.get("of") == runs.SUBSCRIBERS["of"]
+    asked = runs.ask(kind, runs.SUBSCRIBERS if subscribers else {}, by=request.user.pk)
+    # The card, and the list in the order of what is at stake, are of buyers.
+    of_buyers = {} if subscribers else beside
+    if kind == "departures" and not subscribers:
+        of_buyers["departures_list"] = queries.departures_list(asked)
     context = {
         "asked": asked,
+        "apart": apart,
+        "subscribers": subscribers,
         "shown": asked.result,
         "customers": queries.listed_customers(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "customers_url": queries.customers_url(),
-        "departures_list": queries.departures_list(asked) if kind == "departures" else None,
         **queries.freshness(asked, DataState.current()),
-        **beside,
+        **of_buyers,
     }
     if context["customers"]:
         seen.note(request)
