@@ -62,7 +62,7 @@ def sales(backend) -> Book:
         "repeat_order_value",
         "days_between_purchases",
         "loyal_wallet",
-        "single_wallet",
+        "new_wallet",
         "repurchase_rate",
     ],
 )

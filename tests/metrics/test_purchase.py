@@ -40,7 +40,7 @@ NAMES = (
     "first_order_value",
     "repeat_order_value",
     "loyal_wallet",
-    "single_wallet",
+    "new_wallet",
 )
 
 
@@ -84,7 +84,7 @@ def by_hand(orders, period: Period) -> dict[str, float | None]:
         "first_order_value": over(newcomers),
         "repeat_order_value": over(repeat),
         "loyal_wallet": over(spent[c] for c in again),
-        "single_wallet": over(spent[c] for c in set(spent) - again),
+        "new_wallet": over(spent[c] for c in people if first[c] >= period.start),
     }
 
 
@@ -102,6 +102,16 @@ def test_figures_are_what_plain_python_gives(book_of, orders, grain):
                 assert figure.value == pytest.approx(expected), (name, figure.period)
                 if figure.low is not None:
                     assert figure.low <= figure.value <= figure.high
+
+
+def test_a_customer_of_ten_years_is_not_new(book_of):
+    """Whoever bought on one day of the period counted as new, however long they had been there."""
+    orders = [("old", dt.date(2014, 1, 5), 10.0), ("old", dt.date(2024, 1, 5), 90.0)]
+    orders += [("new", dt.date(2024, 1, 9), 20.0), ("new", dt.date(2024, 1, 19), 10.0)]
+    asked = Question(dt.date(2024, 1, 1), dt.date(2024, 2, 1))
+    [figure] = measure_many(book_of(orders), ["new_wallet"], asked)["new_wallet"].figures
+    assert metric_named("wallet_new").name == metric_named("single_wallet").name == "new_wallet"
+    assert (figure.value, figure.denominator) == (30.0, 1)
 
 
 def test_worked_example_of_repurchase(book_of):

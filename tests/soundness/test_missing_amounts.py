@@ -112,7 +112,7 @@ def test_baskets_are_means_over_the_purchases_that_have_an_amount():
     assert figure(book, "first_order_value") == 20
     assert figure(book, "repeat_order_value") == 20
     assert figure(book, "revenue_per_customer") == 30
-    assert figure(book, "single_wallet") == 30
+    assert figure(book, "new_wallet") == 30
     assert figure(book, "orders") == 4
     (note,) = measure(book, "average_order_value").notes
     assert note.text("en") == "1 purchase has no amount: it is in no sum and no mean."

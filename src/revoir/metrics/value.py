@@ -93,13 +93,13 @@ declare_value(
     aliases=("wallet_loyal",),
 )
 declare_value(
-    "single_wallet",
-    mean_of(BUYERS, "amount", where=lambda t: ~t.again & t.amount.notnull()),
-    msg("Spending of customers who came once"),
-    msg("Amount ÷ number of the customers who bought on a single day in the period."),
+    "new_wallet",
+    mean_of(BUYERS, "amount", where=lambda t: t.new & t.amount.notnull()),
+    msg("Spending of new customers"),
+    msg("Amount ÷ number of the customers whose first purchase of all was in the period."),
     Unit.MONEY,
     "higher",
-    aliases=("wallet_new",),
+    aliases=("wallet_new", "single_wallet"),
 )
 
 
