@@ -205,6 +205,22 @@ def test_an_alert_is_raised_once_and_closed_when_the_customer_returns(book_of):
     assert [row["complaints"] for row in rows] == [2, 2]
 
 
+@pytest.mark.parametrize(("orders", "closed"), [(True, None), (False, "returned")])
+def test_a_visit_closes_an_alert_only_where_visits_say_who_is_there(book_of, orders, closed):
+    """As docs/how-to/alerts.md has it: with orders, who looks around has not come back yet."""
+    tables = {"orders": COMING} if orders else {}
+    rule = BOUGHT if orders else Activity(event_window_days=31)
+    book = book_of(
+        as_of=day("05-20"),
+        rule=rule,
+        events=[event("05-02"), event("05-15")],
+        responses=[("anna", day("05-08"), "nps", 0)],
+        **tables,
+    )
+    (row,) = book.rows(alerts_of(book, "detractor").table)
+    assert row["closed_by"] == closed
+
+
 def test_who_is_gone_is_no_alert(book_of):
     """Gone on 29 April, 90 days after the last purchase: what happens later is too late."""
     book = book_of(
