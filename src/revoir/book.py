@@ -79,7 +79,7 @@ class Settings:
         timezone: IANA name of the zone whose calendar days count.
         fiscal_year_start_month: Month (1–12) that years and quarters begin with.
         activity: The activity rule (None: proposed from the data).
-        margin: Margin as a share of revenue, where orders carry none.
+        margin: Margin as a share of revenue (None: the one that orders carry).
         acquisition_cost: What a new customer costs, in the currency.
         sector: Name of the sector in the shipped benchmarks, to compare with.
         goals: Goals by metric name (`revoir.goals`); they replace the defaults.

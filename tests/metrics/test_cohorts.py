@@ -148,3 +148,56 @@ def test_lifecycle_is_what_sets_give(book_of, orders, grain):
             "resurrected": len((now & ever) - before),
             "dormant": len(before - now),
         }
+
+
+def _with_margins(margins, **settings):
+    """Two customers buy for 10 in January, one of them for 20 in February."""
+    import pyarrow as pa
+
+    from revoir.book import Book, Settings
+    from revoir.engines import memory
+
+    days = [dt.date(2024, 1, 5), dt.date(2024, 1, 6), dt.date(2024, 2, 5)]
+    columns = {"customer_id": ["a", "b", "a"], "ordered_on": pa.array(days, pa.date32())}
+    columns["amount"] = [10.0, 10.0, 20.0]
+    if margins is not None:
+        columns["margin"] = pa.array(margins, pa.float64())
+    orders = memory().create_table("orders", pa.table(columns))
+    return Book({"orders": orders}, settings=Settings(**settings))
+
+
+def test_the_margin_of_the_company_makes_a_grid():
+    """It was refused where orders carry none, whatever the company had said of its margin."""
+    grid = cohorts(_with_margins(None, margin=0.25), measure="margin")
+    assert [cell.count for cell in grid.cohorts[0].cells] == [5.0, 5.0]
+    assert [note.text("en") for note in grid.notes] == ["The margin is the one you gave."]
+    # It goes before what orders carry, as in the lifetime value.
+    given = cohorts(_with_margins([1.0, 1.0, 1.0], margin=0.25), measure="margin")
+    assert given.cohorts == grid.cohorts
+
+
+def test_a_margin_that_is_missing_is_no_zero_without_a_word():
+    grid = cohorts(_with_margins([4.0, None, 2.0]), measure="margin")
+    assert [cell.count for cell in grid.cohorts[0].cells] == [4.0, 2.0]
+    assert [note.text("en") for note in grid.notes] == [
+        "1 purchase carries no margin: it is in no sum."
+    ]
+    assert cohorts(_with_margins([4.0, None, 2.0])).notes == ()
+
+
+@pytest.mark.parametrize(("margins", "why"), [(None, "carry no margin"), ([None] * 3, "is empty")])
+def test_a_grid_without_any_margin_says_why(margins, why):
+    """An empty column gave a grid of empty cells."""
+    with pytest.raises(UsageError, match=why) as told:
+        cohorts(_with_margins(margins), measure="margin")
+    assert "--margin" in told.value.remedy.text("en")
+
+
+def test_the_command_takes_a_margin(tmp_path, command):
+    path = tmp_path / "ventes.csv"
+    path.write_text("client;date;montant\nA;2024-01-05;10\nB;2024-01-06;10\nA;2024-02-05;20\n")
+    asked = ("cohorts", path, "--measure", "margin", "--margin", "0.25", "--lang", "en")
+    told = command(*asked, "--format", "csv")
+    assert [row.split(",")[8:11] for row in told.stdout.split()[1:]] == [["1.0", "5", "5"]] * 2
+    assert "The margin is the one you gave." in told.stderr
+    assert "100%" in command(*asked).stdout.replace("\u00a0", "")

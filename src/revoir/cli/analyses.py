@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from revoir.cli.common import (
 from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 
 if TYPE_CHECKING:
+    from revoir.metrics.cohorts import CohortGrid
     from revoir.metrics.registry import Unit
     from revoir.metrics.result import Result
 
@@ -204,6 +206,7 @@ def cohorts(
     sheet: options.Sheet = None,
     timezone: options.Timezone = "Europe/Paris",
     fiscal_month: options.FiscalMonth = 1,
+    margin: options.Margin = None,
 ) -> None:
     """Follow customers from the period of their first purchase through the periods after."""
     code = speak(lang)
@@ -220,6 +223,7 @@ def cohorts(
         sheet=sheet,
         timezone=timezone,
         fiscal_year_start_month=fiscal_month,
+        margin=margin,
     )
     grid = compute(
         book,
@@ -234,9 +238,15 @@ def cohorts(
         by=by or (),
         where=where,
     )
-    if form != "table":
+    if form == "table":
+        _write_grid(grid, by or (), code)
+    else:
         write_rows(grid.records(code), form)
-        return
+    for note in grid.notes:
+        say(note.text(code))
+
+
+def _write_grid(grid: CohortGrid, by: Sequence[str], code: str) -> None:
     if not grid.cohorts:
         say(msg("Nothing of the kind happened in the period.").text(code))
         return
@@ -253,7 +263,7 @@ def cohorts(
     rows.append({"cohort": T("mean"), **{str(age): _cell(grid.mean[age], True) for age in ages}})
     columns = [
         ("cohort", T("cohort")),
-        *((name, name) for name in by or ()),
+        *((name, name) for name in by),
         ("size", T("customers")),
         *((str(age), str(age)) for age in ages),
     ]

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.experiments.intervals import wilson
-from revoir.language import msg
+from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.calendar import ordinal, ordinal_of
 from revoir.metrics.evaluate import sort_key
@@ -81,12 +81,14 @@ class CohortGrid:
         mean: The mean share at each age, over complete cells (None: there is none).
         grain: Length of the periods.
         options: How it was computed (see `OPTIONS`).
+        notes: What to know beside it.
     """
 
     cohorts: tuple[Cohort, ...]
     mean: tuple[float | None, ...]
     grain: Grain
     options: Mapping[str, str]
+    notes: tuple[Message, ...] = ()
 
     def records(self, language: str = "en") -> list[dict[str, Any]]:
         """One row a cell, as plain values; `reason` says why a value is null."""
@@ -139,7 +141,8 @@ def cohorts(
             to that of the last purchase.
         share_of: "first": cells are shares of the cohort at age 0; "previous": of the age before.
         mean: "weighted": sums over cohorts are divided; "simple": the shares are averaged.
-        measure: "customers", "revenue" (amount of purchases) or "margin".
+        measure: "customers", "revenue" (amount of purchases) or "margin" (the company's share of
+            revenue where it gave one, else what purchases carry).
         since: First day of the first cohort (None: where the data begin).
         until: Day after the last cohort.
         by: Columns that cohorts are broken down by.
@@ -149,8 +152,8 @@ def cohorts(
         The grid.
 
     Raises:
-        UsageError: An option has no such value, options exclude one another, or the amounts asked
-            for are in several currencies.
+        UsageError: An option has no such value, options exclude one another, the amounts asked for
+            are in several currencies, or no margin is known.
     """
     options = {
         "start": start,
@@ -159,11 +162,15 @@ def cohorts(
         "mean": mean,
         "measure": measure,
     }
-    _check(book, options)
+    _check(options)
     question = Question(since, until, grain, tuple(by), where)
     if measure != "customers" and (mixed := scope.money_reason(book, question)):
         raise UsageError(mixed)
     bought = scope.purchases(book, question)
+    notes: tuple[Message, ...] = ()
+    if measure == "margin":
+        bought, note = _with_margin(book, bought)
+        notes = (note,)
     month = book.settings.fiscal_year_start_month
     counts = _counts(book, bought, options, grain, month, question.by)
     asked = question.days(book)
@@ -176,10 +183,10 @@ def cohorts(
         if period.start in begun[group]
     ]
     kept = tuple(cohort for cohort in found if cohort.size)
-    return CohortGrid(kept, _means(kept, options), grain, options)
+    return CohortGrid(kept, _means(kept, options), grain, options, notes)
 
 
-def _check(book: Book, options: Mapping[str, str]) -> None:
+def _check(options: Mapping[str, str]) -> None:
     for name, value in options.items():
         if value not in OPTIONS[name]:
             raise UsageError(
@@ -191,10 +198,31 @@ def _check(book: Book, options: Mapping[str, str]) -> None:
             msg("“on or after” counts customers: amounts are brought in one period only."),
             remedy=msg("Use presence “on” with {measure}.", measure=options["measure"]),
         )
-    if options["measure"] == "margin" and not book.has("orders", "margin"):
-        raise UsageError(
-            msg("The orders carry no margin."), remedy=msg("Use revenue, or add a margin column.")
-        )
+
+
+def _with_margin(book: Book, bought: ir.Table) -> tuple[ir.Table, Message]:
+    """Purchases with their margin, and where it comes from or of how many it is not known."""
+    given = book.settings.margin
+    if given is not None:
+        margin = bought.amount.cast("float64") * given
+        return bought.mutate(margin=margin), msg("The margin is the one you gave.")
+    remedy = msg(
+        "Use revenue, add a margin column, or give the company's margin as a share of revenue:"
+        " `--margin`, or in the settings."
+    )
+    if "margin" not in bought.columns:
+        raise UsageError(msg("The orders carry no margin."), remedy=remedy)
+    counts = bought.aggregate(known=bought.margin.count(), lacking=bought.margin.isnull().sum())
+    [row] = book.rows(counts)
+    if not row["known"]:
+        raise UsageError(msg("No purchase carries its margin: the column is empty."), remedy=remedy)
+    if not row["lacking"]:
+        return bought, msg("The margin is the one that your orders carry.")
+    return bought, nmsg(
+        "{n} purchase carries no margin: it is in no sum.",
+        "{n} purchases carry no margin: they are in no sum.",
+        int(row["lacking"]),
+    )
 
 
 Counts = dict[tuple[Any, ...], dict[tuple[dt.date, dt.date], tuple[int, float]]]
@@ -226,9 +254,7 @@ def _counts(
 
 
 def _amount(bought: ir.Table, measure: str) -> ir.NumericValue:
-    if measure == "margin":
-        return bought.margin.fill_null(0)
-    return bought.amount
+    return bought.margin if measure == "margin" else bought.amount
 
 
 def _opens(bought: ir.Table, grain: Grain, month: int) -> ir.BooleanValue:

@@ -129,6 +129,7 @@ class CohortAnswer(Told):
     grain: str | None = None
     cells: list[CohortCell] = Field(default_factory=list)
     mean: list[float | None] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
 
 
 class SegmentIn(Schema):
@@ -310,6 +311,7 @@ def cohorts(request: HttpRequest, asked_for: Query[CohortQuery]) -> dict[str, An
         "grain": asked.data.get("grain"),
         "cells": [dict(zip(names, cell, strict=True)) for cell in asked.data.get("cells", [])],
         "mean": asked.data.get("mean", []),
+        "notes": (asked.result or {}).get("notes", []),
     }
 
 

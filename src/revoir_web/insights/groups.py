@@ -110,6 +110,7 @@ def _grid(grid: CohortGrid, language: str) -> dict[str, Any]:
         "ages": [typeset(age(grid.grain, number), language) for number in range(1, ages + 1)],
         "rows": rows,
         "mean": mean,
+        "notes": [note.text(language) for note in grid.notes],
     }
 
 
