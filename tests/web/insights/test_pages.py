@@ -241,9 +241,10 @@ def test_customers_of_a_segment_have_names_for_those_who_may_know(
 def test_what_to_do_on_monday_leads_to_those_customers(
     filled: Path, read_book: Book, as_role: AsRole
 ) -> None:
-    """Regular customers to call, and those to propose a second purchase: an empty list opened."""
+    """Regulars to call, second purchases, low scores to answer: an empty list opened."""
     told = {action.rule: action.customers for action in build(read_book).actions if action.rule}
-    assert [rule.split(" and ")[0] for rule in told] == ["purchase_days >= 3", "purchase_days = 1"]
+    firsts = [rule.split(" and ")[0] for rule in told]
+    assert firsts == ["purchase_days >= 3", "purchase_days = 1", "nps <= 6"]
     client = as_role("advisor")
     page = content(client, "/")
     for rule, customers in told.items():
