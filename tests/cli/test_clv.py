@@ -202,3 +202,74 @@ def test_one_who_left_is_one(ask):
     table = contracts()["subscriptions"].slice(0, 2)
     left = table.set_column(2, "churned", pa.array([True, False]))
     assert "1 subscriber is there; left: 1." in ask(tables={"subscriptions": left})
+
+
+def small_shop(**changed):
+    """Forty customers of four days each, one of whom gave something back."""
+    first = np.datetime64("2022-01-03")
+    rows = [
+        {
+            "order_id": f"o{n}-{k}",
+            "customer_id": f"c{n:02}",
+            "ordered_on": (first + 5 * n + (30 + n) * k).item(),
+            "amount": 10.0 + n,
+        }
+        for n in range(40)
+        for k in range(4)
+    ]
+    back = {**rows[-1], "order_id": "back", "amount": -20.0}
+    return {"orders": pa.Table.from_pylist([{**row, **changed} for row in [*rows, back]])}
+
+
+def test_what_was_bought_stands_beside_what_is_to_come(ask):
+    rows = json.loads(ask("--format", "json", tables=small_shop()))["customers"]
+    told = {row["customer_id"]: row for row in rows}
+    assert told["c00"]["historic"] == pytest.approx(4 * 10.0)
+    assert told["c39"]["historic"] == pytest.approx(4 * 49.0 - 20.0)
+    for row in rows:
+        assert row["total"] == pytest.approx(row["historic"] + row["clv"])
+    written = list(csv.DictReader(ask("--format", "csv", tables=small_shop()).splitlines()))
+    assert {"historic", "total"} <= set(written[0])
+    text = ask(tables=small_shop())
+    for heading in ("So far", "Worth", "In all"):
+        assert heading in text
+    half = clv(ask.book.with_settings(margin=0.5))
+    assert {row["customer_id"]: row["historic"] for row in half.customers.to_pylist()} == {
+        name: pytest.approx(row["historic"] / 2) for name, row in told.items()
+    }
+
+
+def test_what_was_bought_is_not_told_in_several_currencies_or_without_amounts(ask):
+    tables = small_shop()
+    orders = tables["orders"]
+    mixed = pa.array(["EUR", "USD"] * 80 + ["EUR"])
+    for held in (
+        orders.append_column("currency", mixed),
+        orders.set_column(3, "amount", pa.nulls(len(orders), pa.float64())),
+    ):
+        answer = json.loads(ask("--format", "json", tables={"orders": held}))
+        assert answer["customers"]
+        for row in answer["customers"]:
+            assert row["historic"] is None
+            assert row["total"] is None
+        assert answer["mean"] is None
+    amounts = [None if name == "c07" else 5.0 for name in orders["customer_id"].to_pylist()]
+    some = orders.set_column(3, "amount", pa.array(amounts, pa.float64()))
+    rows = json.loads(ask("--format", "json", tables={"orders": some}))["customers"]
+    assert {row["customer_id"] for row in rows if row["historic"] is None} == {"c07"}
+
+
+def test_the_simple_form_stands_beside_the_mean_of_the_model(ask):
+    from revoir.metrics.registry import measure
+
+    answer = json.loads(ask("--format", "json", "--margin", "0.4"))
+    worth = [row["clv"] for row in answer["customers"]]
+    assert answer["mean"] == pytest.approx(sum(worth) / len(worth))
+    [figure] = measure(ask.book, "clv_simple").figures
+    assert answer["simple"]["value"] == pytest.approx(figure.value)
+    assert answer["simple"]["lifespan_years"] == pytest.approx(figure.parts["lifespan_years"])
+    assert answer["simple"]["reason"] is None
+    text = " ".join(ask().split())
+    assert "On average a customer will bring in" in text
+    assert "is worth" in text
+    assert "by the simple form, over the whole time they stay" in text

@@ -332,3 +332,41 @@ def test_where_nobody_is_left_no_price_is_missing(make_book):
     notes = [note.text("en") for note in found.notes]
     assert (found.count, found.total, found.customers.num_rows) == (0, None, 0)
     assert notes[-1] == "No subscriber is left: nothing is to come."
+
+
+def test_what_subscriptions_brought_in_stands_beside_what_is_to_come(make_book):
+    """Each was paid on its first day and on that day of every month in which it ran."""
+    table, _ = subscribers(Sbg.of(alpha=0.8, beta=8.0), 300, seed=9)
+    here = [
+        {"subscription_id": "a", "customer_id": "x1", "started_at": dt.date(2023, 1, 15),
+         "ended_at": dt.date(2023, 4, 15), "monthly_amount": 10.0},
+        {"subscription_id": "b", "customer_id": "x1", "started_at": dt.date(2023, 4, 15),
+         "ended_at": None, "monthly_amount": 20.0},
+        {"subscription_id": "c", "customer_id": "x2", "started_at": dt.date(2023, 12, 20),
+         "ended_at": None, "monthly_amount": 7.0},
+        {"subscription_id": "d", "customer_id": "x3", "started_at": dt.date(2023, 12, 20),
+         "ended_at": None, "monthly_amount": None},
+    ]  # fmt: skip
+    book = make_book(subscriptions=[*table.to_pylist(), *here]).at(dt.date(2023, 12, 31))
+    rows = contract_clv(book.with_settings(margin=0.5), model="sbg").customers.to_pylist()
+    told = {row["customer_id"]: row for row in rows}
+    assert told["x1"]["historic"] == pytest.approx(0.5 * (3 * 10.0 + 9 * 20.0))
+    assert told["x2"]["historic"] == pytest.approx(0.5 * 7.0)
+    assert told["x3"]["historic"] is None
+    assert told["x3"]["total"] is None
+    assert told["x1"]["total"] == pytest.approx(told["x1"]["historic"] + told["x1"]["clv"])
+
+
+def test_months_of_tenure_tell_what_was_paid(make_book):
+    rng = np.random.default_rng(2)
+    until, seen = Sbg.of(alpha=0.8, beta=8.0).draw_periods(400, seed=2), rng.integers(1, 40, 400)
+    table = pa.table(
+        {
+            "customer_id": [f"s{n}" for n in range(400)],
+            "tenure_months": np.minimum(until, seen).astype(int),
+            "churned": until <= seen,
+            "monthly_amount": np.full(400, 12.5),
+        }
+    )
+    for row in contract_clv(make_book(subscriptions=table)).customers.to_pylist():
+        assert row["historic"] == pytest.approx(12.5 * row["months"])

@@ -112,7 +112,7 @@ def clv(
     elif form == "csv":
         _write_csv(customers)
     else:
-        _print(found, customers, code)
+        _print(book, found, customers, code)
     _finish(found.reason, customers, form, output, code)
 
 
@@ -196,8 +196,32 @@ def _money(amount: float | None, currency: str | None, digits: int | None = None
     return None if amount is None else Money(amount, currency, digits)
 
 
+def _worths(row: dict[str, Any], currency: str | None) -> dict[str, Money | None]:
+    return {name: _money(row[name], currency, 0) for name in ("historic", "clv", "total")}
+
+
+def _worth_columns(bounds: tuple[str, str], money: bool) -> list[tuple[str, str]]:
+    """What they bought for, what is to come between its bounds, and both together."""
+    if not money:
+        return [bounds]
+    return [("historic", T("So far")), ("clv", T("Worth")), bounds, ("total", T("In all"))]
+
+
 def _bounds(total: Bounds | None) -> dict[str, float] | None:
     return None if total is None else vars(total)
+
+
+def _simple(book: Book, code: str) -> dict[str, Any]:
+    """The simple form with what it is made of."""
+    from revoir.models.simple_clv import simple_form
+
+    figure = simple_form(book)
+    names = ("average_order_value", "orders_a_year", "lifespan_years", "margin")
+    return {
+        "value": figure.value,
+        **{name: figure.parts.get(name) for name in names},
+        "reason": figure.reason.text(code) if figure.reason else None,
+    }
 
 
 def _whole(book: Book, found: Clv, customers: pa.Table | None, code: str) -> dict[str, Any]:
@@ -231,6 +255,8 @@ def _whole(book: Book, found: Clv, customers: pa.Table | None, code: str) -> dic
         "confidence": found.confidence,
         "total": None if found.worth is None else _bounds(found.worth.total),
         "total_purchases": None if found.worth is None else found.worth.total_purchases,
+        "mean": found.mean,
+        "simple": _simple(book, code),
         "notes": [note.text(code) for note in found.notes],
         "reason": found.reason.text(code) if found.reason else None,
         "customers": [] if customers is None else customers.to_pylist(),
@@ -244,7 +270,9 @@ def _goodness(book: Book, found: Clv) -> dict[str, Any] | None:
     return None if fit is None else fit.record()
 
 
-def _print(found: Clv, customers: pa.Table | None, code: str) -> None:
+def _print(book: Book, found: Clv, customers: pa.Table | None, code: str) -> None:
+    from revoir.models.simple_clv import beside, simple_form
+
     print(
         nmsg(
             "{n} customer had bought by {as_of}.", "{n} customers had bought by {as_of}.",
@@ -256,6 +284,8 @@ def _print(found: Clv, customers: pa.Table | None, code: str) -> None:
     sentence = found.sentence()
     assert sentence is not None
     print(sentence.text(code))
+    for told in beside(found.mean, simple_form(book), found.currency):
+        print(told.text(code))
     for note in found.notes:
         print(f"- {note.text(code)}")
     if found.choice.backtest is not None:
@@ -298,13 +328,13 @@ def _print_customers(found: Clv, customers: pa.Table, money: bool, code: str) ->
             "p_purchase": Percent(row["p_purchase"], 0),
             "p_alive": Percent(row["p_alive"], 0),
             "expected_value": _money(row["expected_value"], found.currency),
-            "clv": _money(row["clv"], found.currency, 0),
+            **_worths(row, found.currency),
             "between": _between(row),
         }
         for row in customers.slice(0, SHOWN_MAX).to_pylist()
     ]
     named = contact_headings()
-    worth = [("expected_value", T("A purchase")), ("clv", T("Worth"))] if money else []
+    bounds = ("between", msg("{share} bounds", share=asked_share(found.confidence)).text(code))
     columns = [
         *((name, named[name]) for name in named if name in customers.column_names),
         ("bought", T("Purchase days")),
@@ -312,8 +342,8 @@ def _print_customers(found: Clv, customers: pa.Table, money: bool, code: str) ->
         ("expected_purchases", T("Purchases to come")),
         ("p_purchase", T("Buys again")),
         ("p_alive", T("Still a customer")),
-        *worth,
-        ("between", msg("{share} bounds", share=asked_share(found.confidence)).text(code)),
+        *([("expected_value", T("A purchase"))] if money else []),
+        *_worth_columns(bounds, money),
     ]
     write_rows(rows, "table", columns)
 
@@ -370,6 +400,7 @@ def _whole_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
         "currency": found.currency,
         "confidence": found.confidence,
         "total": _bounds(found.total),
+        "mean": found.mean,
         "notes": [note.text(code) for note in found.notes],
         "reason": found.reason.text(code) if found.reason else None,
         "customers": [] if customers is None else customers.to_pylist(),
@@ -399,18 +430,18 @@ def _print_contracts(found: ContractClv, customers: pa.Table | None, code: str) 
             **row,
             "expected_months": Number(row["expected_months"], 1),
             "p_stays": Percent(row["p_stays"], 0),
-            "clv": None if row["clv"] is None else Money(row["clv"], found.currency, 0),
+            **_worths(row, found.currency),
             "between": _between(row),
         }
         for row in customers.slice(0, SHOWN_MAX).to_pylist()
     ]
     named = contact_headings()
+    bounds = ("between", msg("{share} bounds", share=asked_share(found.confidence)).text(code))
     columns = [
         *((name, named[name]) for name in named if name in customers.column_names),
         ("months", T("Months stayed")),
         ("expected_months", T("Months to come")),
         ("p_stays", nmsg("Stays {n} month", "Stays {n} months", found.months).text(code)),
-        *([("clv", T("Worth"))] if money else []),
-        ("between", msg("{share} bounds", share=asked_share(found.confidence)).text(code)),
+        *_worth_columns(bounds, money),
     ]
     write_rows(rows, "table", columns)

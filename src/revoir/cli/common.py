@@ -415,7 +415,7 @@ def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str,
         )
     for row in rows:
         table.add_row(*[Text(written(row.get(name), language())) for name, _ in columns])
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 180)
     natural = Console(width=10_000)
     if natural.measure(table).maximum > console.width:
         # A line too long for the screen is read more easily than figures broken into letters.

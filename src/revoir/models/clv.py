@@ -65,9 +65,11 @@ class Clv:
         customers: One row a customer, the one worth most first: `customer_id`, `frequency`,
             `recency` and `T` in days, `monetary_value` (less what came back),
             `expected_purchases`, `p_purchase` (to buy at all within the horizon), `p_alive`,
-            `expected_value` (of a purchase), `clv`, and the bounds `low` and `high` of what the
+            `expected_value` (of a purchase), `clv`, the bounds `low` and `high` of what the
             customer brings in (in purchases without amounts; null of whom no amount is known
-            while others' are).
+            while others' are), `historic` (what the customer has bought for, less what came back,
+            by margin; null where amounts are not known or cannot be added up), and `total`, the two
+            together.
         notes: What the reader must know.
         reason: Why nothing is foretold (None: it is).
     """
@@ -105,6 +107,14 @@ class Clv:
             return {}
         k = getattr(self.model, "k_", None)
         return self.model.parameters_ | ({} if k is None else {"k": k})
+
+    @property
+    def mean(self) -> float | None:
+        """What a customer will bring in on average, of those whose amounts are known."""
+        amount = None if self.worth is None else self.worth.amount
+        if amount is None or np.isnan(amount).all():
+            return None
+        return float(np.nanmean(amount))
 
     def sentence(self) -> Message | None:
         """What all customers together will bring in, and between which bounds (None: not known)."""
@@ -198,7 +208,9 @@ def clv(
         for name in ("frequency", "recency", "T", "monetary_value")
     )
     priced, known = _priced(book, summary, frequency)
-    value, returns_note = _kept(book, summary, value)
+    spent = _spent(book, summary)
+    share, returns_note = _kept(book, summary, spent)
+    value = value * share
     counts = counted(frequency, recency, age)
     money = len(book.currencies) <= 1 and bool(np.nan_to_num(value).any())
     margin, margin_note = margin_share(book)
@@ -225,6 +237,11 @@ def clv(
         choice.model, counts.scaled(1 / UNITS[unit]), question,
         None if spending is None else Spent(spending, priced, value, known), seed=seed,
     )  # fmt: skip
+    historic = spent * share * head["margin"]
+    if len(book.currencies) > 1:
+        historic = np.full(len(age), np.nan)
+    elif known is not None:
+        historic = np.where(known, historic, np.nan)
     notes = (
         *_notes_on_model(choice, counts, horizon_days),
         *_notes_on_tested_amounts(choice, head["currency"]),
@@ -235,7 +252,7 @@ def clv(
     )
     return Clv(
         **head, choice=choice, spending=spending, worth=found,
-        customers=_ranked(summary, value, found), notes=notes,
+        customers=_ranked(summary, value, found, historic), notes=notes,
     )  # fmt: skip
 
 
@@ -331,40 +348,43 @@ def _notes_on_missing(book: Book, known: npt.NDArray[np.bool_] | None) -> list[M
     return notes
 
 
-def _kept(book: Book, summary: pa.Table, value: Floats) -> tuple[Floats, Message | None]:
-    """Mean amounts less the share of what each customer bought that came back."""
+def _spent(book: Book, summary: pa.Table) -> Floats:
+    """What each customer has bought for; amounts that are missing count for nothing."""
+    bought = book.purchases
+    last = bought.filter(bought.next_day.isnull())
+    totals = last.select("customer_id", amount=last.amount_so_far.cast("float64"))
+    return _of_each(summary, book.columns(totals))
+
+
+def _of_each(summary: pa.Table, found: pa.Table) -> Floats:
+    """The amounts of a table in the order of the customers, nothing where there is none."""
     import pyarrow.compute as pc
 
+    place = pc.index_in(summary["customer_id"], value_set=found["customer_id"])
+    amounts: Floats = np.nan_to_num(found["amount"].take(place).to_numpy(zero_copy_only=False))
+    return amounts
+
+
+def _kept(book: Book, summary: pa.Table, spent: Floats) -> tuple[Floats, Message | None]:
+    """The share of what each customer bought that did not come back."""
     orders = book.table("orders")
     back = orders.filter((orders.kind == "return") & orders.customer_id.notnull())
     found = book.columns(
         back.group_by("customer_id").aggregate(amount=back.amount.sum().cast("float64"))
     )
     if not found.num_rows or len(book.currencies) > 1:
-        return value, None
-    bought = book.purchases
-    last = bought.filter(bought.next_day.isnull())
-    totals = book.columns(last.select("customer_id", amount=last.amount_so_far.cast("float64")))
-    who = summary["customer_id"]
-    returned, total = (
-        np.nan_to_num(
-            one["amount"]
-            .take(pc.index_in(who, value_set=one["customer_id"]))
-            .to_numpy(zero_copy_only=False)
-        )
-        for one in (found, totals)
-    )
+        return np.ones(len(spent)), None
     # Rounded: a hair that floats leave of an amount given back whole is nothing.
-    share = np.clip(1 + returned / np.maximum(total, 1e-9), 0, 1).round(9)
-    everything = float(total.sum())
+    share = np.clip(1 + _of_each(summary, found) / np.maximum(spent, 1e-9), 0, 1).round(9)
+    everything = float(spent.sum())
     note = msg(
         "Amounts are less what each customer gave back: {share} of what was bought.",
-        share=Percent(float(((1 - share) * total).sum()) / everything if everything else 0.0),
+        share=Percent(float(((1 - share) * spent).sum()) / everything if everything else 0.0),
     )
-    return value * share, note
+    return share, note
 
 
-def _ranked(summary: pa.Table, value: Floats, found: Worth) -> pa.Table:
+def _ranked(summary: pa.Table, value: Floats, found: Worth, historic: Floats) -> pa.Table:
     """The customers, the one who will bring in most first."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -380,6 +400,8 @@ def _ranked(summary: pa.Table, value: Floats, found: Worth) -> pa.Table:
         "clv": nothing if found.amount is None else found.amount,
         "low": found.low,
         "high": found.high,
+        "historic": historic,
+        "total": nothing if found.amount is None else historic + found.amount,
     }
     for name, values in columns.items():
         summary = summary.append_column(

@@ -75,7 +75,8 @@ class ContractClv:
         customers: One row a subscriber who is there, the one worth most first: `customer_id`,
             `months` stayed, `monthly_amount`, `expected_months` ahead, `p_stays` (to the end of
             the horizon), `clv` and its bounds `low` and `high` (null where amounts are known, but
-            not theirs).
+            not theirs), `historic` (what they have paid so far, by margin, likewise),
+            and `total`, the two together.
         notes: What the reader must know.
         reason: Why nothing is foretold (None: it is).
     """
@@ -96,6 +97,16 @@ class ContractClv:
     customers: pa.Table | None
     notes: tuple[Message, ...]
     reason: Message | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """What a subscriber will bring in on average, of those whose price is known."""
+        import pyarrow.compute as pc
+
+        found: float | None = None
+        if self.customers is not None:
+            found = pc.mean(self.customers["clv"]).as_py()
+        return found
 
     def sentence(self) -> Message | None:
         """What all subscribers together will bring in, and between which bounds, where known."""
@@ -277,14 +288,18 @@ def _foretold(
             mean, squares = (sure @ worth)[at], (sure @ np.diff(upto**2))[at]
             drawn[place] = priced @ mean, priced**2 @ (squares - mean**2)
         total = mixture_bounds(float(np.nansum(value)), drawn, question.confidence)
+    clv = np.full(len(at), np.nan) if amount is None else value
+    historic = np.full(len(at), np.nan) if amount is None else known.paid[here] * question.margin
     columns = {
         "months": known.periods[here],
         "monthly_amount": known.monthly_amount[here],
         "expected_months": curve.sum(axis=1)[at],
         "p_stays": curve[:, -1][at],
-        "clv": np.full(len(at), np.nan) if amount is None else value,
+        "clv": clv,
         "low": low,
         "high": high,
+        "historic": historic,
+        "total": historic + clv,
     }
     table = known.table.filter(here)
     for name, values in columns.items():

@@ -38,6 +38,8 @@ class Subscribers:
         periods: Months stayed; of one who has left, the month they left in, from 1.
         left: Whether each has left.
         monthly_amount: What each pays a month now (not a number: not known).
+        paid: What each has paid so far, likewise: every contract on its first day and on that day
+            of each month that it ran.
         start: First day of each (None: the data tell months of tenure, but no days).
         end: Day each left (not a time: has not).
     """
@@ -46,6 +48,7 @@ class Subscribers:
     periods: Ints
     left: Bools
     monthly_amount: Floats
+    paid: Floats
     start: Days | None = None
     end: Days | None = None
 
@@ -95,11 +98,13 @@ def _dated(book: Book) -> Subscribers:
     ends = held.ended_at if "ended_at" in held.columns else ibis.null("date")
     held = held.mutate(start=held.started_at.cast("date"), end=ends.cast("date"))
     held = held.mutate(runs=held.end.isnull() | (held.end > date(book.as_of)))
+    held = held.mutate(payments=_payments(held, date(book.as_of)))
     grouped = held.group_by("customer_id").aggregate(
         start=held.start.min(),
         end=held.end.max(),
         runs=held.runs.any(),
         monthly_amount=_paid(held, held.runs),
+        paid=_paid_in_all(held, held.payments),
     )
     found = book.columns(grouped.order_by("customer_id"))
     left = ~_bools(found, "runs")
@@ -110,8 +115,8 @@ def _dated(book: Book) -> Subscribers:
     end[~left] = np.datetime64("NaT")
     until = np.where(left, end, np.datetime64(book.as_of))
     return Subscribers(
-        found.select(["customer_id"]), _periods(start, until, left), left, _amounts(found), start,
-        end,
+        found.select(["customer_id"]), _periods(start, until, left), left,
+        _amounts(found, "monthly_amount"), _amounts(found, "paid"), start, end,
     )  # fmt: skip
 
 
@@ -122,6 +127,7 @@ def _by_tenure(book: Book) -> Subscribers:
     grouped = held.group_by("customer_id").aggregate(
         monthly_amount=_paid(held, ~held.churned),
         months=held.tenure_months.max().cast("int64"),
+        paid=_paid_in_all(held, held.tenure_months),
     )
     said = said_to_have_left(book).rename(other_id="customer_id")
     told = grouped.join(said, grouped.customer_id == said.other_id).drop("other_id")
@@ -129,7 +135,10 @@ def _by_tenure(book: Book) -> Subscribers:
     left = _bools(found, "left")
     months = found["months"].to_numpy().astype(np.int64)
     periods = np.where(left, np.maximum(months, 1), months)
-    return Subscribers(found.select(["customer_id"]), periods, left, _amounts(found))
+    return Subscribers(
+        found.select(["customer_id"]), periods, left, _amounts(found, "monthly_amount"),
+        _amounts(found, "paid"),
+    )  # fmt: skip
 
 
 def _with_amount(held: ir.Table) -> ir.Table:
@@ -144,13 +153,29 @@ def _paid(held: ir.Table, runs: ir.BooleanValue) -> ir.Value:
     return ibis.ifelse(unknown, ibis.null("float64"), held.amount.sum(where=runs))
 
 
+def _payments(held: ir.Table, today: ir.DateValue) -> ir.Value:
+    """How many months of a contract have begun by today, or by its last day."""
+    until = ibis.ifelse(held.runs, today, held.end)
+    months = 12 * (until.year() - held.start.year()) + until.month() - held.start.month()
+    # Whoever leaves on the day of the month on which they pay does not pay once more.
+    day, first = until.day(), held.start.day()
+    begun = (day > first) | (held.runs & (day == first))
+    return (months + ibis.ifelse(begun, 1, 0)).clip(lower=0)
+
+
+def _paid_in_all(held: ir.Table, payments: ir.Value) -> ir.Value:
+    """What all the subscriptions of a customer cost; not known where one has no price."""
+    unknown = held.amount.isnull().any()
+    return ibis.ifelse(unknown, ibis.null("float64"), (held.amount * payments).sum())
+
+
 def _bools(found: pa.Table, name: str) -> Bools:
     values: Bools = found[name].to_numpy(zero_copy_only=False).astype(bool)
     return values
 
 
-def _amounts(found: pa.Table) -> Floats:
-    paid: Floats = found["monthly_amount"].to_numpy(zero_copy_only=False).astype(np.float64)
+def _amounts(found: pa.Table, name: str) -> Floats:
+    paid: Floats = found[name].to_numpy(zero_copy_only=False).astype(np.float64)
     return paid
 
 
