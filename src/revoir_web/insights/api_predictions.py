@@ -72,6 +72,10 @@ class Valued(Schema):
     )
     low: float | None
     high: float | None
+    historic: float | None = Field(
+        None, description="What they have bought for, less what came back; margin as `clv` is."
+    )
+    total: float | None = Field(None, description="`historic` + `clv`.")
     expected_purchases: float | None
     alive: float | None = Field(description="Probability of still being a customer.")
 
@@ -120,6 +124,17 @@ class Fit(Schema):
     hold_out: HoldOut | None
 
 
+class SimpleForm(Schema):
+    """The simple form of a customer's value: the product of its parts."""
+
+    value: float | None
+    average_order_value: float | None = None
+    orders_a_year: float | None = None
+    lifespan_years: float | None = None
+    margin: float | None = Field(None, description="1 where no margin is known.")
+    reason: str | None = Field(None, description="Why there is no value.")
+
+
 class Worth(Told):
     """What customers will bring in within a year, those worth most first."""
 
@@ -128,6 +143,10 @@ class Worth(Told):
     currency: str | None = None
     confidence: float | None = None
     total: Total | None = None
+    mean: float | None = Field(None, description="`clv` of a customer on average.")
+    simple: SimpleForm | None = Field(
+        None, description="Of whoever buys now, over the whole time they stay; null: no purchases."
+    )
     record: list[str] = Field(default_factory=list)
     goodness: Fit | None = Field(None, description="Null where there is no model of purchases.")
     customers: list[Valued] = Field(default_factory=list)
@@ -203,6 +222,10 @@ class Foretold(Schema):
     )
     clv_low: float | None
     clv_high: float | None
+    clv_historic: float | None = Field(
+        description="What they have bought for, less what came back; margin as `clv` is."
+    )
+    clv_total: float | None = Field(description="`clv_historic` + `clv`.")
     purchases: float | None = Field(description="Purchases expected within a year.")
     alive: float | None = Field(description="Probability of still being a customer.")
     next_on: dt.date | None
@@ -290,10 +313,12 @@ def clv(request: HttpRequest, of: Of = "") -> dict[str, Any]:
     """The stored list; where the data changed since, a new one is computed."""
     asked = _asked("worth", of)
     shown = asked.result or {}
-    names = ("as_of", "currency", "confidence", "total", "goodness")
+    names = ("as_of", "currency", "confidence", "total", "mean", "goodness")
+    simple = asked.data.get("simple")
     return {
         **told(asked),
         **{name: asked.data.get(name) for name in names},
+        "simple": simple and {**simple, "reason": shown.get("simple")},
         "reason": shown.get("reason"),
         "record": shown.get("notes", []),
         "customers": _customers(asked),

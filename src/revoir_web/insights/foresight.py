@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from revoir.book import Book
+    from revoir.metrics.result import Figure
     from revoir.models.churn import Churn
     from revoir.models.clv import Clv
     from revoir.models.contract_clv import ContractClv
@@ -118,10 +119,10 @@ def _reasons(found: Churn) -> dict[Any, str]:
 
 def _worth(book: Book) -> Part:
     """What each customer will bring in."""
-    return _valued(book, predictions.clv_of(book))
+    return _valued(book, predictions.clv_of(book), predictions.simple_of(book))
 
 
-def _valued(book: Book, found: Clv | ContractClv) -> Part:
+def _valued(book: Book, found: Clv | ContractClv, simple: Figure | None = None) -> Part:
     import pyarrow as pa
 
     kept = {
@@ -132,12 +133,13 @@ def _valued(book: Book, found: Clv | ContractClv) -> Part:
         "margin": found.margin,
         "reason": plain(found.reason),
     }
-    answer = predictions.worth(found, predictions.fit_of(book, found))
+    answer = predictions.worth(found, simple, predictions.fit_of(book, found))
     held = found.customers
     if held is None:
         return Part(answer, kept)
     taken = {"clv": "clv", "low": "clv_low", "high": "clv_high", "expected_purchases": "purchases",
-             "p_alive": "alive", "p_stays": "alive"}  # fmt: skip
+             "p_alive": "alive", "p_stays": "alive", "historic": "clv_historic",
+             "total": "clv_total"}  # fmt: skip
     columns = {to: held[name] for name, to in taken.items() if name in held.column_names}
     return Part(answer, kept, pa.table({"customer_id": held["customer_id"], **columns}))
 
@@ -329,7 +331,8 @@ def write(number: str, parts: Sequence[Part], customers: pa.Table) -> None:
 
 # -- Of one customer -----------------------------------------------------------------------------
 _ABSENT = (
-    "leaves", "why", "worth", "stake", "clv", "clv_low", "clv_high", "purchases", "alive",
+    "leaves", "why", "worth", "stake", "clv", "clv_low", "clv_high", "clv_historic",
+    "clv_total", "purchases", "alive",
     "usual_days", "silent_days", "next_on", "low_on", "high_on", "returns", "overdue", "health",
     "contract_leaves", "contract_why", "contract_worth", "contract_stake", "contract_clv",
     "contract_clv_low", "contract_clv_high",

@@ -104,10 +104,13 @@ def _rows(run: PredictionRun, told: Mapping[str, Any], currency: str) -> list[di
     found = []
     of_margin = run.facts.get("worth", {}).get("margin", 1) != 1
     worth = _("Margin within a year") if of_margin else _("Will bring in within a year")
+    so_far = _("Margin so far") if of_margin else _("Brought in so far, less returns")
     why = told["reasons"] or _unreasoned(run, told)
     for kind, label, value, beside, reasons in (
         ("departures", _("Risk of leaving"), share(told["leaves"]), None, why),
         ("worth", worth, _amount(told["clv"], currency), _bounds(told, currency), ()),
+        ("historic", so_far, _amount(told["clv_historic"], currency), None, ()),
+        ("total", _("Both together"), _amount(told["clv_total"], currency), None, ()),
         ("contract_departures", _("Risk that the contract ends"),
          share(told["contract_leaves"]), None, told["contract_reasons"]),
         ("contract_worth", _("The contract brings in within a year"),

@@ -11,6 +11,7 @@ from revoir_web.insights import drawn
 
 if TYPE_CHECKING:
     from revoir.book import Book
+    from revoir.metrics.result import Figure
     from revoir.models.card import Card
     from revoir.models.choosing import Backtest
     from revoir.models.churn import AtRisk, Churn
@@ -30,6 +31,9 @@ DUE_DAYS = 14
 """How soon the next purchase is expected of those who are due."""
 PAIRS = 20
 """Pairs of products that are shown."""
+SOLD = 300
+"""Products that are proposed while one is typed."""
+_OF_WORTH = ("clv", "low", "high", "historic", "total", "expected_purchases")
 
 
 def _text(value: Any, language: str) -> str:
@@ -189,6 +193,15 @@ def fit_of(book: Book, found: Clv | ContractClv) -> Goodness | None:
     return None if isinstance(found, ContractClv) else goodness(book, found)
 
 
+def simple_of(book: Book) -> Figure | None:
+    """The simple form of a customer's value (None: there are no purchases to take it from)."""
+    if not book.has("orders", "customer_id"):
+        return None
+    from revoir.models.simple_clv import simple_form
+
+    return simple_form(book)
+
+
 def total_of(found: Clv | ContractClv) -> Bounds | None:
     """What all customers will bring in together (None: not known)."""
     from revoir.models.contract_clv import ContractClv
@@ -198,17 +211,30 @@ def total_of(found: Clv | ContractClv) -> Bounds | None:
     return found.worth.total if found.worth else None
 
 
-def worth(found: Clv | ContractClv, fit: Goodness | None = None) -> dict[str, Any]:
+def worth(
+    found: Clv | ContractClv, simple: Figure | None, fit: Goodness | None = None
+) -> dict[str, Any]:
     """What customers will bring in, those worth most, and how near such sums came in the past.
 
     Args:
         found: What the core says.
+        simple: The simple form of a customer's value (None: there are no purchases).
         fit: How its model of purchases fits (None: it has none).
     """
+    from revoir.models.simple_clv import beside
+
     held = found.customers
     rows = [] if held is None else held.slice(0, LISTED).to_pylist()
+    average = () if simple is None else beside(found.mean, simple, found.currency)
     return drawn.in_each(
-        lambda language: {**_worth(found, rows, language), "charts": _fitted(fit, language)},
+        lambda language: {
+            **_worth(found, rows, language),
+            "charts": _fitted(fit, language),
+            "average": _texts(average, language),
+            "simple": _text(simple.reason, language) if simple and simple.reason else None,
+        },
+        mean=found.mean,
+        simple=None if simple is None else {"value": simple.value, **simple.parts},
         as_of=found.as_of.isoformat() if found.as_of else None,
         currency=found.currency,
         confidence=found.confidence,
@@ -217,7 +243,7 @@ def worth(found: Clv | ContractClv, fit: Goodness | None = None) -> dict[str, An
         customers=[
             {
                 "id": row["customer_id"],
-                **{name: row.get(name) for name in ("clv", "low", "high", "expected_purchases")},
+                **{name: row.get(name) for name in _OF_WORTH},
                 "alive": row.get("p_alive", row.get("p_stays")),
             }
             for row in rows

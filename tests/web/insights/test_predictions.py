@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import re
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from revoir.book import Book
+from revoir.language import Money, written
+from revoir.metrics.registry import measure
 from revoir.models.churn import churn
 from revoir.models.clv import clv
 from revoir.models.next_purchase import next_purchases
@@ -80,6 +83,19 @@ def test_worth_is_that_of_the_core(read_book: Book, foretold: dict[str, Any]) ->
     assert len(foretold["worth"]["fr"]["customers"][0]["cells"]) == len(
         foretold["worth"]["fr"]["columns"]
     )
+
+
+def test_what_was_bought_and_the_simple_form_stand_beside_worth(
+    read_book: Book, foretold: dict[str, Any]
+) -> None:
+    found, data = clv(read_book), foretold["worth"]["data"]
+    first = found.customers.slice(0, 1).to_pylist()[0]
+    assert data["customers"][0]["historic"] == pytest.approx(first["historic"])
+    assert data["customers"][0]["total"] == pytest.approx(first["historic"] + first["clv"])
+    assert data["mean"] == pytest.approx(found.mean)
+    [figure] = measure(read_book, "clv_simple").figures
+    assert data["simple"]["value"] == pytest.approx(figure.value)
+    assert len(foretold["worth"]["en"]["average"]) == 2
 
 
 @pytest.mark.parametrize("kind", PATHS)
@@ -156,6 +172,9 @@ def test_the_api_tells_the_same(stored: dict[str, Any], as_role: Callable[[str],
             row["id"] for row in stored[kind]["data"]["customers"]
         ]
     assert told["total"] == stored["worth"]["data"]["total"]
+    assert told["mean"] == stored["worth"]["data"]["mean"]
+    assert told["simple"]["value"] == stored["worth"]["data"]["simple"]["value"]
+    assert told["customers"][0]["historic"] == stored["worth"]["data"]["customers"][0]["historic"]
     told = client.get("/api/products").json()
     assert told["method"] == stored["products"]["data"]["method"]
     assert told["pairs"] == stored["products"]["data"]["pairs"]
@@ -249,6 +268,9 @@ def test_the_page_of_a_customer_says_what_comes_next(
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert f"{one['leaves']:.0%}".rstrip("%") in text
     assert one["products"][0]["product"] in text
+    for name in ("clv", "clv_historic", "clv_total"):
+        language_of = "fr" if '<html lang="fr"' in page else "en"
+        assert written(Money(one[name], "EUR", 0), language_of) in html.unescape(page)
     assert ("Ce qui vient" if '<html lang="fr"' in page else "What comes next") in text
 
 
@@ -281,11 +303,13 @@ def test_lists_are_narrowed_and_sorted_by_what_is_foretold(
 def test_the_api_tells_of_one_customer(
     computed: PredictionRun, as_role: Callable[[str], Client]
 ) -> None:
-    key = CustomerFigures.objects.exclude(leaves=None).first().pk
+    key = CustomerFigures.objects.exclude(leaves=None).exclude(clv=None).first().pk
     told = as_role("advisor").get(f"/api/customers/{key}/predictions").json()
     one = foresight.of_customer(computed, key)
     assert one is not None
     assert told["leaves"] == one["leaves"]
+    assert told["clv_historic"] == one["clv_historic"] > 0
+    assert told["clv_total"] == pytest.approx(one["clv_historic"] + one["clv"])
     assert told["next_on"] == (one["next_on"] and one["next_on"].isoformat())
     assert [row["product"] for row in told["products"]] == [
         row["product_id"] for row in one["products"]
