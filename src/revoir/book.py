@@ -82,6 +82,7 @@ class Settings:
         margin: Margin as a share of revenue (None: the one that orders carry).
         acquisition_cost: What a new customer costs, in the currency.
         sector: Name of the sector in the shipped benchmarks, to compare with.
+        not_recommended: Categories, and codes of products, that nobody is to be recommended.
         goals: Goals by metric name (`revoir.goals`); they replace the defaults.
         goals_on: Gives those in force on a day, where they change with time.
     """
@@ -93,6 +94,7 @@ class Settings:
     margin: float | None = None
     acquisition_cost: float | None = None
     sector: str | None = None
+    not_recommended: tuple[str, ...] = ()
     goals: Mapping[str, Given] = field(default_factory=dict)
     goals_on: Callable[[dt.date], Mapping[str, Given]] | None = None
 

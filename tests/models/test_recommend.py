@@ -172,6 +172,16 @@ def test_categories_and_products_are_left_out(shop):
     assert "11 products are left out" in " ".join(note.text("en") for note in found.notes)
 
 
+def test_what_the_company_never_recommends_is_left_out(shop):
+    """A category that the data have no more is told, and stops nothing."""
+    book = shop(0.9).with_settings(not_recommended=("Taste 2", "p001", "Wine"))
+    found = recommend(book)
+    assert found.products.equals(recommend(shop(0.9), exclude=["Taste 2", "p001"]).products)
+    notes = " ".join(note.text("en") for note in found.notes)
+    assert "11 products are left out" in notes
+    assert "not in the data under this name: Wine" in notes
+
+
 def test_what_is_no_longer_sold_is_left_out(make_book):
     rows = [(c, p, day) for c, p, day in world(0.9) if not (p == 20 and day > 60)]
     found = recommend(make_book(order_lines=table(rows)))

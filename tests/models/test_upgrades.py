@@ -138,6 +138,10 @@ def test_days_that_buyers_teach(make_book):
     assert told["due_on"] == START + dt.timedelta(days=660)
     assert (row["customer_id"], row["due_on"]) == ("due", START + dt.timedelta(days=650))
     assert (row["given"], row["offer_id"]) == (False, "large")
+    book = make_book(order_lines=lines(rows))
+    offers = due_upgrades(book.with_settings(not_recommended=("large",))).products["offer_id"]
+    assert set(offers.to_pylist()) == {None}
+    assert not due_upgrades(book.with_settings(not_recommended=("small",))).products.num_rows
 
 
 def test_what_is_used_up_is_not_upgraded(make_book):

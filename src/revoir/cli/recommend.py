@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from revoir.book import Book
     from revoir.models.association import Pair
-    from revoir.models.assortment import Assortment
     from revoir.models.recommend import Recommendations
     from revoir.models.recommend_record import Record
     from revoir.models.upgrades import Upgrade
@@ -289,37 +288,32 @@ def _write_csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
 
 
 def _answer_product(book: Book, name: str, top: int, form: str, code: str) -> None:
-    from revoir.models.baskets import associations
-    from revoir.models.upgrades import Moves
+    from revoir.models.companions import companions
 
-    found = associations(book)
+    found = companions(book, name, top)
     if found is None:
         _tell_nothing(form, code)
         return
-    product = _product_named(found.sold, name)
-    moves = Moves.of(found.sold)
-    joining, upgrades = found.joining(product, top), moves.up_from(product, top)
-    label = {one.product_id: one.label for one in found.sold.products}
-    pairs = [_pair(one, label) for one in joining]
-    ups = [_upgrade(one, label) for one in upgrades]
-    reasons = [reason for reason in (found.reason, moves.reason) if reason is not None]
+    label = found.labels
+    pairs = [_pair(one, label) for one in found.joining]
+    ups = [_upgrade(one, label) for one in found.upgrades]
     if form == "json":
         write_json(
             {
-                "product_id": found.sold.products[product].product_id,
-                "product": found.sold.products[product].label,
+                "product_id": found.product.product_id,
+                "product": found.product.label,
                 "basket": "order" if found.orders else "day of a customer",
                 "together": pairs,
                 "upgrades": ups,
-                "reasons": [reason.text(code) for reason in reasons],
+                "reasons": [reason.text(code) for reason in found.reasons],
             }
         )
     elif form == "csv":
         kinds = [{"kind": "together", **row} for row in pairs]
         _write_csv([*kinds, *({"kind": "upgrade", **row} for row in ups)], ("kind", "product_id"))
     else:
-        _print_product(found.sold.products[product].label, pairs, ups, book)
-    for reason in reasons if form != "json" else ():
+        _print_product(found.product.label, pairs, ups, book)
+    for reason in found.reasons if form != "json" else ():
         say(reason.text(code))
 
 
@@ -329,31 +323,6 @@ def _tell_nothing(form: str, code: str) -> None:
         write_json({"together": [], "upgrades": [], "reasons": [reason]})
     else:
         say(reason)
-
-
-def _product_named(sold: Assortment, name: str) -> int:
-    """The number of the product of that code or name."""
-    import difflib
-
-    from revoir.errors import UsageError
-    from revoir.tables import plain_name
-
-    wanted = plain_name(name)
-    names: dict[str, int] = {}
-    for number, product in enumerate(sold.products):
-        if product.product_id == name:
-            return number
-        for text in (product.label, product.product_id):
-            names.setdefault(plain_name(text), number)
-    if wanted in names:
-        return names[wanted]
-    close = [sold.products[names[one]].label for one in difflib.get_close_matches(wanted, names)]
-    raise UsageError(
-        msg("There is no product “{name}”.", name=name),
-        remedy=msg("Did you mean {names}?", names=close)
-        if close
-        else msg("Write its code or its name as the data do."),
-    )
 
 
 def _pair(pair: Pair, label: dict[str, str]) -> dict[str, Any]:

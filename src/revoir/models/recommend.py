@@ -17,7 +17,8 @@ import numpy.typing as npt
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, msg, nmsg
-from revoir.models.assortment import Assortment, Codes, Flags, Product, assortment
+from revoir.models.assortment import Assortment, Codes, Flags, assortment
+from revoir.models.product_names import excluded, never
 from revoir.models.purchase_days import number_of
 from revoir.models.recommend_record import Record, recent, try_methods
 from revoir.models.recommender import (
@@ -30,7 +31,6 @@ from revoir.models.recommender import (
     baskets_of,
     shelf,
 )
-from revoir.tables import plain_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +76,8 @@ def recommend(
         book: The company's tables.
         as_of: The day to look from; later purchases are not seen (None: the book's own).
         top: How many products each.
-        exclude: Categories and products that are not wanted.
+        exclude: Categories and products that are not wanted, beside those that the company's
+            settings leave out.
         customers: Who is to be recommended something (None: everybody).
         new_only: Whether to leave out what a customer has bought before.
         method: How to score products (None: as did best on the shop's own past).
@@ -99,13 +100,14 @@ def recommend(
         nameless = msg("No purchase of a known customer names a product.")
         return Recommendations(as_of, _no_rows(), None, reason=nameless)
     chosen = _chosen(sold, customers)
-    excluded = _excluded(sold, exclude)
+    dropped, unknown = never(sold, book.settings.not_recommended)
+    dropped |= excluded(sold, exclude)
     key = f"recommendations tried {as_of} {sorted(exclude)} {new_only}"
-    record = book.once(key, lambda: try_methods(sold, excluded, new_only=new_only))
+    record = book.once(key, lambda: try_methods(sold, dropped, new_only=new_only))
     today = number_of(as_of)
     pairs = sold.pairs(today)
     # What is in stock today says nothing of the days that the record looks back to.
-    unwanted = excluded | sold.out_of_stock
+    unwanted = dropped | sold.out_of_stock
     on_shelf = shelf(sold, pairs, today, recent(record.hidden_days), unwanted)
     baskets = baskets_of(pairs, on_shelf, len(sold.customers))
     method = method or record.method
@@ -119,7 +121,7 @@ def recommend(
         reason = nmsg("No product has {n} buyer.", "No product has {n} buyers.", BUYERS_MIN)
     elif not rows.num_rows:
         reason = msg("Of the products that are still sold, none is left to recommend.")
-    return Recommendations(as_of, rows, record, _notes(sold, on_shelf, excluded), reason)
+    return Recommendations(as_of, rows, record, _notes(sold, on_shelf, dropped, unknown), reason)
 
 
 def _chosen(sold: Assortment, customers: Sequence[str] | None) -> npt.NDArray[np.intp]:
@@ -141,35 +143,9 @@ def _chosen(sold: Assortment, customers: Sequence[str] | None) -> npt.NDArray[np
     return found
 
 
-def _excluded(sold: Assortment, names: Sequence[str]) -> Flags:
-    """The products of categories, or of codes, that are not wanted."""
-    flagged = np.zeros(len(sold.products), bool)
-    for name in names:
-        wanted = plain_name(name)
-        theirs = np.array(
-            [
-                product.product_id == name or plain_name(product.category or "") == wanted
-                for product in sold.products
-            ],
-            bool,
-        )
-        if not theirs.any():
-            raise UsageError(
-                msg("There is no category or product “{name}”.", name=name),
-                remedy=_known_categories(sold.products),
-            )
-        flagged |= theirs
-    return flagged
-
-
-def _known_categories(products: Sequence[Product]) -> Message:
-    known = sorted({product.category for product in products if product.category})
-    if not known:
-        return msg("The data give products no category: write the code of a product.")
-    return msg("The categories are: {names}.", names=known[:20])
-
-
-def _notes(sold: Assortment, on_shelf: Shelf, excluded: Flags) -> tuple[Message, ...]:
+def _notes(
+    sold: Assortment, on_shelf: Shelf, dropped: Flags, unknown: Sequence[str]
+) -> tuple[Message, ...]:
     """What was left out and why."""
     count = len(on_shelf.product)
     told = [
@@ -207,12 +183,19 @@ def _notes(sold: Assortment, on_shelf: Shelf, excluded: Flags) -> tuple[Message,
                 missing,
             )
         )
-    if excluded.any():
+    if dropped.any():
         told.append(
             nmsg(
                 "{n} product is left out as you asked.",
                 "{n} products are left out as you asked.",
-                int(excluded.sum()),
+                int(dropped.sum()),
+            )
+        )
+    if unknown:
+        told.append(
+            msg(
+                "Never to be recommended, but not in the data under this name: {names}.",
+                names=list(unknown),
             )
         )
     once = count - int(on_shelf.bought_again.sum())

@@ -30,6 +30,7 @@ from revoir.models.assortment import (
     placed,
     sold_lines,
 )
+from revoir.models.product_names import never
 from revoir.models.purchase_days import days_of, number_of
 
 if TYPE_CHECKING:
@@ -260,8 +261,8 @@ def due_upgrades(book: Book, *, as_of: dt.date | None = None, within_days: int =
 
     Returns:
         Each customer's products that are due by then, for which the customer has not bought a
-        dearer one of the category since. `reason` says so where the data give neither a day nor
-        enough buyers who moved up.
+        dearer one of the category since, but for those that the company's settings leave out.
+        `reason` says so where the data give neither a day nor enough buyers who moved up.
 
     Raises:
         UsageError: `within_days` is negative.
@@ -295,9 +296,11 @@ def due_upgrades(book: Book, *, as_of: dt.date | None = None, within_days: int =
     stale = ~given & (today - due > due - moves.pairs.last_day)
     chosen = np.flatnonzero((due <= today + within_days) & ~stale)
     chosen = chosen[~moves.replaced(chosen)]
+    unwanted, _ = never(sold, book.settings.not_recommended)
+    chosen = chosen[~unwanted[moves.pairs.product[chosen]]]
     pairs = moves.pairs
     chosen = chosen[np.lexsort((pairs.product[chosen], pairs.customer[chosen], -due[chosen]))]
-    return Due(as_of, within_days, _rows(moves, chosen, due, given), reason)
+    return Due(as_of, within_days, _rows(moves, chosen, due, given, unwanted), reason)
 
 
 def _given(book: Book, sold: Assortment, pairs: Pairs) -> tuple[Floats, Flags]:
@@ -324,14 +327,21 @@ def _given(book: Book, sold: Assortment, pairs: Pairs) -> tuple[Floats, Flags]:
     return due, due < np.inf
 
 
-def _rows(moves: Moves, chosen: npt.NDArray[np.intp], due: Floats, given: Flags) -> pa.Table:
+def _rows(
+    moves: Moves, chosen: npt.NDArray[np.intp], due: Floats, given: Flags, unwanted: Flags
+) -> pa.Table:
     import pyarrow as pa
 
     sold, pairs = moves.sold, moves.pairs
-    offers = {product: moves.up_from(product, 1) for product in set(pairs.product[chosen].tolist())}
+    left_out = {one.product_id for one, is_so in zip(sold.products, unwanted, strict=True) if is_so}
+    offers = {
+        product: next((one.other_id for one in moves.up_from(product, len(sold.products))
+                       if one.other_id not in left_out), None)
+        for product in set(pairs.product[chosen].tolist())
+    }  # fmt: skip
     labels = {product.product_id: product.label for product in sold.products}
     whose = [sold.products[n] for n in pairs.product[chosen]]
-    offered = [offers[n][0].other_id if offers[n] else None for n in pairs.product[chosen].tolist()]
+    offered = [offers[n] for n in pairs.product[chosen].tolist()]
     return pa.table(
         {
             "customer_id": sold.customers.take(pa.array(pairs.customer[chosen])),

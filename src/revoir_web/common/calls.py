@@ -14,7 +14,7 @@ from revoir.sectors import SECTORS
 from revoir_web.common import actions, jobs
 from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
-from revoir_web.common.forms import CompanyForm
+from revoir_web.common.forms import NOT_RECOMMENDED_MAX, CompanyForm
 from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
@@ -162,6 +162,9 @@ class CompanyOut(Schema):
     )
     margin: float | None = Field(description="As a share of revenue: 0.35 is 35 %.")
     acquisition_cost: float | None = Field(description="What winning a customer costs.")
+    not_recommended: list[str] = Field(
+        description="Categories, and codes of products, that nobody is to be recommended."
+    )
 
 
 class CompanyPatch(Schema):
@@ -178,6 +181,7 @@ class CompanyPatch(Schema):
     activity_window_days: int | None = Field(None, ge=1, le=100_000)
     margin: float | None = Field(None, ge=0, le=1)
     acquisition_cost: float | None = Field(None, ge=0, le=1e9)
+    not_recommended: list[str] | None = Field(None, max_length=NOT_RECOMMENDED_MAX)
 
 
 @router.serve(

@@ -19,6 +19,7 @@ from revoir_web.common.models import Company
 from revoir_web.common.words import language
 
 LANGUAGE_CHOICES = [("fr", "Français"), ("en", "English")]
+NOT_RECOMMENDED_MAX, NAME_MAX = 100, 200
 _DIGITS_MAX = 9
 """Of a percentage: what is longer is no number that anybody means, and too long to divide."""
 
@@ -96,6 +97,38 @@ class PercentField(forms.DecimalField):
         super().run_validators(self.prepare_value(value))
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "too_many": _("At most %(most)s lines of %(length)s characters."),
+    }
+
+    def __init__(self, *, most: int, length: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.most, self.length = most, length
+
+    def prepare_value(self, value: Any) -> Any:
+        """The lines of a list; what was typed as it was typed."""
+        return "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+    def to_python(self, value: Any) -> Any:
+        """The lines that say something, each once."""
+        text = super().to_python(value) or ""
+        return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+    def validate(self, value: Any) -> None:
+        """Refuse more, or longer lines, than anybody means."""
+        super().validate(value)
+        if len(value) > self.most or any(len(line) > self.length for line in value):
+            raise ValidationError(
+                self.error_messages["too_many"],
+                code="too_many",
+                params={"most": self.most, "length": self.length},
+            )
+
+
 def currency_choices() -> list[tuple[str, str]]:
     """Currencies in use, the common ones first, named in the reader's language."""
     from babel import Locale
@@ -158,6 +191,13 @@ class CompanyForm(EditForm[Company]):
         decimal_places=2,
         required=False,
     )
+    not_recommended = LinesField(
+        label=_("Never recommended"),
+        help_text=_("Categories, or codes of products, one a line."),
+        most=NOT_RECOMMENDED_MAX,
+        length=NAME_MAX,
+        required=False,
+    )
 
     class Meta:
         model = Company
@@ -171,6 +211,7 @@ class CompanyForm(EditForm[Company]):
             "activity_window_days",
             "margin",
             "acquisition_cost",
+            "not_recommended",
         )
         help_texts: ClassVar[dict[str, Any]] = {
             "activity_window_days": _("Leave empty: a window is proposed from the data."),
@@ -183,6 +224,7 @@ class WelcomeCompanyForm(CompanyForm):
 
     # Django's way to leave out a field of the parent: Meta.fields leaves out the model's own alone.
     margin = None  # type: ignore[assignment]
+    not_recommended = None  # type: ignore[assignment]
 
     class Meta(CompanyForm.Meta):
         fields = ("name", "language", "currency", "timezone", "fiscal_year_start_month", "sector")

@@ -64,6 +64,11 @@ class Company(Base):
         validators=[MinValueValidator(0)],
     )
 
+    not_recommended: models.JSONField[Any, Any] = models.JSONField(
+        _("Never recommended"), default=list, blank=True
+    )
+    """Categories, and codes of products."""
+
     @classmethod
     def current(cls) -> Self:
         """The company; before the first start it exists in memory alone, with the defaults."""

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Field, Schema
+from ninja import Field, Query, Schema
 
 from revoir.models.because import why
 from revoir_web.common.api import Refused
+from revoir_web.common.forms import NAME_MAX
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
 from revoir_web.customers.models import Customer
@@ -172,6 +173,48 @@ class DueUpgrade(Schema):
     offer: str | None
 
 
+class Joining(Schema):
+    """A product that joins another in the basket more often than by chance."""
+
+    product: str
+    name: str
+    baskets: int = Field(description="How many hold both.")
+    confidence: float = Field(description="Share of the other's baskets that hold it.")
+    lift: float
+    lift_low: float
+    lift_high: float
+
+
+class MoveUp(Schema):
+    """A dearer product of the category that buyers of another bought later."""
+
+    product: str
+    name: str
+    moved: int = Field(description="How many buyers did.")
+    buyers: int = Field(description="Of how many.")
+    share_low: float
+    share_high: float
+    price: float
+    other_price: float
+    days: float = Field(description="Between the two, at the median.")
+
+
+class OneProduct(Told):
+    """What goes with one product."""
+
+    product: str | None = None
+    name: str | None = None
+    together: list[Joining] = Field(default_factory=list)
+    move_up_to: list[MoveUp] = Field(default_factory=list)
+    reasons: list[str] = Field(default_factory=list, description="Why something cannot be told.")
+
+
+class WhichProduct(Schema):
+    """A product to look at."""
+
+    product: str = Field("", max_length=NAME_MAX, description="Its code or name.")
+
+
 class ProductsAnswer(Told):
     """What goes together, what is due, and how good recommendations were."""
 
@@ -181,6 +224,8 @@ class ProductsAnswer(Told):
     record: list[str] = Field(default_factory=list)
     pairs: list[Together] = Field(default_factory=list)
     upgrades: list[DueUpgrade] = Field(default_factory=list)
+    not_recommended: list[str] = Field(default_factory=list, description="By the settings.")
+    one: OneProduct | None = Field(None, description="Of `product`, where one was asked about.")
 
 
 class Recommended(Schema):
@@ -330,9 +375,9 @@ def clv(request: HttpRequest, of: Of = "") -> dict[str, Any]:
     "/products",
     rights=[Right.SEE_DASHBOARD],
     gives=ProductsAnswer,
-    summary="What goes together, what is due for an upgrade, how good recommendations were",
+    summary="What goes together, or with one product, what is due for an upgrade",
 )
-def products(request: HttpRequest) -> dict[str, Any]:
+def products(request: HttpRequest, which: Query[WhichProduct]) -> dict[str, Any]:
     """The stored answer; where the data changed since, a new one is computed."""
     asked = runs.ask("products", {})
     shown = asked.result or {}
@@ -344,7 +389,18 @@ def products(request: HttpRequest) -> dict[str, Any]:
         "record": shown.get("record", []),
         "pairs": asked.data.get("pairs", []),
         "upgrades": _customers(asked),
+        "not_recommended": asked.data.get("not_recommended", []),
+        "one": _one(which.product.strip()),
     }
+
+
+def _one(name: str) -> dict[str, Any] | None:
+    """What goes with a product, where one is named."""
+    if not name:
+        return None
+    asked = runs.ask("product", {"product": name})
+    reasons = (asked.result or {}).get("reasons", [])
+    return {**told(asked), **asked.data, "reasons": reasons}
 
 
 @router.serve(

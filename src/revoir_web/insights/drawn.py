@@ -290,5 +290,20 @@ def texts(messages: Sequence[Any], language: str) -> list[str]:
     return [typeset(message, language) for message in messages]
 
 
+def table(
+    columns: Sequence[Any], rows: Sequence[Sequence[Any]], language: str, *, texts: int = 1
+) -> dict[str, Any]:
+    """A table as its template takes it: the first columns are texts, the others figures."""
+    return {
+        "texts": texts,
+        "columns": [_cell(column, language) for column in columns],
+        "rows": [[_cell(value, language) for value in row] for row in rows],
+    }
+
+
+def _cell(value: Any, language: str) -> str:
+    return "—" if value is None else texts([value], language)[0]
+
+
 def _json(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "name", "currency", "timezone", "fiscal_year_start_month", "activity_window_days", "sector",
-    "margin", "acquisition_cost",
+    "margin", "acquisition_cost", "not_recommended",
 )  # fmt: skip
 """What of the company figures and reports depend on."""
 MEMORY_SHARE = 0.5
@@ -199,6 +199,7 @@ def _said(base: Book) -> dict[str, Any]:
         if company.acquisition_cost is None
         else float(company.acquisition_cost),
         "sector": company.sector or None,
+        "not_recommended": tuple(company.not_recommended),
         "goals": goals_in_force(goals, last_day(base)),
         "goals_on": partial(goals_in_force, goals),
     }

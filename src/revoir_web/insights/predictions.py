@@ -58,15 +58,7 @@ def _between(low: Any, high: Any) -> Message | None:
     return None if low is None else msg("{low} to {high}", low=low, high=high)
 
 
-def _table(
-    columns: Sequence[Message], rows: Sequence[Sequence[Any]], language: str, *, texts: int = 1
-) -> dict[str, Any]:
-    """A table as its template takes it: the first columns are texts, the others figures."""
-    return {
-        "texts": texts,
-        "columns": _texts(columns, language),
-        "rows": [[_text(value, language) for value in row] for row in rows],
-    }
+_table = drawn.table
 
 
 # -- Who may leave -------------------------------------------------------------------------------
@@ -488,6 +480,8 @@ def products(book: Book, found: Recommendations, due: Due | None) -> dict[str, A
         as_of=found.as_of.isoformat(),
         method=found.record.method.name if found.record else None,
         upgrades=due.products.num_rows if due else 0,
+        sold=_most_sold(joined) if joined else [],
+        not_recommended=list(book.settings.not_recommended),
         pairs=[
             {
                 "product": pair.product_id,
@@ -509,6 +503,19 @@ def products(book: Book, found: Recommendations, due: Due | None) -> dict[str, A
             for row in rows
         ],
     )
+
+
+def _most_sold(joined: Associations) -> list[str]:
+    """What to call the products that most baskets hold; one whose name is not its own, by code."""
+    from collections import Counter
+
+    from revoir.tables import plain_name
+
+    products = joined.sold.products
+    names = Counter(plain_name(one.label) for one in products)
+    order = joined.held.argsort(kind="stable")[::-1]
+    kept = [products[n] for n in order.tolist() if not joined.sold.services[n]][:SOLD]
+    return [one.label if names[plain_name(one.label)] == 1 else one.product_id for one in kept]
 
 
 def _products(

@@ -36,7 +36,8 @@ def answer(kind: str, book: Book, parameters: Mapping[str, Any]) -> dict[str, An
     Raises:
         UsageError: There is no such kind, or the question is not well put.
     """
-    from revoir_web.insights import behind, figures, groups  # noqa: F401 (they register)
+    # They register.
+    from revoir_web.insights import behind, figures, groups, products  # noqa: F401
 
     if kind not in ANSWERS:
         raise UsageError(msg("There is no question “{kind}”.", kind=kind))

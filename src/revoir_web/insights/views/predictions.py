@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from revoir_web.common.forms import NAME_MAX
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
 from revoir_web.customers import seen
@@ -36,8 +37,10 @@ def upcoming(request: HttpRequest) -> HttpResponse:
 
 @requires(Right.SEE_DASHBOARD)
 def products(request: HttpRequest) -> HttpResponse:
-    """How products are recommended, what goes together, and what is due for an upgrade."""
-    return _shown(request, "products")
+    """How products are recommended, what goes together, or with one, and what is due."""
+    name = request.GET.get("product", "").strip()[:NAME_MAX]
+    one = runs.ask("product", {"product": name}, by=request.user.pk) if name else None
+    return _shown(request, "products", one=one, product=name)
 
 
 @requires(Right.SEE_DASHBOARD)
