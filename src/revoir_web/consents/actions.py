@@ -12,11 +12,12 @@ from revoir.language import msg
 from revoir_web.common import audit
 from revoir_web.consents import queries
 from revoir_web.consents.erasure import erase_persons
-from revoir_web.consents.models import Channel, Consent, Purpose, RetentionRule
+from revoir_web.consents.models import Channel, Consent, Notice, Purpose, RetentionRule
 from revoir_web.customers import newcomers
 from revoir_web.customers.models import Customer
 
 __all__ = [
+    "change_notice",
     "change_preferences",
     "change_rule",
     "erase_persons",
@@ -356,6 +357,26 @@ def change_rule(*, fields: Mapping[str, Any], actor: Any = None) -> RetentionRul
         # What was announced under the old rule is announced anew under this one.
         Customer.objects.filter(erase_on__isnull=False).update(erase_on=None)
     return rule
+
+
+@transaction.atomic
+def change_notice(*, fields: Mapping[str, Any], actor: Any = None) -> Notice:
+    """Change what customers read of what their data is used for.
+
+    Args:
+        fields: Names of `Notice` that change, and values; what somebody else changes meanwhile
+            stays.
+        actor: Who changes it.
+
+    Returns:
+        The notice.
+    """
+    held = Notice.objects.select_for_update().filter(pk=Notice.SINGLE).first()
+    notice = held or Notice.current()
+    changed = audit.apply(notice, fields)
+    if changed:
+        audit.record("notice.change", actor=actor, object=notice, details=changed)
+    return notice
 
 
 @transaction.atomic

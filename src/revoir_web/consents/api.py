@@ -15,8 +15,8 @@ from revoir_web.common.answers import changed_by
 from revoir_web.common.api import Page, Paging, Router, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.consents import actions, links, portability, queries
-from revoir_web.consents.forms import NewPurposeForm, PurposeForm, RuleForm
-from revoir_web.consents.models import Consent, Erasure, Purpose, RetentionRule
+from revoir_web.consents.forms import NewPurposeForm, NoticeForm, PurposeForm, RuleForm
+from revoir_web.consents.models import Consent, Erasure, Notice, Purpose, RetentionRule
 from revoir_web.customers.models import Customer
 
 router = Router()
@@ -298,6 +298,20 @@ class RulePatch(Schema):
     alert_months: int | None = Field(None, ge=1, le=240)
 
 
+class NoticeOut(Schema):
+    """What customers read of what their data is used for, on their page of preferences."""
+
+    text_fr: str
+    text_en: str
+
+
+class NoticePatch(Schema):
+    """What to change; what is left out stays as it is, null empties it."""
+
+    text_fr: str | None = Field(None, max_length=5000)
+    text_en: str | None = Field(None, max_length=5000)
+
+
 _ERASE = [Right.ERASE_CUSTOMERS, Right.SEE_PERSONAL]
 
 
@@ -364,6 +378,31 @@ def change_rule(request: HttpRequest, body: RulePatch) -> RetentionRule:
     """What was announced under the old rule is announced anew under this one."""
     fields = changed_by(RuleForm, RetentionRule.current(), body.dict(exclude_unset=True))
     return actions.change_rule(fields=fields, actor=request.user)
+
+
+@router.serve(
+    "GET",
+    "/consents/notice",
+    rights=[Right.MANAGE_COMPANY],
+    gives=NoticeOut,
+    summary="Get what customers read of what data is used for",
+)
+def get_notice(request: HttpRequest) -> Notice:
+    """The notice; how long data is kept is added to it by itself."""
+    return Notice.current()
+
+
+@router.serve(
+    "PATCH",
+    "/consents/notice",
+    rights=[Right.MANAGE_COMPANY],
+    gives=NoticeOut,
+    summary="Change what customers read of what data is used for",
+)
+def change_notice(request: HttpRequest, body: NoticePatch) -> Notice:
+    """From now on every page of preferences shows this text."""
+    fields = changed_by(NoticeForm, Notice.current(), body.dict(exclude_unset=True))
+    return actions.change_notice(fields=fields, actor=request.user)
 
 
 def _told(row: Consent, personal: bool) -> dict[str, Any]:

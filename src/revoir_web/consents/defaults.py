@@ -1,4 +1,4 @@
-"""The purposes that a new installation begins with; the company changes them as it likes."""
+"""What a new installation says to customers at first; the company changes it as it likes."""
 
 from __future__ import annotations
 
@@ -32,6 +32,35 @@ PURPOSES: tuple[dict[str, Any], ...] = (
         "channels": ["email", "sms", "phone"],
         "basis": "interest",
     },
+)
+
+
+def notice_fr() -> str:
+    """The notice in French; a function, so that another wording needs no migration."""
+    return _NOTICE_FR
+
+
+def notice_en() -> str:
+    """The notice in English."""
+    return _NOTICE_EN
+
+
+_NOTICE_FR = (
+    "Nous gardons ce que vous nous avez dit de vous, vos achats, vos visites, vos réponses et nos"
+    " échanges, pour vous servir et pour vous écrire sur ce que vous avez choisi.\n\n"
+    "Nous analysons aussi ces données. Des calculs estiment si et quand vous reviendrez, pour"
+    " combien, si vous risquez de nous quitter, et ce qui pourrait vous plaire. Ces estimations"
+    " peuvent se tromper. Elles guident ce que nous vous proposons, jamais ce à quoi vous avez"
+    " droit.\n\n"
+    "Écrivez-nous pour obtenir une copie de vos données, les faire corriger ou les faire effacer."
+)
+_NOTICE_EN = (
+    "We keep what you told us of yourself, what you bought, your visits, your answers and what we"
+    " wrote to each other, to serve you and to write to you about what you chose.\n\n"
+    "We also analyse this data. Calculations estimate whether and when you will come back, for how"
+    " much, whether you may leave us, and what you may like. These estimates can be wrong. They"
+    " guide what we propose to you, never what you are entitled to.\n\n"
+    "Write to us for a copy of your data, to have it corrected or to have it erased."
 )
 
 

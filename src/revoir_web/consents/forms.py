@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from revoir_web.common.forms import EditForm
-from revoir_web.consents.models import Channel, Purpose, RetentionRule
+from revoir_web.consents.models import Channel, Notice, Purpose, RetentionRule
 
 
 class PurposeForm(EditForm[Purpose]):
@@ -52,6 +52,18 @@ class RuleForm(EditForm[RetentionRule]):
         help_texts: ClassVar[dict[str, Any]] = {
             "customer_months": _("Leave empty: customers who bought are kept."),
             "alert_months": _("Leave empty: alerts are kept as long as their customer."),
+        }
+
+
+class NoticeForm(EditForm[Notice]):
+    """What customers read of what their data is used for."""
+
+    class Meta:
+        model = Notice
+        fields: tuple[str, ...] = ("text_fr", "text_en")
+        widgets: ClassVar[dict[str, Any]] = {
+            "text_fr": forms.Textarea(attrs={"rows": 10}),
+            "text_en": forms.Textarea(attrs={"rows": 10}),
         }
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from revoir_web.common.models import Base
+from revoir_web.consents import defaults
 from revoir_web.customers.models import Customer
 
 
@@ -128,6 +129,31 @@ class RetentionRule(Base):
 
     def __str__(self) -> str:
         return "retention rule"
+
+
+class Notice(Base):
+    """What customers read of what their data is used for; one row."""
+
+    SINGLE = 1
+
+    text_fr = models.TextField(
+        _("Text, in French"), max_length=5000, blank=True, default=defaults.notice_fr
+    )
+    text_en = models.TextField(
+        _("Text, in English"), max_length=5000, blank=True, default=defaults.notice_en
+    )
+
+    @classmethod
+    def current(cls) -> Notice:
+        """The notice; the one of the program until someone changes it."""
+        return cls.objects.filter(pk=cls.SINGLE).first() or cls(pk=cls.SINGLE)
+
+    def text(self, language: str) -> str:
+        """What it says."""
+        return self.text_fr if language == "fr" else self.text_en
+
+    def __str__(self) -> str:
+        return "notice"
 
 
 class Erasure(models.Model):

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from revoir.language import Message, msg
+from revoir.language import Message, in_days, msg, nmsg
 from revoir_web.common.models import Company
 from revoir_web.common.words import language
-from revoir_web.consents.models import Channel, Consent, Purpose
+from revoir_web.consents.models import Channel, Consent, Purpose, RetentionRule
 from revoir_web.customers.models import Customer
 
 
@@ -50,6 +50,43 @@ def contactable(customer_ids: Iterable[str], purpose: Purpose | str, channel: st
         default = purpose.basis == Purpose.Basis.INTEREST
         allowed |= {id for id in reachable if said.get(id, default)}
     return allowed
+
+
+def how_long(rule: RetentionRule) -> list[str]:
+    """How long persons are kept, as they themselves read it.
+
+    Args:
+        rule: The rule that is set.
+    """
+    told: list[Message] = []
+    if not rule.enabled:
+        told.append(msg("No time limit is set: your data is kept until you ask to be erased."))
+    else:
+        told.append(
+            msg(
+                "If you never bought anything, your data is erased {time} after your last contact.",
+                time=_until_erased(rule.prospect_months, rule),
+            )
+        )
+        told.append(
+            msg(
+                "If you have bought something, it is erased {time} after your last contact.",
+                time=_until_erased(rule.customer_months, rule),
+            )
+            if rule.customer_months
+            else msg("If you have bought something, it is kept until you ask to be erased.")
+        )
+    told.append(msg("What was bought stays in sums that name nobody."))
+    return [one.text(language()) for one in told]
+
+
+def _until_erased(months: int, rule: RetentionRule) -> Message:
+    """The silence after which a person is announced, and the days from there to the erasure."""
+    return msg(
+        "{months} and {days}",
+        months=nmsg("{n} month", "{n} months", months),
+        days=in_days(rule.notice_days),
+    )
 
 
 @dataclass(frozen=True)

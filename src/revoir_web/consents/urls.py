@@ -9,6 +9,7 @@ urlpatterns = [
     path("consents/", views.purposes, name="purposes"),
     path("consents/purposes/new/", views.purpose_new, name="purpose-new"),
     path("consents/purposes/<int:id>/", views.purpose_edit, name="purpose"),
+    path("consents/notice/", views.notice, name="notice"),
     path("consents/retention/", views.retention, name="retention"),
     path("customers/<slug:id>/consents/", views.customer_consents, name="customer"),
     path("customers/<slug:id>/data/", views.customer_data, name="data"),

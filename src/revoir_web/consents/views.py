@@ -18,8 +18,14 @@ from revoir_web.common.rights import Right, public, requires
 from revoir_web.common.tables import PAGE, part
 from revoir_web.common.words import language
 from revoir_web.consents import actions, links, lists, portability, queries
-from revoir_web.consents.forms import NewPurposeForm, PurposeForm, RefusalForm, RuleForm
-from revoir_web.consents.models import Channel, Consent, Erasure, Purpose, RetentionRule
+from revoir_web.consents.forms import (
+    NewPurposeForm,
+    NoticeForm,
+    PurposeForm,
+    RefusalForm,
+    RuleForm,
+)
+from revoir_web.consents.models import Channel, Consent, Erasure, Notice, Purpose, RetentionRule
 from revoir_web.customers.models import Customer
 
 
@@ -43,6 +49,8 @@ def purposes(request: HttpRequest) -> HttpResponse:
             for held in Purpose.objects.all()
         ],
         "form": form,
+        "notice": Notice.current().text(language()),
+        "kept": queries.how_long(RetentionRule.current()),
         "announced": Customer.objects.filter(erase_on__isnull=False).count(),
         "erased": Erasure.objects.count(),
     }
@@ -68,6 +76,18 @@ def _purpose(request: HttpRequest, form: PurposeForm) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("consents:purposes")
     return render(request, "consents/purpose.html", {"form": form})
+
+
+@requires(Right.MANAGE_COMPANY)
+def notice(request: HttpRequest) -> HttpResponse:
+    """Change what customers read of what their data is used for."""
+    form = NoticeForm(request.POST or None, instance=Notice.current())
+    if request.method == "POST" and form.is_valid():
+        actions.change_notice(fields=form.given, actor=request.user)
+        messages.success(request, _("Saved."))
+        return redirect("consents:purposes")
+    context = {"form": form, "kept": queries.how_long(RetentionRule.current())}
+    return render(request, "consents/notice.html", context)
 
 
 @requires(Right.ERASE_CUSTOMERS, Right.SEE_PERSONAL)
@@ -216,6 +236,8 @@ def preferences(request: HttpRequest, signed: str) -> HttpResponse:
         context = {
             "groups": _groups(customer),
             "address": _hidden(customer.email),
+            "notice": Notice.current().text(code),
+            "kept": queries.how_long(RetentionRule.current()),
             "LANGUAGE_CODE": code,
         }
         return render(request, "consents/preferences.html", context)

@@ -384,3 +384,46 @@ def test_the_record_of_erasures_and_the_rule_are_told(as_role: SignIn, zoe: Cust
 def test_months_before_keeps_within_the_month() -> None:
     assert retention.months_before(dt.date(2024, 1, 31), 2) == dt.date(2023, 11, 30)
     assert retention.months_before(dt.date(2024, 5, 5), 36) == dt.date(2021, 5, 5)
+
+
+# -- What customers read of it -------------------------------------------------------------------
+def test_the_page_of_preferences_says_what_data_is_used_for_and_how_long_it_is_kept(
+    zoe: Customer, client: Client
+) -> None:
+    path = links.preferences_path(zoe)
+    assert "Ces estimations peuvent se tromper" in client.get(path).content.decode()
+    client.cookies["language"] = "en"
+    Customer.objects.update(language="en")
+    page = client.get(path).content.decode()
+    assert "Calculations estimate whether and when you will come back" in page
+    assert "your data is erased 36 months and 30 days after your last contact" in page
+    assert "it is kept until you ask to be erased" in page
+    actions.change_rule(fields={"prospect_months": 12, "customer_months": 1, "notice_days": 1})
+    page = client.get(path).content.decode()
+    assert "your data is erased 12 months and 1 day after your last contact" in page
+    assert "it is erased 1 month and 1 day after your last contact" in page
+    actions.change_rule(fields={"enabled": False})
+    page = client.get(path).content.decode()
+    assert "No time limit is set" in page
+    assert "12 months" not in page
+
+
+def test_the_company_writes_the_notice(zoe: Customer, client: Client, as_role: SignIn) -> None:
+    owner, address = as_role("owner"), reverse("consents:notice")
+    shown = owner.get(address).content.decode()
+    assert "Ces estimations peuvent se tromper" in shown
+    assert as_role("advisor").get(address).status_code == 403
+    owner.post(address, {"text_fr": "Rien que <vos> achats.", "text_en": "Your purchases."})
+    page = client.get(links.preferences_path(zoe)).content.decode()
+    assert "Rien que &lt;vos&gt; achats." in page
+    assert "Ces estimations" not in page
+    assert (
+        "Rien que &lt;vos&gt; achats." in owner.get(reverse("consents:purposes")).content.decode()
+    )
+    told = owner.get("/api/consents/notice").json()
+    assert told == {"text_fr": "Rien que <vos> achats.", "text_en": "Your purchases."}
+    changed = owner.patch("/api/consents/notice", {"text_en": "What you buy."}, "application/json")
+    assert changed.json()["text_en"] == "What you buy."
+    assert changed.json()["text_fr"] == told["text_fr"]
+    assert AuditEntry.objects.filter(action="notice.change").count() == 2
+    assert as_role("advisor").get("/api/consents/notice").status_code == 403
