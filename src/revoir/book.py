@@ -452,8 +452,7 @@ class Book:
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """Run an expression and bring its rows here."""
         if not self._is_duckdb:
-            result: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
-            return result
+            return list(expression.to_pyarrow().to_pylist())
         # Straight from DuckDB: Ibis's way out imports pandas, which takes longer than the answer.
         self.backend._run_pre_execute_hooks(expression)
         cursor = self.backend.con.execute(self.backend.compile(expression))
