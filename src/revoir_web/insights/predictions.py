@@ -12,6 +12,7 @@ from revoir_web.insights import drawn
 if TYPE_CHECKING:
     from revoir.book import Book
     from revoir.metrics.result import Figure
+    from revoir.models.baskets import Associations
     from revoir.models.card import Card
     from revoir.models.choosing import Backtest
     from revoir.models.churn import AtRisk, Churn
