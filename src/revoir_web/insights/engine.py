@@ -88,7 +88,10 @@ def settings_hash() -> str:
 
 
 def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, list[Aim]]:
-    """The goals in force on a day, by metric: of each length, that of the shorter time."""
+    """The goals in force on a day, by metric: of each length, that of the shorter time.
+
+    That of the headline figure comes first.
+    """
     found: dict[str, dict[str, Goal]] = {}
     for goal in goals:
         lengths = found.setdefault(goal.metric, {})
@@ -96,7 +99,10 @@ def goals_in_force(goals: Iterable[Goal], day: dt.date) -> dict[str, list[Aim]]:
         if goal.holds_on(day) and (held is None or goal.days < held.days):
             lengths[goal.length] = goal
     return {
-        name: [Aim(goal.value, goal.growth, goal.length or None) for goal in lengths.values()]
+        name: [
+            Aim(goal.value, goal.growth, length or None)
+            for length, goal in sorted(lengths.items(), key=lambda held: held[0])
+        ]
         for name, lengths in found.items()
         if lengths
     }

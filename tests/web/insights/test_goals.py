@@ -122,6 +122,8 @@ def test_a_goal_of_a_length_stands_beside_the_one_of_the_headline(
         assert client.post("/goals/", told).status_code == 302
     held = {(goal.length, goal.value) for goal in Goal.objects.all()}
     assert held == {("", 0.05), ("month", 0.03)}
+    found = engine.goals_in_force(reversed(Goal.objects.order_by("length")), dt.date(2025, 1, 1))
+    assert found["churn_rate"] == [Aim(0.05), Aim(0.03, length="month")]
     client.post("/goals/", {"metric": "nps", "value": "5", "length": "decade", "note": ""})
     assert Goal.objects.count() == 2
     with engine.using() as book:
