@@ -6,7 +6,7 @@ The worker looks, one signal at a time; pages read what it stored.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +143,8 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
     """
     from revoir.signals import alerts_of
 
-    if name == DECLINING:
-        book = _told_of_refusals(book)
+    if name == DECLINING and (told := refusals()):
+        book = _told_of(book, told)
     found = alerts_of(book, name, given)
     nothing = found.reason is not None
     return Seen(
@@ -159,12 +159,11 @@ def look(book: Book, name: str, given: Mapping[str, float], known: pa.Table) -> 
     )
 
 
-def _told_of_refusals(book: Book) -> Book:
+def _told_of(book: Book, told: Sequence[tuple[str, dt.date]]) -> Book:
     """The book with what customers declined themselves: the lake has only what events tell of."""
     import ibis
     import pyarrow as pa
 
-    told = refusals()
     found = book.with_settings()
     found.refusals = ibis.memtable(
         pa.table(

@@ -71,8 +71,8 @@ def test_a_switch_stands_where_there_are_both(
 
     other = f"{path}?of=subscriptions"
     name = {"/departures/": "À sauver", "/worth/": "Valeur"}[path]
-    assert current() == [(path, name), (path, "Buyers")]
-    assert current("?of=subscriptions") == [(other, name), (other, "Subscribers")]
+    assert current() == [(path, name), (path, "Acheteurs")]
+    assert current("?of=subscriptions") == [(other, name), (other, "Abonnés")]
     AnalysisRun.objects.filter(parameters=runs.SUBSCRIBERS).delete()
     # Nobody waits for what no computation gives.
     assert current() == current("?of=subscriptions") == [(path, name)]
