@@ -105,6 +105,7 @@ def test_every_page_in_both_languages_and_lights(live: Any, shop: list[str], axe
         "purpose": f"/consents/purposes/{Purpose.objects.get(code='news').pk}/",
         "consents": f"/customers/{zoe.pk}/consents/",
         "erase": f"/customers/{zoe.pk}/erase/",
+        "notice": "/consents/notice/",
         "retention": "/consents/retention/",
         "preferences": links.preferences_path(zoe),
         "api": "/api/docs",
