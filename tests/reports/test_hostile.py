@@ -138,7 +138,7 @@ def test_nobody_is_asked_why_where_nobody_left(make_book: Callable[..., Book]):
 
 
 def test_customers_to_answer_are_counted_once(make_book: Callable[..., Book]):
-    scores = [6, 9, 10] * 20
+    scores = [9, 10, 6] * 20
     twice = [f"c{n // 6}" for n in range(60)]
     report = build(make_book(tables={"responses": _answers(twice, scores)}), language="en")
     assert report.actions[0].customers == 10
