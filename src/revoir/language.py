@@ -135,6 +135,16 @@ def in_days(n: int) -> Message:
     return nmsg("{n} day", "{n} days", n)
 
 
+def between(low: Any, high: Any) -> Message:
+    """The ends of an interval.
+
+    Examples:
+        >>> print(between(Percent(0.1, 0), Percent(0.2, 0)))
+        10% to 20%
+    """
+    return msg("{low} to {high}", low=low, high=high)
+
+
 def in_turn(sentences: Sequence[Message]) -> Message:
     """Sentences one after another.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from revoir.cli.common import T, say, write_json, write_rows
-from revoir.language import Message, Number, Percent, in_days, msg, nmsg
+from revoir.language import Number, Percent, between, in_days, msg, nmsg
 
 if TYPE_CHECKING:
     from revoir.models.card import Card
@@ -44,11 +44,6 @@ def answer_card(card: Card, form: str, code: str) -> None:
     for name, reason in card.left_out:
         label = card.labels[name]
         say(msg("Left out: {feature}, because {reason}.", feature=label, reason=reason).text(code))
-
-
-def _between(low: Any, high: Any) -> Message:
-    """An interval; with a comma between its ends, decimal commas could not be told from it."""
-    return msg("{low} to {high}", low=low, high=high)
 
 
 def answer_survival(found: Survival, form: str, code: str) -> None:
@@ -131,7 +126,7 @@ def _print_hazards(found: Hazards, code: str) -> None:
             "level": term.level or T("one standard deviation more"),
             "reference": term.reference,
             "ratio": Number(term.ratio.value, 2),
-            "ends": _between(Number(term.ratio.low, 2), Number(term.ratio.high, 2)),
+            "ends": between(Number(term.ratio.low, 2), Number(term.ratio.high, 2)),
         }
         for term in found.terms
     ]

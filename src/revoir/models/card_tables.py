@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from revoir.language import Message, Number, Percent, msg
+from revoir.language import Message, Number, Percent, between, msg
 from revoir.models.card import Card
 from revoir.models.validation import Estimate
 
@@ -116,7 +116,7 @@ def _lists(card: Card) -> Sheet:
             count.n,
             count.left,
             Percent(count.rate, 0),
-            _between(Percent(count.low, 0), Percent(count.high, 0)),
+            between(Percent(count.low, 0), Percent(count.high, 0)),
             Number(count.lift, 2),
             Percent(count.caught, 0),
         )
@@ -137,7 +137,7 @@ def calibration_table(card: Card) -> Sheet:
         (
             Percent(one.predicted),
             Percent(one.observed),
-            _between(Percent(one.low), Percent(one.high)),
+            between(Percent(one.low), Percent(one.high)),
             one.n,
         )
         for one in (judged.curve if judged else ())
@@ -174,8 +174,3 @@ def _with_ends(estimate: Estimate, digits: int) -> Message:
     ends = (estimate.value, estimate.low, estimate.high)
     value, low, high = (Number(end, digits) for end in ends)
     return msg("{value} ({low} to {high})", value=value, low=low, high=high)
-
-
-def _between(low: Any, high: Any) -> Message:
-    """An interval; with a comma between its ends, decimal commas could not be told from it."""
-    return msg("{low} to {high}", low=low, high=high)

@@ -13,7 +13,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import Message, Money, nmsg
 from revoir.reading import identity
 from revoir.reading.fields import Field
-from revoir.reading.part import Part, summary
+from revoir.reading.part import Part, summary, words_of
 from revoir.tables import plain_name
 
 if TYPE_CHECKING:
@@ -87,13 +87,7 @@ def leave_out(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     if held is None:
         return
     cell, declared = identifier(held.key), part.detection.declared
-    cells = [
-        row[0]
-        for row in connection.execute(
-            f"SELECT DISTINCT {cell} FROM {part.relation} WHERE {cell} IS NOT NULL"
-            f" LIMIT {_WORDS_MAX + 1}"
-        ).fetchall()
-    ]
+    cells = words_of(connection, part.relation, cell, _WORDS_MAX)
     words = {one: plain_name(str(one)).replace("_", " ") for one in cells}
     kinds = {one: kind_of(word) for one, word in words.items()}
     known = declared is not None and bool(declared.kind)

@@ -123,6 +123,16 @@ class Part:
         return all(key in self.fields for key in keys)
 
 
+def words_of(
+    connection: duckdb.DuckDBPyConnection, relation: str, code: str, most: int
+) -> list[Any]:
+    """The different values that rows hold; one more than `most` says that there are too many."""
+    answer = connection.execute(
+        f"SELECT DISTINCT {code} FROM {relation} WHERE {code} IS NOT NULL LIMIT {most + 1}"
+    )
+    return [row[0] for row in answer.fetchall()]
+
+
 def summary(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     """The one row that a query answers, by column."""
     # A result must be read to its end before the connection is used again.

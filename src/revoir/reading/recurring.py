@@ -9,7 +9,7 @@ from revoir.engines.sql import identifier, literal
 from revoir.language import msg
 from revoir.reading import values
 from revoir.reading.fields import Field
-from revoir.reading.part import Part
+from revoir.reading.part import Part, words_of
 from revoir.reading.returns import plain_sql
 from revoir.tables import plain_name
 
@@ -83,13 +83,7 @@ def monthly(connection: duckdb.DuckDBPyConnection, part: Part) -> str | None:
     if interval is None:
         return price
     word = plain_sql(identifier(interval.key))
-    words = [
-        row[0]
-        for row in connection.execute(
-            f"SELECT DISTINCT {word} FROM {part.accepted} WHERE {word} IS NOT NULL"
-            f" LIMIT {_WORDS_MAX + 1}"
-        ).fetchall()
-    ]
+    words = words_of(connection, part.accepted, word, _WORDS_MAX)
     told = {one: months for one in words if (months := months_of(one))}
     if len(told) < len(words) or len(words) > _WORDS_MAX or set(told.values()) <= {1.0}:
         return price

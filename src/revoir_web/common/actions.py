@@ -21,10 +21,7 @@ def change_company(*, fields: dict[str, Any], actor: Any = None) -> Company:
     Returns:
         The company.
     """
-    held = Company.objects.select_for_update().filter(pk=Company.SINGLE).first()
-    # A form has written its values into its own copy: compare with what the database holds.
-    company = held or Company.current()
-    changed = audit.apply(company, fields)
+    company, changed = audit.apply_single(Company.current(), fields)
     if changed:
         audit.record("company.change", actor=actor, object=company, details=changed)
         for follow in _FOLLOWERS:

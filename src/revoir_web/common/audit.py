@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Model
 from django.http import HttpRequest
 
 from revoir_web.common.models import AuditEntry
 from revoir_web.common.web import client_address, current_request
+
+Single = TypeVar("Single", bound=Model)
 
 
 def record(
@@ -80,6 +82,21 @@ def apply(row: Model, fields: Mapping[str, Any]) -> dict[str, list[Any]]:
         setattr(row, name, value)
     row.save(update_fields=None if row._state.adding else [*fields, "updated_at"])
     return changed
+
+
+def apply_single(row: Single, fields: Mapping[str, Any]) -> tuple[Single, dict[str, list[Any]]]:
+    """Write fields of the only row of its table, within a transaction.
+
+    Args:
+        row: As `current` gives it; it may not be in the database yet.
+        fields: The values that it is to have; what somebody else changes meanwhile stays.
+
+    Returns:
+        The row, and what changed, as `changes` tells it.
+    """
+    # A form has written its values into its own copy: compare with what the database holds.
+    held = type(row)._default_manager.select_for_update().filter(pk=row.pk).first() or row
+    return held, apply(held, fields)
 
 
 def _identity(held: Model | str | None) -> tuple[str, str]:

@@ -349,9 +349,7 @@ def change_rule(*, fields: Mapping[str, Any], actor: Any = None) -> RetentionRul
     Returns:
         The rule.
     """
-    held = RetentionRule.objects.select_for_update().filter(pk=RetentionRule.SINGLE).first()
-    rule = held or RetentionRule.current()
-    changed = audit.apply(rule, fields)
+    rule, changed = audit.apply_single(RetentionRule.current(), fields)
     if changed:
         audit.record("retention.change", actor=actor, object=rule, details=changed)
         # What was announced under the old rule is announced anew under this one.
@@ -371,9 +369,7 @@ def change_notice(*, fields: Mapping[str, Any], actor: Any = None) -> Notice:
     Returns:
         The notice.
     """
-    held = Notice.objects.select_for_update().filter(pk=Notice.SINGLE).first()
-    notice = held or Notice.current()
-    changed = audit.apply(notice, fields)
+    notice, changed = audit.apply_single(Notice.current(), fields)
     if changed:
         audit.record("notice.change", actor=actor, object=notice, details=changed)
     return notice

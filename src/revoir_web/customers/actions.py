@@ -16,7 +16,7 @@ from revoir_web.customers.indexing import index, index_waiting
 from revoir_web.customers.merging import dismiss, merge, propose, propose_merges, undo_merge
 from revoir_web.customers.models import Customer, Identifier, Note, ProfileChange, SavedView
 from revoir_web.customers.resolving import resolve_many
-from revoir_web.customers.text import email_of, fold, phone_of
+from revoir_web.customers.text import email_of, name_key, phone_of
 
 __all__ = [
     "add_note",
@@ -280,7 +280,7 @@ def _checked(value: str | None, wrong: Any) -> str:
 def _apply(customer: Customer, fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
         setattr(customer, name, value)
-    customer.name_key = fold(customer.name or customer.company_name)[:200]
+    customer.name_key = name_key(customer.name, customer.company_name)
     customer.save()
     index([customer.pk])
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from revoir_web.common import bulk
 from revoir_web.customers import columns
 from revoir_web.customers.models import Customer, ImportedProfile, Unindexed
-from revoir_web.customers.text import fold
+from revoir_web.customers.text import name_key
 
 TEXTS = (
     "name", "first_name", "last_name", "address", "postcode", "city", "region", "country",
@@ -80,7 +80,7 @@ def name(profile: Values) -> None:
     """Fill the whole name from its parts, and the form that lists sort by."""
     if not profile.get("name"):
         profile["name"] = _made_of(profile)
-    profile["name_key"] = fold(profile["name"] or profile.get("company_name") or "")[:200]
+    profile["name_key"] = name_key(profile["name"], profile.get("company_name") or "")
 
 
 def _made_of(profile: Mapping[str, Any]) -> str:
@@ -163,7 +163,7 @@ def _put_back(rows: Sequence[ImportedProfile]) -> int:
                 after[field] = target
         if after:
             profile = _whole(before | after)
-            profile["name_key"] = fold(profile["name"] or profile["company_name"])[:200]
+            profile["name_key"] = name_key(profile["name"], profile["company_name"])
             changed.append((*database(profile, as_text), row.customer_id))
             if _found_by(profile) != _found_by(held):
                 renamed.append(row.customer_id)

@@ -62,6 +62,16 @@ def fold(text: str) -> str:
     return _NO_WORD.sub(" ", text).strip().lower()
 
 
+def name_key(name: str, company_name: str) -> str:
+    """The form of a customer's name that lists sort by.
+
+    Examples:
+        >>> name_key("", "Les Deux Gares")
+        'les deux gares'
+    """
+    return fold(name or company_name)[:200]
+
+
 def town_key(text: str) -> str:
     """A town as lists are narrowed by it: what is longer is found by its beginning."""
     return fold(text)[:100]

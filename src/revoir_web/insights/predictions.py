@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from revoir.language import Message, Money, Number, Percent, asked_share, msg
+from revoir.language import Message, Money, Number, Percent, asked_share, between, msg
 from revoir_web.insights import drawn
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def share(value: float | None) -> Percent | None:
 
 
 def _between(low: Any, high: Any) -> Message | None:
-    return None if low is None else msg("{low} to {high}", low=low, high=high)
+    return None if low is None else between(low, high)
 
 
 _table = drawn.table

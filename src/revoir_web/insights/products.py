@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from revoir.errors import UsageError
-from revoir.language import Message, Money, Number, Percent, msg
+from revoir.language import Money, Number, Percent, between, msg
 from revoir_web.insights import drawn
 from revoir_web.insights.questions import answers
 
@@ -80,7 +80,7 @@ class _Words:
                 Number(pair.together, 0),
                 Percent(pair.confidence),
                 Number(pair.lift),
-                _between(*map(Number, pair.lift_interval)),
+                between(*map(Number, pair.lift_interval)),
             ]
             for pair in found.joining
         ]
@@ -89,7 +89,7 @@ class _Words:
                 labels[up.other_id],
                 Number(up.moved, 0),
                 Percent(up.share),
-                _between(*map(Percent, up.interval)),
+                between(*map(Percent, up.interval)),
                 Money(up.price, self.currency),
                 Money(up.other_price, self.currency),
                 Number(up.days, 0),
@@ -123,7 +123,3 @@ class _Words:
             ),
             "reasons": drawn.texts(found.reasons, language),
         }
-
-
-def _between(low: Any, high: Any) -> Message:
-    return msg("{low} to {high}", low=low, high=high)

@@ -10,7 +10,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from revoir_web.customers import actions, profiles, tasks
+from revoir_web.common import jobs
+from revoir_web.common.models import Job
+from revoir_web.customers import actions, profiles
 from revoir_web.customers.models import Customer, ImportedProfile, Unindexed
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +27,13 @@ def undo(source: str) -> int:
     counts: list[int] = []
     profiles.take_back(source=source, fence=lambda: None, went=counts.append)
     return sum(counts)
+
+
+def tidy() -> None:
+    job = jobs.enqueue("customers.tidy")
+    jobs.run_waiting()
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE, job.error
 
 
 def test_a_wrong_file_is_taken_out_of_profiles(company: object) -> None:
@@ -80,10 +89,10 @@ def test_an_import_that_broke_off_and_went_on_is_undone_whole(company: object) -
 def test_it_is_forgotten_after_a_while(company: object) -> None:
     tell("api", customer_id="C1", city="Lyon")
     tell("import:1", customer_id="C1", city="Nice")
-    tasks.tidy(None)  # type: ignore[arg-type]
+    tidy()
     assert ImportedProfile.objects.count() == 1
     ImportedProfile.objects.update(at=timezone.now() - dt.timedelta(days=actions.UNDO_DAYS + 1))
-    tasks.tidy(None)  # type: ignore[arg-type]
+    tidy()
     assert undo("import:1") == 0
     assert Customer.objects.get().city == "Nice"
 
