@@ -131,10 +131,12 @@ def test_lists_sort_and_filter_without_javascript(live: Any) -> None:
     page = live.page("owner", script=False)
     page.goto("/audit/")
     page.select_option("#f-action", label="Objectif fixé")
-    page.get_by_role("button", name="Filtrer").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Filtrer").click()
     assert "action=goal.set" in page.url
     assert page.locator("table.list tbody tr").count() == 3
-    page.get_by_role("link", name="Action", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Action", exact=True).click()
     assert "sort=action" in page.url
     assert "action=goal.set" in page.url
 
