@@ -360,6 +360,8 @@ SUBSCRIPTIONS = Table(
     ),
 )
 
+SOUNDS = msg("How these words sound, from −1 (negative) to 1 (positive); 0 where they do not tell.")
+
 RESPONSES = Table(
     "responses",
     msg("one row an answer to one question of a survey"),
@@ -388,6 +390,7 @@ RESPONSES = Table(
             "commentaire verbatim explication avis remarque feedback comments raison texte"
             " pourquoi suggestion review_content review_text contenu_de_l_avis texte_de_l_avis"
         ), personal=True),
+        Column("text_sentiment", Type.DECIMAL, SOUNDS, derived=True),
     ),
 )
 
@@ -402,7 +405,10 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 }
 """Questions that are known by their header: a file may hold several, one a column."""
 
-NO_WORDS = ("", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".")
+NO_WORDS = (
+    "", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".", "did not answer",
+    "no comment", "no comments", "pas de commentaire", "sans commentaire",
+)  # fmt: skip
 """What programs and people write into a comment that says nothing."""
 
 INTERACTIONS = Table(
@@ -442,6 +448,7 @@ INTERACTIONS = Table(
         Column("text", Type.TEXT, msg("What was said."), False, _words(
             "sujet objet subject description message contenu"
         ), personal=True),
+        Column("text_sentiment", Type.DECIMAL, SOUNDS, derived=True),
     ),
 )
 

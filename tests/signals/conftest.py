@@ -33,6 +33,7 @@ SCHEMAS = {
             "resolved_at": pa.timestamp("us"),
             "is_complaint": pa.bool_(),
             "satisfaction": pa.decimal128(18, 4),
+            "text_sentiment": pa.decimal128(18, 4),
         }
     ),
     "responses": pa.schema(
@@ -41,6 +42,7 @@ SCHEMAS = {
             "responded_on": pa.date32(),
             "question": pa.string(),
             "score": pa.decimal128(18, 4),
+            "text_sentiment": pa.decimal128(18, 4),
         }
     ),
     "subscriptions": pa.schema(
@@ -57,6 +59,8 @@ SCHEMAS = {
 def arrow(name, rows):
     """Rows (tuples, in the order of the columns) as a canonical table."""
     schema = SCHEMAS[name]
+    # What is seldom told stands last, and may be left out.
+    rows = [(*row, *[None] * (len(schema) - len(row))) for row in rows]
     columns = list(zip(*rows, strict=True)) or [[] for _ in schema]
     held = {
         field.name: pa.array(
@@ -105,13 +109,14 @@ def rows_of() -> Callable[..., list[dict]]:
     return rows
 
 
+SOUNDS = (None, None, None, -0.9, -0.4, 0.2, 0.8)
 FIRST = dt.date(2023, 1, 1)
 LAST_DAY = 500
 
 
 def company(seed: int) -> dict[str, list[tuple]]:
     """Rows for every table of a small company, some of it after any day in between."""
-    draw = random.Random(seed)
+    draw, said = random.Random(seed), random.Random(seed)
 
     def on(number):
         return FIRST + dt.timedelta(days=number)
@@ -133,11 +138,14 @@ def company(seed: int) -> dict[str, list[tuple]]:
                 answered = None if wait is None else at(day + 2 + wait, 15)
                 tables["interactions"].append(
                     (customer, at(day + 2), answered, answered, draw.random() < 0.6,
-                     None if answered is None else draw.choice([None, 1, 2, 5]))
+                     None if answered is None else draw.choice([None, 1, 2, 5]),
+                     said.choice(SOUNDS))
                 )  # fmt: skip
             if draw.random() < 0.3:
                 question, top = draw.choice([("nps", 10), ("csat", 5), ("ces", 7), ("own", 3)])
-                tables["responses"].append((customer, on(day + 5), question, draw.randint(1, top)))
+                tables["responses"].append(
+                    (customer, on(day + 5), question, draw.randint(1, top), said.choice(SOUNDS))
+                )
             for _ in range(draw.randrange(4)):
                 event = draw.choice(["visit", "visit", "cart", "Payment failed", "désabonnement"])
                 tables["events"].append((customer, at(day + draw.randrange(20)), event))
@@ -166,8 +174,16 @@ def known_on(tables: dict[str, list[tuple]], day: dt.date) -> dict[str, list[tup
         "events": [row for row in tables["events"] if past(row[1])],
         "responses": [row for row in tables["responses"] if past(row[1])],
         "interactions": [
-            (c, opened, before(first), before(settled), complaint, score if past(settled) else None)
-            for c, opened, first, settled, complaint, score in tables["interactions"]
+            (
+                c,
+                opened,
+                before(first),
+                before(settled),
+                complaint,
+                score if past(settled) else None,
+                sentiment,
+            )
+            for c, opened, first, settled, complaint, score, sentiment in tables["interactions"]
             if past(opened)
         ],
         "subscriptions": [

@@ -312,11 +312,42 @@ def test_a_book_without_customers_says_so(book_of):
     assert alerts.record.reason is alerts.reason
 
 
-def test_the_signal_of_dissatisfaction_says_that_it_reads_no_text():
-    """Its name promised the sentiment of what customers write."""
-    from revoir.signals import signal_named
+def _dissatisfied(book_of, **tables):
+    book = book_of(as_of=day("05-20"), rule=BOUGHT, orders=COMING, **tables)
+    alerts = alerts_of(book, "negative_sentiment")
+    return [(one.raised_on, one.reason.text("en")) for one in alerts.listed()]
 
-    assert "Scores alone are read" in signal_named("negative_sentiment").meaning.text("en")
+
+def test_words_that_sound_dissatisfied_raise_the_signal(book_of):
+    """Scores alone were read: who wrote and gave none was never heard."""
+    said = [(day("05-08"), "What was said sounds dissatisfied.")]
+    assert _dissatisfied(book_of, responses=[("anna", day("05-08"), "own", None, -0.6)]) == said
+    assert _dissatisfied(book_of, responses=[("anna", day("05-08"), "nps", 9, -0.6)]) == said
+    contact = ("anna", at("05-08"), None, None, False, None, -0.6)
+    assert _dissatisfied(book_of, interactions=[contact]) == said
+
+
+@pytest.mark.parametrize(
+    ("later", "raised"),
+    [((None, -0.49), 1), ((None, 0.0), 1), ((None, 0.49), 1), ((None, 0.5), 0), ((5, None), 0)],
+)
+def test_only_words_of_praise_or_a_better_score_make_up_for_words(book_of, later, raised):
+    rows = [("anna", day("05-08"), "csat", None, -0.5), ("anna", day("05-10"), "csat", *later)]
+    assert len(_dissatisfied(book_of, responses=rows)) == raised
+
+
+def test_politeness_at_customer_service_makes_up_for_nothing(book_of):
+    contacts = [
+        ("anna", at(day_), None, None, False, None, said)
+        for day_, said in (("05-08", -0.6), ("05-10", 0.9))
+    ]
+    assert len(_dissatisfied(book_of, interactions=contacts)) == 1
+
+
+def test_a_score_speaks_for_its_answer_and_before_the_words_of_its_day(book_of):
+    assert _dissatisfied(book_of, responses=[("anna", day("05-08"), "csat", 5, -0.9)]) == []
+    rows = [("anna", day("05-08"), "csat", 2, -0.9), ("anna", day("05-08"), "own", None, -0.9)]
+    assert _dissatisfied(book_of, responses=rows) == [(day("05-08"), "Satisfaction 2.0 of 5.")]
 
 
 @pytest.mark.parametrize(("other_end", "raised"), [(None, 0), ("12-31", 0), ("05-25", 1)])

@@ -12,6 +12,7 @@ from revoir.reading.part import REPEATED, Part
 from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.recurring import monthly
 from revoir.reading.sales import Sales
+from revoir.reading.values import sounds
 from revoir.tables import QUESTIONS, TABLES, Type, plain_name
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class _Others(Pieces):
                 column = identifier(field.key)
                 columns[field.name] = f"arg_max({column}, _line) FILTER ({column} IS NOT NULL)"
         rows = f"(SELECT * FROM {part.relation} WHERE _bad IS NULL OR _bad = {REPEATED})"
-        return self.make("products", columns, f"{rows} GROUP BY {key}")
+        return self.make("products", columns, f"{rows} GROUP BY {key} ORDER BY min(_line)")
 
     def _plain(self, table: str) -> list[Piece]:
         """A table whose rows are those of the file, and the customers they describe."""
@@ -86,6 +87,8 @@ class _Others(Pieces):
             columns[column.name] = self.utc(key) if column.type is Type.TIMESTAMP else held
         if table == "interactions" and (answered := self._first_answered(columns)):
             columns["first_response_at"] = answered
+        if table == "interactions" and "text" in columns:
+            columns["text_sentiment"] = sounds(columns["text"])
         if table == "subscriptions" and (price := monthly(self.connection, part)):
             columns["monthly_amount"] = price
         theirs, rest = self.shared_out(table, columns)
@@ -143,6 +146,7 @@ class _Others(Pieces):
             comment = self.column("responses.comment")
             if comment:
                 columns["comment"] = comment if place == 0 else "CAST(NULL AS VARCHAR)"
+                columns["text_sentiment"] = sounds(columns["comment"])
             for field in self.free("responses", columns):
                 columns[field.name] = identifier(field.key)
             chosen = ", ".join(f"{sql} AS {identifier(n)}" for n, sql in columns.items())

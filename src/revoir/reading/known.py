@@ -47,7 +47,8 @@ def _detection(export: Export, raw: RawTable, names: list[str]) -> Detection:
             )  # fmt: skip
         else:
             columns.append(
-                ColumnMapping(column, header, None, attribute_name(header, column), 1.0,
+                ColumnMapping(column, header, None,
+                              attribute_name(header, column, export.table), 1.0,
                               msg("no table names it: kept to break figures down"))
             )  # fmt: skip
     return Detection(

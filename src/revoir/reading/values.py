@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import literal
+from revoir.sentiment import sentiment
 from revoir.tables import NOBODY, Type
 
 if TYPE_CHECKING:
@@ -72,6 +73,20 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
     """Teach a connection the macros that conversions use."""
     for macro in _macros():
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
+    [(there,)] = connection.execute(
+        "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'rv_sentiment'"
+    ).fetchall()
+    if not there:
+        from duckdb.func import SPECIAL
+
+        connection.create_function(
+            "rv_sentiment", sentiment, ["VARCHAR"], "DOUBLE", null_handling=SPECIAL
+        )
+
+
+def sounds(words: str) -> str:
+    """SQL of how words sound (`revoir.sentiment`)."""
+    return f"CAST(rv_sentiment({words}) AS {DECIMAL})"
 
 
 @contextmanager

@@ -258,6 +258,8 @@ NEEDS: dict[str, Message] = {
     "responses.customer_id": msg("survey answers with their customer"),
     "responses.responded_on": msg("the day of survey answers"),
     "responses.question": msg("the question of survey answers"),
+    "responses.text_sentiment": msg("the comments of survey answers"),
+    "interactions.text_sentiment": msg("what was said at contacts"),
     "events": msg("visits"),
     "refusals": msg("refusals that were noted"),
     "subscriptions": msg("subscriptions"),

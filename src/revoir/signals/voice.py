@@ -1,4 +1,4 @@
-"""Signals of what customers say when they are asked: detractors, and low satisfaction."""
+"""Signals of what customers say: detractors, low satisfaction, words that sound dissatisfied."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Number, msg
+from revoir.sentiment import NEGATIVE, POSITIVE
 from revoir.signals.registry import Parameter, Signal, Values, declare, held
 from revoir.signals.spans import NUMBER, numbered, span
 
 ANSWERS = ("responses.customer_id", "responses.responded_on", "responses.question")
 AFTERWARDS = ("interactions.customer_id", "interactions.satisfaction")
+COMMENTS = ("responses.customer_id", "responses.responded_on", "responses.text_sentiment")
+CONTACTS = ("interactions.customer_id", "interactions.text_sentiment")
 
 
 def _answers(book: Book) -> ir.Table:
@@ -65,10 +68,40 @@ def scores_of_five(book: Book, *, recommendation: bool = False) -> ir.Table:
     return reduce(lambda left, right: left.union(right), found)
 
 
-def _low(rows: ir.Table, at_most: float) -> ir.Table:
+def _written(book: Book) -> list[ir.Table]:
+    """What customers wrote, where no score says whether they were satisfied.
+
+    Words that do not tell are left out: a plain question neither complains nor makes up for a
+    complaint. Nor does the politeness of whoever asks for something at customer service.
+
+    Returns:
+        `customer_id`, `day` and `score` (1: it sounds bad, 5: good) of answers and of contacts.
+    """
+    found = []
+    if held(book, COMMENTS):
+        rows = book.table("responses")
+        if book.has("responses", "question", "score"):
+            scored = rows.question.isin(("csat", "ces")) & rows.score.notnull()
+            rows = rows.filter(~scored.fill_null(False))
+        told = (rows.text_sentiment <= NEGATIVE) | (rows.text_sentiment >= POSITIVE)
+        found.append(rows.filter(told).mutate(day=rows.responded_on))
+    if held(book, CONTACTS):
+        # A score given once the contact is settled is not known yet on the day that it is opened.
+        rows = book.table("interactions")
+        told = rows.text_sentiment <= NEGATIVE
+        found.append(rows.filter(told).mutate(day=book.day_of(rows.opened_at)))
+    return [
+        rows.filter(rows.customer_id.notnull()).select(
+            "customer_id", "day", score=ibis.ifelse(rows.text_sentiment < 0, 1.0, 5.0)
+        )
+        for rows in found
+    ]
+
+
+def _low(rows: ir.Table, at_most: float, **facts: ir.Value) -> ir.Table:
     """Days with a low score, until a better one is given on a later day."""
     worst = rows.group_by("customer_id", raised_on=rows.day).aggregate(
-        score=rows.score.min(), best=rows.score.max()
+        score=rows.score.min(), best=rows.score.max(), **facts
     )
     placed = numbered(worst, "raised_on")
     better = ibis.ifelse(placed.best > at_most, placed.raised_on, ibis.null("date"))
@@ -103,7 +136,15 @@ declare(
 
 
 def _negative_sentiment(book: Book, values: Values) -> ir.Table:
-    return _low(scores_of_five(book), values["at_most"])
+    parts = [rows.mutate(written=True) for rows in _written(book)]
+    if held(book, ANSWERS) or held(book, AFTERWARDS):
+        parts.insert(0, scores_of_five(book).mutate(written=False))
+    rows = reduce(lambda left, right: left.union(right), parts)
+    # A score says more surely than words what a day was like.
+    day = ibis.window(group_by=["customer_id", "day"])
+    rows = rows.mutate(scored=(~rows.written).any().over(day))
+    rows = rows.filter(~(rows.written & rows.scored))
+    return _low(rows, values["at_most"], written=rows.written.any())
 
 
 declare(
@@ -112,12 +153,16 @@ declare(
         msg("Dissatisfied"),
         msg(
             "The customer gave a low score for satisfaction or effort, or after a contact with"
-            " customer service. Scores alone are read; what customers write is not yet."
+            " customer service; or, where no score was given, said what sounds dissatisfied."
         ),
         "voice",
-        (ANSWERS, AFTERWARDS),
+        (ANSWERS, AFTERWARDS, COMMENTS, CONTACTS),
         _negative_sentiment,
-        lambda case: msg("Satisfaction {score} of 5.", score=Number(case["score"], 1)),
+        lambda case: (
+            msg("What was said sounds dissatisfied.")
+            if case["written"]
+            else msg("Satisfaction {score} of 5.", score=Number(case["score"], 1))
+        ),
         parameters=(
             Parameter(
                 "at_most", msg("The highest score that counts, on 1 to 5."), 2, 1, 4, whole=False

@@ -178,6 +178,7 @@ _COLUMNS = {
     "resolved_at": msg("resolved"),
     "response_id": msg("answer number"),
     "satisfaction": msg("satisfaction"),
+    "text_sentiment": msg("how it sounds"),
     "session_id": msg("visit number"),
     "status": msg("status"),
     "stock": msg("stock"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from revoir.sentiment import NEGATIVE
 from revoir.tables import TABLES
 from revoir_web.customers.facts import Owned, aware, moment_of
 
@@ -219,12 +220,17 @@ def _fact(table: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_bad(table: str, row: dict[str, Any]) -> bool:
-    """Whether it speaks of an unhappy customer: a complaint, or a score of a detractor."""
+    """Whether a customer is unhappy: a complaint, a detractor's score, words that sound so."""
+    sounds, score, question = (row.get(n) for n in ("text_sentiment", "score", "question"))
+    sounds_bad = sounds is not None and sounds <= NEGATIVE
     if table == "interactions":
-        return bool(row.get("is_complaint"))
-    if table == "responses" and row.get("question") == "nps":
-        return row.get("score") is not None and row["score"] <= DETRACTOR_MAX
-    return False
+        return sounds_bad or bool(row.get("is_complaint"))
+    if table == "responses" and score is not None:
+        if question == "nps" and score <= DETRACTOR_MAX:
+            return True
+        if question in ("csat", "ces"):
+            return False  # the score speaks
+    return sounds_bad
 
 
 def _clock(table: str, columns: Sequence[str]) -> str | None:

@@ -71,6 +71,13 @@ def test_words_stand_beside_the_customer_and_not_in_the_lake(company: object) ->
         ("…",), (None,)
     ]  # fmt: skip
     assert lake("SELECT DISTINCT text FROM interactions") == [("…",)]
+    sounds = lake(
+        "SELECT response_id, text_sentiment > 0.5, text_sentiment <= -0.5 FROM responses ORDER BY 1"
+    )
+    assert sounds == [
+        ("R1", True, False), ("R2", False, True), ("R3", None, None), ("R4", False, False),
+    ]  # fmt: skip
+    assert lake("SELECT min(text_sentiment), max(text_sentiment) FROM interactions") == [(0, 0)]
     assert not list(held.folder.glob("final/*"))
 
 
@@ -93,6 +100,17 @@ def test_the_page_shows_them_to_whoever_may_see_persons(
     assert "•" in masked
 
 
+def test_what_sounds_bad_is_marked_on_the_page(
+    company: object, as_role: Callable[[str], Client]
+) -> None:
+    bring_in(CONTACTS.replace("Où est mon colis ?", "Colis abîmé, très déçu"), "sav.csv")
+    url = reverse("customers:customer", args=[customer("C2").pk])
+    assert "worse" in as_role("analyst").get(url).content.decode()
+    bring_in(CONTACTS, "again.csv")
+    facts.forget()
+    assert "worse" not in as_role("analyst").get(url).content.decode()
+
+
 def test_the_file_of_a_persons_data_has_them(company: object) -> None:
     bring_in(ANSWERS, "nps.csv")
     with zipfile.ZipFile(BytesIO(portability.archive(customer("C1")))) as file:
@@ -108,9 +126,9 @@ def test_the_next_file_corrects_them_and_its_undoing_brings_them_back(company: o
     assert said() == {
         "R1": "Très bon accueil de Bob Martin", "R2": "Livraison lente", "R3": "Merci",
     }  # fmt: skip
-    # What the same words stand beside is unchanged, though the lake has an ellipsis for them.
+    # The lake has an ellipsis for words, the same for others: R2 differs by how it sounds.
     assert second.landed is not None
-    assert second.landed["responses"] == {"new": 0, "changed": 1, "unchanged": 2}
+    assert second.landed["responses"] == {"new": 0, "changed": 2, "unchanged": 1}
     actions.undo(held=second)
     work()
     assert said() == before

@@ -24,6 +24,7 @@ from revoir.datasets.shop.catalogue import (
 from revoir.datasets.shop.life import Calendar, Ints, People
 from revoir.datasets.shop.trade import STORES, Orders
 from revoir.datasets.shop.voices import Interactions, Responses, Subscriptions, Visits
+from revoir.sentiment import sentiment
 
 
 def customer_ids(index: Ints) -> list[str | None]:
@@ -177,6 +178,7 @@ def responses(calendar: Calendar, made: Responses) -> Any:
     size = len(made.customer)
     customers = customer_ids(made.customer)
     comment = pa.array(made.comment, pa.string())
+    sounds = _sounds(made.comment)
     tables = [
         pa.table(
             {
@@ -186,6 +188,7 @@ def responses(calendar: Calendar, made: Responses) -> Any:
                 "question": [name] * size,
                 "score": money(score * 100),
                 "comment": comment if name == "nps" else pa.nulls(size, pa.string()),
+                "text_sentiment": sounds if name == "nps" else pa.nulls(size, pa.decimal128(18, 4)),
             }
         )
         for name, score in (("nps", made.nps), ("csat", made.csat), ("ces", made.ces))
@@ -220,8 +223,17 @@ def interactions(calendar: Calendar, made: Interactions) -> Any:
                 mask=made.satisfaction == 0,
             ),
             "text": pa.array(made.subject, pa.string()),
+            "text_sentiment": _sounds(made.subject),
         }
     )
+
+
+def _sounds(texts: Any) -> Any:
+    """How each text sounds, as reading files would have it."""
+    import pyarrow as pa
+
+    known = {text: sentiment(text) for text in set(texts)}
+    return pa.array([known[text] for text in texts], pa.float64()).cast(pa.decimal128(18, 4))
 
 
 def events(calendar: Calendar, made: Visits) -> Any:
