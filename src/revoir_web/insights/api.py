@@ -244,19 +244,11 @@ class MetricQuery(Schema):
 )
 def metric(request: HttpRequest, name: Name, asked_for: Query[MetricQuery]) -> dict[str, Any]:
     """A metric; a question that was not asked before is computed, and `state` says so."""
-    if runs.look("catalogue").result and queries.definition(name) is None:
-        raise Http404
-    rule = _rule_of(asked_for.segment)
-    rules = [text for text in (asked_for.where.strip(), rule) if text]
-    question = {
-        "name": name,
-        "grain": asked_for.grain or "",
-        "from": asked_for.start.isoformat() if asked_for.start else "",
-        "to": asked_for.end.isoformat() if asked_for.end else "",
-        "by": asked_for.by,
-        "where": rules[0] if len(rules) == 1 else " and ".join(f"({text})" for text in rules),
-    }
-    asked = runs.ask("metric", question)
+    _known(name)
+    asked = runs.ask(
+        "metric",
+        {**_asked(name, asked_for), "grain": asked_for.grain or "", "by": asked_for.by},
+    )
     shown = asked.result or {}
     return {
         **told(asked),
@@ -266,6 +258,77 @@ def metric(request: HttpRequest, name: Name, asked_for: Query[MetricQuery]) -> d
         "unit": asked.data.get("unit"),
         "figures": shown.get("records", []),
         "notes": shown.get("notes", []),
+    }
+
+
+class RowsQuery(Schema):
+    """Behind which figure rows are asked for."""
+
+    start: dt.date | None = Field(None, alias="from")
+    end: dt.date | None = Field(None, alias="to")
+    where: Text = ""
+    segment: Id | None = None
+    group: list[Annotated[str, Field(max_length=500, pattern=r"^[^\x00=]+=[^\x00]*$")]] = Field(
+        default_factory=list, max_length=queries.BY_MAX,
+        description="Column and value of a group, such as `country=FR`; `country=`: of none.",
+    )  # fmt: skip
+    page: int = Field(1, ge=1, le=100_000, description="Of 50 rows.")
+
+
+class RowsAnswer(Told):
+    """The rows that a figure was computed from; what customers wrote is not among them."""
+
+    made_of: list[str] = Field(
+        default_factory=list, description="Metrics that have the rows, where this one has none."
+    )
+    columns: list[str] = Field(default_factory=list)
+    rows: list[list[Any]] = Field(default_factory=list)
+    total: int | None = None
+    next: int | None = Field(None, description="The page after this one.")
+
+
+@router.serve(
+    "GET",
+    "/metrics/{name}/rows",
+    rights=[Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS],
+    gives=RowsAnswer,
+    summary="The rows behind a figure",
+)
+def metric_rows(request: HttpRequest, name: Name, asked_for: Query[RowsQuery]) -> dict[str, Any]:
+    """A page of rows; it is computed first, and `state` says so."""
+    _known(name)
+    groups = dict(text.partition("=")[::2] for text in asked_for.group)
+    question = {
+        **_asked(name, asked_for),
+        "group": {column: value or None for column, value in groups.items()},
+    }
+    at = {"page": asked_for.page} if asked_for.page > 1 else {}
+    asked = runs.ask("rows", {**runs.asked_of(question), **at})
+    shown = {name: asked.data.get(name, []) for name in ("made_of", "rows")}
+    until = asked.data.get("first", 0) + len(shown["rows"])
+    more = until < asked.data.get("total", 0)
+    return {
+        **told(asked),
+        **shown,
+        "columns": asked.data.get("names", []),
+        "total": asked.data.get("total"),
+        "next": asked_for.page + 1 if more else None,
+    }
+
+
+def _known(name: str) -> None:
+    if runs.look("catalogue").result and queries.definition(name) is None:
+        raise Http404
+
+
+def _asked(name: str, asked_for: MetricQuery | RowsQuery) -> dict[str, Any]:
+    """What both a figure and the rows behind it are asked by."""
+    rules = [text for text in (asked_for.where.strip(), _rule_of(asked_for.segment)) if text]
+    return {
+        "name": name,
+        "from": asked_for.start.isoformat() if asked_for.start else "",
+        "to": asked_for.end.isoformat() if asked_for.end else "",
+        "where": rules[0] if len(rules) == 1 else " and ".join(f"({text})" for text in rules),
     }
 
 

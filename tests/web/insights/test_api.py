@@ -130,6 +130,38 @@ def test_a_metric_is_computed_when_it_is_first_asked(filled: Path, as_role: AsRo
     assert "eye_colour" in failed["message"]
 
 
+def test_the_rows_behind_a_figure_are_those_of_the_page(filled: Path, as_role: AsRole) -> None:
+    """A figure could be asked for by a program, and not what it is made of."""
+    client = as_role("advisor")
+    address = "/api/metrics/orders/rows?from=2025-06-01&to=2025-07-01&group=channel=boutique"
+    assert asked(client, address)["state"] == "computing"
+    jobs.run_waiting()
+    found = asked(client, address)
+    assert (found["state"], found["made_of"]) == ("fresh", [])
+    rows = [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
+    assert {row["channel"] for row in rows} == {"boutique"}
+    assert all("2025-06-01" <= row["ordered_on"] < "2025-07-01" for row in rows)
+    question = "by=channel&from=2025-06-01&to=2025-07-01&grain=month"
+    asked(client, f"/api/metrics/orders?{question}")
+    jobs.run_waiting()
+    figures = asked(client, f"/api/metrics/orders?{question}")["figures"]
+    assert found["total"] == next(row["value"] for row in figures if row["channel"] == "boutique")
+    assert (found["next"] == 2) == (found["total"] > 50)
+    page = client.get("/metrics/orders/rows/?from=2025-06-01&to=2025-07-01&by.channel=boutique")
+    assert page.context["asked"].fresh, "the page and programs ask one question"
+    assert asked(client, "/api/metrics/happiness/rows", 404)
+    assert asked(client, "/api/metrics/orders/rows?page=0", 422)
+
+
+def test_rows_say_which_figures_have_them(filled: Path, as_role: AsRole) -> None:
+    client = as_role("advisor")
+    asked(client, "/api/metrics/clv_simple/rows")
+    jobs.run_waiting()
+    found = asked(client, "/api/metrics/clv_simple/rows")
+    assert len(found["made_of"]) > 1
+    assert found["rows"] == []
+
+
 def test_cohorts_have_their_cells(filled: Path, as_role: AsRole) -> None:
     found = asked(as_role("analyst"), "/api/cohorts")
     assert found["state"] == "fresh"
