@@ -20,6 +20,7 @@ from revoir_web.alerts.models import Alert
 from revoir_web.common import bulk
 from revoir_web.common.models import Company
 from revoir_web.customers.models import Customer
+from revoir_web.ingest import webhooks
 from revoir_web.insights.watch import Seen
 
 if TYPE_CHECKING:
@@ -107,7 +108,10 @@ def bring_up_to_date(
         rows = open_.take(places).to_pylist()
         with transaction.atomic():
             fence()
+            before = done["raised"]
             moved = _raise(signal, seen, rows, share, adrift, done)
+            if raised := done["raised"] - before:
+                webhooks.tell("alerts.raised", {"signal": signal, "raised": raised})
         for key in moved:
             del gone[key]
         bulk.give_way()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +22,7 @@ __all__ = [
     "change_rule",
     "erase_persons",
     "keep_longer",
+    "on_refusal",
     "record",
     "record_many",
     "save_purpose",
@@ -34,6 +35,14 @@ OWN = (*queries.TOLD, EVENTS)
 """Sources that are the customer's own word; a file never takes the place of a refusal there."""
 FUTURE = dt.timedelta(days=1)
 FIRST_YEAR = 1900
+Listener = Callable[[Consent], None]
+_LISTENERS: list[Listener] = []
+
+
+def on_refusal(listener: Listener) -> Listener:
+    """Register who hears of refusals that stand, in their transaction; not of those of a file."""
+    _LISTENERS.append(listener)
+    return listener
 
 
 @transaction.atomic
@@ -98,7 +107,17 @@ def record(
         object=customer,
         details={"purpose": purpose.code, "channel": channel, "given": given, "source": source},
     )
+    later = Consent.objects.filter(
+        customer_id=line.customer_id, purpose=purpose, channel=channel, at__gt=line.at
+    )
+    if not given and not later.exists():
+        _tell(line)
     return line
+
+
+def _tell(line: Consent) -> None:
+    for listener in _LISTENERS:
+        listener(line)
 
 
 def record_many(
@@ -263,6 +282,10 @@ def _record_part(
             )
         )
     Consent.objects.bulk_create(fresh, batch_size=1000)
+    for line in fresh:
+        later = last.get(line.customer_id)
+        if source in OWN and not line.given and (later is None or later.at <= line.at):
+            _tell(line)
     return len(fresh)
 
 

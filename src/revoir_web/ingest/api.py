@@ -362,7 +362,7 @@ def list_webhooks(request: HttpRequest) -> list[WebhookEndpoint]:
 def make_webhook(request: HttpRequest, body: WebhookIn) -> dict[str, Any]:
     """The secret that deliveries are signed with is in this answer alone."""
     endpoint, secret = webhooks.create(
-        name=body.name, url=body.url, kinds=_kinds(body.kinds), by=request.user
+        name=body.name, url=body.url, kinds=_kinds(request, body.kinds), by=request.user
     )
     told = WebhookOut.from_orm(endpoint).dict()
     return {**told, "secret": secret}
@@ -387,7 +387,7 @@ def change_webhook(request: HttpRequest, id: int, body: WebhookPatch) -> Webhook
     endpoint = get_object_or_404(WebhookEndpoint, pk=_row(id))
     fields = body.dict(exclude_none=True)
     if "kinds" in fields:
-        fields["kinds"] = _kinds(fields["kinds"])
+        fields["kinds"] = _kinds(request, fields["kinds"])
     webhooks.change(endpoint=endpoint, fields=fields, by=request.user)
     return endpoint
 
@@ -428,8 +428,14 @@ def again_webhook(request: HttpRequest, id: int, delivery: uuid.UUID) -> dict[st
     return _delivery(held)
 
 
-def _kinds(wanted: list[str]) -> list[str]:
-    """What an address is to be told of, if there is all of it."""
+def _kinds(request: HttpRequest, wanted: list[str]) -> list[str]:
+    """What an address is to be told of, if there is all of it and the caller may know it."""
+    if set(wanted) & set(webhooks.OF_PERSONS) and not may(request.user, Right.SEE_CUSTOMERS):
+        raise Refused(
+            403, "not_allowed",
+            _("This call needs the right “%(right)s”.") % {"right": Right.SEE_CUSTOMERS.label},
+            _("Use a key with the scope %(scope)s.") % {"scope": Right.SEE_CUSTOMERS.value},
+        )  # fmt: skip
     if unknown := sorted(set(wanted) - set(webhooks.KINDS)):
         raise Refused(
             422, "unknown_kind", _("Nothing is called %(kind)s.") % {"kind": unknown[0][:64]},

@@ -29,6 +29,7 @@ from revoir_web.ingest.models import (
     Upload,
     WebhookDelivery,
 )
+from revoir_web.ingest.webhooks import ERASED
 
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0", b"SQLite format 3")
 _CHUNK = 1 << 22
@@ -57,11 +58,18 @@ def _in_message(persons: Erased, texts: Sequence[str]) -> bool:
     return persons.named_in(json.dumps(body, ensure_ascii=False), numbers=False)
 
 
+def _in_delivery(persons: Erased, texts: Sequence[str]) -> bool:
+    """Whether a delivery names one of them, or tells by their number of anything but erasure."""
+    if f'"type": "{ERASED}"' in texts[0]:
+        return persons.named_in(texts[0], numbers=False)
+    return persons.speaks_of(texts[0])
+
+
 _OF = ("userId", "anonymousId", "previousId")
 _WHO = frozenset(["userid", "anonymousid", "previousid", "customerid", "clientid", "deviceid"])
 _MESSAGES = Texts(InboxEvent, ("body",), named=_in_message)
 _SET_ASIDE = Texts(SetAside, ("body",), named=_in_message)
-_TOLD = Texts(WebhookDelivery, ("body",), moments=("created_at",))
+_TOLD = Texts(WebhookDelivery, ("body",), moments=("created_at",), named=_in_delivery)
 
 
 @eraser("ingest.inbox", look=lambda found: found.look(_MESSAGES))

@@ -21,13 +21,19 @@ from revoir_web.common import audit, jobs, words
 from revoir_web.ingest import outside, vault
 from revoir_web.ingest.models import WebhookDelivery, WebhookEndpoint
 
+REFUSED, ERASED = "consent.refused", "customer.erased"
 KINDS: dict[str, Any] = {
     "import.landed": _("An import was brought in"),
     "import.undone": _("An import was undone"),
     "import.failed": _("An import failed"),
     "source.failed": _("A source could not be asked"),
+    REFUSED: _("A customer refused"),
+    ERASED: _("Customers were erased"),
+    "alerts.raised": _("Alerts were raised"),
 }
 """What addresses can be told of."""
+OF_PERSONS = (REFUSED, ERASED)
+"""What tells which customers: by their number in Revoir, and nothing else."""
 TEST = "test"
 SECONDS = 15.0
 WAITS_SECONDS = (30, 120, 600, 3600, 6 * 3600, 18 * 3600, 24 * 3600)
@@ -114,7 +120,7 @@ def tell(kind: str, facts: dict[str, Any]) -> int:
 
     Args:
         kind: One of `KINDS`.
-        facts: Plain values, never of persons.
+        facts: Plain values; of persons nothing but their number in Revoir.
 
     Returns:
         How many are told.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -20,9 +21,10 @@ from revoir_web.common import jobs, schedules, words
 from revoir_web.common.models import Company, Job, Schedule
 from revoir_web.customers import actions as customers
 from revoir_web.customers.models import Customer
+from revoir_web.ingest.models import WebhookDelivery, WebhookEndpoint
 from revoir_web.insights import engine, runs
 
-from .conftest import LEA, PAUL, ZOE, Shop, day
+from .conftest import LEA, PAUL, SIGNALS, ZOE, Shop, day
 
 pytestmark = pytest.mark.django_db
 
@@ -335,3 +337,17 @@ def test_signals_that_nobody_switched_off_follow_their_record_from_now_on() -> N
         MigrationExecutor(connection).migrate(after)
     found = dict(SignalSetting.objects.values_list("signal", "enabled"))
     assert found == {"overdue": None, "complaints": False}
+
+
+def test_programs_are_told_how_many_alerts_a_signal_raised(shop: Shop) -> None:
+    """Whoever works elsewhere had to ask for alerts again and again."""
+    WebhookEndpoint.objects.create(
+        name="Caisse", url="https://example.com/", secret="", kinds=["alerts.raised"]
+    )
+    raised = shop.look()["raised"]
+    told = [json.loads(row.body)["data"] for row in WebhookDelivery.objects.all()]
+    assert sum(row["raised"] for row in told) == raised > 0
+    assert {row["signal"] for row in told} <= set(SIGNALS)
+    WebhookDelivery.objects.all().delete()
+    shop.look()
+    assert not WebhookDelivery.objects.exists()

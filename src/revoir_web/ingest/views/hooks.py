@@ -19,6 +19,8 @@ from revoir_web.ingest import lists, webhooks
 from revoir_web.ingest.forms import WebhookForm
 from revoir_web.ingest.models import WebhookDelivery, WebhookEndpoint
 
+_OFFERED = [kind for kind in webhooks.KINDS if kind not in webhooks.OF_PERSONS]
+"""What a new address is told of unless somebody chooses."""
 FAILED = 10
 """Failed deliveries that stand on a page, to be tried again."""
 
@@ -26,7 +28,7 @@ FAILED = 10
 @requires(Right.MANAGE_WEBHOOKS)
 def webhooks_page(request: HttpRequest) -> HttpResponse:
     """Addresses that are told what happens."""
-    form = WebhookForm(request.POST or None, initial={"kinds": list(webhooks.KINDS)})
+    form = WebhookForm(request.POST or None, initial={"kinds": _OFFERED})
     secret = None
     if request.method == "POST" and form.is_valid():
         held = form.cleaned_data
@@ -35,7 +37,7 @@ def webhooks_page(request: HttpRequest) -> HttpResponse:
                 name=held["name"], url=held["url"], kinds=held["kinds"],
                 by=request.user,
             )  # fmt: skip
-            form = WebhookForm(initial={"kinds": list(webhooks.KINDS)})
+            form = WebhookForm(initial={"kinds": _OFFERED})
         except RevoirError as error:
             form.add_error("url", error.text(language()))
     endpoints = [
