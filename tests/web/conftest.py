@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,6 +74,36 @@ def _nothing_that_nobody_reads(django_db_setup: None) -> None:
     """
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_what_was_written(django_db_setup: None) -> None:
+    """Empty on PostgreSQL only the tables that a test wrote to, row by row.
+
+    TRUNCATE makes a new file for each of the hundred tables and each of their indexes.
+    """
+    if connection.vendor != "postgresql":
+        return
+    operations: Any = connection.ops
+
+    def flushing(style: Any, tables: Sequence[str], **options: Any) -> list[str]:
+        del style, options
+        quoted = [operations.quote_name(table) for table in tables]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                " UNION ALL ".join(
+                    f"SELECT {place} WHERE EXISTS (SELECT 1 FROM {name})"
+                    for place, name in enumerate(quoted)
+                )
+            )
+            written = [quoted[place] for (place,) in cursor.fetchall()]
+        # Rows that refer to others go with them, whichever goes first.
+        return [
+            "SET LOCAL session_replication_role = replica",
+            *(f"DELETE FROM {name}" for name in written),
+        ]
+
+    operations.sql_flush = flushing
 
 
 @pytest.fixture(autouse=True)

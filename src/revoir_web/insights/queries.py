@@ -233,6 +233,21 @@ OUR_WORDS = {
 """What a cell says that was written by the program, and not by the company."""
 
 
+def headings(asked: runs.Asked) -> list[tuple[str, bool]]:
+    """The headings of the rows behind a figure, and which stand above figures."""
+    columns = (asked.result or {}).get("columns", [])
+    return list(zip(columns, _of_figures(asked), strict=True))
+
+
+def _of_figures(asked: runs.Asked) -> list[bool]:
+    """Which columns of rows hold figures; what is not known is no other thing than they are."""
+    columns = [*zip(*asked.data.get("rows", []), strict=True)] or [()] * len(asked.data["names"])
+    return [
+        any(map(_is_figure, column)) and all(_is_figure(v) or v is None for v in column)
+        for column in columns
+    ]
+
+
 def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
     """The rows behind a figure with the customers they are of."""
     names = asked.data.get("names", [])
@@ -242,6 +257,7 @@ def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
         0 if all(float(value).is_integer() for value in column if _is_figure(value)) else 2
         for column in zip(*found, strict=True)
     ]
+    figures = _of_figures(asked) if found else []
     place = names.index("customer_id") if "customer_id" in names else None
     people = labels({row[place] for row in found if row[place]}, named) if place is not None else {}
     shown = []
@@ -251,11 +267,10 @@ def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
             if number == place:
                 cells.append({"text": people.get(value, value or "—"), "url": customer_url(value)})
             else:
-                figure = _is_figure(value)
-                told = Number(value, digits[number]) if figure else value
+                told = Number(value, digits[number]) if _is_figure(value) else value
                 if names[number] in ("became", "kind"):
                     told = OUR_WORDS.get(value, value)
-                cells.append({"text": _written(told), "figure": figure})
+                cells.append({"text": _written(told), "figure": figures[number]})
         shown.append(cells)
     return shown
 

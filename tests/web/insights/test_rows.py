@@ -36,7 +36,7 @@ def test_rows_are_written_as_people_write(filled: Path, as_role: Callable[[str],
     page = client.get(address).content.decode().replace("\N{NO-BREAK SPACE}", " ")
     assert "Du 01/06/2025 au 01/07/2025" in page
     assert "Canal : boutique" in page
-    headings = re.findall(r'<th scope="col">([^<]+)</th>', page)
+    headings = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', page)
     assert headings
     assert not [name for name in headings if "month" in name or "period" in name]
     rows = re.findall(r"<tr>(<td.*?)</tr>", page, re.DOTALL)
@@ -44,3 +44,16 @@ def test_rows_are_written_as_people_write(filled: Path, as_role: Callable[[str],
     for cells in zip(*(re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows), strict=True):
         decimals = {len(cell.partition(",")[2]) for cell in cells if re.match(r"^[\d,]+$", cell)}
         assert len(decimals) <= 1, cells[:5]
+
+
+def test_what_is_not_known_stands_where_its_figures_do(
+    filled: Path, as_role: Callable[[str], Client]
+) -> None:
+    """A dash stood at the left of a column of figures, and its heading too."""
+    client = as_role("manager")
+    client.get("/metrics/nps/rows/")
+    jobs.run_waiting()
+    page = client.get("/metrics/nps/rows/").content.decode()
+    assert '<th scope="col" class="figure">Ton</th>' in page
+    assert '<td class="figure">—</td>' in page
+    assert "<td>—</td>" not in page

@@ -110,6 +110,7 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "asked": asked,
         "shown": asked.result,
         "made_of": queries.made_of(asked, request.GET),
+        "headings": queries.headings(asked) if asked.result else [],
         "lines": queries.lines(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "page": queries.pages_of(asked, page, request.GET),
         "file": queries.made_file("rows-file", question, by=request.user.pk) if wanted else None,
