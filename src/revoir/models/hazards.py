@@ -15,7 +15,7 @@ from revoir.language import Message, msg
 from revoir.models.departures import Definition, Kind
 from revoir.models.features.compute import columns_of_file, feature_table
 from revoir.models.learning import numbers_of
-from revoir.models.stays import groups
+from revoir.models.stays import groups, known_first
 from revoir.models.validation import Estimate, Floats
 
 if TYPE_CHECKING:
@@ -123,13 +123,7 @@ def _covariates(
         short = {one.name.partition(".")[2]: one.name for one in choice.features}
         names = list(short)
         return found.rename(**short), names
-    columns = [by] if by else []
-    if definition.kind is Kind.PURCHASES:
-        columns += [f"first_{name}" for name in ("channel", "store") if book.has("orders", name)]
-    if definition.kind is Kind.SUBSCRIPTIONS and book.has("subscriptions", "plan"):
-        columns.append("plan")
-    columns += [name for name in ("country", "region") if book.has("customers", name)]
-    columns = list(dict.fromkeys(columns))
+    columns = list(dict.fromkeys([*([by] if by else []), *known_first(book, definition)]))
     for name in columns:
         lookup = groups(book, definition, name).rename(other_id="customer_id", **{name: "value"})
         if name in table.columns:

@@ -142,6 +142,16 @@ def groups(book: Book, definition: Definition, name: str) -> ir.Table:
     return rows.filter(rows.place == 0).drop("place")
 
 
+def known_first(book: Book, definition: Definition) -> list[str]:
+    """The columns known on a customer's first day that survival is usually broken down by."""
+    names = []
+    if definition.kind is Kind.PURCHASES:
+        names += [f"first_{name}" for name in ("channel", "store") if book.has("orders", name)]
+    if definition.kind is Kind.SUBSCRIPTIONS and book.has("subscriptions", "plan"):
+        names.append("plan")
+    return names + [name for name in ("country", "region") if book.has("customers", name)]
+
+
 def _check_fixed(known: Dimension, name: str, of_subscriptions: bool) -> None:
     """Refuse what is not the same from a customer's first day on: it would be known afterwards."""
     if known.feature is not None and not known.feature.key.startswith(("first_", "cohort")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -111,3 +112,14 @@ def x_periods(width: int, labels: Sequence[str], **options: Any) -> alt.X:
         ),
         **options,
     )
+
+
+def spread(labels: list[dict[str, Any]], distance: float, ceiling: float) -> None:
+    """Move labels apart so that none covers another or is cut; they keep their order."""
+    labels.sort(key=lambda label: label["middle"])
+    for lower, upper in pairwise(labels):
+        upper["middle"] = max(upper["middle"], lower["middle"] + distance)
+    highest = ceiling - distance / 2
+    for label in reversed(labels):
+        label["middle"] = min(label["middle"], highest)
+        highest = label["middle"] - distance

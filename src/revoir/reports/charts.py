@@ -7,7 +7,6 @@ width. Labels are worded here, in the reader's language, so that every renderer 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -15,7 +14,16 @@ import altair as alt
 from revoir.language import Message, Percent, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.reports import palette
-from revoir.reports.canvas import Chart, Spec, finished, least_step, on, x_periods, y_axis
+from revoir.reports.canvas import (
+    Chart,
+    Spec,
+    finished,
+    least_step,
+    on,
+    spread,
+    x_periods,
+    y_axis,
+)
 from revoir.reports.figures import Kpi, Point, quantity
 from revoir.reports.model import Breakdown, CohortSection, GapsSection, LifecycleSection, RfmSection
 from revoir.reports.wording import age, short
@@ -235,7 +243,7 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
 
     ceiling = max((row.new + row.returning + row.resurrected for row in rows), default=1) or 1
     floor = max((row.dormant for row in rows if row.complete), default=0)
-    _spread(ends, (ceiling + floor) / 210 * 16, ceiling)
+    spread(ends, (ceiling + floor) / 210 * 16, ceiling)
 
     def spec(width: int) -> Spec:
         x = x_periods(width - 130, names, scale=alt.Scale(type="band", paddingInner=0.25))
@@ -275,17 +283,6 @@ def lifecycle(section: LifecycleSection, language: str) -> Chart:
         ),
         spec,
     )
-
-
-def _spread(labels: list[dict[str, Any]], distance: float, ceiling: float) -> None:
-    """Move labels apart so that none covers another or is cut; they keep their order."""
-    labels.sort(key=lambda label: label["middle"])
-    for lower, upper in pairwise(labels):
-        upper["middle"] = max(upper["middle"], lower["middle"] + distance)
-    highest = ceiling - distance / 2
-    for label in reversed(labels):
-        label["middle"] = min(label["middle"], highest)
-        highest = label["middle"] - distance
 
 
 def gaps(section: GapsSection, language: str) -> Chart:

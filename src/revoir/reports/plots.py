@@ -6,13 +6,21 @@ from typing import Any
 
 import altair as alt
 
-from revoir.language import Number, msg, written
+from revoir.language import Number, Percent, in_days, msg, nmsg, written
 from revoir.metrics.registry import Unit
 from revoir.models.card import Card
 from revoir.models.card_tables import calibration_table
 from revoir.models.goodness import Goodness
+from revoir.models.stays import DAYS
+from revoir.models.survival import Curve, Survival
 from revoir.reports import palette
-from revoir.reports.canvas import Chart, Spec, finished, on, x_periods, y_axis
+from revoir.reports.canvas import Chart, Spec, finished, on, spread, x_periods, y_axis
+from revoir.reports.wording import COLUMN_NAMES
+
+DRAWN_MAX = 4
+"""Groups that are drawn, the largest ones; the table has them all."""
+_STEPS = 160
+"""Points of a curve: more than a screen shows apart."""
 
 
 def calibration(card: Card, language: str) -> Chart | None:
@@ -220,4 +228,102 @@ def frequencies(fit: Goodness, language: str) -> Chart:
         ),
         spec,
         width=640,
+    )
+
+
+def stays(found: Survival, language: str) -> Chart:
+    """The share of customers that is still there after each time, by group.
+
+    Args:
+        found: The curves; at least one.
+        language: Of the words.
+    """
+    curves = found.curves[:DRAWN_MAX]
+    longest = max(curve.watched for curve in curves)
+    inks = (palette.BLUE, palette.ORANGE, palette.MUTED, palette.BLUE_MIDDLE)
+    counted = msg("days from the first") if found.unit == DAYS else msg("months from the first")
+    ends: list[dict[str, Any]] = [
+        {"x": longest, "middle": line[-1]["y"], "text": str(curve.group), "ink": ink}
+        for curve, line, ink in zip(curves, map(_line, curves), inks, strict=False)
+    ]
+    spread(ends, 0.075, 1.04)
+
+    def spec(width: int) -> Spec:
+        inner = width - (130 if found.by else 40)
+        x = alt.X(
+            "x:Q",
+            scale=alt.Scale(domain=[0, longest], nice=False),
+            axis=alt.Axis(
+                title=counted.text(language), format=",d", tickCount=max(4, inner // 110),
+                domain=False, ticks=False, grid=False,
+            ),
+        )  # fmt: skip
+        scale = alt.Scale(domain=[0, 1], nice=False)
+        axis = y_axis(Unit.SHARE, msg("still there").text(language))
+        y = alt.Y("y:Q", axis=axis, scale=scale)
+        layers: list[Any] = []
+        for curve, ink in zip(curves, inks, strict=False):
+            base = on(_line(curve)).encode(x=x)
+            if not found.by:
+                band = base.mark_area(interpolate="step-after", color=palette.BLUE_SOFT)
+                layers.append(band.encode(y=alt.Y("low:Q", axis=axis, scale=scale), y2="high:Q"))
+            line = base.mark_line(interpolate="step-after", color=ink, strokeWidth=2.5)
+            layers.append(line.encode(y=y))
+        for end in ends if found.by else []:
+            word = on([end]).mark_text(align="left", dx=8, color=end["ink"], fontWeight="bold")
+            layers.append(word.encode(x=x, y=alt.Y("middle:Q", scale=scale), text="text:N"))
+        return finished(alt.layer(*layers), inner, 260)
+
+    return Chart(
+        "stays",
+        stays_title(found).text(language),
+        ("", *(mark(number, found.unit).text(language) for number in found.marks)),
+        tuple(
+            (
+                curve.group or msg("all customers").text(language),
+                *(
+                    "" if (share := curve.at(number)) is None
+                    else written(Percent(share.value, 0), language)
+                    for number in found.marks
+                ),
+            )
+            for curve in found.curves
+        ),
+        spec,
+        width=760,
+    )  # fmt: skip
+
+
+def _line(curve: Curve) -> list[dict[str, float]]:
+    """Points of a curve, from the first day to that of whoever was watched longest."""
+    step = max(1, curve.watched // _STEPS)
+    line = []
+    for time in [*range(0, curve.watched, step), curve.watched]:
+        share = curve.at(time)
+        if share is not None:
+            line.append({"x": time, "y": share.value, "low": share.low, "high": share.high})
+    return line
+
+
+def mark(number: int, unit: str) -> Any:
+    """A length of time in words."""
+    return in_days(number) if unit == DAYS else nmsg("{n} month", "{n} months", number)
+
+
+def stays_title(found: Survival) -> Any:
+    """What the curves show: how many are still there after a year, or as long as is known."""
+    if found.by:
+        return msg(
+            "How many customers are still there, by {column}",
+            column=COLUMN_NAMES.get(found.by, found.by),
+        )
+    year = 365 if found.unit == DAYS else 12
+    marks = [number for number in found.marks if number <= year] or list(found.marks)
+    share = found.curves[0].at(marks[-1]) if marks else None
+    if share is None:
+        return msg("How many customers are still there")
+    return msg(
+        "{share} of customers are still there {time} after the first day",
+        share=Percent(share.value, 0),
+        time=mark(marks[-1], found.unit),
     )

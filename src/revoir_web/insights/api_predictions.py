@@ -394,6 +394,74 @@ def products(request: HttpRequest, which: Query[WhichProduct]) -> dict[str, Any]
     }
 
 
+class StayCurve(Schema):
+    """The share of a group still there after a time, with its 95 % interval."""
+
+    group: str | None = Field(description="Null: all customers.")
+    customers: int
+    left: int
+    median: int | None = Field(description="Half are gone after so long; null: fewer left.")
+    unit: str
+    time: int
+    survival: float | None = Field(description="Null: nobody was watched so long.")
+    low: float | None
+    high: float | None
+
+
+class StayHazard(Schema):
+    """By what something known on the first day multiplies the rate of leaving (Cox)."""
+
+    column: str
+    level: str | None = Field(description="Null: a figure, by one standard deviation.")
+    reference: str | None
+    hazard_ratio: float
+    low: float
+    high: float
+    p: float
+
+
+class Stays(Told):
+    """How long customers stay."""
+
+    unit: str | None = None
+    by: str | None = None
+    reason: str | None = Field(None, description="Why nothing is said.")
+    columns: list[str] = Field(default_factory=list, description="What they may be parted by.")
+    curves: list[StayCurve] = Field(default_factory=list)
+    log_rank_p: float | None = None
+    hazards: list[StayHazard] = Field(default_factory=list)
+    concordance: float | None = None
+    notes: list[str] = Field(default_factory=list)
+
+
+class WhoseStays(Schema):
+    """Whose stays, and by what they are parted."""
+
+    of: Of = Field("", description="Of subscribers apart from buyers.")
+    by: str = Field("", max_length=NAME_MAX, description="A column known on the first day.")
+
+
+@router.serve(
+    "GET",
+    "/stays",
+    rights=[Right.SEE_DASHBOARD],
+    gives=Stays,
+    summary="How long customers stay, and what shortens it",
+)
+def stays(request: HttpRequest, which: Query[WhoseStays]) -> dict[str, Any]:
+    """Survival curves; they are computed first, and `state` says so."""
+    asked = runs.ask("stays", runs.asked_of({"by": which.by.strip(), "of": which.of}))
+    names = ("unit", "by", "log_rank_p", "concordance")
+    shown = asked.result or {}
+    return {
+        **told(asked),
+        **{name: asked.data.get(name) for name in names},
+        **{name: asked.data.get(name, []) for name in ("columns", "curves", "hazards")},
+        "reason": shown.get("reason"),
+        "notes": shown.get("notes", []),
+    }
+
+
 def _one(name: str) -> dict[str, Any] | None:
     """What goes with a product, where one is named."""
     if not name:

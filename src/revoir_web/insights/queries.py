@@ -233,6 +233,12 @@ OUR_WORDS = {
 """What a cell says that was written by the program, and not by the company."""
 
 
+def stay_columns(asked: runs.Asked, by: str) -> list[tuple[str, str]]:
+    """The columns that customers may be parted by when it is asked how long they stay."""
+    known = (asked.result or {}).get("columns", {})
+    return [*known.items(), *([(by, heading(by))] if by and by not in known else [])]
+
+
 def headings(asked: runs.Asked) -> list[tuple[str, bool]]:
     """The headings of the rows behind a figure, and which stand above figures."""
     columns = (asked.result or {}).get("columns", [])

@@ -37,7 +37,7 @@ def answer(kind: str, book: Book, parameters: Mapping[str, Any]) -> dict[str, An
         UsageError: There is no such kind, or the question is not well put.
     """
     # They register.
-    from revoir_web.insights import behind, figures, groups, products  # noqa: F401
+    from revoir_web.insights import behind, figures, groups, products, stays  # noqa: F401
 
     if kind not in ANSWERS:
         raise UsageError(msg("There is no question “{kind}”.", kind=kind))

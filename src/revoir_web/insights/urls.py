@@ -20,6 +20,7 @@ urlpatterns = [
     path("worth/", predictions.worth, name="worth"),
     path("next/", predictions.upcoming, name="next"),
     path("products/", predictions.products, name="products"),
+    path("stays/", predictions.stays, name="stays"),
     path("health/", predictions.health, name="health"),
     path("predictions/", predictions.runs_kept, name="predictions"),
     path("predictions/<str:number>/", predictions.card, name="card"),

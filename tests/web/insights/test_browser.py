@@ -17,7 +17,15 @@ from revoir_web.insights.models import Goal, SavedSegment, SavedView
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULE = "orders >= 3"
 PAGES = ("/", "/metrics/", "/metrics/retention_rate/", "/cohorts/", "/rfm/", "/what-if/", "/goals/")
-FORETOLD = ("/departures/", "/worth/", "/next/", "/products/", "/health/", "/predictions/")
+FORETOLD = (
+    "/departures/",
+    "/worth/",
+    "/next/",
+    "/products/",
+    "/stays/",
+    "/health/",
+    "/predictions/",
+)
 
 
 @pytest.mark.parametrize(("language", "dark"), [("fr", False), ("en", True)])

@@ -44,6 +44,26 @@ def products(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.SEE_DASHBOARD)
+def stays(request: HttpRequest) -> HttpResponse:
+    """How long customers stay, and what was known on their first day that shortens it."""
+    apart = runs.told_apart("departures")
+    subscribers = apart and request.GET.get("of") == runs.SUBSCRIBERS["of"]
+    by = request.GET.get("by", "").strip()[:NAME_MAX]
+    question = {"by": by, **(runs.SUBSCRIBERS if subscribers else {})}
+    asked = runs.ask("stays", runs.asked_of(question), by=request.user.pk)
+    context = {
+        "asked": asked,
+        "apart": apart,
+        "subscribers": subscribers,
+        "shown": asked.result,
+        "by": by,
+        "columns": queries.stay_columns(asked, by),
+        **queries.freshness(asked, DataState.current()),
+    }
+    return render(request, "insights/stays.html", context)
+
+
+@requires(Right.SEE_DASHBOARD)
 def health(request: HttpRequest) -> HttpResponse:
     """What the health score is made of, and how it did in the past."""
     return _shown(request, "health")

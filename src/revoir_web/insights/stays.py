@@ -1,0 +1,111 @@
+"""How long customers stay, as somebody asks: everybody, or by a column known on the first day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from revoir.language import Number, between, msg
+from revoir_web.common.words import heading
+from revoir_web.insights import drawn
+from revoir_web.insights.questions import answers
+
+if TYPE_CHECKING:
+    from revoir.book import Book
+    from revoir.models.hazards import Hazards
+    from revoir.models.survival import Survival
+
+
+@answers("stays")
+def stays(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Survival curves, and what multiplies the rate of leaving."""
+    from revoir.models.departures import Kind
+    from revoir.models.stays import known_first
+    from revoir.models.survival import survival
+
+    found = survival(book, by=asked.get("by") or None, kind=asked.get("of") or None)
+    columns = known_first(book, found.definition)
+    if found.definition.kind is Kind.FILE and found.hazards is not None:
+        columns += [term.column for term in found.hazards.terms]
+    columns = [*dict.fromkeys(columns)]
+    return drawn.in_each(
+        lambda language: {
+            "columns": {name: _named(name, language) for name in columns},
+            **_words(found, language),
+        },
+        unit=found.unit,
+        by=found.by,
+        columns=list(dict.fromkeys(columns)),
+        curves=found.records(),
+        log_rank_p=found.log_rank_p,
+        hazards=found.hazards.records() if found.hazards else [],
+        concordance=found.hazards.concordance if found.hazards else None,
+    )
+
+
+def _words(found: Survival, language: str) -> dict[str, Any]:
+    from revoir.reports import plots
+
+    words: dict[str, Any] = {"notes": drawn.texts(found.notes, language)}
+    if found.reason is not None:
+        return {**words, "reason": found.reason.text(language)}
+    columns = [
+        _named(found.by, language) if found.by else "",
+        msg("Customers"),
+        msg("Left"),
+        msg("Half are gone after"),
+    ]
+    rows = [
+        [
+            curve.group or msg("all customers"),
+            Number(curve.customers, 0),
+            Number(curve.left, 0),
+            msg("not reached") if curve.median is None else plots.mark(curve.median, found.unit),
+        ]
+        for curve in found.curves
+    ]
+    return {
+        **words,
+        "chart": drawn.chart(plots.stays(found, language), language, "stays"),
+        "groups": drawn.table(columns, rows, language),
+        "hazards": _hazards(found.hazards, language) if found.hazards else None,
+    }
+
+
+def _hazards(found: Hazards, language: str) -> dict[str, Any]:
+    columns = (
+        msg("Known on the first day"), msg("Value"), msg("Against"), msg("Times as fast"),
+        msg("95% interval"),
+    )  # fmt: skip
+    rows = [
+        [
+            _named(term.column, language),
+            term.level or msg("one standard deviation more"),
+            term.reference or "",
+            Number(term.ratio.value, 2),
+            between(Number(term.ratio.low, 2), Number(term.ratio.high, 2)),
+        ]
+        for term in found.terms
+    ]
+    told = msg(
+        "By what the rate of leaving is multiplied (Cox; {n} customers, concordance {c}):",
+        n=found.customers,
+        c=Number(found.concordance, 2),
+    )
+    left_out = [
+        msg("Left out: {feature}, because {reason}.", feature=_named(name, language), reason=reason)
+        for name, reason in found.left_out
+    ]
+    return {
+        **drawn.table(columns, rows, language, texts=3),
+        "told": drawn.texts([told], language)[0],
+        "left_out": drawn.texts(left_out, language),
+    }
+
+
+def _named(column: str, language: str) -> str:
+    """What people call a column."""
+    from revoir.reports.wording import COLUMN_NAMES
+
+    known = COLUMN_NAMES.get(column)
+    return heading(known.text(language) if known else column)
