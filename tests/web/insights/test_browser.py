@@ -64,8 +64,7 @@ def test_pages_are_for_everybody(
     _are_for_everybody(live, axe, (*PAGES, *more), language, dark)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("language", "dark"), [("fr", False), ("en", True)])
 def test_pages_of_predictions_are_for_everybody(
     live: Any,
     stored: dict[str, Any],
