@@ -28,6 +28,7 @@ ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("cohorts", {}),
     ("lifecycle", {}),
     ("what-if", {}),
+    ("stays", {}),
     ("metric", {"name": "retention_rate"}),
     ("metric", {"name": "revenue"}),
 )
