@@ -277,7 +277,10 @@ def stays(found: Survival, language: str) -> Chart:
     return Chart(
         "stays",
         stays_title(found).text(language),
-        ("", *(mark(number, found.unit).text(language) for number in found.marks)),
+        (
+            msg("Customers").text(language),
+            *(mark(number, found.unit).text(language) for number in found.marks),
+        ),
         tuple(
             (
                 curve.group or msg("all customers").text(language),

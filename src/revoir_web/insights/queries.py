@@ -235,8 +235,10 @@ OUR_WORDS = {
 
 def stay_columns(asked: runs.Asked, by: str) -> list[tuple[str, str]]:
     """The columns that customers may be parted by when it is asked how long they stay."""
-    known = (asked.result or {}).get("columns", {})
-    return [*known.items(), *([(by, heading(by))] if by and by not in known else [])]
+    known = dict((asked.result or {}).get("columns", {}))
+    if by and by not in known:  # nothing is answered yet
+        known[by] = dict(column_choices(DataState.current())).get(by) or heading(by)
+    return list(known.items())
 
 
 def headings(asked: runs.Asked) -> list[tuple[str, bool]]:

@@ -46,11 +46,15 @@ def stays(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _words(found: Survival, language: str) -> dict[str, Any]:
     from revoir.reports import plots
 
-    words: dict[str, Any] = {"notes": drawn.texts(found.notes, language)}
+    counted = msg(
+        "Whoever has not left is counted for as long as they were seen (Kaplan–Meier, 95%"
+        " intervals)."
+    )
+    words: dict[str, Any] = {"notes": drawn.texts([*found.notes, counted], language)}
     if found.reason is not None:
         return {**words, "reason": found.reason.text(language)}
     columns = [
-        _named(found.by, language) if found.by else "",
+        _named(found.by, language) if found.by else msg("Group"),
         msg("Customers"),
         msg("Left"),
         msg("Half are gone after"),

@@ -60,6 +60,8 @@ def test_the_page_draws_the_curve_and_says_what_shortens_a_stay(
     assert len(shown["groups"]["rows"]) > 1
     assert shown["hazards"]["rows"]
     assert "None" not in page
+    told = {"fr": "Qui n’est pas parti", "en": "Whoever has not left"}[language]
+    assert told in page, "a percent sign in a template's words kept them from being translated"
 
 
 def test_a_curve_never_rises_and_is_drawn_as_it_is(filled: Path) -> None:
