@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import revoir
 from revoir.sentiment import NEGATIVE, POSITIVE, sentiment, words
 
 HERE = Path(__file__).parent
@@ -59,6 +60,23 @@ def test_comments_of_patients(reference_data: Path) -> None:
     assert ranked_right(bad, good) >= 0.875
     assert sum(score <= NEGATIVE for score in good) <= 0.02 * len(good)
     assert sum(score <= NEGATIVE for score in bad) >= 0.24 * len(bad)
+
+
+@pytest.mark.reference
+def test_comments_of_customers_of_garden_shops(reference_data: Path) -> None:
+    """What 1,347 customers wrote; a detractor may be polite, and a promoter complain."""
+    book = revoir.read(reference_data / "jardinerie_nps/nps.csv")
+    answers = book.table("responses")
+    answers = answers.filter(
+        (answers.question == "nps") & answers.score.notnull() & answers.text_sentiment.notnull()
+    )
+    rows = [(float(row["score"]), float(row["text_sentiment"])) for row in book.rows(answers)]
+    detractors = [sounds for score, sounds in rows if score <= 6]
+    promoters = [sounds for score, sounds in rows if score >= 9]
+    assert (len(detractors), len(promoters)) == (314, 1_033)
+    assert ranked_right(detractors, promoters) >= 0.77
+    assert sum(sounds <= NEGATIVE for sounds in detractors) >= 0.3 * len(detractors)
+    assert sum(sounds <= NEGATIVE for sounds in promoters) <= 0.09 * len(promoters)
 
 
 @pytest.mark.parametrize(

@@ -12,55 +12,60 @@ FRENCH = """
 -3 lamentable* merd* minable* n_achete*_plus n_y_retourne*_pas n_y_retourne*_plus ne_command*_plus
 -3 ne_retourne*_pas ne_reviend*_pas ne_reviend*_plus nul nulle nulles nullissime nuls
 -3 passez_votre_chemin pire pires pitoyable* plus_jamais raciste* revolt* scandal* voleur*
--2.5 agressi* aucun_retour aucune_nouvelle* aucune_reponse aux_abonnes_absents c_etait_mieux_avant
--2.5 chiant* contrefacon* ecoeur* en_ai_assez en_ai_marre et_plus_rien indigne* insupportable*
--2.5 irrespect* laisse*_a_desirer malhonnete* mensong* menteu* mepris* n_importe_quoi
--2.5 parcours_du_combattant pas_a_la_hauteur personne_ne_repond* perte_de_temps prend_pour_des
--2.5 promesse*_non_tenue* ras_le_bol sans_nouvelle* se_fout* se_moqu* silence_radio toujours_rien
--2.5 usine_a_gaz vente_forcee
+-2.5 agressi* attrape_nigaud attraper_nigaud attrapes_nigauds aucun_retour aucune_nouvelle*
+-2.5 aucune_reponse aux_abonnes_absents c_etait_mieux_avant chiant* contrefacon* ecoeur* en_ai_assez
+-2.5 en_ai_marre et_plus_rien foutage_de_gueule indigne* insupportable* irrespect* laisse*_a_desirer
+-2.5 malhonnete* mensong* menteu* mepris* n_importe_quoi parcours_du_combattant pas_a_la_hauteur
+-2.5 personne_ne_repond* perte_de_temps prend_pour_des promesse*_non_tenue* ras_le_bol
+-2.5 sans_nouvelle* se_fout* se_moqu* silence_radio toujours_rien usine_a_gaz vente_forcee
 -2 a_la_ramasse abim* abus* agac* antipath* arrive*_raye* arrogan* attends_toujours aucun_effort
--2 aucun_gout aucun_suivi aucune_excuse aucune_explication bacle* ca_plante de_pire_en_pire
--2 debite*_deux_fois decept* decev* decourag* decu decue decues decus defectueu* degradation
--2 desagreable* desinvolt* desorganis* deux_fois_trop double_facturation encore_preleve* enerv*
--2 enfer est_raye* fonctionn*_mal fonctionn*_pas fonctionn*_plus gache* gachis galere galeres
--2 glacial* hautain* hors_de_prix impersonnel* impoli* impossible_d_avoir impossible_de_joindre
--2 incompeten* incorrect* inefficac* inexistant* inhumain* injoignable* insatisf* inutile inutiles
--2 j_aime_pas laborieu* lettre_morte m_a_trompe* m_avez_trompe* mal_accueilli* mal_emballe*
--2 mal_recu* mal_renseign* malpoli* marche*_mal marche*_pas marche*_plus mauvais mauvaise
--2 mauvaise_foi mauvaise_surprise mauvaises mecontent* mediocre* menti mort_au_bout morts_au_bout
--2 n_aime_pas n_est_plus_ce_que non_conforme* non_respect* non_tenu* nous_a_trompe* on_m_a_trompe*
--2 on_me_balade pas_a_l_heure pas_arrive* pas_de_reponse pas_recu* penible* perdu_confiance
--2 perdu_patience perdu_toute_confiance personne_ne peu_aimable* peu_fiable* pietre pietres
--2 plantage* plante_a plante_des plante_sans plante_souvent plante_tout plus_ce_que_c_etait
--2 plus_jamais_de_nouvelles prelev*_deux_fois publicite_mensongere regret regrets regrett*
--2 rend*_l_argent repond*_jamais repond*_pas reponse_type ridicul* s_est_degrade*
--2 sans_aucune_explication sans_effet sans_mon_accord sans_reponse se_degrade* sert_a_rien
--2 servent_a_rien silence_total surfactur* tombe*_en_panne toujours_pas tout_raye* trahi trompe_sur
--2 tromperie* trompeu* trop_cher* vice_cache
+-2 aucun_gout aucun_interet aucun_suivi aucune_excuse aucune_explication bacle* ca_plante
+-2 de_pire_en_pire debite*_deux_fois decept* decev* decourag* decu decue decues decus defectueu*
+-2 degradation desagreable* desinvolt* desorganis* deux_fois_trop double_facturation encore_preleve*
+-2 enerv* enfer est_raye* exorbitant* fonctionn*_mal fonctionn*_pas fonctionn*_plus gache* gachis
+-2 galere galeres glacial* hautain* hors_de_prix impersonnel* impoli* impossible_d_avoir
+-2 impossible_de_joindre incompeten* incorrect* inefficac* inexistant* inhumain* injoignable*
+-2 insatisf* inutile inutiles j_aime_pas laborieu* lettre_morte m_a_trompe* m_avez_trompe*
+-2 mal_accueilli* mal_emballe* mal_recu* mal_renseign* malpoli* marche*_mal marche*_pas marche*_plus
+-2 mauvais mauvaise mauvaise_foi mauvaise_surprise mauvaises mecontent* mediocre* menti mort_au_bout
+-2 morts_au_bout n_ai_pas_trouve_de_conseil* n_aime_pas n_est_plus_ce_que non_conforme* non_respect*
+-2 non_tenu* nous_a_trompe* on_m_a_trompe* on_me_balade pas_a_l_heure pas_arrive* pas_de_reponse
+-2 pas_recu* penible* perdu_confiance perdu_patience perdu_toute_confiance personne_ne peu_aimable*
+-2 peu_fiable* pietre pietres plantage* plante_a plante_des plante_sans plante_souvent plante_tout
+-2 plus_ce_que_c_etait plus_jamais_de_nouvelles prelev*_deux_fois prohibitif prohibitifs prohibitive
+-2 publicite_mensongere regret regrets regrett* rend*_l_argent repond*_jamais repond*_pas
+-2 reponse_type ridicul* s_est_degrade* sans_aucune_explication sans_effet sans_mon_accord
+-2 sans_reponse se_degrade* sert_a_rien servent_a_rien silence_total surfactur* tombe*_en_panne
+-2 toujours_pas tout_raye* trahi trompe_sur tromperie* trompeu* trop_cher* vice_cache
 -1.5 a_ameliorer a_l_abandon a_revoir attends_encore au_bout_de_deux au_bout_de_trois
--1.5 baisse_de_qualite bof bruyant* c_est_long casse* cher chere cheres chers compte_pas couteu*
--1.5 decal* dechir* defaill* depuis_deux depuis_trois derange* deteriore* deux_fois_plus_cher
--1.5 dommage echec* en_est_a en_rupture en_vain endommag* erreur* exageree excessi* fade* fele*
--1.5 fissur* froid froide impossible incomplet* indifferen* injust* inquiet* insuffisan*
--1.5 j_attends_encore jamais_envoye jamais_livre* jamais_rappel* jamais_repondu je_change_de je_pars
--1.5 je_quitte je_vais_changer_de jours_plus_tard lassant* lent lente lentes lenteur* lents litige*
--1.5 long_a malheureusement manque_de meme_excuse memes_excuses ment mieux_ailleurs mieux_chez
--1.5 moins_bien moins_bon* moins_cher_ailleurs moins_cher_chez mois_plus_tard moyenne* negatif*
--1.5 negative* oblige_de obligee_de panne pannes pas_livre* pas_normal pas_rembourse* pas_serieux
--1.5 perdu perdue perdues piege* plainte* plus_confiance plus_le_niveau plus_personne
--1.5 plus_rapide_ailleurs probleme* qualite_a_baisse qualite_baisse qualite_en_baisse quatrieme_fois
--1.5 que_des reclamation* relanc* retard* rien_ne_va rien_recu rouill* sale sales sans_prevenir
--1.5 sans_reagir semaines_plus_tard service_apres_vente_inexistant toujours_en_panne troisieme_fois
--1.5 trop_long* trop_petit* trop_tard trou troue* un_numero usurpa* vieilli*
--1 alors_que attente avait_promis baiss* bruit bruits bug bugs complique* confus* coupure* dur dure
--1 eleve* etroit* faute fautes ferme fuite grince* incoherent* inconfort* insist* limite mal
--1 malheur* manqu* me_demande_de mort morte mortes morts moyen multiplie* oublie* pas_fou
--1 pas_terrible pas_top perdre pourraient_etre pourrait_etre promettent promettre promis rate*
--1 relance robot sature* sav souci soucis tache* trop vide
--0.7 annul* appels attend* attendre attendu au_lieu augmentation augmente* auraient_pu aurait_pu
--0.7 baisse change_d devraient devrait encore_une_fois hausse long longs longue longues plus_rien
--0.7 plusieurs_fois prevenu prevenue rembours* resili* sans_plus sans_qu serait_bien seulement
--0.7 supplement supplementaire
+-1.5 baisse_de_qualite bof bruyant* c_est_long casse* cher chere cheres chers choix_restreint
+-1.5 compte_pas couteu* decal* dechir* defaill* depuis_deux depuis_trois derange* deteriore*
+-1.5 deux_fois_plus_cher dommage echec* en_est_a en_rupture en_vain endommag* erreur* exager*
+-1.5 excessi* fade* fele* fissur* frein froid froide hallucinant* impossible incomplet* indifferen*
+-1.5 injust* inquiet* insuffisan* j_attends_encore jamais_envoye jamais_livre* jamais_rappel*
+-1.5 jamais_repondu je_change_de je_pars je_quitte je_vais_changer_de jours_plus_tard lassant*
+-1.5 le_plus_cher lent lente lentes lenteur* lents les_plus_chers litige* long_a malheureusement
+-1.5 manque_de meme_excuse memes_excuses ment mieux_ailleurs mieux_chez moins_bien moins_bon*
+-1.5 moins_cher_ailleurs moins_cher_chez mois_plus_tard moyenne* negatif* negative* oblige_de
+-1.5 obligee_de panne pannes pas_assez pas_livre* pas_normal pas_rembourse* pas_serieux perdu perdue
+-1.5 perdues piege* plainte* plus_cher_qu* plus_chers_qu* plus_confiance plus_eleve* plus_le_niveau
+-1.5 plus_personne plus_rapide_ailleurs prix_eleve* probleme* qualite_a_baisse qualite_baisse
+-1.5 qualite_en_baisse quatrieme_fois que_des reclamation* relanc* retard* rien_ne_va rien_recu
+-1.5 rouill* sale sales sans_prevenir sans_reagir semaines_plus_tard service_apres_vente_inexistant
+-1.5 toujours_en_panne troisieme_fois trop_long* trop_petit* trop_tard trou troue* un_numero usurpa*
+-1.5 vieilli*
+-1 alors_que attente avait_promis baiss* bruit bruits bug bugs complique* confus* coupure*
+-1 difficile* dur dure eleve* embete* etroit* faute fautes ferme fuite grince* incoherent*
+-1 inconfort* insist* limite mal malheur* manqu* me_demande_de mort morte mortes morts moyen
+-1 multiplie* oublie* pas_beaucoup_de pas_fou pas_terrible pas_top perdre peu_de_choix
+-1 pourraient_etre pourrait_etre promettent promettre promis rate* relance robot sature* sav souci
+-1 soucis tache* trop un_seul_conseiller vide
+-0.7 aimerais aimerait annul* appels attend* attendre attendu au_lieu augmentation augmente*
+-0.7 auraient_pu aurait_pu baisse ce_serait_bien change_d devraient devrait encore_une_fois hausse
+-0.7 il_faudrait long longs longue longues plus_de_conseil* plus_rien plusieurs_fois prevenu
+-0.7 prevenue rembours* resili* sans_plus sans_qu seraient_agreables seraient_apprecia*
+-0.7 seraient_necessaire* serait_agreable serait_apprecia* serait_bien serait_necessaire
+-0.7 serait_souhaitable serait_utile seulement supplement supplementaire un_peu_plus_souriant*
 0 a_l_heure_actuelle a_l_heure_qu_il_est a_moins_que au_moins au_pire aussi_bien bien_a_vous
 0 bien_arrive bien_cordialement bien_que_je bien_recu bien_sur bon_d_achat bon_de_commande
 0 bon_de_reduction bonjour bonne_continuation bonne_fin_de bonne_journee bonne_reception
