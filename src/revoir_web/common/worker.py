@@ -44,6 +44,7 @@ class Worker:
         self._stop = stop
         self._running: dict[int, jobs.Running] = {}
         self._lock = threading.Lock()
+        self._beaten = time.monotonic()
 
     def work(self) -> None:
         """Do jobs until asked to stop."""
@@ -65,7 +66,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 close_old_connections()
-                job = jobs.claim()
+                job = self._claim()
                 if job is None:
                     self._stop.wait(IDLE_SECONDS)
                     continue
@@ -75,6 +76,14 @@ class Worker:
                 _log.warning("database_away", kind=type(error).__name__)
                 self._stop.wait(2)
         connection.close()
+
+    def _claim(self) -> Any:
+        """Take the next job, but none of those that this worker is at."""
+        # Where the machine is so busy that the heartbeat had no turn, whoever has one now renews:
+        # the leases of jobs that go on would seem those of a worker that died.
+        if time.monotonic() - self._beaten > jobs.HEARTBEAT_SECONDS:
+            self._beat()
+        return jobs.claim()
 
     def _run(self, job: Any) -> None:
         running = jobs.Running(job)
@@ -104,6 +113,7 @@ class Worker:
             except DatabaseError as error:
                 _log.warning("heartbeat_failed", kind=type(error).__name__)
                 close_old_connections()
+        self._beaten = time.monotonic()
 
 
 def schedule_until(stop: threading.Event) -> None:

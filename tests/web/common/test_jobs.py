@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.utils import timezone
 
 from revoir.errors import UsageError
 from revoir.language import msg
-from revoir_web.common import jobs
+from revoir_web.common import jobs, worker
 from revoir_web.common.models import AuditEntry, Job
 from revoir_web.common.rights import Right
 
@@ -47,6 +49,29 @@ def test_a_job_is_done_with_its_arguments(handle: Any) -> None:
     job.refresh_from_db()
     assert (job.state, job.result, job.attempts) == ("done", {"sum": 5}, 1)
     assert jobs.run_waiting() == 0
+
+
+def test_a_worker_takes_no_job_that_it_is_at_itself(
+    handle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the heartbeat had no turn for 20 s, another thread began the same job anew."""
+    handle(lambda job, /: None)
+    jobs.enqueue("test")
+    job = jobs.claim()
+    assert job is not None
+    busy = worker.Worker(threads=2, stop=threading.Event())
+    running = jobs.Running(job)
+    busy._running[id(running)] = running
+    lapse()
+    monkeypatch.setattr(busy, "_beaten", time.monotonic() - jobs.HEARTBEAT_SECONDS - 1)
+    assert busy._claim() is None
+    job.refresh_from_db()
+    assert (job.attempts, job.losses) == (1, 0)
+    lapse()
+    other = worker.Worker(threads=1, stop=threading.Event())
+    taken = other._claim()
+    assert taken is not None, "that of a worker that died is taken again"
+    assert (taken.attempts, taken.losses) == (2, 1)
 
 
 def test_a_job_is_gone_with_the_transaction_that_asked(handle: Any) -> None:
