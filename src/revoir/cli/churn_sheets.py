@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from revoir.cli.common import T, say, write_json, write_rows
-from revoir.language import Number, Percent, between, in_days, msg, nmsg
+from revoir.language import Number, Percent, between, msg
 
 if TYPE_CHECKING:
     from revoir.models.card import Card
@@ -82,6 +82,8 @@ def answer_survival(found: Survival, form: str, code: str) -> None:
 
 
 def _print_curves(found: Survival, code: str) -> None:
+    from revoir.models.stays import so_long
+
     print(msg("Share of customers still there after so long:").text(code))
     rows = []
     for curve in found.curves:
@@ -95,7 +97,7 @@ def _print_curves(found: Survival, code: str) -> None:
             share = curve.at(mark)
             row[str(mark)] = None if share is None else Percent(share.value, 0)
         rows.append(row)
-    marks = [(str(mark), _mark(mark, found.unit, code)) for mark in found.marks]
+    marks = [(str(mark), so_long(mark, found.unit).text(code)) for mark in found.marks]
     columns = [
         ("group", found.by or ""), ("customers", T("Customers")), ("left", T("Left")),
         ("median", _median(found.unit)), *marks,
@@ -107,19 +109,8 @@ def _median(unit: str) -> str:
     return T("Half are gone after (days)") if unit == "days" else T("Half are gone after (months)")
 
 
-def _mark(mark: int, unit: str, code: str) -> str:
-    if unit == "days":
-        return in_days(mark).text(code)
-    return nmsg("{n} month", "{n} months", mark).text(code)
-
-
 def _print_hazards(found: Hazards, code: str) -> None:
-    told = msg(
-        "By what the rate of leaving is multiplied (Cox; {n} customers, concordance {c}):",
-        n=found.customers,
-        c=Number(found.concordance, 2),
-    )
-    print(told.text(code))
+    print(found.sentence.text(code))
     rows = [
         {
             "column": term.column,

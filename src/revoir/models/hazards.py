@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from revoir.book import Book
-from revoir.language import Message, msg
+from revoir.language import Message, Number, msg
 from revoir.models.departures import Definition, Kind
 from revoir.models.features.compute import columns_of_file, feature_table
 from revoir.models.learning import numbers_of
@@ -70,6 +70,15 @@ class Hazards:
     left: int
     concordance: float
     left_out: tuple[tuple[str, Message], ...]
+
+    @property
+    def sentence(self) -> Message:
+        """What the ratios are, before they are listed."""
+        return msg(
+            "By what the rate of leaving is multiplied (Cox; {n} customers, concordance {c}):",
+            n=self.customers,
+            c=Number(self.concordance, 2),
+        )
 
     def records(self) -> list[dict[str, Any]]:
         """The terms as plain values."""

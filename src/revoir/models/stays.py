@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.errors import UsageError
-from revoir.language import msg
+from revoir.language import Message, in_days, msg, nmsg
 from revoir.metrics.boundaries import START, UNTIL
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.contracts import as_stays, said_to_have_left
@@ -140,6 +140,11 @@ def groups(book: Book, definition: Definition, name: str) -> ir.Table:
         place=ibis.row_number().over(window),
     )
     return rows.filter(rows.place == 0).drop("place")
+
+
+def so_long(number: int, unit: str) -> Message:
+    """A length of time in words."""
+    return in_days(number) if unit == DAYS else nmsg("{n} month", "{n} months", number)
 
 
 def known_first(book: Book, definition: Definition) -> list[str]:

@@ -88,7 +88,7 @@ class _Others(Pieces):
         if table == "interactions" and (answered := self._first_answered(columns)):
             columns["first_response_at"] = answered
         if table == "interactions" and "text" in columns:
-            columns["text_sentiment"] = sounds(columns["text"])
+            columns["text_sentiment"] = sounds(self.connection, columns["text"])
         if table == "subscriptions" and (price := monthly(self.connection, part)):
             columns["monthly_amount"] = price
         theirs, rest = self.shared_out(table, columns)
@@ -146,7 +146,7 @@ class _Others(Pieces):
             comment = self.column("responses.comment")
             if comment:
                 columns["comment"] = comment if place == 0 else "CAST(NULL AS VARCHAR)"
-                columns["text_sentiment"] = sounds(columns["comment"])
+                columns["text_sentiment"] = sounds(self.connection, columns["comment"])
             for field in self.free("responses", columns):
                 columns[field.name] = identifier(field.key)
             chosen = ", ".join(f"{sql} AS {identifier(n)}" for n, sql in columns.items())

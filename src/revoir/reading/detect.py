@@ -221,9 +221,9 @@ def _fixed(raw: RawTable, said: FileMapping | None) -> dict[str, ColumnMapping]:
         if what.target == IGNORE:
             target = name = None
         elif what.target == ATTRIBUTE:
-            target, name = None, attribute_name(header, column)
+            target, name = None, _attribute_name(header, column)
         elif not _names_column(what.target):
-            target, name = None, plain_name(what.target) or attribute_name(header, column)
+            target, name = None, plain_name(what.target) or _attribute_name(header, column)
         fixed[column] = ColumnMapping(
             column,
             header,
@@ -245,24 +245,16 @@ def _names_column(target: str) -> bool:
     return any(entry.column(column) is not None for entry in held)
 
 
-def attribute_name(header: str, column: str, kind: str | None = None) -> str:
-    """What an attribute is called: its header written plainly, or its place.
-
-    Args:
-        header: Of its column.
-        column: Its column.
-        kind: What the file is (None: not known). What reading computes of such a file is called
-            so itself, and the column of the file otherwise.
-    """
+def _attribute_name(header: str, column: str) -> str:
+    """What an attribute is called: its header written plainly, or its place."""
     name = plain_name(header)
     if not name:
         return f"column_{int(column[1:]) + 1}"
-    if kind is not None and name in _computed(kind):
-        return f"{name}_2"
     return name if not name[0].isdigit() else f"_{name}"
 
 
 def _computed(kind: str) -> set[str]:
+    """What reading computes of a file of one kind."""
     columns = (column for table in (kind, *_ASIDE[kind]) for column in TABLES[table].columns)
     return {column.name for column in columns if column.derived} - {"customer_id"}
 
@@ -322,7 +314,7 @@ def _assigned(
         add_questions(raw, profiles, taken)
     settle(kind, raw, profiles, taken)
     return tuple(
-        taken.get(column) or _attribute(column, header, kind)
+        taken.get(column) or attribute(column, header, kind)
         for column, header in zip(raw.columns, raw.headers, strict=True)
     )
 
@@ -330,7 +322,7 @@ def _assigned(
 def _placed(mapping: ColumnMapping, kind: str) -> ColumnMapping:
     """Complete a bare canonical name with the table that this kind of file has it in."""
     if mapping.name in _computed(kind):
-        # Nobody can say what reading computes: the column stays one of the file's own.
+        # What reading computes has the name: the column of the file is another one.
         return replace(mapping, target=None, name=f"{mapping.name}_2")
     if mapping.target is None or "." in mapping.target:
         return mapping
@@ -343,11 +335,11 @@ def _placed(mapping: ColumnMapping, kind: str) -> ColumnMapping:
     return replace(mapping, target=None, name=plain_name(mapping.target))
 
 
-def _attribute(column: str, header: str, kind: str) -> ColumnMapping:
-    return ColumnMapping(
-        column, header, None, attribute_name(header, column, kind), 1.0,
-        msg("no table names it: kept to break figures down"),
-    )  # fmt: skip
+def attribute(column: str, header: str, kind: str) -> ColumnMapping:
+    """A column of a file of one kind that no table names."""
+    why = msg("no table names it: kept to break figures down")
+    name = _attribute_name(header, column)
+    return _placed(ColumnMapping(column, header, None, name, 1.0, why), kind)
 
 
 def _fit(column: Column, target: str, profile: Profile) -> float:
@@ -479,6 +471,6 @@ def _guessed(
             name = target.rpartition(".")[2]
             columns.append(ColumnMapping(column, headers[column], target, name, sure, reason))
         else:
-            columns.append(_attribute(column, headers[column], kind))
+            columns.append(attribute(column, headers[column], kind))
     sure = min((c.confidence for c in columns if c.target), default=0.5)
     return Detection(kind, sure, msg("of what its values look like"), tuple(columns))

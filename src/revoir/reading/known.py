@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revoir.language import msg
 from revoir.reading.declared import Export
-from revoir.reading.detect import Detection, attribute_name
+from revoir.reading.detect import Detection, attribute
 from revoir.reading.exports import EXPORTS
 from revoir.reading.mapping import ColumnMapping
 from revoir.reading.raw import RawTable
@@ -46,11 +46,7 @@ def _detection(export: Export, raw: RawTable, names: list[str]) -> Detection:
                               export.formats.get(name))
             )  # fmt: skip
         else:
-            columns.append(
-                ColumnMapping(column, header, None,
-                              attribute_name(header, column, export.table), 1.0,
-                              msg("no table names it: kept to break figures down"))
-            )  # fmt: skip
+            columns.append(attribute(column, header, export.table))
     return Detection(
         export.table, 0.99, msg("it has the headers of an export of {name}", name=export.name),
         tuple(columns), export.name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import literal
@@ -73,19 +73,18 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
     """Teach a connection the macros that conversions use."""
     for macro in _macros():
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
-    [(there,)] = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'rv_sentiment'"
-    ).fetchall()
-    if not there:
-        from duckdb.func import SPECIAL
 
+
+def sounds(connection: duckdb.DuckDBPyConnection, words: str) -> str:
+    """SQL of how words sound (`revoir.sentiment`), on a connection that is taught to tell."""
+    import duckdb
+    from duckdb.func import SPECIAL
+
+    # Few files hold words: the others need not wait for it. It may be known from one before.
+    with suppress(duckdb.NotImplementedException):
         connection.create_function(
             "rv_sentiment", sentiment, ["VARCHAR"], "DOUBLE", null_handling=SPECIAL
         )
-
-
-def sounds(words: str) -> str:
-    """SQL of how words sound (`revoir.sentiment`)."""
     return f"CAST(rv_sentiment({words}) AS {DECIMAL})"
 
 

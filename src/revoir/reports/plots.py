@@ -6,12 +6,12 @@ from typing import Any
 
 import altair as alt
 
-from revoir.language import Number, Percent, in_days, msg, nmsg, written
+from revoir.language import Number, Percent, msg, written
 from revoir.metrics.registry import Unit
 from revoir.models.card import Card
 from revoir.models.card_tables import calibration_table
 from revoir.models.goodness import Goodness
-from revoir.models.stays import DAYS
+from revoir.models.stays import DAYS, so_long
 from revoir.models.survival import Curve, Survival
 from revoir.reports import palette
 from revoir.reports.canvas import Chart, Spec, finished, on, spread, x_periods, y_axis
@@ -242,9 +242,10 @@ def stays(found: Survival, language: str) -> Chart:
     longest = max(curve.watched for curve in curves)
     inks = (palette.BLUE, palette.ORANGE, palette.MUTED, palette.BLUE_MIDDLE)
     counted = msg("days from the first") if found.unit == DAYS else msg("months from the first")
+    lines = [_line(curve) for curve in curves]
     ends: list[dict[str, Any]] = [
         {"x": longest, "middle": line[-1]["y"], "text": str(curve.group), "ink": ink}
-        for curve, line, ink in zip(curves, map(_line, curves), inks, strict=False)
+        for curve, line, ink in zip(curves, lines, inks, strict=False)
     ]
     spread(ends, 0.075, 1.04)
 
@@ -262,13 +263,13 @@ def stays(found: Survival, language: str) -> Chart:
         axis = y_axis(Unit.SHARE, msg("still there").text(language))
         y = alt.Y("y:Q", axis=axis, scale=scale)
         layers: list[Any] = []
-        for curve, ink in zip(curves, inks, strict=False):
-            base = on(_line(curve)).encode(x=x)
+        for line, ink in zip(lines, inks, strict=False):
+            base = on(line).encode(x=x)
             if not found.by:
                 band = base.mark_area(interpolate="step-after", color=palette.BLUE_SOFT)
                 layers.append(band.encode(y=alt.Y("low:Q", axis=axis, scale=scale), y2="high:Q"))
-            line = base.mark_line(interpolate="step-after", color=ink, strokeWidth=2.5)
-            layers.append(line.encode(y=y))
+            drawn = base.mark_line(interpolate="step-after", color=ink, strokeWidth=2.5)
+            layers.append(drawn.encode(y=y))
         for end in ends if found.by else []:
             word = on([end]).mark_text(align="left", dx=8, color=end["ink"], fontWeight="bold")
             layers.append(word.encode(x=x, y=alt.Y("middle:Q", scale=scale), text="text:N"))
@@ -279,7 +280,7 @@ def stays(found: Survival, language: str) -> Chart:
         stays_title(found).text(language),
         (
             msg("Customers").text(language),
-            *(mark(number, found.unit).text(language) for number in found.marks),
+            *(so_long(number, found.unit).text(language) for number in found.marks),
         ),
         tuple(
             (
@@ -308,11 +309,6 @@ def _line(curve: Curve) -> list[dict[str, float]]:
     return line
 
 
-def mark(number: int, unit: str) -> Any:
-    """A length of time in words."""
-    return in_days(number) if unit == DAYS else nmsg("{n} month", "{n} months", number)
-
-
 def stays_title(found: Survival) -> Any:
     """What the curves show: how many are still there after a year, or as long as is known."""
     if found.by:
@@ -328,5 +324,5 @@ def stays_title(found: Survival) -> Any:
     return msg(
         "{share} of customers are still there {time} after the first day",
         share=Percent(share.value, 0),
-        time=mark(marks[-1], found.unit),
+        time=so_long(marks[-1], found.unit),
     )

@@ -223,7 +223,6 @@ def _lexicon(language: str | None) -> _Lexicon:
         for one in languages
         for word in getattr(words, name)[one].split()
     }
-    stems = {word[:-1]: weight for word, weight in known.items() if word.endswith("*")}
     # The longest first: "jamais eu de problème" is one turn of phrase, not two.
     several = sorted((word for word in {**known, **roles} if "_" in word), key=len, reverse=True)
     together: dict[str, list[str]] = {}
@@ -231,7 +230,11 @@ def _lexicon(language: str | None) -> _Lexicon:
         together.setdefault(word.partition("_")[0][:_KEY].rstrip("*"), []).append(word)
     return _Lexicon(
         whole={word: weight for word, weight in known.items() if "*" not in word},
-        stems={word: weight for word, weight in stems.items() if "_" not in word},
+        stems={
+            word[:-1]: weight
+            for word, weight in known.items()
+            if word.endswith("*") and "_" not in word
+        },
         patterns=tuple(
             (re.compile(_pattern(word, "_")), known[word])
             for word in several

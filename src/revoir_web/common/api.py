@@ -134,15 +134,24 @@ _Key.__name__, _Session.__name__ = "ApiKey", "Session"
 
 
 def _allowed(caller: Any, needed: frozenset[Right]) -> Any:
-    missing = [right for right in needed if not may(caller, right)]
-    if missing:
+    for right in needed:
+        check_may(caller, right)
+    return caller
+
+
+def check_may(caller: Any, right: Right) -> None:
+    """Refuse a call of whoever has not a right.
+
+    Raises:
+        Refused: They have not.
+    """
+    if not may(caller, right):
         raise Refused(
             403,
             "not_allowed",
-            _("This call needs the right “%(right)s”.") % {"right": missing[0].label},
-            _("Use a key with the scope %(scope)s.") % {"scope": missing[0].value},
+            _("This call needs the right “%(right)s”.") % {"right": right.label},
+            _("Use a key with the scope %(scope)s.") % {"scope": right.value},
         )
-    return caller
 
 
 def _sign_in(request: HttpRequest) -> None:

@@ -282,9 +282,9 @@ def _record_part(
             )
         )
     Consent.objects.bulk_create(fresh, batch_size=1000)
-    for line in fresh:
+    for line in fresh if source in OWN else ():
         later = last.get(line.customer_id)
-        if source in OWN and not line.given and (later is None or later.at <= line.at):
+        if not line.given and (later is None or later.at <= line.at):
             _tell(line)
     return len(fresh)
 

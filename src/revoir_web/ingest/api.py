@@ -15,7 +15,7 @@ from ninja.files import UploadedFile
 
 from revoir_web.accounts import actions as accounts
 from revoir_web.accounts.models import ApiKey, User
-from revoir_web.common.api import Page, Paging, Refused, paged
+from revoir_web.common.api import Page, Paging, Refused, check_may, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.common.words import from_json, language
 from revoir_web.ingest import actions, exports, understanding, webhooks
@@ -430,12 +430,8 @@ def again_webhook(request: HttpRequest, id: int, delivery: uuid.UUID) -> dict[st
 
 def _kinds(request: HttpRequest, wanted: list[str]) -> list[str]:
     """What an address is to be told of, if there is all of it and the caller may know it."""
-    if set(wanted) & set(webhooks.OF_PERSONS) and not may(request.user, Right.SEE_CUSTOMERS):
-        raise Refused(
-            403, "not_allowed",
-            _("This call needs the right “%(right)s”.") % {"right": Right.SEE_CUSTOMERS.label},
-            _("Use a key with the scope %(scope)s.") % {"scope": Right.SEE_CUSTOMERS.value},
-        )  # fmt: skip
+    if set(wanted) & set(webhooks.OF_PERSONS):
+        check_may(request.user, Right.SEE_CUSTOMERS)
     if unknown := sorted(set(wanted) - set(webhooks.KINDS)):
         raise Refused(
             422, "unknown_kind", _("Nothing is called %(kind)s.") % {"kind": unknown[0][:64]},

@@ -244,7 +244,7 @@ class MetricQuery(Schema):
 )
 def metric(request: HttpRequest, name: Name, asked_for: Query[MetricQuery]) -> dict[str, Any]:
     """A metric; a question that was not asked before is computed, and `state` says so."""
-    _known(name)
+    queries.check_known(name)
     asked = runs.ask(
         "metric",
         {**_asked(name, asked_for), "grain": asked_for.grain or "", "by": asked_for.by},
@@ -296,14 +296,14 @@ class RowsAnswer(Told):
 )
 def metric_rows(request: HttpRequest, name: Name, asked_for: Query[RowsQuery]) -> dict[str, Any]:
     """A page of rows; it is computed first, and `state` says so."""
-    _known(name)
+    queries.check_known(name)
     groups = dict(text.partition("=")[::2] for text in asked_for.group)
     question = {
         **_asked(name, asked_for),
         "group": {column: value or None for column, value in groups.items()},
     }
     at = {"page": asked_for.page} if asked_for.page > 1 else {}
-    asked = runs.ask("rows", {**runs.asked_of(question), **at})
+    asked = runs.ask("rows", {**question, **at})
     shown = {name: asked.data.get(name, []) for name in ("made_of", "rows")}
     until = asked.data.get("first", 0) + len(shown["rows"])
     more = until < asked.data.get("total", 0)
@@ -316,20 +316,20 @@ def metric_rows(request: HttpRequest, name: Name, asked_for: Query[RowsQuery]) -
     }
 
 
-def _known(name: str) -> None:
-    if runs.look("catalogue").result and queries.definition(name) is None:
-        raise Http404
-
-
 def _asked(name: str, asked_for: MetricQuery | RowsQuery) -> dict[str, Any]:
     """What both a figure and the rows behind it are asked by."""
-    rules = [text for text in (asked_for.where.strip(), _rule_of(asked_for.segment)) if text]
     return {
         "name": name,
         "from": asked_for.start.isoformat() if asked_for.start else "",
         "to": asked_for.end.isoformat() if asked_for.end else "",
-        "where": rules[0] if len(rules) == 1 else " and ".join(f"({text})" for text in rules),
+        "where": _both(asked_for.where.strip(), _rule_of(asked_for.segment)),
     }
+
+
+def _both(*rules: str) -> str:
+    """The rule that holds where all of those do that say something."""
+    told = [rule for rule in rules if rule]
+    return told[0] if len(told) == 1 else " and ".join(f"({rule})" for rule in told)
 
 
 class CohortQuery(Schema):
@@ -361,11 +361,10 @@ def cohorts(request: HttpRequest, asked_for: Query[CohortQuery]) -> dict[str, An
         for name, known in queries.COHORT_OPTIONS.items()
         if (value := getattr(asked_for, name)) != known[0]
     }
-    rules = [text for text in (asked_for.where.strip(), _rule_of(asked_for.segment)) if text]
     question |= {
         "from": asked_for.since.isoformat() if asked_for.since else "",
         "to": asked_for.until.isoformat() if asked_for.until else "",
-        "where": rules[0] if len(rules) == 1 else " and ".join(f"({text})" for text in rules),
+        "where": _both(asked_for.where.strip(), _rule_of(asked_for.segment)),
     }
     asked = runs.ask("cohorts", question)
     names = ("cohort", "size", "age", "complete", "value", "numerator", "denominator")
@@ -548,8 +547,7 @@ def goals(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> dic
 )
 def goal_set(request: HttpRequest, told_of: GoalIn) -> dict[str, Any]:
     """A goal; the figures are compared with it soon after."""
-    if runs.look("catalogue").result and queries.definition(told_of.metric) is None:
-        raise Http404
+    queries.check_known(told_of.metric)
     if fault := held_goals.fault_of(told_of.metric, told_of.value, growth=told_of.growth):
         raise Refused(422, "invalid", fault)
     return _goal(actions.set_goal(**told_of.dict(), by=_user(request)))

@@ -450,7 +450,7 @@ class WhoseStays(Schema):
 )
 def stays(request: HttpRequest, which: Query[WhoseStays]) -> dict[str, Any]:
     """Survival curves; they are computed first, and `state` says so."""
-    asked = runs.ask("stays", runs.asked_of({"by": which.by.strip(), "of": which.of}))
+    asked = runs.ask("stays", {"by": which.by.strip(), "of": which.of})
     names = ("unit", "by", "log_rank_p", "concordance")
     shown = asked.result or {}
     return {

@@ -161,7 +161,7 @@ def figures_table(
     """
     from revoir.reports.figures import quantity
     from revoir.reports.view import typeset
-    from revoir.reports.wording import COLUMN_NAMES, short
+    from revoir.reports.wording import short
 
     unit = result.metric.unit
     money = currency if unit.value == "money" else None
@@ -175,10 +175,7 @@ def figures_table(
     )
     parts = list(dict.fromkeys(name for figure in result.figures for name in figure.parts))
     columns = [msg("Period").text(language)]
-    columns += [
-        heading(COLUMN_NAMES[name].text(language) if name in COLUMN_NAMES else name)
-        for name in result.by
-    ]
+    columns += [column_named(name, language) for name in result.by]
     columns += [result.metric.label.text(language)]
     columns += [msg("From").text(language), msg("To").text(language)] if with_interval else []
     columns += [msg("Goal").text(language)] if with_goal else []
@@ -236,6 +233,13 @@ _PARTS = {
     "lifespan_years": msg("lifespan in years"),
     "margin": msg("margin"),
 }
+
+
+def column_named(name: str, language: str) -> str:
+    """What people call a column that figures are broken down by."""
+    from revoir.reports.wording import COLUMN_NAMES
+
+    return heading(COLUMN_NAMES[name].text(language) if name in COLUMN_NAMES else name)
 
 
 def part_named(metric: Metric, name: str, language: str) -> str:

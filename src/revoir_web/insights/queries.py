@@ -241,6 +241,16 @@ def stay_columns(asked: runs.Asked, by: str) -> list[tuple[str, str]]:
     return list(known.items())
 
 
+def check_known(name: str) -> None:
+    """Refuse a metric that there is not; before the first figures, none is known.
+
+    Raises:
+        Http404: There is no such metric.
+    """
+    if runs.look("catalogue").result and definition(name) is None:
+        raise Http404
+
+
 def headings(asked: runs.Asked) -> list[tuple[str, bool]]:
     """The headings of the rows behind a figure, and which stand above figures."""
     columns = (asked.result or {}).get("columns", [])
@@ -249,7 +259,8 @@ def headings(asked: runs.Asked) -> list[tuple[str, bool]]:
 
 def _of_figures(asked: runs.Asked) -> list[bool]:
     """Which columns of rows hold figures; what is not known is no other thing than they are."""
-    columns = [*zip(*asked.data.get("rows", []), strict=True)] or [()] * len(asked.data["names"])
+    names, rows = asked.data.get("names", []), asked.data.get("rows", [])
+    columns = [*zip(*rows, strict=True)] or [()] * len(names)
     return [
         any(map(_is_figure, column)) and all(_is_figure(v) or v is None for v in column)
         for column in columns
@@ -265,7 +276,7 @@ def lines(asked: runs.Asked, *, named: bool) -> list[list[dict[str, Any]]]:
         0 if all(float(value).is_integer() for value in column if _is_figure(value)) else 2
         for column in zip(*found, strict=True)
     ]
-    figures = _of_figures(asked) if found else []
+    figures = _of_figures(asked)
     place = names.index("customer_id") if "customer_id" in names else None
     people = labels({row[place] for row in found if row[place]}, named) if place is not None else {}
     shown = []

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from revoir.language import Number, between, msg
-from revoir_web.common.words import heading
 from revoir_web.insights import drawn
 from revoir_web.insights.questions import answers
 
@@ -30,7 +29,7 @@ def stays(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
     columns = [*dict.fromkeys(columns)]
     return drawn.in_each(
         lambda language: {
-            "columns": {name: _named(name, language) for name in columns},
+            "columns": {name: drawn.column_named(name, language) for name in columns},
             **_words(found, language),
         },
         unit=found.unit,
@@ -44,6 +43,7 @@ def stays(book: Book, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words(found: Survival, language: str) -> dict[str, Any]:
+    from revoir.models.stays import so_long
     from revoir.reports import plots
 
     counted = msg(
@@ -54,7 +54,7 @@ def _words(found: Survival, language: str) -> dict[str, Any]:
     if found.reason is not None:
         return {**words, "reason": found.reason.text(language)}
     columns = [
-        _named(found.by, language) if found.by else msg("Group"),
+        drawn.column_named(found.by, language) if found.by else msg("Group"),
         msg("Customers"),
         msg("Left"),
         msg("Half are gone after"),
@@ -64,7 +64,7 @@ def _words(found: Survival, language: str) -> dict[str, Any]:
             curve.group or msg("all customers"),
             Number(curve.customers, 0),
             Number(curve.left, 0),
-            msg("not reached") if curve.median is None else plots.mark(curve.median, found.unit),
+            msg("not reached") if curve.median is None else so_long(curve.median, found.unit),
         ]
         for curve in found.curves
     ]
@@ -83,7 +83,7 @@ def _hazards(found: Hazards, language: str) -> dict[str, Any]:
     )  # fmt: skip
     rows = [
         [
-            _named(term.column, language),
+            drawn.column_named(term.column, language),
             term.level or msg("one standard deviation more"),
             term.reference or "",
             Number(term.ratio.value, 2),
@@ -91,25 +91,16 @@ def _hazards(found: Hazards, language: str) -> dict[str, Any]:
         ]
         for term in found.terms
     ]
-    told = msg(
-        "By what the rate of leaving is multiplied (Cox; {n} customers, concordance {c}):",
-        n=found.customers,
-        c=Number(found.concordance, 2),
-    )
     left_out = [
-        msg("Left out: {feature}, because {reason}.", feature=_named(name, language), reason=reason)
+        msg(
+            "Left out: {feature}, because {reason}.",
+            feature=drawn.column_named(name, language),
+            reason=reason,
+        )
         for name, reason in found.left_out
     ]
     return {
         **drawn.table(columns, rows, language, texts=3),
-        "told": drawn.texts([told], language)[0],
+        "told": drawn.texts([found.sentence], language)[0],
         "left_out": drawn.texts(left_out, language),
     }
-
-
-def _named(column: str, language: str) -> str:
-    """What people call a column."""
-    from revoir.reports.wording import COLUMN_NAMES
-
-    known = COLUMN_NAMES.get(column)
-    return heading(known.text(language) if known else column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -65,7 +65,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @requires(Right.SEE_DASHBOARD)
 def metric(request: HttpRequest, name: str) -> HttpResponse:
     """One metric: definition, figure, line, breakdown, table; the filters are in the address."""
-    _known(name)
+    queries.check_known(name)
     definition = queries.definition(name)
     question = queries.metric_question(name, request.GET)
     asked = runs.ask("metric", question, by=request.user.pk)
@@ -92,7 +92,7 @@ def metric(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Right.SEE_DASHBOARD, Right.SEE_CUSTOMERS)
 def rows(request: HttpRequest, name: str) -> HttpResponse:
     """The rows that a figure was computed from."""
-    _known(name)
+    queries.check_known(name)
     definition = queries.definition(name)
     question, page = queries.rows_question(name, request.GET), queries.page_of(request.GET)
     at = {"page": page} if page > 1 else {}
@@ -110,7 +110,7 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
         "asked": asked,
         "shown": asked.result,
         "made_of": queries.made_of(asked, request.GET),
-        "headings": queries.headings(asked) if asked.result else [],
+        "headings": queries.headings(asked),
         "lines": queries.lines(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "page": queries.pages_of(asked, page, request.GET),
         "file": queries.made_file("rows-file", question, by=request.user.pk) if wanted else None,
@@ -126,9 +126,3 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
     if asked.result:
         seen.note(request)
     return render(request, "insights/rows.html", context)
-
-
-def _known(name: str) -> None:
-    """There is no page for a metric that there is not; before the first figures, none is known."""
-    if runs.look("catalogue").result and queries.definition(name) is None:
-        raise Http404

@@ -46,15 +46,13 @@ def products(request: HttpRequest) -> HttpResponse:
 @requires(Right.SEE_DASHBOARD)
 def stays(request: HttpRequest) -> HttpResponse:
     """How long customers stay, and what was known on their first day that shortens it."""
-    apart = runs.told_apart("departures")
-    subscribers = apart and request.GET.get("of") == runs.SUBSCRIBERS["of"]
+    whose = _whose(request, "departures")
     by = request.GET.get("by", "").strip()[:NAME_MAX]
-    question = {"by": by, **(runs.SUBSCRIBERS if subscribers else {})}
-    asked = runs.ask("stays", runs.asked_of(question), by=request.user.pk)
+    question = {"by": by, **(runs.SUBSCRIBERS if whose["subscribers"] else {})}
+    asked = runs.ask("stays", question, by=request.user.pk)
     context = {
         "asked": asked,
-        "apart": apart,
-        "subscribers": subscribers,
+        **whose,
         "shown": asked.result,
         "by": by,
         "columns": queries.stay_columns(asked, by),
@@ -91,9 +89,18 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "insights/card.html", {"run": held.run, "shown": shown})
 
 
-def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
+def _whose(request: HttpRequest, kind: str) -> dict[str, bool]:
+    """Whether subscribers are told of apart from buyers, and whether they are asked for."""
     apart = runs.told_apart(kind)
-    subscribers = apart and request.GET.get("of") == runs.SUBSCRIBERS["of"]
+    return {
+        "apart": apart,
+        "subscribers": apart and request.GET.get("of") == runs.SUBSCRIBERS["of"],
+    }
+
+
+def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
+    whose = _whose(request, kind)
+    subscribers = whose["subscribers"]
     asked = runs.ask(kind, runs.SUBSCRIBERS if subscribers else {}, by=request.user.pk)
     # The card, and the list in the order of what is at stake, are of buyers.
     of_buyers = {} if subscribers else beside
@@ -101,8 +108,7 @@ def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
         of_buyers["departures_list"] = queries.departures_list(asked)
     context = {
         "asked": asked,
-        "apart": apart,
-        "subscribers": subscribers,
+        **whose,
         "shown": asked.result,
         "customers": queries.listed_customers(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "customers_url": queries.customers_url(),
