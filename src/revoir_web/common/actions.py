@@ -45,6 +45,22 @@ def stop_job(*, job: Job, actor: Any) -> None:
     audit.record("job.cancel", actor=actor, object=job, details={"kind": job.kind})
 
 
+def retry_job(*, job: Job, actor: Any) -> None:
+    """Ask again for a job that failed or was stopped; others stay as they are.
+
+    Args:
+        job: The job.
+        actor: Who asks.
+
+    Raises:
+        PermissionDenied: They may not have it done.
+    """
+    if not jobs.may_start(actor, job):
+        raise PermissionDenied
+    jobs.retry(job)
+    audit.record("job.retry", actor=actor, object=job, details={"kind": job.kind})
+
+
 _FOLLOWERS: list[Any] = []
 
 

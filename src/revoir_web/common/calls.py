@@ -78,6 +78,20 @@ def cancel_job(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
     return job_told(held)
 
 
+@router.serve(
+    "POST",
+    "/jobs/{uuid:id}/retry",
+    rights=[Right.SEE_JOBS],
+    gives=JobOut,
+    summary="Try a job again",
+)
+def retry_job(request: HttpRequest, id: uuid.UUID) -> dict[str, Any]:
+    """One that failed or was stopped waits again; it needs the right to its kind of job too."""
+    held = get_object_or_404(Job, pk=id)
+    actions.retry_job(job=held, actor=request.user)
+    return job_told(held)
+
+
 def job_told(held: Job) -> dict[str, Any]:
     """A job as calls tell it (`JobOut`)."""
     lang = language()

@@ -3,14 +3,13 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from revoir_web.common import actions, audit, jobs, lists
+from revoir_web.common import actions, jobs, lists
 from revoir_web.common.forms import CompanyForm
 from revoir_web.common.models import Company, Job
 from revoir_web.common.rights import Right, may, requires
@@ -67,10 +66,7 @@ def job_cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def job_retry(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Ask again for a job that failed."""
     held = get_object_or_404(Job, pk=id)
-    if not jobs.may_start(request.user, held):
-        raise PermissionDenied
-    jobs.retry(held)
-    audit.record("job.retry", object=held, details={"kind": held.kind})
+    actions.retry_job(job=held, actor=request.user)
     return redirect("common:job", id=id)
 
 

@@ -18,7 +18,13 @@ from revoir_web.accounts.models import ApiKey, User
 from revoir_web.common.api import Page, Paging, Refused, check_may, paged
 from revoir_web.common.rights import Right, may
 from revoir_web.common.words import from_json, language
-from revoir_web.ingest import actions, exports, understanding, webhooks
+from revoir_web.ingest import (
+    actions,
+    api_events,  # noqa: F401 (its calls are on the router too)
+    exports,
+    understanding,
+    webhooks,
+)
 from revoir_web.ingest.api_sources import router  # the calls of sources are on it
 from revoir_web.ingest.models import Import, WebhookDelivery, WebhookEndpoint
 

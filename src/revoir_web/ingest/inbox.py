@@ -32,7 +32,7 @@ from revoir.language import Message as Reason
 from revoir.language import msg, nmsg
 from revoir.memory import uncollected
 from revoir.tables import CUSTOMERS, plain_name
-from revoir_web.common import jobs, words
+from revoir_web.common import audit, jobs, words
 from revoir_web.common.bulk import give_way, in_parts
 from revoir_web.common.locks import only_one
 from revoir_web.common.models import Company
@@ -209,6 +209,7 @@ def take_again() -> int:
         )  # fmt: skip
         for part in in_parts([row.pk for row in rows], _PART):
             SetAside.objects.filter(pk__in=part).delete()
+        audit.record("events.take_again", details={"messages": len(rows)})
     return len(rows)
 
 

@@ -301,14 +301,14 @@ def _schedule(digest: Digest) -> None:
 
 # -- Reports -----------------------------------------------------------------------------------
 @transaction.atomic
-def make_report(*, form: str, language: str, grain: str = "", by: User) -> Job:
+def make_report(*, form: str, language: str, grain: str = "", by: Any) -> Job:
     """Ask for the report as a file.
 
     Args:
-        form: "html", "pdf" or "xlsx".
+        form: One of `files.KINDS`.
         language: The language it is written in.
         grain: Length of its periods ("": chosen from the data).
-        by: Who asks; the workbook lists customers by their surrogate alone.
+        by: The user or key that asks; the workbook lists customers by their surrogate alone.
     """
     audit.record("report.make", actor=by, object="report", details={"form": form})
     arguments = {"form": form, "language": language, "grain": grain}

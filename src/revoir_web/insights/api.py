@@ -15,6 +15,7 @@ from revoir_web.insights import (
     api_cards,  # noqa: F401 (their calls are on the router too)
     api_groups,  # noqa: F401
     api_predictions,  # noqa: F401
+    api_report,  # noqa: F401
     api_saved,  # noqa: F401
     queries,
     runs,

@@ -394,6 +394,63 @@ def products(request: HttpRequest, which: Query[WhichProduct]) -> dict[str, Any]
     }
 
 
+class HealthPart(Schema):
+    """A part of the health score."""
+
+    name: str
+    label: str
+    meaning: str = Field(description="From best to worst.")
+    weight: float = Field(description="Of 100.")
+
+
+class HealthBand(Schema):
+    """Customers of the past by their score, and how many left."""
+
+    low: float
+    high: float
+    customers: int
+    left: int
+    share_low: float = Field(description="Of those who left, with its 95 % interval.")
+    share_high: float
+
+
+class HealthAnswer(Told):
+    """What the health score is made of, and whether a higher one meant that fewer left."""
+
+    reason: str | None = Field(None, description="Why there is no score.")
+    parts: list[HealthPart] = Field(default_factory=list)
+    record: str | None = Field(None, description="How good the score was, in words.")
+    day: dt.date | None = Field(None, description="Of the past, on which it was computed.")
+    horizon_days: int | None = Field(None, description="How long after it was looked.")
+    auc: float | None = None
+    bands: list[HealthBand] = Field(default_factory=list)
+
+
+@router.serve(
+    "GET",
+    "/health",
+    rights=[Right.SEE_DASHBOARD],
+    gives=HealthAnswer,
+    summary="What the health score is made of, and how good it was",
+)
+def health(request: HttpRequest) -> dict[str, Any]:
+    """The stored answer; the scores themselves are in `/api/customers`."""
+    asked = runs.ask("health", {})
+    shown = asked.result or {}
+    words = [row[:2] for row in shown["parts"]["rows"]] if shown else []
+    return {
+        **told(asked),
+        **{name: asked.data.get(name) for name in ("day", "horizon_days", "auc")},
+        "reason": shown.get("reason"),
+        "record": shown.get("check"),
+        "parts": [
+            {**part, "label": label, "meaning": meaning}
+            for part, (label, meaning) in zip(asked.data.get("parts", []), words, strict=True)
+        ],
+        "bands": asked.data.get("bands", []),
+    }
+
+
 class StayCurve(Schema):
     """The share of a group still there after a time, with its 95 % interval."""
 

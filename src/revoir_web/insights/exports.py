@@ -1,14 +1,15 @@
-"""Figures as files; the questions are those of the pages."""
+"""Figures and reports as files; the questions are those of the pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest
 from django.utils.translation import gettext as _
 
-from revoir_web.common import exports
+from revoir_web.common import audit, exports
+from revoir_web.common.models import Job
 from revoir_web.common.rights import Right, may
 from revoir_web.insights import files, queries, runs
 from revoir_web.insights.models import SavedSegment
@@ -117,3 +118,26 @@ def _of_file(
                     yield [*line, *people.get(line[place], ("", ""))]
 
     return heads, rows()
+
+
+def report_file(job: Job) -> FileResponse:
+    """A report that was made, as a file; the trail tells who took it.
+
+    Args:
+        job: What made it.
+
+    Raises:
+        Http404: It is not made yet, or not kept any more.
+    """
+    form = job.arguments["form"]
+    try:
+        file = files.path_of(job.pk.hex, form).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    audit.record("report.download", object=job, details={"form": form})
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=_("retention-report") + f".{form}",
+        content_type=files.KINDS[form],
+    )

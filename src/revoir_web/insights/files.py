@@ -20,8 +20,9 @@ KINDS = {
     "html": "text/html; charset=utf-8",
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
 }
-"""What a report can be, and what a browser is told of it."""
+"""What a report can be, and what a browser or a program is told of it."""
 KEPT_DAYS = 7
 
 

@@ -273,6 +273,10 @@ def report(job: jobs.Running, /, **arguments: Any) -> dict[str, Any]:
                 from revoir.reports.xlsx import write_xlsx
 
                 write_xlsx(made, draft, book=book, language=language)
+            case "json":
+                from revoir.reports.plain import to_json
+
+                draft.write_text(to_json(made), encoding="utf-8")
     files.sweep()
     return {"bytes": path.stat().st_size}
 

@@ -30,7 +30,9 @@ from revoir_web.customers.models import Customer, MergeProposal, SavedView
 from revoir_web.ingest import actions as imports
 from revoir_web.ingest import intake
 from revoir_web.ingest.models import Source, WebhookEndpoint
+from revoir_web.insights import actions as figures
 from revoir_web.insights.models import Digest, Goal, SavedSegment
+from revoir_web.messaging import actions as messaging
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHECKS = [
@@ -92,6 +94,8 @@ def there() -> dict[str, str]:
         "metrics": "retention_rate",
         "sources": Source.objects.get_or_create(name="s", kind="folder", location="drop")[0].pk,
         "jobs": jobs.enqueue("insights.refresh").pk,
+        "reports": figures.make_report(form="json", language="fr", by=key_of_all()).pk,
+        "messages": messaging.send(to="a@example.com", subject="s", text="t", key=str(number)).pk,
     }
     Purpose.objects.get_or_create(code="news", defaults={"name": "News"})
     return {f"/api/{path}/{{": str(value) for path, value in found.items()}

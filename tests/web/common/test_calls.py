@@ -56,6 +56,18 @@ def test_jobs_are_listed_followed_and_stopped(company: Any) -> None:
     assert Api(Right.IMPORT_DATA)("get", f"/jobs/{made[0].pk}").status_code == 403
 
 
+def test_a_job_that_failed_is_tried_again_by_whoever_may_start_it(company: Any) -> None:
+    job = jobs.enqueue("insights.refresh")
+    job.state, job.error = Job.State.FAILED, words.to_json(msg("The disk is full."))
+    job.save()
+    assert Api(Right.SEE_JOBS)("post", f"/jobs/{job.pk}/retry", {}).status_code == 403
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+    told = Api(Right.SEE_JOBS, Right.MANAGE_COMPANY)("post", f"/jobs/{job.pk}/retry", {}).json()
+    assert (told["state"], told["error"]) == ("waiting", None)
+    assert AuditEntry.objects.filter(action="job.retry").count() == 1
+
+
 @pytest.mark.parametrize(
     "value",
     ["x", 5, "2026-01-01", "2026-02-30T00:00:00+00:00", "0001-01-01T00:00:00+14:00"],

@@ -14,11 +14,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from revoir_web.common import jobs
+from revoir_web.common.models import AuditEntry
+from revoir_web.common.rights import Right
 from revoir_web.consents.erasure import erase_persons
 from revoir_web.consents.models import Erasure
 from revoir_web.customers.models import Customer
 from revoir_web.ingest import commerce, inbox, visitors
 from revoir_web.ingest.models import InboxEvent, Landing, SeenMessage, SetAside
+from revoir_web.testing.calls import Api
 
 from .conftest import drained, lake, send, work
 
@@ -136,6 +139,25 @@ def test_a_message_that_fails_is_set_aside_and_the_others_land(
         landed = 9 - len(bad)
         assert lake("SELECT count(*), count(DISTINCT event_id) FROM events") == [(landed, landed)]
     assert SeenMessage.objects.count() == 9 - len(bad)
+
+
+def test_programs_see_what_was_set_aside_and_have_it_tried_again(key: str, faulty: Any) -> None:
+    visits(key, 3, 5)
+    drained()
+    rights = (Right.MANAGE_SOURCES, Right.MANAGE_KEYS)
+    call = Api(*rights, Right.SEE_PERSONAL)
+    told = call.everything("/events/set-aside?limit=1")
+    assert [json.loads(row["message"])["messageId"] for row in told] == ["m3", "m5"]
+    assert all(row["reason"] and row["type"] == "track" for row in told)
+    [first, _second] = Api(*rights)("get", "/events/set-aside").json()["items"]
+    assert (first["id"], first["message"]) == (told[0]["id"], None)
+    assert Api(Right.MANAGE_SOURCES)("get", "/events/set-aside").status_code == 403
+    assert call("post", "/events/set-aside/again", {}).json() == {"messages": 2}
+    assert not SetAside.objects.exists()
+    assert InboxEvent.objects.count() == 2
+    # Whoever saw only that there are some saw nobody.
+    seen = AuditEntry.objects.filter(action="events.set_aside")
+    assert [entry.details for entry in seen] == [{"messages": 1}] * 2
 
 
 def test_a_worker_that_dies_while_it_looks_for_a_message_doubles_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from revoir.reports.plain import to_json
 from revoir_web.accounts.models import ApiKey
 from revoir_web.common import jobs
+from revoir_web.common.models import AuditEntry
 from revoir_web.common.rights import Right
 from revoir_web.customers import actions as customers
-from revoir_web.insights import actions, queries, runs, tasks
+from revoir_web.insights import actions, engine, figures, files, queries, runs, tasks
 from revoir_web.insights.models import Goal, SavedSegment
+from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
 AsRole = Callable[[str], Client]
@@ -219,3 +223,30 @@ def test_segments_and_goals_are_written_by_those_who_may(
     assert client.put("/api/goals", {**goal, "metric": "joy"}, **send).status_code == 404
     assert client.delete(f"/api/goals/{made.json()['id']}").status_code == 204
     assert not Goal.objects.exists()
+
+
+def test_the_report_is_made_for_programs(filled: Path, as_role: AsRole) -> None:
+    """Programs could ask for every figure, and not for the report of the command line."""
+    call = Api(Right.SEE_DASHBOARD, Right.EXPORT_DATA)
+    made = call("post", "/reports", {"grain": "quarter"})
+    assert (made.status_code, made.json()["state"]) == (202, "waiting")
+    address = f"/reports/{made.json()['id']}"
+    early = call("get", f"{address}/file")
+    assert (early.status_code, early.json()["error"]["code"]) == (409, "not_made")
+    jobs.run_waiting()
+    assert call("get", address).json()["state"] == "done"
+    response = call("get", f"{address}/file")
+    assert response.headers["Content-Type"] == "application/json"
+    found = json.loads(response.getvalue())
+    with engine.using() as book:
+        told = json.loads(to_json(figures.report_of(book, "quarter", figures.groupings(book)[:2])))
+    assert found == told
+    assert [one.action for one in AuditEntry.objects.filter(object_id=made.json()["id"])] == [
+        "report.download"
+    ]
+    # Another's report is not to be had, and whoever exports nothing has none made.
+    assert as_role("owner").get(f"/api{address}").status_code == 404
+    assert Api(Right.SEE_DASHBOARD)("post", "/reports", {}).status_code == 403
+    assert call("post", "/reports", {"form": "doc"}).status_code == 422
+    files.path_of(made.json()["id"].replace("-", ""), "json").unlink()
+    assert call("get", f"{address}/file").status_code == 404

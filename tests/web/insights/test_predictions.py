@@ -22,14 +22,14 @@ from revoir.models.churn import churn
 from revoir.models.clv import clv
 from revoir.models.next_purchase import next_purchases
 from revoir.models.recommend import recommend
-from revoir.signals.health import health_scores
+from revoir.signals.health import Band, Check, health_scores
 from revoir.store import Lake
 from revoir_web.common import jobs
 from revoir_web.common.models import AuditEntry, Company, Job
 from revoir_web.customers import actions
 from revoir_web.customers.models import Customer, CustomerFigures
-from revoir_web.insights import advice, engine, foresight, questions, runs
-from revoir_web.insights.models import AnalysisRun, PredictionRun
+from revoir_web.insights import advice, engine, foresight, predictions, questions, runs
+from revoir_web.insights.models import AnalysisRun, DataState, PredictionRun
 
 pytestmark = pytest.mark.django_db
 PATHS = {
@@ -179,6 +179,31 @@ def test_the_api_tells_the_same(stored: dict[str, Any], as_role: Callable[[str],
     assert told["method"] == stored["products"]["data"]["method"]
     assert told["pairs"] == stored["products"]["data"]["pairs"]
     assert told["record"]
+
+
+def test_programs_are_told_what_the_health_score_is_made_of(
+    stored: dict[str, Any], read_book: Book, as_role: Callable[[str], Client]
+) -> None:
+    """The page alone said how good the score was."""
+    bands = (Band(0, 40, 90, 30, (0.24, 0.44)), Band(41, 100, 110, 11, (0.05, 0.17)))
+    check = Check(dt.date(2025, 1, 1), 90, bands, auc=0.71, difference=(0.12, 0.35))
+    answer = predictions.health(health_scores(read_book), check)
+    state = DataState.current()
+    runs.keep(
+        "health", {}, version=state.lake_version, began=state.noticed_at,
+        settings_hash=engine.settings_hash(), result=json.loads(json.dumps(answer)),
+    )  # fmt: skip
+    told = as_role("analyst").get("/api/health").json()
+    assert (told["state"], told["auc"], told["horizon_days"]) == ("fresh", 0.71, 90)
+    assert (told["day"], told["reason"]) == ("2025-01-01", None)
+    assert told["record"] == check.sentence().text("fr")
+    assert [(row["label"], row["meaning"], row["weight"]) for row in told["parts"]] == [
+        (part.label.text("fr"), part.meaning.text("fr"), part.weight)
+        for part in health_scores(read_book).parts
+    ]
+    assert [tuple(row.values()) for row in told["bands"]] == [
+        (band.low, band.high, band.customers, band.left, *band.interval) for band in bands
+    ]
 
 
 def test_too_little_data_is_said(company: Any) -> None:

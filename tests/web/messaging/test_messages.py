@@ -13,10 +13,13 @@ from aiosmtpd.controller import Controller
 from django.db import transaction
 from django.test import Client
 
-from revoir_web.common import jobs
+from revoir.language import msg
+from revoir_web.common import jobs, words
 from revoir_web.common.models import Company, Job
+from revoir_web.common.rights import Right
 from revoir_web.messaging import actions, tasks
 from revoir_web.messaging.models import Outbox
+from revoir_web.testing.calls import Api
 
 pytestmark = pytest.mark.django_db
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"picture"
@@ -163,6 +166,35 @@ def test_a_server_that_is_away_is_said_and_can_be_tried_again(
     jobs.run_waiting()
     held.refresh_from_db()
     assert held.state == Outbox.State.SENT
+
+
+def test_programs_see_what_became_of_messages_and_send_them_again(
+    settings: Any, company: Company
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    sent, lost = send(to="a@example.com", key="1"), send(to="b@example.com", key="2")
+    Outbox.objects.filter(pk=lost.pk).update(
+        state=Outbox.State.FAILED, error=words.to_json(msg("It was refused."))
+    )
+    Job.objects.filter(arguments={"message": lost.pk}).delete()
+    jobs.run_waiting()
+    call = Api(Right.MANAGE_COMPANY, Right.SEE_PERSONAL)
+    assert [(row["id"], row["to"]) for row in call.everything("/messages?limit=1")] == [
+        (lost.pk, "b@example.com"),
+        (sent.pk, "a@example.com"),
+    ]
+    assert Api(Right.MANAGE_COMPANY)("get", f"/messages/{lost.pk}").json()["to"] is None
+    assert Api(Right.SEE_PERSONAL)("get", "/messages").status_code == 403
+    [told] = call("get", "/messages?state=failed").json()["items"]
+    assert (told["id"], told["error"]) == (lost.pk, "It was refused.")
+    assert "text" not in told, "it may hold what only its reader should know"
+    again = call("post", f"/messages/{lost.pk}/again", {}).json()
+    assert (again["state"], again["error"]) == ("waiting", None)
+    jobs.run_waiting()
+    assert call("get", f"/messages/{lost.pk}").json()["state"] == "sent"
+    unchanged = call("post", f"/messages/{sent.pk}/again", {}).json()
+    assert unchanged["state"] == "sent"
+    assert call("get", "/messages/999").status_code == 404
 
 
 def test_no_header_can_be_slipped_in(server: Server) -> None:

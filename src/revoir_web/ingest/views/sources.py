@@ -173,7 +173,6 @@ def set_aside(request: HttpRequest) -> StreamingHttpResponse:
 @require_POST
 def take_again(request: HttpRequest) -> HttpResponse:
     """Try the messages that were set aside once more."""
-    count = inbox.take_again()
-    audit.record("events.take_again", details={"messages": count})
+    inbox.take_again()
     messages.success(request, _("They wait for the lake again."))
     return redirect("ingest:events")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from revoir.errors import RevoirError
-from revoir_web.common import audit
 from revoir_web.common.models import Job
 from revoir_web.common.rights import Right, may, requires
 from revoir_web.common.words import language
-from revoir_web.insights import actions, files, lists, queries, runs
+from revoir_web.insights import actions, exports, files, lists, queries, runs
 from revoir_web.insights import digests as letters
 from revoir_web.insights import goals as held_goals
 from revoir_web.insights.forms import DigestForm, GoalForm
@@ -194,13 +193,6 @@ def report_made(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def report_file(request: HttpRequest, id: uuid.UUID, form: str) -> HttpResponseBase:
     """The report as a file."""
     job = get_object_or_404(Job, pk=id, kind="insights.report", created_by=request.user.pk)
-    path = files.path_of(job.pk.hex, form)
-    if form != job.arguments["form"] or not path.exists():
+    if form != job.arguments["form"]:
         raise Http404
-    audit.record("report.download", object=job, details={"form": form})
-    return FileResponse(
-        path.open("rb"),
-        as_attachment=True,
-        filename=_("retention-report") + f".{form}",
-        content_type=files.KINDS[form],
-    )
+    return exports.report_file(job)
