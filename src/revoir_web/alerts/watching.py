@@ -108,10 +108,11 @@ def bring_up_to_date(
         rows = open_.take(places).to_pylist()
         with transaction.atomic():
             fence()
-            before = done["raised"]
+            before = done.copy()
             moved = _raise(signal, seen, rows, share, adrift, done)
-            if raised := done["raised"] - before:
-                webhooks.tell("alerts.raised", {"signal": signal, "raised": raised})
+            news = {name: done[name] - before[name] for name in ("raised", "reopened")}
+            if any(news.values()):
+                webhooks.tell("alerts.raised", {"signal": signal, **news})
         for key in moved:
             del gone[key]
         bulk.give_way()
@@ -178,10 +179,10 @@ def _raise(
     there = set(known.order_by().values_list("pk", flat=True))
     rows = [row for row in rows if row["customer_id"] in there]
     closed = {
-        (customer, day): pk
-        for pk, customer, day in Alert.objects.filter(signal=signal, customer__in=there)
+        (customer, day): (pk, outcome)
+        for pk, customer, day, outcome in Alert.objects.filter(signal=signal, customer__in=there)
         .order_by()
-        .values_list("pk", "customer_id", "raised_on")
+        .values_list("pk", "customer_id", "raised_on", "outcome")
     }
     inserts, moves, back, moved = [], [], [], []
     now = connection.ops.adapt_datetimefield_value(timezone.now())
@@ -189,7 +190,10 @@ def _raise(
         amount, stake = _worth(row["bought_for"], share)
         key = (row["customer_id"], row["raised_on"])
         if key in closed:
-            back.append((_plain(amount), stake, closed[key]))
+            pk, outcome = closed[key]
+            back.append((_plain(amount), stake, pk))
+            # Whoever had closed one themselves is not asked again.
+            done["reopened"] += not outcome
             continue
         reason = connection.ops.adapt_json_value(seen.why(row), None)
         if (drifted := adrift.pop(row["customer_id"], None)) is not None:
@@ -204,13 +208,12 @@ def _raise(
     bulk.insert(Alert, _COLUMNS, inserts)
     bulk.update(Alert, "id", ("raised_on", "reason", "bought_for", "stake"), moves)
     bulk.update(Alert, "id", ("bought_for", "stake"), back)
-    # Whoever had closed one themselves is not asked again.
     Alert.objects.filter(pk__in=[pk for *_values, pk in back]).update(
         closed_on=None,
         closed_by="",
         is_open=Case(When(outcome="", then=Value(True)), default=Value(False)),
     )
-    done.update(raised=len(inserts), moved=len(moves), reopened=len(back))
+    done.update(raised=len(inserts), moved=len(moves))
     return moved
 
 

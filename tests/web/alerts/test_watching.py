@@ -351,3 +351,25 @@ def test_programs_are_told_how_many_alerts_a_signal_raised(shop: Shop) -> None:
     WebhookDelivery.objects.all().delete()
     shop.look()
     assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.parametrize("outcome", ["", "lost"])
+def test_programs_are_told_of_alerts_that_open_again(shop: Shop, outcome: str) -> None:
+    """What was closed by data that were taken back, and is there again, was told to nobody."""
+    WebhookEndpoint.objects.create(
+        name="Caisse", url="https://example.com/", secret="", kinds=["alerts.raised"]
+    )
+    shop.look()
+    batch = shop.complains(PAUL, 56, 57, answered=58)
+    shop.look()
+    signal = one(PAUL).signal
+    if outcome:
+        actions.handle(alerts=[one(PAUL).pk], fields={"outcome": outcome})
+    shop.takes_back(batch)
+    shop.look()
+    WebhookDelivery.objects.all().delete()
+    shop.complains(PAUL, 56, 57, answered=58)
+    shop.look()
+    told = [json.loads(row.body)["data"] for row in WebhookDelivery.objects.all()]
+    again = [{"signal": signal, "raised": 0, "reopened": 1}]
+    assert told == ([] if outcome else again), "who closed one themselves is not asked again"
