@@ -13,11 +13,20 @@ from revoir_web.common.api import Page, Paging, Refused, paged
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
 from revoir_web.insights import computations
-from revoir_web.insights.api_told import router
+from revoir_web.insights.api_told import Of, router
 from revoir_web.insights.models import PredictionRun
 
 
-class RunOut(Schema):
+class Learned(Schema):
+    """What learned who may leave, and how good it was."""
+
+    model: str | None = Field(description="What learned who may leave.")
+    auc: float | None = Field(description="How often a leaver was put before a stayer.")
+    slope: float | None = Field(description="Of the calibration: 1 where probabilities are right.")
+    has_card: bool
+
+
+class RunOut(Learned):
     """A computation of everything that is foretold."""
 
     number: str
@@ -25,10 +34,9 @@ class RunOut(Schema):
     as_of: dt.date
     customers: int = Field(description="Of how many anything is foretold.")
     seconds: float
-    model: str | None = Field(description="What learned who may leave.")
-    auc: float | None = Field(description="How often a leaver was put before a stayer.")
-    slope: float | None = Field(description="Of the calibration: 1 where probabilities are right.")
-    has_card: bool
+    subscribers: Learned | None = Field(
+        description="Of whose contract may end, where there are buyers too: `of=subscriptions`."
+    )
 
 
 class Estimate(Schema):
@@ -151,13 +159,18 @@ def prediction_runs(request: HttpRequest, paging: Query[Paging]) -> dict[str, An
 
 
 def _run(run: PredictionRun) -> dict[str, Any]:
-    leaving = run.facts.get("departures", {})
+    fields = ("number", "computed_at", "as_of", "customers", "seconds")
     return {
-        **{name: getattr(run, name) for name in ("number", "computed_at", "as_of", "customers")},
-        "seconds": run.seconds,
-        **{name: leaving.get(name) for name in ("model", "auc", "slope")},
-        "has_card": bool(run.cards.all()),
+        **{name: getattr(run, name) for name in fields},
+        **_learned(run, ""),
+        "subscribers": _learned(run, "subscriptions") if computations.is_apart(run) else None,
     }
+
+
+def _learned(run: PredictionRun, of: Of) -> dict[str, Any]:
+    kept = run.facts.get(computations.CARDS[of], {})
+    told = {name: kept.get(name) for name in ("model", "auc", "slope")}
+    return {**told, "has_card": computations.has_card(run, of)}
 
 
 @router.serve(
@@ -167,9 +180,9 @@ def _run(run: PredictionRun) -> dict[str, Any]:
     gives=CardOut,
     summary="The model card of a computation: who may leave, how that was learned, how good it was",
 )
-def model_card(request: HttpRequest, number: str) -> dict[str, Any]:
-    """The card of a run (`last`: of the last one); 404 where it has none."""
-    held = computations.model_card(None if number == "last" else number)
+def model_card(request: HttpRequest, number: str, of: Of = "") -> dict[str, Any]:
+    """The card of a run (`last`: of the last that has one); 404 where it has none."""
+    held = computations.model_card(None if number == "last" else number, of)
     if held is None:
         raise Refused(404, "not_found", _("This computation has no model card."))
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from revoir_web.common.rights import Right
 from revoir_web.common.words import language
 from revoir_web.customers.models import Customer
 from revoir_web.insights import advice, foresight, runs
-from revoir_web.insights.api_told import Told, router, told
+from revoir_web.insights.api_told import Of, Told, router, told
 from revoir_web.insights.models import PredictionRun
 
 
@@ -291,10 +291,6 @@ class Foretold(Schema):
         description="At most three, the first thing to do first. No effect of them is measured yet."
     )
     held_back: list[HeldBack]
-
-
-Of = Literal["", "subscriptions"]
-"""Of whom: where there are buyers and subscribers, of the latter apart."""
 
 
 def _asked(kind: str, of: str) -> runs.Asked:

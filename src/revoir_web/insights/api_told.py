@@ -16,6 +16,9 @@ router = Router()
 
 State = Literal["fresh", "stale", "computing", "failed", "no_data"]
 
+Of = Literal["", "subscriptions"]
+"""Of whom: where there are buyers and subscribers, of the latter apart."""
+
 
 class Told(Schema):
     """How far an answer is."""

@@ -159,10 +159,10 @@ def _leaving_of_contracts(book: Book) -> Part:
 def _of_contracts(part: Part) -> Part:
     """A part whose columns stand beside those of buyers."""
     if part.customers is None:
-        return replace(part, card=None)
+        return part
     names = part.customers.column_names
     named = [name if name == "customer_id" else CONTRACT + name for name in names]
-    return replace(part, customers=part.customers.rename_columns(named), card=None)
+    return replace(part, customers=part.customers.rename_columns(named))
 
 
 def _next(book: Book) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -78,6 +79,44 @@ def test_a_switch_stands_where_there_are_both(
     assert current() == current("?of=subscriptions") == [(path, name)]
     assert client.get("/api/departures?of=subscriptions").status_code == 404
     assert client.get("/next/?of=subscriptions").status_code == 200
+
+
+def test_the_card_of_contracts_is_kept_and_shown(
+    computed: PredictionRun,
+    subscribed: Book,
+    as_role: Callable[[str], Client],
+) -> None:
+    """It was made with each run and thrown away."""
+    client = as_role("analyst")
+    address = f"/predictions/{computed.number}/"
+    of_contracts = f"{address}?of=subscriptions"
+    card = churn(subscribed, kind="subscriptions").card
+    page = client.get(of_contracts).content.decode()
+    assert card.refusal is not None, "too few have left"
+    assert card.refusal.text("fr") in html.unescape(page)
+    for value in (*card.by_fold, max(card.drift.values())):
+        assert f"{value:.2f}" in page.replace(",", ".")
+    assert 'href="/departures/?of=subscriptions"' in page
+    assert re.findall(r'<a href="([^"]*)" aria-current="page">Abonnés<', page) == [of_contracts]
+    of_buyers = client.get(address).context["shown"]
+    assert client.get(f"{address}?of=visits").context["shown"] == of_buyers
+    assert client.get(of_contracts).context["shown"] != of_buyers
+    for path, link in (("/departures/", address), ("/departures/?of=subscriptions", of_contracts)):
+        assert f'href="{link}"' in client.get(path).content.decode()
+    [run] = client.get("/predictions/").context["runs"]
+    assert [one["card_url"] for one in run["leaving"]] == [address, of_contracts]
+    shown = client.get("/predictions/").content.decode()
+    assert "Abonnés\N{NO-BREAK SPACE}: <a" in shown
+    [told] = client.get("/api/predictions").json()["items"]
+    assert told["subscribers"] == {"model": "rule", "auc": None, "slope": None, "has_card": True}
+    assert told["has_card"] is True
+    found = client.get("/api/predictions/last/card?of=subscriptions").json()
+    assert found["by_fold"] == pytest.approx(card.by_fold)
+    assert found["definition"] != client.get("/api/predictions/last/card").json()["definition"]
+    assert client.get("/api/predictions/last/card?of=visits").status_code == 422
+    computed.cards.filter(kind="contract_departures").delete()
+    assert client.get(of_contracts).status_code == 404
+    assert "Abonnés" not in client.get(address).content.decode()
 
 
 def test_who_has_a_contract_sees_its_risk(

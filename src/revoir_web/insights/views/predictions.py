@@ -18,9 +18,7 @@ from revoir_web.insights.models import DataState
 @requires(Right.SEE_DASHBOARD)
 def departures(request: HttpRequest) -> HttpResponse:
     """The customers to save, the most pressing first, with the record of such lists."""
-    held = computations.model_card()
-    address = computations.card_url(held.run.number) if held is not None else None
-    return _shown(request, "departures", card_url=address)
+    return _shown(request, "departures")
 
 
 @requires(Right.SEE_DASHBOARD)
@@ -82,30 +80,39 @@ def runs_kept(request: HttpRequest) -> HttpResponse:
 @requires(Right.SEE_DASHBOARD)
 def card(request: HttpRequest, number: str) -> HttpResponse:
     """The model card of a computation: the data, the test, how good it was, what changed since."""
-    held = computations.model_card(None if number == "last" else number)
+    of = _of(request)
+    held = computations.model_card(None if number == "last" else number, of)
     if held is None:
         raise Http404
-    shown = held.card[language()]
-    return render(request, "insights/card.html", {"run": held.run, "shown": shown})
+    context = {
+        "run": held.run,
+        "shown": held.card[language()],
+        "apart": held.run.cards.count() > 1,
+        "subscribers": bool(of),
+    }
+    return render(request, "insights/card.html", context)
+
+
+def _of(request: HttpRequest) -> str:
+    """Of whom something is asked, as `computations.CARDS` has it."""
+    of = request.GET.get("of", "")
+    return of if of in computations.CARDS else ""
 
 
 def _whose(request: HttpRequest, kind: str) -> dict[str, bool]:
     """Whether subscribers are told of apart from buyers, and whether they are asked for."""
     apart = runs.told_apart(kind)
-    return {
-        "apart": apart,
-        "subscribers": apart and request.GET.get("of") == runs.SUBSCRIBERS["of"],
-    }
+    return {"apart": apart, "subscribers": apart and bool(_of(request))}
 
 
 def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
     whose = _whose(request, kind)
-    subscribers = whose["subscribers"]
-    asked = runs.ask(kind, runs.SUBSCRIBERS if subscribers else {}, by=request.user.pk)
-    # The card, and the list in the order of what is at stake, are of buyers.
-    of_buyers = {} if subscribers else beside
-    if kind == "departures" and not subscribers:
-        of_buyers["departures_list"] = queries.departures_list(asked)
+    of = runs.SUBSCRIBERS if whose["subscribers"] else {}
+    asked = runs.ask(kind, of, by=request.user.pk)
+    if kind == "departures":
+        beside["card_url"] = computations.last_card_url(of.get("of", ""))
+        if not of:  # what is at stake with contracts is no column of the list of customers
+            beside["departures_list"] = queries.departures_list(asked)
     context = {
         "asked": asked,
         **whose,
@@ -113,7 +120,7 @@ def _shown(request: HttpRequest, kind: str, **beside: Any) -> HttpResponse:
         "customers": queries.listed_customers(asked, named=may(request.user, Right.SEE_PERSONAL)),
         "customers_url": queries.customers_url(),
         **queries.freshness(asked, DataState.current()),
-        **of_buyers,
+        **beside,
     }
     if context["customers"]:
         seen.note(request)
