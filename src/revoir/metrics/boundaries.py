@@ -29,6 +29,14 @@ State = Callable[[ir.Table, ir.BooleanValue], ir.Value]
 Change = Callable[[ir.Value, ir.Value, ir.BooleanValue], Mapping[str, ir.NumericScalar]]
 """What is summed of customers' states before and after, and whether they are new since."""
 
+First = Callable[[ir.Table], ir.DateScalar]
+"""The day from which a customer with these stays is known (null: they are not)."""
+
+
+def first_stay(stays: ir.Table) -> ir.DateScalar:
+    """The day on which a customer's first stay begins."""
+    return stays[START].min()
+
 
 def follow(
     book: Book,
@@ -38,6 +46,7 @@ def follow(
     state: State,
     change: Change,
     *,
+    first: First = first_stay,
     periods_max: int = BOUNDARIES_MAX,
 ) -> dict[Key, dict[str, float]]:
     """Read every customer's state at the ends of periods, and sum what changed between them.
@@ -50,17 +59,18 @@ def follow(
             `customer_id`, `START`, `UNTIL` and the columns of `by`.
         state: What a customer's stays say of a day.
         change: What is summed.
+        first: From when on customers are known: before it they are new.
         periods_max: For how many periods stays are asked at a time.
 
     Returns:
         The sums by name, by start of period and group.
     """
     found: dict[Key, dict[str, float]] = {}
-    for first in range(0, len(periods), periods_max):
-        chunk = periods[first : first + periods_max]
+    for begin in range(0, len(periods), periods_max):
+        chunk = periods[begin : begin + periods_max]
         held = stays(chunk[0].start)
         if held is not None:
-            found.update(_followed(book, question, chunk, held, state, change))
+            found.update(_followed(book, question, chunk, held, state, change, first))
     return found
 
 
@@ -71,6 +81,7 @@ def _followed(
     stays: ir.Table,
     state: State,
     change: Change,
+    first: First,
 ) -> dict[Key, dict[str, float]]:
     ends = [min(period.end, scope.covered_end(book)) for period in periods]
     boundaries = [periods[0].start, *ends]
@@ -79,7 +90,7 @@ def _followed(
         for index, day in enumerate(boundaries)
     }
     keys = list(dict.fromkeys(["customer_id", *question.by]))
-    people = stays.group_by(keys).aggregate(stay__first=stays[START].min(), **states)
+    people = stays.group_by(keys).aggregate(stay__first=first(stays), **states)
     sums: dict[tuple[str, int], ir.NumericScalar] = {}
     for index, day in enumerate(boundaries[:-1]):
         was, now = people[f"state__{index}"], people[f"state__{index + 1}"]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
+import operator
+
 import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
+from revoir.language import Message, msg
+from revoir.metrics import scope
 from revoir.metrics.boundaries import FAR, START, UNTIL
 from revoir.metrics.calendar import date, days_later
+from revoir.metrics.registry import Question
 
 
 def with_ends(book: Book, rows: ir.Table) -> ir.Table:
@@ -68,6 +75,68 @@ def telling(book: Book) -> ir.Table:
     rows, said = book.table("subscriptions"), said_to_have_left(book).rename(whose="customer_id")
     found = rows.join(said, rows.customer_id == said.whose)
     return found.filter(found.left | ~found.churned).drop("whose", "left")
+
+
+def going_over(book: Book, question: Question) -> Message | None:
+    """What to say where customers go over from one group of subscriptions to another.
+
+    Args:
+        book: The company's tables.
+        question: What is asked.
+
+    Returns:
+        A sentence; None where no customer has two values of a column that is asked about.
+    """
+    if not book.has("subscriptions", "customer_id"):
+        return None
+    theirs = scope.columns_asked(book, question, "subscriptions") - {"customer_id"}
+    if not theirs:
+        return None
+    rows = book.table("subscriptions")
+    values = {f"values__{name}": rows[name].nunique() for name in theirs}
+    people = rows.filter(rows.customer_id.notnull()).group_by("customer_id").aggregate(**values)
+    several = [people[name] > 1 for name in values]
+    n = people.filter(functools.reduce(operator.or_, several)).count()
+    if not book.rows(n.name("n").as_table())[0]["n"]:
+        return None
+    return msg(
+        "A customer counts in every group they subscribe to: who goes over to another is lost to"
+        " the first, and gained by the other."
+    )
+
+
+def as_held_on(book: Book, column: str, day: dt.date) -> Book:
+    """The book in which a column of subscriptions says of each customer what held on a day.
+
+    Broken down by it, a period that begins on that day counts a customer in one group, the one they
+    were in at its start: who goes over to another plan stays a customer, and is lost to none.
+
+    Args:
+        book: The company's tables.
+        column: A column of `subscriptions`, such as `plan`.
+        day: The first day of the period.
+
+    Returns:
+        The book; of several subscriptions that ran on the day the one that began last counts, and
+        who had none keeps what their own say.
+    """
+    rows = book.table("subscriptions")
+    stays = as_stays(book, rows.filter(rows.customer_id.notnull()))
+    ran = stays.filter((stays[START] < date(day)) & (stays[UNTIL] >= date(day)))
+    order = [ibis.desc(ran[START]), ran[UNTIL], ran[column]]
+    window = ibis.window(group_by=ran.customer_id, order_by=order)
+    first = ran.select(
+        whose=ran.customer_id, held=ran[column], place=ibis.row_number().over(window)
+    )
+    first = first.filter(first.place == 0).drop("place")
+    found = rows.left_join(first, rows.customer_id == first.whose)
+    told = ibis.ifelse(found.whose.notnull(), found.held, found[column])
+    found = found.mutate(**{column: told}).drop("whose", "held")
+    # What lists say of products stands in the lines by now.
+    kept = {name: table for name, table in book.tables.items() if name != "products"}
+    other = Book({**kept, "subscriptions": found}, settings=book.settings, as_of=book.as_of)
+    other.predictions, other.reading = book.predictions, book.reading
+    return other
 
 
 def as_stays(book: Book, rows: ir.Table) -> ir.Table:

@@ -25,7 +25,7 @@ from revoir.metrics import scope
 from revoir.metrics.activity import activity, rule_in_words
 from revoir.metrics.boundaries import BOUNDARIES_MAX, START, UNTIL, follow
 from revoir.metrics.calendar import date, days_later
-from revoir.metrics.contracts import as_stays, said_to_have_left
+from revoir.metrics.contracts import as_stays, going_over, said_to_have_left
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -336,6 +336,8 @@ def _notes(book: Book, question: Question) -> tuple[Message, ...]:
                 " who goes over to another group is lost to the first."
             )
         )
+    if (over := going_over(book, question)) is not None:
+        notes.append(over)
     known = sources(book, replace(question, by=(), where=None), rule)
     counted = sources(book, question, rule)
     if left_out := [name for name in known if name not in counted]:

@@ -86,6 +86,16 @@ def speaks_of(book: Book, question: Question) -> set[str]:
     }
 
 
+def columns_asked(book: Book, question: Question, table: str) -> set[str]:
+    """The columns of a table of facts that a question breaks down or narrows by."""
+    asked = {name for name, known in _dimensions(book, question.by).items() if known.table == table}
+    if question.where:
+        from revoir.segments.rules import columns_of
+
+        asked |= columns_of(question.where, book, table)
+    return asked
+
+
 def seen_before(book: Book, question: Question, start: dt.date) -> Book | None:
     """The book that figures of customers are read from, for who was there at the start of a period.
 

@@ -15,7 +15,7 @@ from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.boundaries import START, UNTIL, follow
 from revoir.metrics.calendar import date
-from revoir.metrics.contracts import as_stays
+from revoir.metrics.contracts import as_stays, going_over
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
@@ -28,15 +28,18 @@ NEEDS = ("subscriptions.started_at", "subscriptions.monthly_amount")
 class Movement:
     """Monthly recurring revenue (MRR) of a period, by what became of it; every part is ≥ 0.
 
+    A free subscription, such as a trial, brings in nothing: who begins to pay is new revenue, not
+    more of the old.
+
     Attributes:
         start: At the start.
-        new: Of customers who never subscribed before.
-        reactivation: Of customers without a subscription at the start who once had one.
-        expansion: More from customers who stayed.
-        contraction: Less from customers who stayed.
-        churned: Of customers who left.
-        stayed: Customers present at both ends.
-        present: Customers present at the start.
+        new: Of customers who never paid before.
+        reactivation: Of customers who paid nothing at the start and once had.
+        expansion: More from customers who paid at both ends.
+        contraction: Less from customers who paid at both ends.
+        churned: Of customers who pay nothing at the end.
+        stayed: Customers with a subscription at both ends, free ones too.
+        present: Customers with a subscription at the start, free ones too.
     """
 
     start: float = 0.0
@@ -81,9 +84,14 @@ def movements(book: Book, question: Question, periods: Sequence[Period]) -> dict
     # price in the data: its customer is there all the same.
     found = follow(
         book, question, periods, lambda start: held,
-        lambda held, holds: held.stay__monthly.sum(where=holds), _movement,
+        lambda held, holds: held.stay__monthly.sum(where=holds), _movement, first=_first_paid,
     )  # fmt: skip
     return {key: Movement(**amounts) for key, amounts in found.items()}
+
+
+def _first_paid(held: ir.Table) -> ir.DateScalar:
+    """The day from which a customer has paid for a subscription (null: they never did)."""
+    return held[START].min(where=held.stay__monthly > 0)
 
 
 def _held(book: Book, question: Question) -> ir.Table:
@@ -111,16 +119,15 @@ def _movement(
     before: ir.NumericValue, after: ir.NumericValue, is_new: ir.BooleanValue
 ) -> dict[str, ir.NumericScalar]:
     was, now = before.fill_null(0.0), after.fill_null(0.0)
-    came = before.isnull() & after.notnull()
-    left, stayed = before.notnull() & after.isnull(), before.notnull() & after.notnull()
+    paid, pays = was > 0, now > 0
     return {
         "start": was.sum(),
-        "new": now.sum(where=came & is_new),
-        "reactivation": now.sum(where=came & ~is_new),
-        "expansion": (now - was).sum(where=stayed & (now > was)),
-        "contraction": (was - now).sum(where=stayed & (now < was)),
-        "churned": was.sum(where=left),
-        "stayed": stayed.sum(),
+        "new": now.sum(where=~paid & pays & is_new),
+        "reactivation": now.sum(where=~paid & pays & ~is_new),
+        "expansion": (now - was).sum(where=paid & (now > was)),
+        "contraction": (was - now).sum(where=pays & (now < was)),
+        "churned": was.sum(where=paid & ~pays),
+        "stayed": (before.notnull() & after.notnull()).sum(),
         "present": before.notnull().sum(),
     }
 
@@ -148,22 +155,29 @@ def subscribers(book: Book, question: Question, name: str) -> ir.Table:
         return held.filter(is_there).drop(START, UNTIL, "stay__monthly")
     keys = list(dict.fromkeys(["customer_id", *question.by]))
     people = held.group_by(keys).aggregate(
-        stay__first=held[START].min(),
+        stay__first=_first_paid(held),
         at_start=held.stay__monthly.sum(where=was_there),
         at_end=held.stay__monthly.sum(where=is_there),
     )
-    was, now = people.at_start, people.at_end
+    was, now = people.at_start.fill_null(0.0), people.at_end.fill_null(0.0)
+    # Subscribers are lost with their subscription; revenue, with the last payment.
+    if name == "logo_churn_rate":
+        lost = people.at_start.notnull() & people.at_end.isnull()
+    else:
+        lost = (was > 0) & (now <= 0)
     became = ibis.cases(
-        (was.isnull() & (people.stay__first >= date(period.start)), "new"),
-        (was.isnull(), "reactivation"),
-        (now.isnull(), "churned"),
+        (lost, "churned"),
+        ((was <= 0) & (now > 0) & (people.stay__first >= date(period.start)), "new"),
+        ((was <= 0) & (now > 0), "reactivation"),
         (now > was, "expansion"),
         (now < was, "contraction"),
         else_="kept",
     )
-    told = people.filter(was.notnull() | now.notnull()).mutate(became=became)
-    part = _AMOUNTS.get(name)
-    chosen = told.at_start.notnull() if part is None else told.became == part
+    told = people.mutate(became=became)
+    if name in _AMOUNTS:
+        chosen = told.became == _AMOUNTS[name]
+    else:
+        chosen = told.at_start.notnull() if name == "logo_churn_rate" else told.at_start > 0
     return told.filter(chosen).select(*keys, "became", "at_start", "at_end")
 
 
@@ -195,10 +209,10 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
                 figures.append(Figure(period, False, None, by=by, reason=uncovered))
                 continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
-    unpriced = None
+    notes = [book.once(f"going over {question}", lambda: going_over(book, question))]
     if metric.name != "logo_churn_rate":
-        unpriced = book.once(f"unpriced {question}", lambda: _unpriced(book, question, periods))
-    return Result(metric, tuple(figures), question.by, (unpriced,) if unpriced else ())
+        notes.append(book.once(f"unpriced {question}", lambda: _unpriced(book, question, periods)))
+    return Result(metric, tuple(figures), question.by, tuple(note for note in notes if note))
 
 
 def _figure(
@@ -266,35 +280,35 @@ _declare(
 _declare(
     "mrr_new",
     msg("MRR of new customers"),
-    msg("MRR at the end of customers who never subscribed before the period."),
+    msg("MRR at the end of customers who never paid for a subscription before the period."),
     Unit.MONEY,
     "higher",
 )
 _declare(
     "mrr_reactivation",
     msg("MRR won back"),
-    msg("MRR at the end of customers without a subscription at the start who once had one."),
+    msg("MRR at the end of customers who paid nothing at the start and once had."),
     Unit.MONEY,
     "higher",
 )
 _declare(
     "mrr_expansion",
     msg("MRR expansion"),
-    msg("MRR added by customers present at both ends."),
+    msg("MRR added by customers who pay at both ends."),
     Unit.MONEY,
     "higher",
 )
 _declare(
     "mrr_contraction",
     msg("MRR contraction"),
-    msg("MRR taken away by customers present at both ends."),
+    msg("MRR taken away by customers who pay at both ends."),
     Unit.MONEY,
     "lower",
 )
 _declare(
     "mrr_churned",
     msg("MRR lost"),
-    msg("MRR at the start of customers without a subscription at the end."),
+    msg("MRR at the start of customers who pay nothing at the end."),
     Unit.MONEY,
     "lower",
     aliases=("mrr_churn",),

@@ -11,6 +11,7 @@ from revoir.book import Book
 from revoir.language import Message, Money, Percent, in_turn, msg, nmsg
 from revoir.metrics.activity import Gaps, activity, gaps, rule_in_words
 from revoir.metrics.cohorts import CohortGrid, cohorts
+from revoir.metrics.contracts import as_held_on
 from revoir.metrics.lifecycle import STAGES, lifecycle
 from revoir.metrics.registry import Question, measure, metric_named
 from revoir.periods import Grain
@@ -308,6 +309,12 @@ def plans(book: Book) -> tuple[str, ...]:
     return ("plan",) if 2 <= different <= GROUPS_MAX else ()
 
 
+_AT_START = msg(
+    "A customer counts in the group of the subscription that they had at the start of the period:"
+    " who goes over to another has stayed."
+)
+
+
 def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown:
     """The retention rate by the values of a column, the largest groups first.
 
@@ -328,6 +335,10 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
         book = book.with_settings(activity=rule)
     period = frame.stay if frame else None
     start, end = (period.start, period.end) if period else (None, None)
+    notes: tuple[Message, ...] = ()
+    if period is not None and dimension(book, column).table == "subscriptions":
+        book = as_held_on(book, column, period.start)
+        notes = (_AT_START,)
     result = measure(book, "retention_rate", start=start, end=end, by=[column])
     figures = sorted(result.figures, key=lambda figure: -(figure.denominator or 0))
     shown = figures[:GROUPS_MAX]
@@ -363,5 +374,5 @@ def breakdown_section(book: Book, column: str, frame: Frame | None) -> Breakdown
                 "period": named(period) if period else msg("all of the data"),
             },
         ),
-        notes=result.notes,
+        notes=(*notes, *result.notes),
     )

@@ -224,6 +224,18 @@ def tables_of(rule: str | Rule, book: Book) -> set[str]:
     return {"customers" if known.of_customer else known.table for known in found.values()}
 
 
+def columns_of(rule: str | Rule, book: Book, table: str) -> set[str]:
+    """The columns of a canonical table that a rule speaks of.
+
+    Args:
+        rule: The rule.
+        book: The company's tables.
+        table: The table.
+    """
+    found = references(book, _read(rule), EVERYWHERE, {})
+    return {known.column for known in found.values() if known.table == table}
+
+
 def split(rule: str | Rule, book: Book) -> dict[str, Rule]:
     """Cut a rule into the parts that `and` joins, by the table each is about.
 
