@@ -27,6 +27,7 @@ from revoir.metrics.boundaries import BOUNDARIES_MAX, START, UNTIL, follow
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.contracts import as_stays, going_over, said_to_have_left
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking, number, sort_key
+from revoir.metrics.observed import not_observed
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period, add_months
@@ -367,7 +368,7 @@ _COUNTS = {
 
 def _figure(book: Book, metric: Metric, period: Period, flow: Flow) -> Figure:
     complete = period.complete(book.as_of)
-    if uncovered := scope.uncovered_reason(book, period):
+    if uncovered := scope.uncovered_reason(book, period) or _not_observed(book, period):
         return Figure(period, complete, None, reason=uncovered)
     note = _history_note(book, period)
     if metric.name in _COUNTS:
@@ -384,6 +385,14 @@ def _figure(book: Book, metric: Metric, period: Period, flow: Flow) -> Figure:
     return Figure(
         period, complete, value, counted, flow.start, low, high, parts=flow.parts, note=note
     )
+
+
+def _not_observed(book: Book, period: Period) -> Message | None:
+    """Why nobody knows who left in a period, where subscriptions alone say it."""
+    rule = activity(book)
+    if not rule.subscription or rule.window_days is not None or rule.event_window_days is not None:
+        return None
+    return not_observed(book, period.start)
 
 
 def _history_note(book: Book, period: Period) -> Message | None:

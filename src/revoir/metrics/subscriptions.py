@@ -17,6 +17,7 @@ from revoir.metrics.boundaries import START, UNTIL, follow
 from revoir.metrics.calendar import date
 from revoir.metrics.contracts import as_stays, going_over
 from revoir.metrics.evaluate import Key, empty_result, groups_of, lacking
+from revoir.metrics.observed import not_observed
 from revoir.metrics.registry import Metric, Question, Unit, declare
 from revoir.metrics.result import Figure, Result
 from revoir.periods import Period, add_months
@@ -205,7 +206,9 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
         for group in groups:
             movement = found.get((period.start, group), Movement())
             by = dict(zip(question.by, group, strict=True))
-            if uncovered := scope.uncovered_reason(book, period):
+            # What runs at the end of a period is known; what ended within it may not be.
+            known = period.end if metric.name == "mrr" else period.start
+            if uncovered := scope.uncovered_reason(book, period) or not_observed(book, known):
                 figures.append(Figure(period, False, None, by=by, reason=uncovered))
                 continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))

@@ -16,6 +16,7 @@ import numpy as np
 from revoir.book import Book
 from revoir.errors import UsageError
 from revoir.language import Message, Money, Number, asked_share, msg, nmsg
+from revoir.metrics.observed import missing_before, observed_from
 from revoir.models.bdw import Bdw
 from revoir.models.choosing import Backtest
 from revoir.models.contract_record import LOST_MIN, contract_backtest, contract_verdict
@@ -193,6 +194,9 @@ def contract_clv(
         notes.append(contract_verdict(tested, fitted.name))
     if fitted.fit_.reason is not None:
         notes.append(fitted.fit_.reason)
+    if (since := observed_from(book)) is not None:
+        notes.append(missing_before(since))
+        notes.append(msg("So contracts seem to last longer than they do: the amounts are too high."))
     notes += (
         _notes_on_amounts(amount, currencies, own)
         if head["count"]

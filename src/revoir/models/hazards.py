@@ -154,7 +154,7 @@ def _held(book: Book, columns: Sequence[str]) -> list[str]:
 
 
 def fit(rows: pa.Table, names: Sequence[str]) -> Hazards | None:
-    """Fit the regression to rows of `duration`, `left` and columns of texts and figures.
+    """Fit the regression to rows of `duration`, `left`, perhaps `entry`, and texts and figures.
 
     Args:
         rows: One row a customer.
@@ -186,10 +186,13 @@ def fit(rows: pa.Table, names: Sequence[str]) -> Hazards | None:
     frame = pd.DataFrame({str(place): column for place, column in enumerate(made.values())})
     # A duration of 0 says that somebody left on the first day: before any later one.
     frame["duration"], frame["left"] = np.maximum(duration, 0.5), left
+    entry = None
+    if "entry" in rows.column_names:
+        entry, frame["entry"] = "entry", rows["entry"].to_numpy().astype(np.float64)
     fitter = CoxPHFitter(penalizer=1e-4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is looked for in `_add`
-        fitter.fit(frame, "duration", "left")
+        fitter.fit(frame, "duration", "left", entry_col=entry)
     terms = [
         _term(fitter.summary.loc[str(place)], name, level, references.get(name))
         for place, (name, level) in enumerate(made)

@@ -15,6 +15,7 @@ from revoir.language import Message, in_days, msg, nmsg
 from revoir.metrics.boundaries import START, UNTIL
 from revoir.metrics.calendar import date, days_later
 from revoir.metrics.contracts import as_stays, said_to_have_left
+from revoir.metrics.observed import observed_from
 from revoir.models.departures import Definition, Kind
 from revoir.segments.rules import Dimension, dimension
 from revoir.visits import visit_days
@@ -30,8 +31,9 @@ def stays(book: Book, definition: Definition) -> ir.Table:
         definition: What leaving means.
 
     Returns:
-        `customer_id`, `duration` (whole days; months where the file counts them) and `left`:
-        whether the stay is over. A buyer's stay ends a window after the last purchase of the first
+        `customer_id`, `duration` (whole days; months where the file counts them), `left`: whether
+        the stay is over, and, where `observed_from` gives a day, `entry`: how old the stay was when
+        it began to be watched. A buyer's stay ends a window after the last purchase of the first
         row of purchases that are no further apart than the window.
 
     Raises:
@@ -51,9 +53,11 @@ def stays(book: Book, definition: Definition) -> ir.Table:
     last = date(book.as_of)
     left = (found.until <= last).fill_null(False)
     end = ibis.ifelse(left, found.until, last)
-    return found.select(
-        "customer_id", duration=end.delta(found.start, unit="day").cast("int64"), left=left
-    )
+    told = {"duration": end.delta(found.start, unit="day").cast("int64"), "left": left}
+    if definition.kind is Kind.SUBSCRIPTIONS and (day := observed_from(book)) is not None:
+        told["entry"] = date(day).delta(found.start, unit="day").cast("int64").clip(lower=0)
+        found = found.filter(end > date(day))
+    return found.select("customer_id", **told)
 
 
 def _of_file(book: Book) -> ir.Table:

@@ -13,6 +13,7 @@ Source:
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from revoir.book import Book
 from revoir.language import Message, Number, msg, nmsg
+from revoir.metrics.observed import missing_before, observed_from
 from revoir.models.departures import Definition, Kind, definition_of
 from revoir.models.hazards import Hazard, Hazards, hazards
 from revoir.models.stays import DAYS, MONTHS, groups, stays
@@ -88,6 +90,7 @@ class Survival:
         log_rank_p: The probability that groups which leave alike differ so much (None: one group).
         hazards: What multiplies the rate of leaving (None: too few customers).
         reason: Why there is no curve (None: there is).
+        observed_from: The day from which on customers are counted (None: from their first).
     """
 
     definition: Definition
@@ -97,11 +100,15 @@ class Survival:
     log_rank_p: float | None
     hazards: Hazards | None
     reason: Message | None = None
+    observed_from: dt.date | None = None
 
     @property
     def notes(self) -> tuple[Message, ...]:
         """What the reader must know to read the curves rightly."""
         found = [self._meaning]
+        if self.observed_from is not None:
+            found.append(missing_before(self.observed_from))
+            found.append(msg("Each contract is counted from that day on."))
         if self.log_rank_p is not None:
             found.append(
                 msg(
@@ -206,15 +213,17 @@ def survival(
         lookup = groups(book, definition, by).rename(other_id="customer_id")
         table = table.left_join(lookup, table.customer_id == lookup.other_id).drop("other_id")
     unit = MONTHS if definition.kind is Kind.FILE else DAYS
+    since = observed_from(book) if "entry" in table.columns else None
     counted = _counted(book, table, by is not None)
     reason = _too_few(counted)
     if reason is not None:
-        return Survival(definition, unit, by, (), None, None, reason)
+        return Survival(definition, unit, by, (), None, None, reason, since)
     named = _groups(counted)
     made = [_curve(counted, named, group) for group in dict.fromkeys(named)]
     curves = tuple(sorted(made, key=lambda one: (one.group == OTHERS, -one.customers)))
     found = hazards(book, definition, table, by, seed)
-    return Survival(definition, unit, by, curves, _log_rank(counted, named), found)
+    test = _log_rank(counted, named)
+    return Survival(definition, unit, by, curves, test, found, observed_from=since)
 
 
 @dataclass(frozen=True)
@@ -225,10 +234,12 @@ class _Counts:
     left: Ints
     n: Ints
     value: list[str | None]
+    entry: Ints | None
 
 
 def _counted(book: Book, table: Any, parted: bool) -> _Counts:
-    keys = ["duration", "left", *(["value"] if parted else [])]
+    late = "entry" in table.columns
+    keys = ["duration", "left", *(["value"] if parted else []), *(["entry"] if late else [])]
     rows = book.columns(table.group_by(keys).aggregate(n=lambda t: t.count()))
     rows = rows.sort_by([(key, "ascending") for key in keys])
     return _Counts(
@@ -236,6 +247,7 @@ def _counted(book: Book, table: Any, parted: bool) -> _Counts:
         rows["left"].to_numpy().astype(np.int64),
         rows["n"].to_numpy().astype(np.int64),
         rows["value"].to_pylist() if parted else [None] * rows.num_rows,
+        rows["entry"].to_numpy().astype(np.int64) if late else None,
     )
 
 
@@ -279,7 +291,8 @@ def _curve(counted: _Counts, named: list[str | None], group: str | None) -> Curv
 
     rows = np.array([name == group for name in named])
     duration, left, n = counted.duration[rows], counted.left[rows], counted.n[rows]
-    fitter = KaplanMeierFitter(alpha=0.05).fit(duration, left, weights=n)
+    entry = None if counted.entry is None else counted.entry[rows]
+    fitter = KaplanMeierFitter(alpha=0.05).fit(duration, left, weights=n, entry=entry)
     times = np.unique(duration[left == 1])
     ends = fitter.confidence_interval_survival_function_
     low, high = (ends[column].reindex(times).to_numpy() for column in ends.columns)
@@ -293,7 +306,8 @@ def _curve(counted: _Counts, named: list[str | None], group: str | None) -> Curv
 def _log_rank(counted: _Counts, named: list[str | None]) -> float | None:
     from lifelines.statistics import multivariate_logrank_test
 
-    if len(set(named)) < 2:
+    # With delayed entry the test is another one: Cox's regression tells the groups apart there.
+    if len(set(named)) < 2 or counted.entry is not None:
         return None
     found = multivariate_logrank_test(
         counted.duration, [str(name) for name in named], counted.left, weights=counted.n
