@@ -231,16 +231,17 @@ CLI = {
         "# Commands",
         "[Français](cli.fr.md)",
         "`revoir --install-completion` teaches your shell to complete them.",
-        "Exit codes: 0 done; 1 done, and rows were put into quarantine (`check`); 2 the question",
-        "was not well put; 3 the input or the engine cannot be used; 130 stopped by you.",
+        "Exit codes: 0 done; 1 done, and rows were put into quarantine (`check`, `import`) or a",
+        "file was not recognised (`import`); 2 the question was not well put; 3 the input or the",
+        "engine cannot be used; 130 stopped by you.",
     ],
     "fr": [
         "# Commandes",
         "[English](cli.md)",
         "`revoir --install-completion` apprend à votre terminal à les compléter.",
-        "Codes de sortie : 0, c’est fait ; 1, c’est fait et des lignes sont en quarantaine",
-        "(`check`) ; 2, la demande est mal formée ; 3, l’entrée ou le moteur est inutilisable ;",
-        "130, vous avez arrêté la commande.",
+        "Codes de sortie : 0, c’est fait ; 1, c’est fait et des lignes sont en quarantaine",
+        "(`check`, `import`) ou un fichier n’a pas été reconnu (`import`) ; 2, la demande est mal",
+        "formée ; 3, l’entrée ou le moteur est inutilisable ; 130, vous avez arrêté la commande.",
     ],
 }
 TABLE = {

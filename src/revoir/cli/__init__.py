@@ -1,7 +1,8 @@
 """The command line: `revoir`, one file a command group.
 
-Exit codes: 0 the question was answered (for `check`: no row was quarantined); 1 `check` put rows in
-quarantine; 2 wrong usage; 3 the input cannot be used; 130 stopped by the user.
+Exit codes: 0 the question was answered (for `check` and `import`: no row was quarantined); 1
+`check` or `import` put rows in quarantine, or `import` did not recognise a file; 2 wrong usage; 3
+the input cannot be used; 130 stopped by the user.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ app = typer.Typer(
         "Keep your customers: measure retention, see who leaves and why, and what to do about it."
     ),
     epilog=T(
-        "Exit codes: 0 answered, 1 rows in quarantine (check), 2 wrong usage, 3 unusable input."
+        "Exit codes: 0 answered, 1 rows in quarantine (check, import) or a file not recognised"
+        " (import), 2 wrong usage, 3 unusable input."
     ),
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
