@@ -67,6 +67,7 @@ def ask(monkeypatch, make_book):
         if answer.exception is not None and not isinstance(answer.exception, SystemExit):
             raise answer.exception
         assert answer.exit_code == 0, answer.output
+        run.told = answer.stderr
         return answer.stdout
 
     run.book = book
@@ -113,6 +114,17 @@ def test_a_file_is_written_without_formulas(ask, tmp_path):
     cells = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
     assert len(cells) == 1 + len(rows)
     assert "why" in cells[0]
+
+
+def test_a_file_tells_of_recommendations_and_not_of_as_many_customers(ask, tmp_path):
+    """“1,997 customers were written” was said of the 1,997 recommendations of 400 customers."""
+    for options, says in (
+        (["--top", "3"], "480 recommendations were written"),
+        (["--customer", "c004", "--top", "1"], "1 recommendation was written"),
+        (["--for-upgrade", "--within", "0"], "1 product due for an upgrade was written"),
+    ):
+        ask(*options, "-o", str(tmp_path / "list.csv"))
+        assert says in ask.told
 
 
 @pytest.mark.parametrize("name", ["P00", "=Kettle", "=kettle"])

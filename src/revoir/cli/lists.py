@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from revoir.book import Book
+    from revoir.language import Message
 
 SHOWN_MAX = 50
 """Customers listed on a terminal; a file and the other formats hold them all."""
@@ -86,15 +87,20 @@ def contact_headings() -> dict[str, str]:
 
 
 def write_customers(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Path, code: str
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    output: Path,
+    code: str,
+    told: Message | None = None,
 ) -> None:
     """Write a list of customers to a file; what looks like a formula is written as text.
 
     Args:
-        rows: One mapping a customer.
+        rows: One mapping a customer, or what `told` counts.
         columns: The columns to write.
         output: The file; its ending says in which form.
         code: The language to say in that it was done.
+        told: What to say (None: how many customers were written).
 
     Raises:
         InputError: The file cannot be written.
@@ -117,7 +123,7 @@ def write_customers(
             ),
             remedy=msg("Choose another folder, or close the file where it is open."),
         ) from error
-    told = nmsg(
+    told = told or nmsg(
         "{n} customer was written to {name}.",
         "{n} customers were written to {name}.",
         len(rows),

@@ -166,7 +166,13 @@ def _answer_customers(
     if output is not None:
         rows = _recommended(book, found.products, code)
         columns = list(rows[0]) if rows else list(_COLUMNS)
-        write_customers(rows, columns, output, code)
+        told = nmsg(
+            "{n} recommendation was written to {name}.",
+            "{n} recommendations were written to {name}.",
+            len(rows),
+            name=str(output),
+        )
+        write_customers(rows, columns, output, code, told)
 
 
 _COLUMNS = ("customer_id", "rank", "product_id", "product", "category", "why")
@@ -450,4 +456,10 @@ def _answer_upgrades(book: Book, within: int, form: str, output: Path | None, co
             )
             say(none.text(code))
     if output is not None:
-        write_customers(rows, listed.column_names, output, code)
+        told = nmsg(
+            "{n} product due for an upgrade was written to {name}.",
+            "{n} products due for an upgrade were written to {name}.",
+            len(rows),
+            name=str(output),
+        )
+        write_customers(rows, listed.column_names, output, code, told)
