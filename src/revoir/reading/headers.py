@@ -131,6 +131,10 @@ _OF_PAPERS = frozenset(
      "client", "customer"]
 )  # fmt: skip
 """Words of what has a reference that is no product's."""
+_OF_INTERVALS = frozenset(
+    ["interval", "intervalle", "billing", "periodicite", "recurrence", "cycle", "facturation"]
+)
+"""Words of how often something is paid: months of it are not how long a customer has been there."""
 _WHOLE_ONLY = frozenset(["title", "titre"])
 """Names that say nothing beside other words: “Payment method title” is nobody's."""
 _SENTENCE_MIN = 7
@@ -297,6 +301,8 @@ def _may_be_part(wanted: frozenset[str], tokens: frozenset[str], name: str, targ
         return False
     others = tokens - wanted
     if name == "product_id" and others & _OF_PAPERS:
+        return False
+    if name == "tenure_months" and others & _OF_INTERVALS:
         return False
     if (name == "store" or name.endswith("_id")) and others & _OF_NO_NUMBER:
         return False

@@ -1,15 +1,18 @@
-"""What a subscription comes to a month, where another column says how often its price is paid."""
+"""What a subscription comes to a month, where its price is one of a year, a quarter or a seat."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
-from revoir.language import msg
+from revoir.language import msg, nmsg
 from revoir.reading import values
 from revoir.reading.fields import Field
-from revoir.reading.part import Part, words_of
+from revoir.reading.intervals import is_number, months_of_header, months_of_words
+from revoir.reading.part import Part, summary, words_of
 from revoir.reading.returns import plain_sql
 from revoir.tables import plain_name
 
@@ -21,36 +24,34 @@ _INTERVALS = frozenset(
     ["interval", "plan_interval", "billing_interval", "billing_period", "billing_cycle",
      "billing_frequency", "frequency", "recurrence", "period", "periode", "periodicite",
      "frequence", "intervalle", "cycle", "periode_de_facturation", "cycle_de_facturation",
-     "frequence_de_facturation", "frequence_de_paiement", "periodicite_de_paiement"]
+     "frequence_de_facturation", "frequence_de_paiement", "periodicite_de_paiement",
+     "recurring_interval", "price_recurring_interval"]
 )  # fmt: skip
 """Headers of columns that say how often something is paid."""
-_MONTHLY = frozenset(["monthly", "mensuel", "mensualite", "mrr", "mois", "month"])
-_UNITS = (
-    (r"bi ?annual|semester|semestr|half year|6 mois", 6.0), (r"quarter|trimestr", 3.0),
-    (r"month|mois|mensuel", 1.0), (r"year|annual|annuel|annee|\bans?\b", 12.0),
-    (r"week|semaine|hebdo", 12 / 52), (r"\bday|daily|jour", 12 / 365),
-)  # fmt: skip
-_WORDS_MAX = 20
+_OF_INTERVALS = frozenset(["unit", "unite", "in", "en", "months", "month", "mois"])
+_OF_COUNTS = frozenset(["count", "length"])
+_DATE = re.compile(r"\d{4}")
+_WORDS_MAX = 50
+_SHOWN_MAX = 5
 
 
-def months_of(word: str) -> float | None:
-    """How many months lie between two payments.
+@dataclass(frozen=True)
+class _Interval:
+    """A column that says how often prices are paid: its words, and the months of those known."""
 
-    Args:
-        word: A cell, plain.
+    held: Field
+    words: list[str]
+    months: dict[str, float]
 
-    Returns:
-        None where the word says nothing of it.
+    @property
+    def header(self) -> str:
+        """What the file calls it."""
+        return self.held.mapping.header or self.held.mapping.column
 
-    Examples:
-        >>> [months_of(word) for word in ("month", "annuel", "3 months", "gold")]
-        [1.0, 12.0, 3.0, None]
-    """
-    unit = next((months for pattern, months in _UNITS if re.search(pattern, word)), None)
-    number = re.match(r"(?:every |tous les )?(\d{1,2}) ", word)
-    if unit is None or unit == 6.0 or number is None:
-        return unit
-    return unit * int(number[1]) or None
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers alone, which may count the units of another column."""
+        return all(is_number(word) for word in self.words)
 
 
 def monthly(connection: duckdb.DuckDBPyConnection, part: Part) -> str | None:
@@ -77,26 +78,121 @@ def monthly(connection: duckdb.DuckDBPyConnection, part: Part) -> str | None:
                 header=header, quantity=number.mapping.header,
             )
         )  # fmt: skip
-    if set(plain_name(header).split("_")) & _MONTHLY:
-        return price
-    interval = _headed(part, _INTERVALS)
+    if months := months_of_header(held.mapping.header):
+        if months == 1:
+            return price
+        part.notes.append(
+            msg(
+                "Column {header}: brought to a month, as its header names another time; what is"
+                " paid once a year is divided by twelve.",
+                header=header,
+            )
+        )
+        return _divided(price, str(months))
+    return _by_interval(connection, part, header, price)
+
+
+def _by_interval(connection: duckdb.DuckDBPyConnection, part: Part, header: str, price: str) -> str:
+    """SQL of a price a month, where another column may say how often it is paid."""
+    columns = _intervals(connection, part)
+    units = [column for column in columns if column.months and not column.is_number]
+    interval = next((column for column in units or columns if column.months), None)
     if interval is None:
+        part.notes.extend(
+            msg(
+                "Column {header} says {words}, and nothing known of how often a price is paid:"
+                " prices were taken as those of a month.",
+                header=column.header, words=_shown(column.words),
+            )
+            for column in columns if any(word and not _DATE.search(word) for word in column.words)
+        )  # fmt: skip
         return price
-    word = plain_sql(identifier(interval.key))
-    words = words_of(connection, part.accepted, word, _WORDS_MAX)
-    told = {one: months for one in words if (months := months_of(one))}
-    if len(told) < len(words) or len(words) > _WORDS_MAX or set(told.values()) <= {1.0}:
+    word = plain_sql(identifier(interval.held.key))
+    count = _counted(connection, part, interval)
+    cases = "".join(
+        # “Every 3 months” counts its months itself.
+        f" WHEN {literal(one)} THEN {months}{'' if re.search('[0-9]', one) else count}"
+        for one, months in interval.months.items()
+    )
+    only_months = set(interval.months.values()) == {1.0}
+    months = f"CASE coalesce({word}, '') {cases}"
+    months += f" WHEN '' THEN 1{count} END" if only_months else " END"
+    unknown = f"FROM {part.accepted} WHERE {price} IS NOT NULL AND ({months}) IS NULL"
+    rows = summary(connection, f"SELECT count(*) AS n {unknown}")["n"]
+    if only_months and not count and not rows:
         return price
     part.notes.append(
         msg(
             "Column {header}: brought to a month by column {interval}; what is paid once a year"
             " is divided by twelve.",
-            header=header, interval=interval.mapping.header,
+            header=header, interval=interval.header,
         )
     )  # fmt: skip
-    cases = " ".join(f"WHEN {literal(one)} THEN {months}" for one, months in told.items())
-    by = f"CASE {word} {cases} ELSE 1 END"
-    return f"CAST(round({price} / {by}, 4) AS {values.DECIMAL})"
+    if rows:
+        words = connection.execute(f"SELECT DISTINCT nullif({word}, '') {unknown} ORDER BY 1")
+        part.notes.append(
+            nmsg(
+                "Column {header}: {n} row says {words}, which does not tell how often its price is"
+                " paid: what it comes to a month is not known. Write month, quarter or year, or a"
+                " number of months such as P6M.",
+                "Column {header}: {n} rows say {words}, which does not tell how often their price"
+                " is paid: what they come to a month is not known. Write month, quarter or year, or"
+                " a number of months such as P6M.",
+                rows, header=interval.header, words=_shown([row[0] for row in words.fetchall()]),
+            )
+        )  # fmt: skip
+    return _divided(price, months)
+
+
+def _intervals(connection: duckdb.DuckDBPyConnection, part: Part) -> list[_Interval]:
+    """The columns that may say how often prices are paid."""
+    found = []
+    for held in part.fields.attributes:
+        header = held.mapping.header
+        if _without(header, _OF_INTERVALS) in _INTERVALS:
+            word = plain_sql(identifier(held.key))
+            words = sorted(words_of(connection, part.accepted, word, _WORDS_MAX))
+            if len(words) <= _WORDS_MAX:
+                found.append(_Interval(held, words, months_of_words(header, words)))
+    return found
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, part: Part, interval: _Interval) -> str:
+    """SQL that multiplies a unit by the column that counts how many lie between two payments.
+
+    Stripe has an interval of “month” and a count of 3, WooCommerce a period of “month” and an
+    interval of 3, Chargebee a period of 3 and its unit.
+    """
+    unit = plain_name(interval.header)
+    for held in part.fields.attributes if not interval.is_number else ():
+        header = plain_name(held.mapping.header)
+        counts = "interval" in header and _without(header, _OF_COUNTS) in _INTERVALS
+        if held is interval.held or not (counts or unit == f"{header}_unit"):
+            continue
+        number = f"try_cast({identifier(held.key)} AS DECIMAL(9, 2))"
+        most = summary(connection, f"SELECT max({number}) AS most FROM {part.accepted}")["most"]
+        if most is not None and most != 1:
+            part.notes.append(
+                msg(
+                    "Column {header} was read as how many units of column {interval} lie between"
+                    " two payments.",
+                    header=held.mapping.header, interval=interval.header,
+                )
+            )  # fmt: skip
+            return f" * CASE WHEN {number} > 0 THEN {number} ELSE 1 END"
+    return ""
+
+
+def _without(header: str, left_out: frozenset[str]) -> str:
+    return "_".join(word for word in plain_name(header).split("_") if word not in left_out)
+
+
+def _shown(words: Sequence[str | None]) -> list[str | None]:
+    return [*words[:_SHOWN_MAX], *(["…"] if len(words) > _SHOWN_MAX else [])]
+
+
+def _divided(price: str, months: str) -> str:
+    return f"CAST(round({price} / ({months}), 4) AS {values.DECIMAL})"
 
 
 def _headed(part: Part, names: frozenset[str]) -> Field | None:
