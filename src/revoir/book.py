@@ -170,7 +170,7 @@ class Book:
                 msg("The table “{name}” lacks: {columns}.", name=name, columns=missing),
                 remedy=msg("Say which column it is with a mapping file."),
             )
-        return table
+        return engines.usable(name, table, self.settings.currency)
 
     @cached_property
     def backend(self) -> Any:

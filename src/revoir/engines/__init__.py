@@ -1,6 +1,7 @@
 """The engines that answer: DuckDB by default; PostgreSQL, Spark and others through Ibis."""
 
 from revoir.engines.connect import connect, is_database_url, memory, reason_of, without_password
+from revoir.engines.usable import usable
 from revoir.engines.warehouse import day_of, is_before, open_tables
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "memory",
     "open_tables",
     "reason_of",
+    "usable",
     "without_password",
 ]

@@ -13,7 +13,7 @@ from revoir.reading.clocks import join_times, since_midnight, tell_shifted
 from revoir.reading.detect import Detection
 from revoir.reading.fields import Field, Fields, plan, slow_sql
 from revoir.reading.mapping import ColumnMapping
-from revoir.reading.part import BIG, LINE_COLUMNS, Part
+from revoir.reading.part import BACKWARDS, BIG, LINE_COLUMNS, Part
 from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
 from revoir.reading.repeats import tell_apart
@@ -268,6 +268,7 @@ _HAPPENED = frozenset(
 )
 
 
+_BEGUN = "subscriptions.started_at"
 _ENDLESS = "subscriptions.ended_at"
 """Many systems write a day such as 9999-12-31 where there is no end."""
 
@@ -358,6 +359,9 @@ def _pass(
         for key in told
     ]
     cases = " ".join(f"WHEN {fault} THEN {place}" for place, fault in _faults(part, today))
+    if _BEGUN in fields and _ENDLESS in fields:
+        begun, ended = (f"CAST({identifier(key)} AS DATE)" for key in (_BEGUN, _ENDLESS))
+        cases += f" WHEN {ended} < {begun} THEN {BACKWARDS}"
     bad = f"CASE {cases} END" if cases else "NULL"
     connection.execute(
         f"CREATE OR REPLACE {'TABLE' if part.is_table else 'VIEW'} {part.relation} AS"

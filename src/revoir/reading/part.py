@@ -26,6 +26,8 @@ REPEATED = 0
 """The mark of a row that repeats another one."""
 CONFLICT = -1
 """The mark of a row that carries the number of another one, and other values."""
+BACKWARDS = -2
+"""The mark of a subscription that ends before it begins: either day may be the wrong one."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ from revoir.files import whole
 from revoir.language import Message, msg, nmsg
 from revoir.reading import dates
 from revoir.reading.mapping import is_own
-from revoir.reading.part import REPEATED, Part
+from revoir.reading.part import BACKWARDS, REPEATED, Part
 from revoir.reading.raw import RawTable, Reject
 from revoir.reading.report import FileReport, Quarantined
 from revoir.tables import Type
@@ -73,7 +73,10 @@ def _bad_rows(connection: duckdb.DuckDBPyConnection, part: Part) -> Iterator[Qua
     places: dict[int, Field] = dict(enumerate(part.fields.values(), 1))
     while rows := cursor.fetchmany(1000):
         for line, mark, *held in rows:
-            yield explain(part, int(line), places.get(mark), tuple(held))
+            if mark == BACKWARDS:
+                yield _backwards(part, int(line), tuple(held))
+            else:
+                yield explain(part, int(line), places.get(mark), tuple(held))
 
 
 def from_reject(reject: Reject) -> Quarantined:
@@ -104,6 +107,18 @@ def explain(
     header = mapping.header or mapping.column
     reason, remedy = _fault(field, value, line)
     return Quarantined(line, header, value, reason, remedy, cells)
+
+
+def _backwards(part: Part, line: int, cells: tuple[str | None, ...]) -> Quarantined:
+    mapping = part.fields["subscriptions.ended_at"].mapping
+    return Quarantined(
+        line,
+        mapping.header or mapping.column,
+        cells[part.raw.columns.index(mapping.column)],
+        msg("The subscription ends before it begins."),
+        msg("Correct the day that is wrong, or leave the row out."),
+        cells,
+    )
 
 
 def _conflict(part: Part, line: int, cells: tuple[str | None, ...]) -> Quarantined:
