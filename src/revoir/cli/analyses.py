@@ -19,6 +19,7 @@ from revoir.cli.common import (
 from revoir.language import Message, Money, Number, Percent, in_days, msg, nmsg
 
 if TYPE_CHECKING:
+    from revoir.book import Book
     from revoir.metrics.cohorts import CohortGrid
     from revoir.metrics.registry import Unit
     from revoir.metrics.result import Result
@@ -71,7 +72,7 @@ def metric(
     )
     result = measure(book, known.name, start=first, end=last, grain=grain, by=by or (), where=where)
     if form == "table":
-        _write_figures(result, code, book.settings.currency)
+        _write_figures(result, code, book)
     else:
         write_rows(result.records(code), form)
     if not result.figures:
@@ -80,13 +81,17 @@ def metric(
         say(note.text(code))
 
 
-def _write_figures(result: Result, code: str, currency: str | None) -> None:
+def _write_figures(result: Result, code: str, book: Book) -> None:
     from revoir.segments.names import value_named
 
     unit = result.metric.unit
+    # Where all amounts carry a currency, the one given for others is that of none of them.
+    currency = book.currency if book.currencies else book.settings.currency
     rows, partly = [], result.notes_of_some
     for figure in result.figures:
-        value = shown(figure.value, unit, currency)
+        group = figure.by.get("currency")
+        paid_in = group if group in book.currencies else currency
+        value = shown(figure.value, unit, paid_in)
         if figure.value is None:
             value = figure.reason
         elif figure.note in partly:
@@ -99,7 +104,7 @@ def _write_figures(result: Result, code: str, currency: str | None) -> None:
             "value": value,
             "interval": None
             if figure.low is None
-            else [shown(figure.low, unit, currency), shown(figure.high, unit, currency)],
+            else [shown(figure.low, unit, paid_in), shown(figure.high, unit, paid_in)],
             "numerator": figure.numerator,
             "denominator": figure.denominator,
             "complete": figure.complete,

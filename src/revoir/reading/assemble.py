@@ -93,11 +93,9 @@ def assemble(
     if not parts:
         raise _nothing_known(raws, reports)
     _tell_same_days(connection, parts, pieces, notes)
-    tables = Together(connection, parts, pieces, notes, today)
-    names = tables.unite()
-    currency = _currency(
-        connection, names, currency or said.currency or _headed_currency(parts), notes
-    )
+    currency = currency or said.currency or _headed_currency(parts)
+    names = Together(connection, parts, pieces, notes, today, currency).unite()
+    currency = _currency(connection, names, currency, notes)
     return Reading(
         tables=_ibis_tables(connection, names),
         files=reports,
@@ -301,14 +299,27 @@ def _currency(
 ) -> str | None:
     """The one currency of all amounts, or None with a note when there are several."""
     found: set[str] = set()
-    for table in ("orders", "subscriptions"):
-        if table not in names:
-            continue
-        if "currency" in columns_of(connection, names[table]):
+    lacking = 0
+    for table, amount in (("orders", "amount"), ("subscriptions", "monthly_amount")):
+        columns = columns_of(connection, names[table]) if table in names else set()
+        if "currency" in columns:
             rows = connection.execute(
                 f"SELECT DISTINCT currency FROM {names[table]} WHERE currency IS NOT NULL LIMIT 20"
             ).fetchall()
             found |= {row[0] for row in rows}
+        if {"currency", amount} <= columns:
+            (row,) = connection.execute(
+                f"SELECT count({amount}) FROM {names[table]} WHERE currency IS NULL"
+            ).fetchall()
+            lacking += row[0]
+    if lacking and len(found) == 1:
+        notes.append(
+            nmsg(
+                "{n} amount carries no currency and is taken as {currency}.",
+                "{n} amounts carry no currency and are taken as {currency}.",
+                lacking, currency=next(iter(found)),
+            )
+        )  # fmt: skip
     if len(found) > 1:
         notes.append(
             msg(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from revoir.engines.sql import identifier
+from revoir.engines.sql import identifier, literal
 from revoir.language import Message, msg, nmsg
 from revoir.reading.part import Part, summary
 from revoir.reading.pieces import Piece
@@ -25,6 +25,7 @@ class Together:
         pieces: What each of them gives to a canonical table.
         notes: Told what is to be known of all files together.
         today: Nobody's age is counted on a later day (None: the data end earlier).
+        currency: The currency of amounts that carry none (None: it is not known).
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Together:
         pieces: list[Piece],
         notes: list[Message],
         today: dt.date | None = None,
+        currency: str | None = None,
     ) -> None:
         self.connection = connection
         self.parts = parts
         self.pieces = pieces
         self.notes = notes
         self.today = today
+        self.currency = currency
 
     def unite(self) -> dict[str, str]:
         """The quoted relation of each canonical table that was found."""
@@ -58,6 +61,9 @@ class Together:
                 body = " UNION ALL BY NAME ".join(self._select(piece, mixed) for piece in held)
                 if table == "customers":
                     body = f"SELECT *{self._band(held)} FROM ({body})"
+                elif self.currency and any("currency" in piece.columns for piece in held):
+                    given = f"coalesce(currency, {literal(self.currency)}) AS currency"
+                    body = f"SELECT * REPLACE ({given}) FROM ({body})"
                 self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
             names[table] = name
         if "customers" in names:
