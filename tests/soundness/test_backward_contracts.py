@@ -7,7 +7,6 @@ import pytest
 
 import revoir
 from revoir.book import Book
-from revoir.engines import memory
 
 JUNE = dt.date(2023, 6, 15)
 NAMES = ("subscription_id", "customer_id", "started_at", "ended_at", "monthly_amount")
@@ -46,6 +45,6 @@ def test_rows_of_a_file_that_end_before_they_begin_are_to_be_mended(tmp_path):
     check(book)
 
 
-def test_rows_of_a_warehouse_that_end_before_they_begin_are_left_out():
+def test_rows_of_a_warehouse_that_end_before_they_begin_are_left_out(engine):
     table = pa.Table.from_pylist([dict(zip(NAMES, row, strict=True)) for row in ROWS])
-    check(Book({"subscriptions": memory(threads=1).create_table("subscriptions", table)}))
+    check(Book(engine.load({"subscriptions": table})))

@@ -7,7 +7,6 @@ from typer.testing import CliRunner
 import revoir
 from revoir.book import Book, Settings
 from revoir.cli import app
-from revoir.engines import memory
 
 ROWS = [("A", "2024-01-10", "100", "USD"), ("B", "2024-01-10", "10", "")]
 ROWS += [("C", "2024-03-10", "10", ""), ("A", "2024-02-10", "100", "USD")]
@@ -38,7 +37,7 @@ def test_the_currency_given_is_that_of_amounts_that_carry_none(orders):
     assert book.reading.totals["orders"]["amount_by_currency"] == {"EUR": 20.0, "USD": 200.0}
 
 
-def test_so_it_is_in_a_warehouse():
+def test_so_it_is_in_a_warehouse(engine):
     names = ("customer_id", "ordered_on", "amount", "currency")
     table = pa.Table.from_pylist(
         [
@@ -47,7 +46,7 @@ def test_so_it_is_in_a_warehouse():
         ]
     )
     table = table.set_column(1, "ordered_on", table["ordered_on"].cast(pa.date32()))
-    held = {"orders": memory(threads=1).create_table("orders", table)}
+    held = engine.load({"orders": table})
     check_mixed(Book(held, settings=EUR))
     assert revoir.measure(Book(held), "revenue").figures[0].value == 220
 
