@@ -12,6 +12,7 @@ from revoir.metrics.registry import measure
 from revoir.metrics.summary import customer_summary
 from revoir.models.clv import clv
 from revoir.models.origins import origins
+from revoir.segments.rules import customers_matching
 from revoir.signals.registry import signal_named, values_of
 
 
@@ -143,3 +144,10 @@ def test_purchases_without_amounts_are_counted_and_not_taken_for_nothing():
     # Of whom every amount is known, amounts are compared.
     rows += [("e", day(n), 5.0 if n > 85 else 20.0) for n, _ in bought]
     assert raised(book_with(rows, day(118)), "purchases_down") == {"d", "e"}
+
+
+def test_an_average_order_is_over_the_orders_that_have_an_amount():
+    """Orders of 100 and of one knows not what were 50 on average to a rule, 100 to the metric."""
+    book = book_with([("a", day(0), 100.0), ("a", day(4), None), ("b", day(4), 60.0)])
+    met = book.rows(customers_matching(book, "average_order >= 60"))
+    assert sorted(row["customer_id"] for row in met) == ["a", "b"]

@@ -317,8 +317,9 @@ def _of_one(table: ir.Table, feature: Feature, as_of: dt.date) -> ir.Value:
             # DuckDB truncates a day to a moment while Ibis takes it for a day.
             return day.min(where=bought).cast("timestamp").truncate("month").cast("date")
         case "average_order":
+            # An order whose amount is missing is in no mean, as in `average_order_value`.
             total = table.amount.sum(where=bought).cast("float64")
-            return total / table.count(where=bought).nullif(0)
+            return total / table.amount.count(where=bought).nullif(0)
         case "monetary":
             return table.amount.sum(where=bought)
     raise AssertionError(feature.name)

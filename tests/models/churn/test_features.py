@@ -80,6 +80,12 @@ def test_purchases_worked_by_hand():
     assert bob["lateness"] == pytest.approx(39 / (WINDOW / 2.302585092994046))
 
 
+def test_an_average_order_is_over_the_orders_that_have_an_amount():
+    rows = [*ORDERS, order(9, "ann", "2024-04-03", "1") | {"amount": None}]
+    found = at(book_of({"orders": rows}), day("2024-04-10"), names=["average_order"])
+    assert found["ann"]["average_order"] == pytest.approx(25)
+
+
 def test_returns_discounts_and_channels_worked_by_hand():
     found = at(book_of({"orders": ORDERS}), day("2024-04-10"))
     ann, bob = found["ann"], found["bob"]
