@@ -49,7 +49,7 @@ def _buyers(table: ir.Table, by: Sequence[str]) -> ir.Table:
         "gaps": returns.sum(),
         "gap_days": gap_days(marked).sum(where=returns).fill_null(0),
         "again": marked.day.max() > marked.day.min(),
-        "new": (~marked.repeats).any(),
+        "loyal": marked.repeats.any(),
     }
     keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
     return marked.group_by(keys).aggregate(**sums)

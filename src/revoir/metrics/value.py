@@ -85,18 +85,24 @@ declare_value(
 )
 declare_value(
     "loyal_wallet",
-    mean_of(BUYERS, "amount", where=lambda t: t.again & t.amount.notnull()),
+    mean_of(BUYERS, "amount", where=lambda t: t.loyal & t.amount.notnull()),
     msg("Spending of customers who came back"),
-    msg("Amount ÷ number of the customers who bought on two days or more in the period."),
+    msg(
+        "Amount bought in the period, before returns, ÷ number of the customers who bought in it on"
+        " a day after their first purchase day of all."
+    ),
     Unit.MONEY,
     "higher",
     aliases=("wallet_loyal",),
 )
 declare_value(
     "new_wallet",
-    mean_of(BUYERS, "amount", where=lambda t: t.new & t.amount.notnull()),
+    mean_of(BUYERS, "amount", where=lambda t: ~t.loyal & t.amount.notnull()),
     msg("Spending of new customers"),
-    msg("Amount ÷ number of the customers whose first purchase of all was in the period."),
+    msg(
+        "Amount bought in the period, before returns, ÷ number of the customers who bought in it on"
+        " their first purchase day of all and on no other."
+    ),
     Unit.MONEY,
     "higher",
     aliases=("wallet_new", "single_wallet"),
