@@ -1,6 +1,7 @@
 """Wrong sums of money: who spends it, what came back of it, and what it is called."""
 
 import datetime as dt
+import random
 
 import pytest
 
@@ -37,3 +38,58 @@ def test_the_loyal_are_loyal_in_any_month_and_are_new_in_none_but_their_first(tm
     asked = {"start": dt.date(2023, 1, 1), "end": dt.date(2023, 2, 1), "grain": Grain.MONTH}
     assert values(book, "loyal_wallet", **asked) == [None]
     assert values(book, "new_wallet", **asked) == [60]
+
+
+HEAD = "order_id,customer_id,date,amount\n"
+
+
+def test_what_a_customer_brought_in_is_less_what_came_back(tmp_path):
+    """Sixty who sent all back and sixty who kept all: 100 each were 200, before returns."""
+    rows = [
+        f"{place}-{amount},C{place},2024-{month:02d}-{place % 28 + 1:02d},{amount}"
+        for place in range(120)
+        for month, amount in ((1, 100), (2, -100))
+        if place % 2 or amount > 0
+    ]
+    book = orders_read(tmp_path, HEAD + "\n".join([*rows, ""]))
+    assert values(book, "revenue") == [6000]
+    assert values(book, "revenue_per_customer") == [50]
+    assert values(book, "clv_historic") == [50]
+    assert values(book.with_settings(margin=0.5), "clv_historic") == [25]
+    assert values(book, "average_order_value") == [100], "a basket is before returns"
+
+
+def test_the_historic_value_is_that_of_the_list_of_customers(tmp_path):
+    """The metric said 380.83 where the list of the same customers came to 178.33 each."""
+    drawn, rows = random.Random(3), []
+    for customer in range(120):
+        day = dt.date(2022, 1, 1) + dt.timedelta(drawn.randrange(300))
+        for _ in range(drawn.choice([1, 2, 3, 5, 8])):
+            rows.append(f"{len(rows)},C{customer},{day},100")
+            if customer % 2 == 0:
+                rows.append(f"{len(rows)},C{customer},{day + dt.timedelta(3)},-100")
+            day += dt.timedelta(drawn.randrange(20, 90))
+    rows.append(f"{len(rows)},C1,2022-01-01,-9999")  # of something bought before
+    book = orders_read(tmp_path, HEAD + "\n".join([*rows, ""]))
+    listed = revoir.clv(book, model="mbg_nbd", tested=False).customers["historic"].to_pylist()
+    [figure] = measure(book, "clv_historic").figures
+    assert figure.value == pytest.approx(sum(listed) / len(listed))
+    assert figure.denominator == len(listed)
+    assert figure.low < figure.value < figure.high
+    [simple] = measure(book, "clv_simple").figures
+    year = {"start": simple.period.start, "end": simple.period.end}
+    [spend] = values(book, "revenue_per_customer", **year)
+    [times] = values(book, "purchase_frequency", **year)
+    assert simple.parts["average_order_value"] == pytest.approx(spend / times)
+
+
+def test_what_came_back_counts_in_the_period_and_group_it_came_back_in(tmp_path):
+    rows = "1,A,2024-01-10,100\n2,A,2024-02-10,40\n3,B,2024-02-11,60\nR1,A,2024-02-12,-30\n"
+    rows += "R2,A,2024-03-01,-5\n4,B,2024-03-02,\nR3,B,2024-03-03,-10\n"
+    book = orders_read(tmp_path, HEAD + rows)
+    found = measure(book, "revenue_per_customer", grain=Grain.MONTH).figures
+    assert [(one.value, one.denominator) for one in found] == [(100, 1), (35, 2), (None, 0)]
+    found = measure(book, "revenue_per_customer", by=["customer_id"]).figures
+    assert [(one.by["customer_id"], one.value) for one in found] == [("A", 105), ("B", 50)]
+    told = measure(book, "revenue_per_customer", where="customer_id = 'A'", grain=Grain.MONTH)
+    assert [one.value for one in told.figures] == [100, 10, None]

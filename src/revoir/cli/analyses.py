@@ -197,7 +197,7 @@ def cohorts(
     ] = "first",
     mean: Annotated[str, typer.Option("--mean", help=T("weighted or simple."))] = "weighted",
     measure: Annotated[
-        str, typer.Option("--measure", help=T("customers, revenue or margin."))
+        str, typer.Option("--measure", help=T("customers, revenue (before returns) or margin."))
     ] = "customers",
     since: options.From = None,
     until: options.To = None,

@@ -38,7 +38,7 @@ class Cell:
         age: Periods since the cohort's own.
         period: The period looked at.
         complete: Whether the data cover that period to its last day.
-        count: Customers present, or the amount they brought.
+        count: Customers present, or the amount that they bought for, before returns.
         reference: The same at age 0, or at the age before.
         value: `count` ÷ `reference` (None: nothing to divide by).
         low: Lower end of the 95 % interval of a share of customers.
@@ -141,8 +141,8 @@ def cohorts(
             to that of the last purchase.
         share_of: "first": cells are shares of the cohort at age 0; "previous": of the age before.
         mean: "weighted": sums over cohorts are divided; "simple": the shares are averaged.
-        measure: "customers", "revenue" (amount of purchases) or "margin" (the company's share of
-            revenue where it gave one, else what purchases carry).
+        measure: "customers", "revenue" (amount of purchases, before returns) or "margin" (the
+            company's share of it where it gave one, else what purchases carry).
         since: First day of the first cohort (None: where the data begin).
         until: Day after the last cohort.
         by: Columns that cohorts are broken down by.

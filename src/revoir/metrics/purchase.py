@@ -73,6 +73,23 @@ def _baskets(table: ir.Table, by: Sequence[str]) -> ir.Table:
     return sums.union(rows.filter(rows.alone).select(*sums.columns).cast(sums.schema()))
 
 
+def _spenders(table: ir.Table, by: Sequence[str]) -> ir.Table:
+    """One row a customer and period with a purchase: what was paid in it and not given back.
+
+    Whoever gave back more than they bought in the period brought in nothing, as in `revoir.clv`.
+    """
+    bought = table.first_day.notnull()
+    keys = list(dict.fromkeys([scope.PERIOD, "customer_id", *by]))
+    sums = table.group_by(keys).aggregate(
+        paid=table.amount.sum(),
+        purchases=bought.sum(),
+        priced=(bought & table.amount.notnull()).sum(),
+    )
+    kept = ibis.ifelse(sums.paid < 0, 0, sums.paid).cast(sums.paid.type())
+    known = ibis.ifelse(sums.priced > 0, kept, ibis.null(kept.type()))
+    return sums.filter(sums.purchases > 0).select(*keys, amount=known)
+
+
 def gap_days(t: ir.Table) -> ir.NumericValue:
     """The days since each purchase's previous one."""
     return t.day.delta(t.previous_day, unit="day").cast("float64")
@@ -93,6 +110,9 @@ PURCHASES = Facts("purchases", scope.purchases, "day", _with_visits, ("orders.cu
 
 BUYERS = Facts("buyers", scope.purchases, "day", _buyers, ("orders.customer_id",))
 """Customers who bought in a period, one row each."""
+
+SPENDERS = Facts("spenders", scope.dealings, "day", _spenders, ("orders.customer_id",))
+"""Customers who bought in a period, one row each: what they paid, less what they gave back."""
 
 AVERAGE_BASKET = ratio_of(BASKETS, "amount", "orders")
 """Amount by order. A customer's orders resemble one another: it is customers that are drawn."""
@@ -135,7 +155,7 @@ declare_purchase(
     "average_order_value",
     AVERAGE_BASKET,
     msg("Average order value"),
-    msg("Amount of purchases ÷ number of purchases."),
+    msg("Amount of purchases, before returns, ÷ number of purchases."),
     Unit.MONEY,
     "higher",
     aliases=("aov", "panier_moyen", "average_basket"),
@@ -145,7 +165,7 @@ declare_purchase(
     "first_order_value",
     ratio_of(BUYERS, "first_amount", "first_orders"),
     msg("Basket of new customers"),
-    msg("Amount ÷ number of the purchases made on a customer's first day."),
+    msg("Amount, before returns, ÷ number of the purchases made on a customer's first day."),
     Unit.MONEY,
     "higher",
     aliases=("new_basket", "aov_new", "panier_nouveaux_clients"),
@@ -154,7 +174,7 @@ declare_purchase(
     "repeat_order_value",
     ratio_of(BUYERS, "repeat_amount", "repeat_orders"),
     msg("Basket of returning customers"),
-    msg("Amount ÷ number of the purchases made after a customer's first day."),
+    msg("Amount, before returns, ÷ number of the purchases made after a customer's first day."),
     Unit.MONEY,
     "higher",
     aliases=("loyal_basket", "aov_loyal", "panier_clients_fideles"),

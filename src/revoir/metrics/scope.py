@@ -65,14 +65,28 @@ def purchases(book: Book, question: Question) -> ir.Table:
 
 def sales(book: Book, question: Question) -> ir.Table:
     """The purchases of `purchases`, and those that nobody is known of, which stand alone."""
-    known = purchases(book, question)
-    wanted = [*_NEIGHBOURING, *(MONTH_OF.format(name) for name in _NEIGHBOURING)]
-    wanted = ["customer_id", "amount", *(name for name in wanted if name in known.columns)]
-    wanted = list(dict.fromkeys([*wanted, *question.by]))
     bought = orders(book, question)
     unknown = bought.filter((bought.kind == "purchase") & bought.customer_id.isnull())
-    months = {MONTH_OF.format("day"): ordinal(unknown.ordered_on, Grain.MONTH)}
-    alone = unknown.rename(day="ordered_on").mutate(**months)
+    return _with_alone(purchases(book, question), unknown, _NEIGHBOURING, question.by)
+
+
+def dealings(book: Book, question: Question) -> ir.Table:
+    """The purchases of `purchases`, and what known customers gave back: it has no `first_day`."""
+    held = orders(book, question)
+    back = held.filter((held.kind == "return") & held.customer_id.notnull())
+    days = (*_NEIGHBOURING, "first_day")
+    return _with_alone(purchases(book, question), back, days, question.by)
+
+
+def _with_alone(
+    known: ir.Table, alone: ir.Table, days: Sequence[str], by: Sequence[str]
+) -> ir.Table:
+    """Purchases with some of their days, and orders that have no neighbours."""
+    wanted = [*days, *(MONTH_OF.format(name) for name in days)]
+    wanted = ["customer_id", "amount", *(name for name in wanted if name in known.columns)]
+    wanted = list(dict.fromkeys([*wanted, *by]))
+    months = {MONTH_OF.format("day"): ordinal(alone.ordered_on, Grain.MONTH)}
+    alone = alone.rename(day="ordered_on").mutate(**months)
     absent = {name: ibis.null() for name in wanted if name not in alone.columns}
     known = known.select(*wanted)
     return known.union(alone.mutate(**absent).select(*wanted).cast(known.schema()))

@@ -13,7 +13,7 @@ from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics import scope
 from revoir.metrics.evaluate import Ratio, declare_ratio, empty_result, lacking, mean_of
-from revoir.metrics.purchase import BUYERS, ORDERS, PURCHASES
+from revoir.metrics.purchase import BUYERS, ORDERS, PURCHASES, SPENDERS
 from revoir.metrics.registry import Metric, Question, Unit, declare, measure_many, metric_named
 from revoir.metrics.result import Figure, Result
 
@@ -60,9 +60,12 @@ declare_value(
 )
 declare_value(
     "revenue_per_customer",
-    mean_of(BUYERS, "amount", where=lambda t: t.amount.notnull()),
+    mean_of(SPENDERS, "amount", where=lambda t: t.amount.notnull()),
     msg("Revenue per customer"),
-    msg("Amount of the purchases of known customers ÷ customers who bought in the period."),
+    msg(
+        "What the customers who bought in the period paid in it, less what each of them gave back"
+        " in it (never below zero), ÷ their number."
+    ),
     Unit.MONEY,
     "higher",
     aliases=("arpu", "revenu_par_client", "spend_per_customer", "ca_par_client"),
@@ -77,7 +80,7 @@ declare_value(
     msg("Share of revenue from returning customers"),
     msg(
         "Amount bought after a customer's first day ÷ amount bought by known customers, in the"
-        " period."
+        " period, before returns."
     ),
     Unit.SHARE,
     "higher",
@@ -277,7 +280,8 @@ CLV_HISTORIC: Metric = declare(
         name="clv_historic",
         label=msg("Customer lifetime value, historic"),
         formula=msg(
-            "What customers who bought in the period brought in it: revenue per customer × margin."
+            "What customers who bought in the period brought in, less what they gave back in it:"
+            " revenue per customer × margin."
         ),
         unit=Unit.MONEY,
         better="higher",
@@ -293,8 +297,8 @@ CLV_SIMPLE: Metric = declare(
         name="clv_simple",
         label=msg("Customer lifetime value, simple form"),
         formula=msg(
-            "Average order value × orders a year × lifespan in years × margin; the lifespan is the"
-            " length of the period ÷ its churn rate."
+            "Average order value (less what was given back) × orders a year × lifespan in years ×"
+            " margin; the lifespan is the length of the period ÷ its churn rate."
         ),
         unit=Unit.MONEY,
         better="higher",

@@ -42,8 +42,8 @@ def beside(mean: float | None, simple: Figure, currency: str | None) -> tuple[Me
         return told, msg("The simple form gives no value. {reason}", reason=simple.reason)
     return told, msg(
         "Whoever buys now is worth {value} by the simple form, over the whole time they stay: an"
-        " average order of {order} × {orders} orders a year × {years} years × a margin of"
-        " {margin}.",
+        " average order of {order} (less what was given back) × {orders} orders a year × {years}"
+        " years × a margin of {margin}.",
         value=Money(simple.value, currency, 0),
         order=Money(simple.parts["average_order_value"], currency, 2),
         orders=Number(simple.parts["orders_a_year"], 1),

@@ -206,7 +206,8 @@ def _cutoffs(found: Rfm, currency: str | None) -> tuple[Message, ...]:
     if not found.cutoffs.monetary:
         return limits
     amounts = [Money(round(float(value), 2), currency) for value in found.cutoffs.monetary]
-    return (*limits, msg("Amount, in all: {scores}.", scores=_scores(amounts, 1, best)))
+    scores = _scores(amounts, 1, best)
+    return (*limits, msg("Amount bought in all, before returns: {scores}.", scores=scores))
 
 
 def _scores(limits: Sequence[Any], first: int, beyond: int) -> list[Message]:

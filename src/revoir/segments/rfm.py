@@ -1,8 +1,8 @@
 """RFM: how lately, how often and how much each customer bought, and the segment that follows.
 
 *days_since_last* is the days from the last purchase to `as_of`, *frequency* the number of days
-on which the customer bought, *monetary* the sum of those purchases. Each is scored from 1
-(worst) to `bins` (best) by cut-offs.
+on which the customer bought, *monetary* the sum of those purchases, before returns.
+Each is scored from 1 (worst) to `bins` (best) by cut-offs.
 
 **Cut-offs and ties.** The k-th of the `bins` − 1 cut-offs is the smallest value that at least
 k / `bins` of the customers do not exceed (Hyndman & Fan 1996, definition 1: always a value that
@@ -66,12 +66,12 @@ class SegmentRow:
         segment: Its key in `SEGMENTS`.
         customers: How many customers it has.
         share: Their share of all customers who bought.
-        revenue: What they bought for, in all (None: in several currencies).
+        revenue: What they bought for in all, before returns (None: in several currencies).
         revenue_share: Its share of what all customers bought for (None: that is zero, or not
             known).
         days_since_last: Median days since the last purchase (None: nobody is in it).
         frequency: Median number of purchase days.
-        monetary: Median of what a customer bought for.
+        monetary: Median of what a customer bought for, before returns.
     """
 
     segment: str

@@ -67,7 +67,7 @@ class CohortForm(forms.Form):
         label=gettext_lazy("Counted in"),
         choices=[
             ("customers", gettext_lazy("customers")),
-            ("revenue", gettext_lazy("revenue")),
+            ("revenue", gettext_lazy("revenue, before returns")),
             ("margin", gettext_lazy("margin")),
         ],
         required=False,
