@@ -248,7 +248,9 @@ ORDERS = Table(
         Column("margin", Type.DECIMAL, msg("Margin of the order, in its currency."), False, _words(
             "marge profit marge_brute gross_margin benefice margin_amount"
         )),
-        Column("refunded", Type.DECIMAL, msg("Part of the amount that was given back."), False, _words(
+        Column("refunded", Type.DECIMAL, msg(
+            "Part of what was paid that was given back: the amount is what is left."
+        ), False, _words(
             "rembourse montant_rembourse refunded_amount amount_refunded refund refund_amount"
         )),
         Column("discount", Type.DECIMAL, msg("Discount on the order."), False, _words(

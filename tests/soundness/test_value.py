@@ -3,11 +3,15 @@
 import datetime as dt
 import random
 
+import ibis
+import pyarrow as pa
 import pytest
 
 import revoir
+from revoir.book import Book
 from revoir.metrics.registry import measure
 from revoir.periods import Grain
+from revoir.store import Lake
 
 
 def orders_read(folder, text):
@@ -93,3 +97,69 @@ def test_what_came_back_counts_in_the_period_and_group_it_came_back_in(tmp_path)
     assert [(one.by["customer_id"], one.value) for one in found] == [("A", 105), ("B", 50)]
     told = measure(book, "revenue_per_customer", where="customer_id = 'A'", grain=Grain.MONTH)
     assert [one.value for one in told.figures] == [100, 10, None]
+
+
+REFUNDED = "order_id,customer_id,date,amount,refunded\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        REFUNDED + "1,A,2024-01-10,100,30\n2,A,2024-02-10,40,0\n3,C,2024-03-01,10,\n",
+        HEAD + "1,A,2024-01-10,100\nR1,A,2024-01-12,-30\n2,A,2024-02-10,40\n3,C,2024-03-01,10\n",
+        REFUNDED
+        + "1,A,2024-01-10,100,30\n1,A,2024-01-12,-30,\n2,A,2024-02-10,40,0\n3,C,2024-03-01,10,\n",
+        REFUNDED
+        + "1,A,2024-01-10,100,30\n1,A,2024-01-12,-30,30\n2,A,2024-02-10,40,\n3,C,2024-03-01,10,\n",
+        REFUNDED
+        + "1,A,2024-01-10,100,0\nR1,A,2024-01-12,-30,-30\n2,A,2024-02-10,40,\n3,C,2024-03-01,10,\n",
+    ],
+    ids=["column", "row", "both", "both twice", "a row that says its own amount twice"],
+)
+def test_a_refund_counts_once_be_it_a_column_or_a_row(tmp_path, text):
+    """In a column nothing had been returned; in both, the refund was taken off twice."""
+    book = orders_read(tmp_path, text)
+    names = ("revenue", "gross_sales", "returned_share")
+    assert [values(book, name) for name in names] == [[120], [150], [0.2]]
+    assert values(book, "gross_sales", grain=Grain.MONTH) == [100, 40, 10]
+    assert values(book, "returned_share", grain=Grain.MONTH) == [0.3, 0, 0]
+
+
+def test_an_order_all_of_which_came_back_in_a_row_of_its_number_is_taken_off_once(tmp_path):
+    """It was cancelled for its column, and its refund taken off other sales."""
+    text = REFUNDED + "1,A,2024-01-10,100,100\n1,A,2024-01-12,-100,\n2,A,2024-02-10,40,\n"
+    book = orders_read(tmp_path, text)
+    assert values(book, "revenue") == [40]
+    assert values(book, "gross_sales") == [140]
+    assert values(book, "returned_share") == [pytest.approx(100 / 140)]
+
+
+def test_what_was_refunded_of_an_amount_that_is_not_known_is_in_no_share():
+    table = pa.table(
+        {
+            "customer_id": ["a", "b"],
+            "ordered_on": [dt.date(2024, 1, 1), dt.date(2024, 1, 2)],
+            "amount": pa.array([70.0, None]),
+            "refunded": pa.array([30.0, 5.0]),
+        }
+    )
+    backend = ibis.duckdb.connect()
+    book = Book({"orders": backend.create_table("orders", table)})
+    assert values(book, "returned_share") == [0.3]
+    flags = table.set_column(3, "refunded", pa.array([True, False]))
+    book = Book({"orders": backend.create_table("flags", flags)})
+    assert values(book, "gross_sales") == [70], "a yes is no amount"
+
+
+def test_a_lake_written_before_anything_was_refunded_opens_and_takes_what_is(tmp_path):
+    """Rows that were written before the column was there have nothing in it."""
+    lake = Lake.create(tmp_path / "lake")
+    for batch, text in (
+        ("old", HEAD + "1,A,2024-01-10,100\n"),
+        ("new", REFUNDED + "2,B,2024-01-11,40,10\n"),
+    ):
+        orders = orders_read(tmp_path, text).table("orders").to_pyarrow()
+        lake.append("orders", orders, batch=batch)
+        told = revoir.open(tmp_path / "lake")
+        assert values(told, "returned_share") == [0 if batch == "old" else pytest.approx(10 / 140)]
+    assert values(told, "gross_sales") == [140]

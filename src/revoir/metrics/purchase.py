@@ -96,7 +96,18 @@ def gap_days(t: ir.Table) -> ir.NumericValue:
 
 
 def _known(table: ir.Table, by: Sequence[str]) -> ir.Table:
-    return table.mutate(is_purchase=table.kind == "purchase", value=table.amount.cast("float64"))
+    """Mark purchases, with what they came to before a part of them was given back.
+
+    The amount of an order is less its own `refunded`; what was given back in a row of its own
+    has no such column, and counts once.
+    """
+    known = table.mutate(is_purchase=table.kind == "purchase", gross=table.amount)
+    if "refunded" not in table.columns or not table.refunded.type().is_numeric():
+        return known.mutate(back=ibis.ifelse(known.kind == "return", -known.amount, 0))
+    part = ibis.ifelse(known.is_purchase, known.refunded.abs().fill_null(0), 0)
+    return known.mutate(
+        gross=known.amount + part, back=ibis.ifelse(known.kind == "return", -known.amount, part)
+    )
 
 
 ORDERS = Facts("orders", scope.orders, "ordered_on", _known, ("orders",))

@@ -37,9 +37,12 @@ declare_value(
 )
 declare_value(
     "gross_sales",
-    Ratio(ORDERS, lambda t: t.amount.sum(where=t.is_purchase)),
+    Ratio(ORDERS, lambda t: t.gross.sum(where=t.is_purchase)),
     msg("Sales before returns"),
-    msg("Amount of purchases, anonymous sales included, before returns."),
+    msg(
+        "Amount of purchases, anonymous sales included, before returns and before what was"
+        " refunded of them."
+    ),
     Unit.MONEY,
     "higher",
     aliases=("gross_revenue", "ventes_brutes"),
@@ -48,11 +51,14 @@ declare_value(
     "returned_share",
     Ratio(
         ORDERS,
-        lambda t: (-t.value).sum(where=t.kind == "return"),
-        lambda t: t.value.sum(where=t.is_purchase),
+        lambda t: t.back.cast("float64").sum(where=_turnover(t) & t.amount.notnull()),
+        lambda t: t.gross.cast("float64").sum(where=t.is_purchase),
     ),
     msg("Share of sales returned"),
-    msg("Amount returned or refunded in the period ÷ amount of purchases in the period."),
+    msg(
+        "Amount returned in the period, or refunded of its orders, ÷ amount of its purchases before"
+        " that. An order that the file itself calls wholly refunded counts in neither."
+    ),
     Unit.SHARE,
     "lower",
     aliases=("return_rate", "taux_de_retour"),

@@ -18,7 +18,7 @@ from revoir.reading.profile import Profile
 from revoir.reading.raw import RawTable
 from revoir.reading.repeats import tell_apart
 from revoir.reading.report import FileReport
-from revoir.reading.returns import tell_refunded, tell_returns
+from revoir.reading.returns import tell_refunded, tell_refunded_twice, tell_returns
 from revoir.tables import FAR, plain_name
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def convert(
     if detection.table == "orders":
         tell_refunded(connection, part)
         tell_returns(connection, part, profiles)
+        tell_refunded_twice(connection, part)
     tell_apart(connection, part)
     quarantine.count(connection, part)
     _tell_left_out(connection, part)

@@ -115,6 +115,55 @@ def tell_refunded(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
     part.relation, part.is_table = name, True
 
 
+def tell_refunded_twice(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Leave out what a column says was refunded where rows of the file take it off, and say so.
+
+    These are the rows of refunds themselves, which may tell their amount twice, and the orders
+    whose number has rows that give back just this much.
+
+    Args:
+        connection: The connection that holds the file.
+        part: The converted file of sales, with what came back below zero.
+    """
+    held = part.fields.get("orders.refunded")
+    if held is None or not (part.amount or part.has("order_lines.unit_price")):
+        return
+    paid = part.amount or part.product
+    given = identifier(held.key)
+    twice = f"{paid} = -abs({given})"
+    if part.has("orders.order_id"):
+        number = identifier("orders.order_id")
+        twice += (
+            f" OR ({number}, CAST(abs({given}) AS {values.DECIMAL})) IN"
+            f" (SELECT ({number}, CAST(-sum({paid}) AS {values.DECIMAL})) FROM {part.accepted}"
+            f" WHERE {paid} < 0 AND {number} IS NOT NULL GROUP BY {number})"
+        )
+    twice = f"coalesce({given} <> 0 AND ({twice}), false)"
+    found = summary(
+        connection,
+        f"SELECT count(*) FILTER ({paid} > 0) AS n, count(*) AS rows FROM {part.accepted}"
+        f" WHERE {twice}",
+    )
+    if not found["rows"]:
+        return
+    name = identifier(f"refunded_once_{part.number}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE"
+        f" (CASE WHEN {twice} THEN NULL ELSE {given} END AS {given}) FROM {part.relation}"
+    )
+    part.relation, part.is_table = name, True
+    if found["n"]:
+        part.notes.append(
+            nmsg(
+                "Column {header}: {n} row says what rows of the same number give back: it was"
+                " taken off once.",
+                "Column {header}: {n} rows say what rows of the same number give back: it was"
+                " taken off once.",
+                found["n"], header=held.mapping.header,
+            )
+        )  # fmt: skip
+
+
 def plain_sql(column: str) -> str:
     """SQL of a cell in plain words: without accents, capitals and signs."""
     lower = f"lower(strip_accents(CAST({column} AS VARCHAR)))"
