@@ -56,6 +56,7 @@ def tables() -> dict[str, pa.Table]:
                 "ordered_on": pa.array([o[1] for o in orders], days),
                 "amount": [o[2] for o in orders],
                 "margin": [round(o[2] * 0.3, 2) for o in orders],
+                "refunded": pa.array([None if n % 4 else 2.5 for n in range(len(orders))]),
                 "channel": [o[3] for o in orders],
             }
         ),
