@@ -196,7 +196,9 @@ def contract_clv(
         notes.append(fitted.fit_.reason)
     if (since := observed_from(book)) is not None:
         notes.append(missing_before(since))
-        notes.append(msg("So contracts seem to last longer than they do: the amounts are too high."))
+        notes.append(
+            msg("So contracts seem to last longer than they do: the amounts are too high.")
+        )
     notes += (
         _notes_on_amounts(amount, currencies, own)
         if head["count"]
