@@ -93,6 +93,7 @@ class Ratio:
         note: What the reader must know.
         adds_up: Whether nothing at all makes 0 (a sum, a count) rather than no figure (a median).
         against: Says why a book cannot carry the figure, where it holds the rows all the same.
+        remark: Says what the reader must know of a book.
     """
 
     facts: Facts
@@ -104,6 +105,7 @@ class Ratio:
     note: Message | None = None
     adds_up: bool = True
     against: Callable[[Book], Message | None] | None = None
+    remark: Callable[[Book], Message | None] | None = None
 
     def __call__(self, book: Book, question: Question, metric: Metric) -> Result:
         """Answer a question."""
@@ -370,6 +372,9 @@ def _figures(
     reason = scope.money_reason(book, question) if _of_amounts(metric) else None
     if ratio.against is not None:
         reason = reason or ratio.against(book)
+    note = ratio.note
+    if ratio.remark is not None and reason is None:
+        note = note or ratio.remark(book)
     figures = []
     for period in periods:
         uncovered = scope.uncovered_reason(book, period)
@@ -386,7 +391,7 @@ def _figures(
                     period=period,
                     complete=period is None or period.complete(book.as_of),
                     by=dict(zip(question.by, group, strict=True)),
-                    note=figure.note or ratio.note,
+                    note=figure.note or note,
                 )
             )
     return tuple(figures)

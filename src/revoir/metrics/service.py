@@ -11,6 +11,7 @@ from revoir.book import Book
 from revoir.experiments.intervals import wilson
 from revoir.language import Message, msg
 from revoir.metrics import scope
+from revoir.metrics.complaints import is_complaint, kinds_without, not_told
 from revoir.metrics.evaluate import (
     Facts,
     Ratio,
@@ -25,17 +26,10 @@ from revoir.metrics.result import Result
 
 HOUR_SECONDS = 3600.0
 
-COMPLAINT_WORDS = ("complaint", "reclamation", "réclamation", "plainte", "litige", "claim")
-"""Kinds of contact that are complaints, where no column says so."""
-
 
 def _contacts(book: Book, question: Question) -> ir.Table:
     table = scope.facts(book, "interactions", question)
-    if "is_complaint" in table.columns:
-        return table.mutate(complaint=table.is_complaint.fill_null(False))
-    if "kind" in table.columns:
-        return table.mutate(complaint=table.kind.lower().isin(COMPLAINT_WORDS).fill_null(False))
-    return table.mutate(complaint=False)
+    return table.mutate(complaint=is_complaint(table))
 
 
 CONTACTS = Facts("contacts", _contacts, "opened_at", needs=("interactions",))
@@ -92,9 +86,15 @@ declare_service(
     "neither",
     aliases=("interactions", "tickets"),
 )
+
+
+def _of_complaints(ratio: Ratio) -> Ratio:
+    return replace(ratio, against=not_told, remark=kinds_without)
+
+
 declare_service(
     "complaints",
-    Ratio(CONTACTS, lambda t: t.complaint.sum(), interval="poisson"),
+    _of_complaints(Ratio(CONTACTS, lambda t: t.complaint.sum(), interval="poisson")),
     msg("Complaints"),
     msg("Contacts of the period that are complaints."),
     Unit.COUNT,
@@ -103,7 +103,7 @@ declare_service(
 )
 declare_service(
     "complaint_share",
-    share_of(CONTACTS, lambda t: t.complaint.sum()),
+    _of_complaints(share_of(CONTACTS, lambda t: t.complaint.sum())),
     msg("Share of contacts that are complaints"),
     msg("Complaints ÷ contacts."),
     Unit.SHARE,

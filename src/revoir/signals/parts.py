@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.language import Message, msg
 from revoir.metrics.calendar import date
+from revoir.metrics.complaints import not_told
 from revoir.metrics.contracts import as_stays
 from revoir.signals.baseline import how_often
 from revoir.signals.purchases import several_currencies
@@ -173,6 +174,8 @@ def _satisfaction(book: Book) -> ir.Table | None:
 def _service(book: Book) -> ir.Table | None:
     if not (held(book, ("interactions.customer_id", "interactions.is_complaint"))
             or held(book, ("interactions.customer_id", "interactions.kind"))):  # fmt: skip
+        return None
+    if not_told(book) is not None:
         return None
     days = complaint_days(book)
     recent = days.filter(_ago(book, days.day) < SERVICE_DAYS)

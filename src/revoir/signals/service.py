@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.language import in_days, msg, nmsg
 from revoir.metrics.calendar import days_later
-from revoir.metrics.service import COMPLAINT_WORDS
+from revoir.metrics.complaints import is_complaint
 from revoir.signals.registry import Parameter, Signal, Values, declare
 from revoir.signals.spans import numbered, span
 
@@ -16,11 +16,7 @@ from revoir.signals.spans import numbered, span
 def complaint_days(book: Book) -> ir.Table:
     """How many complaints (`n`) each customer made on each day (`day`) that they made one on."""
     contacts = book.table("interactions")
-    if "is_complaint" in contacts.columns:
-        is_complaint = contacts.is_complaint.fill_null(False)
-    else:
-        is_complaint = contacts.kind.lower().isin(COMPLAINT_WORDS).fill_null(False)
-    found = contacts.filter(is_complaint & contacts.customer_id.notnull())
+    found = contacts.filter(is_complaint(contacts) & contacts.customer_id.notnull())
     day = book.day_of(found.opened_at)
     return found.group_by("customer_id", day=day).aggregate(n=found.count())
 

@@ -185,6 +185,8 @@ def _against(book: Book, feature: Feature, earliest: dt.date) -> Message | None:
     paid_in = "subscriptions" if feature.table == "subscriptions" else "orders"
     if feature.unit is Unit.MONEY and len(book.currencies_of(paid_in)) > 1:
         return msg("the amounts are in several currencies")
+    if feature.against is not None and (reason := feature.against(book)) is not None:
+        return reason
     if not feature.reach_days:
         return None
     first = first_day(book, feature.table)

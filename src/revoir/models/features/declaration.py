@@ -145,6 +145,7 @@ class Feature:
         needs: Columns of its table that it cannot do without.
         reach_days: Days of records that it looks back on: with fewer it means something else.
         absent: Its value for a customer of whom its table has no row (None: no value).
+        against: Says why a book that holds its table cannot tell it (None: it can).
     """
 
     name: str
@@ -159,6 +160,7 @@ class Feature:
     needs: tuple[str, ...] = ()
     reach_days: int = 0
     absent: float | None = None
+    against: Callable[[Book], Message | None] | None = None
 
     @property
     def theme_label(self) -> Message:

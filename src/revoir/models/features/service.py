@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
 from revoir.language import Message, Number, msg, nmsg
+from revoir.metrics.complaints import is_complaint, not_told
 from revoir.metrics.registry import Unit
-from revoir.metrics.service import COMPLAINT_WORDS
 from revoir.models.features.declaration import (
     KEYS,
     WINDOWS_DAYS,
@@ -26,20 +25,12 @@ from revoir.models.features.declaration import (
 HOUR_SECONDS = 3600.0
 
 
-def _complaint(rows: ir.Table) -> ir.BooleanValue:
-    if "is_complaint" in rows.columns:
-        return rows.is_complaint.fill_null(False)
-    if "kind" in rows.columns:
-        return rows.kind.lower().isin(COMPLAINT_WORDS).fill_null(False)
-    return ibis.literal(False)
-
-
 def _contact_sums(book: Book, moments: Moments) -> ir.Table:
     """Contacts opened by the cut-off; answers, settlements and ratings only where made by then."""
     contacts = book.table("interactions")
     rows = moments.known(contacts.mutate(opened_on=book.day_of(contacts.opened_at)), "opened_on")
     rows = rows.filter(rows.customer_id.notnull())
-    complaint, day = _complaint(rows), rows.opened_on
+    complaint, day = is_complaint(rows), rows.opened_on
     sums: dict[str, ir.Value] = {"contacts": rows.count(), "last_contact": day.max()}
     for days in WINDOWS_DAYS:
         inside = lately(rows, day, days)
@@ -59,6 +50,12 @@ def _contact_sums(book: Book, moments: Moments) -> ir.Table:
         if "satisfaction" in rows.columns:
             sums["lowest_rating"] = rows.satisfaction.min(where=settled)
     return rows.group_by(KEYS).aggregate(**sums)
+
+
+def _no_complaints(book: Book) -> Message | None:
+    if not_told(book) is None:
+        return None
+    return msg("the data do not say which contacts are complaints")
 
 
 def _counted_lately(name: str, days: int) -> Feature:
@@ -101,6 +98,7 @@ def _counted_lately(name: str, days: int) -> Feature:
         says,
         reach_days=days,
         absent=0.0,
+        against=_no_complaints if complaints else None,
     )
 
 

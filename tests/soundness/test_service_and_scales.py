@@ -1,0 +1,105 @@
+"""Figures of customer service and of survey scores that were sure, and wrong."""
+
+import pytest
+
+import revoir
+from revoir.metrics.registry import measure
+from revoir.models.features.compute import choose
+from revoir.signals.health import health_scores
+from revoir.signals.service import complaint_days
+
+ORDERS = "order_id,customer_id,date,amount\n" + "".join(
+    f"{n},C{n},2024-03-{n % 28 + 1:02d},20\n" for n in range(56)
+)
+
+
+def written(folder, **files):
+    """Files of text, in a folder, read as a book."""
+    paths = []
+    for name, text in files.items():
+        paths.append(folder / f"{name}.csv")
+        paths[-1].write_text(text)
+    return revoir.read(paths)
+
+
+def figure(book, name, **asked):
+    """The one figure of a metric."""
+    (found,) = measure(book, name, **asked).figures
+    return found
+
+
+def tickets(kinds):
+    """Tickets of thirty customers, with their kind where there is any."""
+    head = "ticket_id,customer_id,opened_at" + (",type" if kinds else "") + "\n"
+    return head + "".join(
+        f"{n},C{n},2024-03-{n % 28 + 1:02d} 10:00"
+        + (f",{kinds[n % len(kinds)]}" if kinds else "")
+        + "\n"
+        for n in range(30)
+    )
+
+
+def test_tickets_that_do_not_say_what_is_a_complaint_have_no_rate_of_complaints(tmp_path):
+    """They had 0 complaints, sure to be fewer than 3.7, and every customer the full points."""
+    book = written(tmp_path, orders=ORDERS, tickets=tickets(None))
+    for name in ("complaints", "complaint_share", "complaint_rate"):
+        found = figure(book, name)
+        assert (found.value, found.low, found.high) == (None, None, None)
+        assert "do not say which contacts are complaints" in found.reason.text("en")
+    assert figure(book, "contacts").value == 30
+    assert "service" not in {part.name for part in health_scores(book).parts}
+    told = {one.name: reason.text("en") for one, reason in choose(book, book.as_of).left_out}
+    assert told["complaints_30"] == "the data do not say which contacts are complaints"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Réclamation", "Réclamations", "RECLAMATION", "Re\u0301clamation", "Complaints", "Plaintes",
+     "Réclamation produit", "customer complaint", "product_complaint", "Litige livraison",
+     "Claims", "Client mécontent", "Réclamation (hors litige)", "Insatisfaction"],
+)  # fmt: skip
+def test_a_complaint_is_one_whatever_else_its_kind_says(tmp_path, kind):
+    """Only “Réclamation” and five more words, exactly so, were heard: a plural made it 0 %."""
+    book = written(tmp_path, orders=ORDERS, tickets=tickets([kind, "Question"]))
+    assert figure(book, "complaints").value == 15
+    rate = figure(book, "complaint_rate")
+    assert (rate.value, rate.note) == (pytest.approx(15 / 56), None)
+    days = complaint_days(book)
+    assert book.rows(days.aggregate(n=days.n.sum()))[0]["n"] == 15
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Compliment", "no complaint", "No-complaint", "Hors réclamation", "hors réclamations et litiges",
+     "Pas une réclamation", "Sans réclamation", "Autre que réclamation", "not a complaint",
+     "Auto claim", "Enquête de satisfaction"],
+)  # fmt: skip
+def test_what_is_no_complaint_is_none_and_the_kinds_are_named(tmp_path, kind):
+    book = written(tmp_path, orders=ORDERS, tickets=tickets([kind, kind, "Question"]))
+    for name in ("complaints", "complaint_share", "complaint_rate"):
+        found = figure(book, name)
+        assert found.value == 0
+        assert f"the most frequent are: {kind}, Question." in found.note.text("en")
+
+
+def test_no_more_than_five_kinds_are_named(tmp_path):
+    book = written(tmp_path, orders=ORDERS, tickets=tickets([f"Kind {n}" for n in range(8)]))
+    said = figure(book, "complaints").note.text("en")
+    assert said.count("Kind") == 5
+
+
+def test_every_engine_hears_the_same_complaints(engine):
+    """The words are looked for by the engine: each has regular expressions of its own."""
+    import pyarrow as pa
+
+    from revoir.metrics.complaints import is_complaint
+
+    kinds = {
+        "RÉCLAMATION": True, "Re\u0301clamations": True, "Hors réclamation": False,
+        "no complaint": False, "Claim": True, "Compliment": False, "Pas d’une plainte": False,
+        "Réclamation / hors litige": True, None: False,
+    }  # fmt: skip
+    table = pa.table({"kind": pa.array(list(kinds), pa.string())})
+    held = engine.load({"interactions": table})["interactions"]
+    rows = held.select("kind", complaint=is_complaint(held)).to_pyarrow().to_pylist()
+    assert {row["kind"]: row["complaint"] for row in rows} == kinds
