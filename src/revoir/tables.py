@@ -407,6 +407,11 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 }
 """Questions that are known by their header: a file may hold several, one a column."""
 
+SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
+"""The lowest and highest answer to each question that is a metric."""
+AFTERWARDS_SCALE = (1, 5)
+"""Those of the satisfaction asked after a contact with customer service."""
+
 NO_WORDS = (
     "", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".", "did not answer",
     "no comment", "no comments", "pas de commentaire", "sans commentaire",

@@ -1,10 +1,13 @@
 """Figures of customer service and of survey scores that were sure, and wrong."""
 
+import datetime as dt
+
 import pytest
 
 import revoir
 from revoir.metrics.registry import measure
 from revoir.models.features.compute import choose
+from revoir.signals.alerts import alerts_of
 from revoir.signals.health import health_scores
 from revoir.signals.service import complaint_days
 
@@ -70,9 +73,9 @@ def test_a_complaint_is_one_whatever_else_its_kind_says(tmp_path, kind):
 
 @pytest.mark.parametrize(
     "kind",
-    ["Compliment", "no complaint", "No-complaint", "Hors réclamation", "hors réclamations et litiges",
-     "Pas une réclamation", "Sans réclamation", "Autre que réclamation", "not a complaint",
-     "Auto claim", "Enquête de satisfaction"],
+    ["Compliment", "no complaint", "No-complaint", "Hors réclamation",
+     "hors réclamations et litiges", "Pas une réclamation", "Sans réclamation",
+     "Autre que réclamation", "not a complaint", "Auto claim", "Enquête de satisfaction"],
 )  # fmt: skip
 def test_what_is_no_complaint_is_none_and_the_kinds_are_named(tmp_path, kind):
     book = written(tmp_path, orders=ORDERS, tickets=tickets([kind, kind, "Question"]))
@@ -103,3 +106,58 @@ def test_every_engine_hears_the_same_complaints(engine):
     held = engine.load({"interactions": table})["interactions"]
     rows = held.select("kind", complaint=is_complaint(held)).to_pyarrow().to_pylist()
     assert {row["kind"]: row["complaint"] for row in rows} == kinds
+
+
+REGULARS = "order_id,customer_id,date,amount\n" + "".join(
+    f"{n}-{k},C{n},{dt.date(2023, 1, 1) + dt.timedelta(days=30 * k + n % 28)},20\n"
+    for n in range(60)
+    for k in range(6)
+)
+
+
+def answers(question, scores):
+    """Sixty answers to one question, with these scores in turn."""
+    return "response_id,customer_id,response_date,question,score\n" + "".join(
+        f"{n},C{n},2023-06-20,{question},{scores[n % len(scores)]}\n" for n in range(60)
+    )
+
+
+@pytest.mark.parametrize("scores", [(20, 40, 60, 2, 95, 10), (5, 10, 8, 2, 9, 4)])
+@pytest.mark.parametrize(
+    ("question", "signal"),
+    [("csat", "negative_sentiment"), ("ces", "negative_sentiment"), ("nps", "detractor")],
+)
+def test_scores_on_another_scale_are_in_no_health_and_raise_no_alert(
+    tmp_path, scores, question, signal
+):
+    """A 20 of 100 was full marks for satisfaction, and 2 of 100 “Satisfaction 2.0 of 5”."""
+    if question == "nps" and max(scores) <= 10:
+        pytest.skip("these are on the scale")
+    book = written(tmp_path, orders=REGULARS, answers=answers(question, scores))
+    assert figure(book, question).value is None
+    assert "satisfaction" not in {part.name for part in health_scores(book).parts}
+    alerts = alerts_of(book, signal)
+    assert "outside the scale" in alerts.reason.text("en")
+    told = {one.name: reason.text("en") for one, reason in choose(book, book.as_of).left_out}
+    assert told[f"last_{question}"] == "the scores are on another scale"
+
+
+def test_scores_on_their_scale_are_in_health_beside_others_that_are_not(tmp_path):
+    wide = "response_id,customer_id,response_date,csat,nps\n" + "".join(
+        f"{n},C{n},2023-06-20,{(20, 2)[n % 2]},{(10, 0)[n % 2]}\n" for n in range(60)
+    )
+    book = written(tmp_path, orders=REGULARS, answers=wide)
+    held = {row["customer_id"]: row for row in book.rows(health_scores(book).customers)}
+    assert held["C0"]["satisfaction"] > 0 == held["C1"]["satisfaction"]
+    assert alerts_of(book, "detractor").reason is None
+
+
+def test_satisfaction_asked_after_a_contact_keeps_to_its_scale_as_well(tmp_path):
+    rows = "ticket_id,customer_id,opened_at,resolved_at,satisfaction_ticket\n" + "".join(
+        f"{n},C{n},2023-06-19 10:00,2023-06-19 12:00,{(20, 2)[n % 2]}\n" for n in range(60)
+    )
+    book = written(tmp_path, orders=REGULARS, tickets=rows)
+    assert "satisfaction" not in {part.name for part in health_scores(book).parts}
+    assert "outside the scale" in alerts_of(book, "negative_sentiment").reason.text("en")
+    told = {one.name: reason.text("en") for one, reason in choose(book, book.as_of).left_out}
+    assert told["lowest_rating"] == "the scores are on another scale"

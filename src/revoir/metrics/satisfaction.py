@@ -14,7 +14,7 @@ from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.evaluate import Facts, Ratio, declare_ratio, mean_of, share_of
 from revoir.metrics.registry import Question, Unit
-from revoir.tables import NO_WORDS
+from revoir.tables import AFTERWARDS_SCALE, NO_WORDS, SCALES
 
 
 def _answers(book: Book, question: Question, name: str) -> ir.Table:
@@ -29,40 +29,58 @@ def _facts(name: str) -> Facts:
     )
 
 
-def _off_scale(book: Book, name: str, low: int, high: int) -> Message | None:
-    """Why scores cannot be read on a scale: some lie outside of it, so that it is another one.
+def off_scale(book: Book, name: str) -> Message | None:
+    """Why the scores of a question cannot be read on its scale, as they are on another one.
 
-    All answers to the question are looked at: a month may hold none of them by chance.
+    All answers to the question are looked at: a month may hold none that tells by chance.
+
+    Args:
+        book: The company's tables, with survey answers.
+        name: One of the questions of `SCALES`.
+
+    Returns:
+        None where they can.
     """
 
     def look() -> Message | None:
-        scores = book.table("responses").filter(lambda t: t.question == name).score
-        score = scores.cast("float64")
-        outside = ((score < low) | (score > high)).sum()
-        row = book.rows(
-            scores.as_table().aggregate(n=outside, least=score.min(), most=score.max())
-        )[0]
-        if not row["n"]:
-            return None
-        return nmsg(
-            "{n} score lies outside the scale from {low} to {high} (they go from {least} to"
-            " {most}): bring the scores to that scale before you import them, or give the question"
-            " another name.",
-            "{n} scores lie outside the scale from {low} to {high} (they go from {least} to"
-            " {most}): bring the scores to that scale before you import them, or give the question"
-            " another name.",
-            int(row["n"]),
-            low=low,
-            high=high,
-            least=row["least"],
-            most=row["most"],
-        )
+        answers = book.table("responses").filter(lambda t: t.question == name)
+        return _beyond(book, answers.score, *SCALES[name])
 
     return book.once(f"scale of {name}", look)
 
 
-def _on_scale(ratio: Ratio, name: str, low: int, high: int) -> Ratio:
-    return replace(ratio, against=partial(_off_scale, name=name, low=low, high=high))
+def off_scale_afterwards(book: Book) -> Message | None:
+    """The same of the satisfaction that is asked after a contact with customer service."""
+
+    def look() -> Message | None:
+        return _beyond(book, book.table("interactions").satisfaction, *AFTERWARDS_SCALE)
+
+    return book.once("scale of interactions", look)
+
+
+def _beyond(book: Book, scores: ir.NumericColumn, low: int, high: int) -> Message | None:
+    score = scores.cast("float64")
+    outside = ((score < low) | (score > high)).sum()
+    row = book.rows(scores.as_table().aggregate(n=outside, least=score.min(), most=score.max()))[0]
+    if not row["n"]:
+        return None
+    return nmsg(
+        "{n} score lies outside the scale from {low} to {high} (they go from {least} to"
+        " {most}): bring the scores to that scale before you import them, or give the question"
+        " another name.",
+        "{n} scores lie outside the scale from {low} to {high} (they go from {least} to"
+        " {most}): bring the scores to that scale before you import them, or give the question"
+        " another name.",
+        int(row["n"]),
+        low=low,
+        high=high,
+        least=row["least"],
+        most=row["most"],
+    )
+
+
+def _on_scale(ratio: Ratio, name: str) -> Ratio:
+    return replace(ratio, against=partial(off_scale, name=name))
 
 
 declare_satisfaction = partial(declare_ratio, family="satisfaction")
@@ -90,7 +108,7 @@ def _declare_nps(name: str, label: Message, formula: Message, **more: Any) -> No
     )
     declare_satisfaction(
         name,
-        _on_scale(ratio, name, 0, 10),
+        _on_scale(ratio, name),
         label,
         formula,
         Unit.POINTS,
@@ -116,7 +134,7 @@ _declare_nps(
 )
 declare_satisfaction(
     "csat",
-    _on_scale(share_of(_facts("csat"), lambda t: (t.score >= 4).sum()), "csat", 1, 5),
+    _on_scale(share_of(_facts("csat"), lambda t: (t.score >= 4).sum()), "csat"),
     msg("Customer satisfaction (CSAT)"),
     msg("Answers 4 and 5 on a scale of five ÷ answers."),
     Unit.SHARE,
@@ -126,7 +144,7 @@ declare_satisfaction(
 )
 declare_satisfaction(
     "ces",
-    _on_scale(mean_of(_facts("ces"), "score", floor=1.0, ceiling=7.0), "ces", 1, 7),
+    _on_scale(mean_of(_facts("ces"), "score", floor=1.0, ceiling=7.0), "ces"),
     msg("Customer effort score (CES)"),
     msg("Mean answer on a scale of seven to “it was made easy for me”: 7 is the least effort."),
     Unit.SCORE,

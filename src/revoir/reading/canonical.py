@@ -13,7 +13,7 @@ from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.recurring import monthly
 from revoir.reading.sales import Sales
 from revoir.reading.values import sounds
-from revoir.tables import QUESTIONS, TABLES, Type, plain_name
+from revoir.tables import QUESTIONS, SCALES, TABLES, Type, plain_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,8 +24,6 @@ _TOOK = re.compile(
 )
 """Headers of how long it took to answer first; within opening hours is another thing."""
 _HIGHEST = (5, 7, 10)
-_SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
-"""The lowest and highest answer to each question that is a metric."""
 
 
 def split(connection: duckdb.DuckDBPyConnection, part: Part, zone: str) -> list[Piece]:
@@ -163,7 +161,7 @@ class _Others(Pieces):
         """Say which scores lie outside the scale of their question: its metric refuses them."""
         beyond = " OR ".join(
             f"(question = {literal(name)} AND score NOT BETWEEN {low} AND {high})"
-            for name, (low, high) in _SCALES.items()
+            for name, (low, high) in SCALES.items()
         )
         rows = self.connection.execute(
             f"SELECT question, count(*) FROM {piece.relation} WHERE {beyond}"
@@ -172,7 +170,7 @@ class _Others(Pieces):
         for question, count in rows:
             key = f"responses.question:{question}"
             held = self.part.fields[key if self.part.has(key) else "responses.score"]
-            low, high = _SCALES[question]
+            low, high = SCALES[question]
             self.part.notes.append(
                 nmsg(
                     "Column {header}: {n} score lies outside the scale from {low} to {high}, so"
@@ -200,7 +198,7 @@ class _Others(Pieces):
         for name, words in QUESTIONS.items():
             known = ", ".join(literal(word) for word in (name, *words))
             called = f"{plain} IN ({known}) OR list_contains(split({plain}, '_'), {literal(name)})"
-            cases += f" WHEN ({called}) AND {highest} <= {_SCALES[name][1]} THEN {literal(name)}"
+            cases += f" WHEN ({called}) AND {highest} <= {SCALES[name][1]} THEN {literal(name)}"
         return f"CASE WHEN {asked} IS NULL THEN {scale}{cases} ELSE trim({asked}) END"
 
     def _scale(self) -> str:

@@ -20,7 +20,7 @@ from revoir.signals.registry import held
 from revoir.signals.rhythm import paces
 from revoir.signals.service import complaint_days
 from revoir.signals.silences import active, horizon_days, signs_of_life, silences
-from revoir.signals.voice import AFTERWARDS, ANSWERS, scores_of_five
+from revoir.signals.voice import scores_of_five
 from revoir.visits import visit_days
 
 ENDED_MIN = 30
@@ -160,9 +160,9 @@ def _spending(book: Book) -> ir.Table | None:
 
 
 def _satisfaction(book: Book) -> ir.Table | None:
-    if not held(book, ANSWERS) and not held(book, AFTERWARDS):
-        return None
     rows = scores_of_five(book, recommendation=True)
+    if rows is None:
+        return None
     ago = _ago(book, rows.day)
     rows = rows.filter((ago >= 0) & (ago < ANSWER_DAYS))
     means = rows.group_by("customer_id").aggregate(mean=rows.score.mean())

@@ -8,7 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from revoir.book import Book
-from revoir.language import Number, msg
+from revoir.language import Message, Number, msg
+from revoir.metrics.satisfaction import off_scale, off_scale_afterwards
 from revoir.sentiment import NEGATIVE, POSITIVE
 from revoir.signals.registry import Parameter, Signal, Values, declare, held
 from revoir.signals.spans import NUMBER, numbered, span
@@ -28,32 +29,59 @@ def _answers(book: Book) -> ir.Table:
     )
 
 
-def scores_of_five(book: Book, *, recommendation: bool = False) -> ir.Table:
+_OF_SATISFACTION = ("csat", "ces")
+
+
+def _on_scale(book: Book, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of some questions have scores on the scale that they are read on.
+
+    Where some have not, those that nobody was asked do not stand in for them.
+    """
+    if not held(book, ANSWERS):
+        return ()
+    kept = tuple(name for name in names if off_scale(book, name) is None)
+    if kept == names:
+        return names
+
+    def find() -> set[str]:
+        questions = book.table("responses").select("question").distinct()
+        return {row["question"] for row in book.rows(questions)}
+
+    return tuple(name for name in kept if name in book.once("questions asked", find))
+
+
+def _afterwards(book: Book) -> bool:
+    """Whether the satisfaction asked after a contact is on its scale."""
+    return held(book, AFTERWARDS) and off_scale_afterwards(book) is None
+
+
+def scores_of_five(book: Book, *, recommendation: bool = False) -> ir.Table | None:
     """What customers said of their satisfaction, from 1 to 5.
 
     Satisfaction (CSAT) and what is asked after a contact are on that scale; effort, on 1 to 7, is
-    brought to it, and so is recommendation, on 0 to 10.
+    brought to it, and so is recommendation, on 0 to 10. Scores that are on another scale say
+    nothing.
 
     Args:
         book: The company's tables.
         recommendation: Whether the willingness to recommend (NPS) is one of them.
 
     Returns:
-        `customer_id`, `day` and `score`.
+        `customer_id`, `day` and `score`; None where no question was asked on its scale.
     """
     found = []
-    if held(book, ANSWERS):
+    names = (*_OF_SATISFACTION, "nps") if recommendation else _OF_SATISFACTION
+    if asked := _on_scale(book, names):
         rows = _answers(book)
-        scales = [
-            (rows.question == "csat", rows.score),
-            (rows.question == "ces", 1 + (rows.score - 1) * (2.0 / 3.0)),
-        ]
-        if recommendation:
-            scales.append((rows.question == "nps", 1 + rows.score * 0.4))
-        score = ibis.cases(*scales)
+        scales = {
+            "csat": rows.score,
+            "ces": 1 + (rows.score - 1) * (2.0 / 3.0),
+            "nps": 1 + rows.score * 0.4,
+        }
+        score = ibis.cases(*((rows.question == name, scales[name]) for name in asked))
         scored = rows.select("customer_id", "day", score=score)
         found.append(scored.filter(scored.score.notnull()))
-    if held(book, AFTERWARDS):
+    if _afterwards(book):
         asked = book.table("interactions")
         asked = asked.filter(asked.customer_id.notnull() & asked.satisfaction.notnull())
         # It is asked once the contact is settled, and known from then on.
@@ -65,7 +93,7 @@ def scores_of_five(book: Book, *, recommendation: bool = False) -> ir.Table:
                 "customer_id", day=book.day_of(moment), score=asked.satisfaction.cast("float64")
             )
         )
-    return reduce(lambda left, right: left.union(right), found)
+    return reduce(lambda left, right: left.union(right), found) if found else None
 
 
 def _written(book: Book) -> list[ir.Table]:
@@ -80,8 +108,8 @@ def _written(book: Book) -> list[ir.Table]:
     found = []
     if held(book, COMMENTS):
         rows = book.table("responses")
-        if book.has("responses", "question", "score"):
-            scored = rows.question.isin(("csat", "ces")) & rows.score.notnull()
+        if book.has("responses", "score") and (asked := _on_scale(book, _OF_SATISFACTION)):
+            scored = rows.question.isin(asked) & rows.score.notnull()
             rows = rows.filter(~scored.fill_null(False))
         told = (rows.text_sentiment <= NEGATIVE) | (rows.text_sentiment >= POSITIVE)
         found.append(rows.filter(told).mutate(day=rows.responded_on))
@@ -130,15 +158,26 @@ declare(
         parameters=(
             Parameter("at_most", msg("The highest score that counts, on 0 to 10."), 6, 0, 8),
         ),
+        against=lambda book: off_scale(book, "nps"),
         waits=True,
     )
 )
 
 
+def _off_every_scale(book: Book) -> Message | None:
+    """Why no score tells of satisfaction, where no words do either."""
+    if held(book, COMMENTS) or held(book, CONTACTS) or scores_of_five(book) is not None:
+        return None
+    reasons = [off_scale(book, name) for name in _OF_SATISFACTION] if held(book, ANSWERS) else []
+    reasons += [off_scale_afterwards(book)] if held(book, AFTERWARDS) else []
+    return next((reason for reason in reasons if reason is not None), None)
+
+
 def _negative_sentiment(book: Book, values: Values) -> ir.Table:
     parts = [rows.mutate(written=True) for rows in _written(book)]
-    if held(book, ANSWERS) or held(book, AFTERWARDS):
-        parts.insert(0, scores_of_five(book).mutate(written=False))
+    scored = scores_of_five(book)
+    if scored is not None:
+        parts.insert(0, scored.mutate(written=False))
     rows = reduce(lambda left, right: left.union(right), parts)
     # A score says more surely than words what a day was like.
     day = ibis.window(group_by=["customer_id", "day"])
@@ -168,6 +207,7 @@ declare(
                 "at_most", msg("The highest score that counts, on 1 to 5."), 2, 1, 4, whole=False
             ),
         ),
+        against=_off_every_scale,
         waits=True,
     )
 )
