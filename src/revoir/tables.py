@@ -411,6 +411,28 @@ SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "enps": (0, 10)}
 """The lowest and highest answer to each question that is a metric."""
 AFTERWARDS_SCALE = (1, 5)
 """Those of the satisfaction asked after a contact with customer service."""
+_FIVE, _ANSWERS_MIN = 5, 30
+
+
+def seems_of_five(high: int, n: int, least: float | None, most: float | None) -> bool:
+    """Whether scores that are all on a scale are rather answers from 1 to 5.
+
+    Of thirty customers somebody is willing to recommend, or finds it easy; and effort was asked
+    on five steps, the other way round, before it was on seven. A 0 is no answer from 1 to 5.
+
+    Args:
+        high: The highest answer of the scale.
+        n: How many scores there are.
+        least: The lowest of them.
+        most: The highest of them.
+
+    Examples:
+        >>> seems_of_five(10, 240, 3, 5), seems_of_five(10, 240, 0, 5), seems_of_five(10, 29, 3, 5)
+        (True, False, False)
+    """
+    if least is None or most is None or n < _ANSWERS_MIN:
+        return False
+    return high > _FIVE >= most and least >= 1
 
 NO_WORDS = (
     "", "na", "n/a", "nan", "null", "none", "nc", "rien", "néant", "aucun", "-", ".", "did not answer",

@@ -161,3 +161,37 @@ def test_satisfaction_asked_after_a_contact_keeps_to_its_scale_as_well(tmp_path)
     assert "outside the scale" in alerts_of(book, "negative_sentiment").reason.text("en")
     told = {one.name: reason.text("en") for one, reason in choose(book, book.as_of).left_out}
     assert told["lowest_rating"] == "the scores are on another scale"
+
+
+def asked_of_all(name, scores):
+    """Two hundred and forty answers to one question over a year, with these scores in turn."""
+    return f"response_id,customer_id,response_date,{name}\n" + "".join(
+        f"R{n},C{n},2024-{n % 12 + 1:02d}-{n % 20 + 1:02d},{scores[n % len(scores)]}\n"
+        for n in range(240)
+    )
+
+
+def told_of(book):
+    """What reading its files says."""
+    return " ".join(note.text("en") for file in book.reading.files for note in file.notes)
+
+
+@pytest.mark.parametrize("name", ["nps", "enps", "ces"])
+def test_answers_from_1_to_5_are_on_no_longer_scale(tmp_path, name):
+    """240 answers of 3, 4 and 5 were an NPS of −100, surely, and an effort of 4.3 of seven."""
+    book = written(tmp_path, answers=asked_of_all(name, (5, 4, 5, 3, 4, 5)))
+    for asked in ({}, {"start": dt.date(2024, 2, 1), "end": dt.date(2024, 3, 1)}):
+        found = figure(book, name, **asked)
+        assert (found.value, found.low) == (None, None)
+        assert "None of the 240 answers is above 5" in found.reason.text("en")
+    assert f"Column {name}: none of the 240 answers is above 5 on the scale" in told_of(book)
+
+
+@pytest.mark.parametrize("scores", [(5, 4, 0, 3, 4, 5), (5, 4, 6, 3, 4, 5)])
+def test_customers_may_all_be_detractors(tmp_path, scores):
+    """Nobody answers 0 or 6 on a scale from 1 to 5; a month may be without them by chance."""
+    book = written(tmp_path, answers=asked_of_all("nps", scores))
+    assert figure(book, "nps").value == -100
+    february = figure(book, "nps", start=dt.date(2024, 2, 1), end=dt.date(2024, 3, 1))
+    assert february.value == -100
+    assert "none of the" not in told_of(book)

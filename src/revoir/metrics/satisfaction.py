@@ -14,7 +14,7 @@ from revoir.language import Message, msg, nmsg
 from revoir.metrics import scope
 from revoir.metrics.evaluate import Facts, Ratio, declare_ratio, mean_of, share_of
 from revoir.metrics.registry import Question, Unit
-from revoir.tables import AFTERWARDS_SCALE, NO_WORDS, SCALES
+from revoir.tables import AFTERWARDS_SCALE, NO_WORDS, SCALES, seems_of_five
 
 
 def _answers(book: Book, question: Question, name: str) -> ir.Table:
@@ -61,7 +61,21 @@ def off_scale_afterwards(book: Book) -> Message | None:
 def _beyond(book: Book, scores: ir.NumericColumn, low: int, high: int) -> Message | None:
     score = scores.cast("float64")
     outside = ((score < low) | (score > high)).sum()
-    row = book.rows(scores.as_table().aggregate(n=outside, least=score.min(), most=score.max()))[0]
+    row = book.rows(
+        scores.as_table().aggregate(
+            n=outside, answers=score.count(), least=score.min(), most=score.max()
+        )
+    )[0]
+    if seems_of_five(high, row["answers"], row["least"], row["most"]):
+        return msg(
+            "None of the {n} answers is above {most} on the scale from {low} to {high}, so they"
+            " look like answers from 1 to 5: bring the scores to that scale before you import them,"
+            " or give the question another name.",
+            n=row["answers"],
+            low=low,
+            high=high,
+            most=row["most"],
+        )
     if not row["n"]:
         return None
     return nmsg(

@@ -13,7 +13,7 @@ from revoir.reading.pieces import Piece, Pieces
 from revoir.reading.recurring import monthly
 from revoir.reading.sales import Sales
 from revoir.reading.values import sounds
-from revoir.tables import QUESTIONS, SCALES, TABLES, Type, plain_name
+from revoir.tables import QUESTIONS, SCALES, TABLES, Type, plain_name, seems_of_five
 
 if TYPE_CHECKING:
     import duckdb
@@ -158,30 +158,43 @@ class _Others(Pieces):
         return piece
 
     def _tell_beyond(self, piece: Piece) -> None:
-        """Say which scores lie outside the scale of their question: its metric refuses them."""
+        """Say which scores are not on the scale of their question: its metric refuses them."""
         beyond = " OR ".join(
             f"(question = {literal(name)} AND score NOT BETWEEN {low} AND {high})"
             for name, (low, high) in SCALES.items()
         )
+        known = ", ".join(literal(name) for name in SCALES)
         rows = self.connection.execute(
-            f"SELECT question, count(*) FROM {piece.relation} WHERE {beyond}"
+            f"SELECT question, count(*) FILTER ({beyond}), count(score), min(score), max(score)"
+            f" FROM {piece.relation} WHERE question IN ({known})"
             " GROUP BY question ORDER BY question"
         ).fetchall()
-        for question, count in rows:
+        for question, outside, count, least, most in rows:
             key = f"responses.question:{question}"
             held = self.part.fields[key if self.part.has(key) else "responses.score"]
-            low, high = SCALES[question]
-            self.part.notes.append(
-                nmsg(
-                    "Column {header}: {n} score lies outside the scale from {low} to {high}, so"
-                    " that no figure is made of it. Bring the scores to that scale, or give the"
-                    " column another name.",
-                    "Column {header}: {n} scores lie outside the scale from {low} to {high}, so"
-                    " that no figure is made of them. Bring the scores to that scale, or give the"
-                    " column another name.",
-                    count, header=held.mapping.header, low=low, high=high,
-                )
-            )  # fmt: skip
+            header, (low, high) = held.mapping.header, SCALES[question]
+            if outside:
+                self.part.notes.append(
+                    nmsg(
+                        "Column {header}: {n} score lies outside the scale from {low} to {high}, so"
+                        " that no figure is made of it. Bring the scores to that scale, or give the"
+                        " column another name.",
+                        "Column {header}: {n} scores lie outside the scale from {low} to {high}, so"
+                        " that no figure is made of them. Bring the scores to that scale, or give"
+                        " the column another name.",
+                        outside, header=header, low=low, high=high,
+                    )
+                )  # fmt: skip
+            elif seems_of_five(high, count, least, most):
+                self.part.notes.append(
+                    msg(
+                        "Column {header}: none of the {n} answers is above {most} on the scale from"
+                        " {low} to {high}. They look like answers from 1 to 5, and no figure is"
+                        " made of them as long as none is higher: bring the scores to that scale, or"
+                        " give the column another name.",
+                        header=header, n=count, low=low, high=high, most=most,
+                    )
+                )  # fmt: skip
 
     def _question(self) -> str:
         """SQL of the question that a bare score answers: the one the row names, else by its scale.
