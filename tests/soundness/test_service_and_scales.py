@@ -7,6 +7,7 @@ import pytest
 import revoir
 from revoir.metrics.registry import measure
 from revoir.models.features.compute import choose
+from revoir.periods import Grain
 from revoir.signals.alerts import alerts_of
 from revoir.signals.health import health_scores
 from revoir.signals.service import complaint_days
@@ -195,3 +196,107 @@ def test_customers_may_all_be_detractors(tmp_path, scores):
     february = figure(book, "nps", start=dt.date(2024, 2, 1), end=dt.date(2024, 3, 1))
     assert february.value == -100
     assert "none of the" not in told_of(book)
+
+
+WAITS = ("first_response_hours", "resolution_hours")
+
+
+def waits_of_days(zone_hour=""):
+    head = "ticket_id,customer_id,opened_at,first_response_at,resolved_at\n"
+    return head + "".join(
+        f"{n},C{n},2024-03-{n + 1:02d}{zone_hour},2024-03-{n + 1:02d},2024-03-{n + 2:02d}\n"
+        for n in range(20)
+    )
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_days_do_not_tell_how_many_hours_went_by(tmp_path, name):
+    """Tickets with days alone were answered after 0 hours, and settled after exactly 24."""
+    book = written(tmp_path, tickets=waits_of_days())
+    for asked in (name, f"median_{name}"):
+        found = figure(book, asked)
+        assert found.value is None
+        assert "The data hold days, not times" in found.reason.text("en")
+    assert figure(written(tmp_path, tickets=waits_of_days(" 00:01")), "resolution_hours").value > 23
+
+
+def test_days_of_a_warehouse_do_not_tell_the_hours_on_any_engine(engine):
+    import pyarrow as pa
+
+    from revoir.book import Book
+
+    days = [dt.datetime(2024, 3, n) for n in range(1, 21)]
+    table = pa.table({"opened_at": days, "resolved_at": [d + dt.timedelta(1) for d in days]})
+    book = Book(engine.load({"interactions": table}))
+    assert figure(book, "resolution_hours").value is None
+    table = pa.table({"opened_at": days, "resolved_at": [d + dt.timedelta(hours=9) for d in days]})
+    assert figure(Book(engine.load({"interactions": table})), "resolution_hours").value == 9
+
+
+def still_open(column="resolved_at"):
+    """Two tickets a day over half a year: one ends after a day, one after forty, if by the end."""
+    last, number = dt.datetime(2024, 7, 10), 0
+    rows = f"ticket_id,customer_id,opened_at,{column}\n"
+    for day in range(180):
+        opened = dt.datetime(2024, 1, 1, 9) + dt.timedelta(day)
+        for days in (1, 40):
+            number += 1
+            ended = opened + dt.timedelta(days)
+            said = f"{ended:%Y-%m-%d %H:%M}" if ended <= last else ""
+            rows += f"{number},C{number},{opened:%Y-%m-%d %H:%M},{said}\n"
+    return rows + "z,Z,2024-07-10 00:00,\n"
+
+
+@pytest.mark.parametrize("column", ["resolved_at", "first_response_at"])
+def test_tickets_that_are_still_open_do_not_make_recent_months_look_better(tmp_path, column):
+    """June was 24 hours after months of 492: its slow tickets were left out, being open."""
+    name = dict(zip(("first_response_at", "resolved_at"), WAITS, strict=True))[column]
+    book = written(tmp_path, tickets=still_open(column))
+    months = measure(book, name, grain=Grain.MONTH).figures
+    hours = [None if f.value is None else round(f.value) for f in months]
+    assert hours == [492, 492, 492, 492, 484, None, None]
+    assert months[5].parts == {"settled": 28, "open": 28}
+    assert "28 contacts of the period are still open" in months[5].reason.text("en")
+    middle = measure(book, f"median_{name}", grain=Grain.MONTH).figures
+    assert [f.value for f in middle[4:]] == [492, None, None]
+    assert middle[4].parts == {"settled": 61, "open": 1}
+    assert "still open" in middle[5].reason.text("en")
+
+
+def test_the_median_counts_open_tickets_as_the_longest_on_every_engine(engine):
+    """Of five tickets, three took 1, 2 and 9 hours and two are open: the middle one took 9."""
+    import pyarrow as pa
+
+    from revoir.book import Book
+
+    opened = dt.datetime(2024, 3, 1, 9)
+    ends = [opened + dt.timedelta(hours=n) for n in (1, 2, 9)] + [None, None]
+    table = pa.table({"opened_at": [opened] * 5, "resolved_at": pa.array(ends, pa.timestamp("us"))})
+    book = Book(engine.load({"interactions": table}))
+    assert figure(book, "median_resolution_hours").value == 9
+    found = figure(book, "resolution_hours")
+    assert (found.value, found.numerator, found.denominator) == (None, 12, 3)
+    table = table.slice(1)
+    found = figure(Book(engine.load({"interactions": table})), "median_resolution_hours")
+    assert (found.value, found.parts) == (None, {"settled": 2, "open": 2})
+
+
+def test_what_was_settled_without_an_answer_waits_for_none(tmp_path):
+    rows = "ticket_id,customer_id,opened_at,first_response_at,resolved_at\n" + "".join(
+        f"{n},C{n},2024-03-{n + 1:02d} 09:00,{answer},2024-03-{n + 2:02d} 09:00\n"
+        for n in range(20)
+        for answer in [f"2024-03-{n + 1:02d} 11:00" if n % 2 else ""]
+    )
+    found = figure(written(tmp_path, tickets=rows), "first_response_hours")
+    assert (found.value, found.parts) == (2, {"settled": 10, "open": 0})
+
+
+def test_tickets_without_any_end_have_no_wait(tmp_path):
+    rows = "ticket_id,customer_id,opened_at,resolved_at\n" + "".join(
+        f"{n},C{n},2024-03-{n + 1:02d} 09:00,\n" for n in range(20)
+    )
+    book = written(tmp_path, tickets=rows)
+    for name in ("resolution_hours", "median_resolution_hours"):
+        found = figure(book, name)
+        assert found.value is None
+        assert "open" not in found.reason.text("en")

@@ -94,6 +94,7 @@ class Ratio:
         adds_up: Whether nothing at all makes 0 (a sum, a count) rather than no figure (a median).
         against: Says why a book cannot carry the figure, where it holds the rows all the same.
         remark: Says what the reader must know of a book.
+        doubt: Says why a figure is not known after all, from its value and its parts.
     """
 
     facts: Facts
@@ -106,6 +107,7 @@ class Ratio:
     adds_up: bool = True
     against: Callable[[Book], Message | None] | None = None
     remark: Callable[[Book], Message | None] | None = None
+    doubt: Callable[[float, Mapping[str, float]], Message | None] | None = None
 
     def __call__(self, book: Book, question: Question, metric: Metric) -> Result:
         """Answer a question."""
@@ -408,6 +410,8 @@ def _figure(metric: Metric, ratio: Ratio, row: Mapping[str, Any]) -> Figure:
     ):
         return Figure(None, True, None, reason=msg("Nothing of the kind happened in the period."))
     if ratio.denominator is None:
+        if ratio.doubt is not None and (reason := ratio.doubt(numerator, parts)) is not None:
+            return Figure(None, True, None, parts=parts, reason=reason)
         low, high = (None, None)
         if ratio.interval == "poisson":
             low, high = poisson_interval(int(numerator))
@@ -429,6 +433,8 @@ def _figure(metric: Metric, ratio: Ratio, row: Mapping[str, Any]) -> Figure:
         )
     scale = 100.0 if metric.unit is Unit.POINTS else 1.0
     value = scale * numerator / denominator
+    if ratio.doubt is not None and (reason := ratio.doubt(value, parts)) is not None:
+        return Figure(None, True, None, numerator, denominator, parts=parts, reason=reason)
     low, high = _interval(metric, ratio, numerator, denominator, row, parts)
     # Rounding leaves a hair between the ends where all values are equal.
     width = None if low is None or high is None else high - low

@@ -190,8 +190,8 @@ class _Others(Pieces):
                     msg(
                         "Column {header}: none of the {n} answers is above {most} on the scale from"
                         " {low} to {high}. They look like answers from 1 to 5, and no figure is"
-                        " made of them as long as none is higher: bring the scores to that scale, or"
-                        " give the column another name.",
+                        " made of them as long as none is higher: bring the scores to that scale,"
+                        " or give the column another name.",
                         header=header, n=count, low=low, high=high, most=most,
                     )
                 )  # fmt: skip
