@@ -84,7 +84,7 @@ def tables() -> dict[str, pa.Table]:
                 "opened_at": waits,
                 "first_response_at": [w + dt.timedelta(minutes=draw.randrange(600)) for w in waits],
                 "resolved_at": [
-                    w + dt.timedelta(hours=draw.randrange(90)) if draw.random() < 0.8 else None
+                    w + dt.timedelta(hours=draw.randrange(90)) if draw.random() < 0.95 else None
                     for w in waits
                 ],
                 "kind": [draw.choice(("complaint", "question")) for _ in waits],
