@@ -8,7 +8,6 @@ import ibis.expr.types as ir
 from revoir.book import Book
 from revoir.language import Message, Number, msg, nmsg
 from revoir.metrics.registry import Unit
-from revoir.metrics.satisfaction import off_scale
 from revoir.models.features.declaration import (
     KEYS,
     Family,
@@ -44,15 +43,7 @@ def _answer_sums(book: Book, moments: Moments) -> ir.Table:
     return latest.group_by(KEYS).aggregate(**sums)
 
 
-ON_ANOTHER_SCALE = msg("the scores are on another scale")
-
-
 def _last_score(name: str, label: Message) -> Feature:
-    def against(book: Book) -> Message | None:
-        if not book.has("responses", "question") or off_scale(book, name) is None:
-            return None
-        return ON_ANOTHER_SCALE
-
     def says(known: Known) -> Message | None:
         score = known[f"last_{name}"]
         if score is None:
@@ -75,7 +66,6 @@ def _last_score(name: str, label: Message) -> Feature:
         msg("bad answers"),
         says,
         reach_days=90,
-        against=against,
     )
 
 

@@ -8,8 +8,6 @@ from revoir.book import Book
 from revoir.language import Message, Number, msg, nmsg
 from revoir.metrics.complaints import is_complaint, not_told
 from revoir.metrics.registry import Unit
-from revoir.metrics.satisfaction import off_scale_afterwards
-from revoir.models.features.answers import ON_ANOTHER_SCALE
 from revoir.models.features.declaration import (
     KEYS,
     WINDOWS_DAYS,
@@ -188,7 +186,6 @@ SERVICE = Family(
             ),
             needs=("resolved_at", "satisfaction"),
             reach_days=90,
-            against=lambda book: None if off_scale_afterwards(book) is None else ON_ANOTHER_SCALE,
         ),
     ),
 )
