@@ -427,7 +427,7 @@ def test_the_menu_says_where_one_is(
 
 def test_runs_are_listed(computed: PredictionRun, as_role: Callable[[str], Client]) -> None:
     page = as_role("analyst").get("/predictions/").content.decode()
-    assert page.count('<th scope="row">') == 1
+    assert page.count('<th scope="row" rowspan="2">') == 1, "buyers and subscribers"
     facts = computed.facts["departures"]
     assert f"{facts['auc']:.2f}" in page.replace(",", ".")
     assert facts["slope"] is not None
