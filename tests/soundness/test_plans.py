@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,10 +43,10 @@ def test_the_report_takes_an_upgrade_for_no_departure(upgraded: Book) -> None:
 
 @pytest.mark.parametrize("metric", ["retention_rate", "logo_churn_rate", "mrr_new"])
 def test_figures_by_plan_say_what_going_over_is(upgraded: Book, metric: str) -> None:
-    period = {"start": dt.date(2024, 1, 1), "end": dt.date(2024, 3, 1)}
+    start, end = dt.date(2024, 1, 1), dt.date(2024, 3, 1)
 
-    def said(**asked: object) -> bool:
-        notes = measure(upgraded, metric, **period, **asked).notes  # type: ignore[arg-type]
+    def said(**asked: Any) -> bool:
+        notes = measure(upgraded, metric, start=start, end=end, **asked).notes
         return any("goes over to another is lost" in note.text("en") for note in notes)
 
     assert said(by=["plan"])

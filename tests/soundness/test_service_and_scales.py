@@ -123,17 +123,23 @@ def answers(question, scores):
     )
 
 
-@pytest.mark.parametrize("scores", [(20, 40, 60, 2, 95, 10), (5, 10, 8, 2, 9, 4)])
+OF_A_HUNDRED, OF_TEN = (20, 40, 60, 2, 95, 10), (5, 10, 8, 2, 9, 4)
+
+
 @pytest.mark.parametrize(
-    ("question", "signal"),
-    [("csat", "negative_sentiment"), ("ces", "negative_sentiment"), ("nps", "detractor")],
+    ("question", "signal", "scores"),
+    [
+        ("csat", "negative_sentiment", OF_A_HUNDRED),
+        ("csat", "negative_sentiment", OF_TEN),
+        ("ces", "negative_sentiment", OF_A_HUNDRED),
+        ("ces", "negative_sentiment", OF_TEN),
+        ("nps", "detractor", OF_A_HUNDRED),
+    ],
 )
 def test_scores_on_another_scale_are_in_no_health_and_raise_no_alert(
-    tmp_path, scores, question, signal
+    tmp_path, question, signal, scores
 ):
     """A 20 of 100 was full marks for satisfaction, and 2 of 100 “Satisfaction 2.0 of 5”."""
-    if question == "nps" and max(scores) <= 10:
-        pytest.skip("these are on the scale")
     book = written(tmp_path, orders=REGULARS, answers=answers(question, scores))
     assert figure(book, question).value is None
     assert "satisfaction" not in {part.name for part in health_scores(book).parts}

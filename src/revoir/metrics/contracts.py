@@ -92,12 +92,16 @@ def going_over(book: Book, question: Question) -> Message | None:
     theirs = scope.columns_asked(book, question, "subscriptions") - {"customer_id"}
     if not theirs:
         return None
-    rows = book.table("subscriptions")
-    values = {f"values__{name}": rows[name].nunique() for name in theirs}
-    people = rows.filter(rows.customer_id.notnull()).group_by("customer_id").aggregate(**values)
-    several = [people[name] > 1 for name in values]
-    n = people.filter(functools.reduce(operator.or_, several)).count()
-    if not book.rows(n.name("n").as_table())[0]["n"]:
+
+    def look() -> bool:
+        rows = book.table("subscriptions")
+        values = {f"values__{name}": rows[name].nunique() for name in theirs}
+        people = rows.filter(rows.customer_id.notnull()).group_by("customer_id").aggregate(**values)
+        several = [people[name] > 1 for name in values]
+        n = people.filter(functools.reduce(operator.or_, several)).count()
+        return bool(book.rows(n.name("n").as_table())[0]["n"])
+
+    if not book.once(f"going over {sorted(theirs)}", look):
         return None
     return msg(
         "A customer counts in every group they subscribe to: who goes over to another is lost to"
@@ -134,9 +138,7 @@ def as_held_on(book: Book, column: str, day: dt.date) -> Book:
     found = found.mutate(**{column: told}).drop("whose", "held")
     # What lists say of products stands in the lines by now.
     kept = {name: table for name, table in book.tables.items() if name != "products"}
-    other = Book({**kept, "subscriptions": found}, settings=book.settings, as_of=book.as_of)
-    other.predictions, other.reading = book.predictions, book.reading
-    return other
+    return Book({**kept, "subscriptions": found}, settings=book.settings, as_of=book.as_of)
 
 
 def as_stays(book: Book, rows: ir.Table) -> ir.Table:

@@ -77,7 +77,10 @@ def _observed_from(book: Book) -> dt.date | None:
     if not left.any():
         return None
     first = int(until[left].min()) - 1
-    return _day(first) if _missed(start, until, left, n, first) > MISSED_MIN else None
+    if _missed(start, until, left, n, first) <= MISSED_MIN:
+        return None
+    day: dt.date = np.datetime64(first, "D").item()
+    return day
 
 
 def _missed(start: Ints, until: Ints, left: Ints, n: Ints, first: int) -> float:
@@ -101,7 +104,3 @@ def _below(values: Ints, n: Ints, ages: Ints) -> Ints:
     total = np.concatenate([[0], np.cumsum(n[order])])
     found: Ints = total[np.searchsorted(values[order], ages, side="left")]
     return found
-
-
-def _day(number: int) -> dt.date:
-    return dt.date(1970, 1, 1) + dt.timedelta(days=number)

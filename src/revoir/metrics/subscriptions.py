@@ -166,10 +166,11 @@ def subscribers(book: Book, question: Question, name: str) -> ir.Table:
         lost = people.at_start.notnull() & people.at_end.isnull()
     else:
         lost = (was > 0) & (now <= 0)
+    begins = (was <= 0) & (now > 0)
     became = ibis.cases(
         (lost, "churned"),
-        ((was <= 0) & (now > 0) & (people.stay__first >= date(period.start)), "new"),
-        ((was <= 0) & (now > 0), "reactivation"),
+        (begins & (people.stay__first >= date(period.start)), "new"),
+        (begins, "reactivation"),
         (now > was, "expansion"),
         (now < was, "contraction"),
         else_="kept",
@@ -212,7 +213,7 @@ def _answer(book: Book, question: Question, metric: Metric) -> Result:
                 figures.append(Figure(period, False, None, by=by, reason=uncovered))
                 continue
             figures.append(_figure(metric, period, period.complete(book.as_of), movement, by))
-    notes = [book.once(f"going over {question}", lambda: going_over(book, question))]
+    notes = [going_over(book, question)]
     if metric.name != "logo_churn_rate":
         notes.append(book.once(f"unpriced {question}", lambda: _unpriced(book, question, periods)))
     return Result(metric, tuple(figures), question.by, tuple(note for note in notes if note))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from revoir.engines.sql import identifier, literal
@@ -107,12 +108,7 @@ def tell_refunded(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
                     found["zeros"], header=held.mapping.header,
                 )
             )  # fmt: skip
-    name = identifier(f"refunded_{part.number}")
-    connection.execute(
-        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE"
-        f" (CAST({refunded} AS {values.DECIMAL}) AS {given}) FROM {part.relation}"
-    )
-    part.relation, part.is_table = name, True
+    _rewrite(connection, part, "refunded", {held.key: f"CAST({refunded} AS {values.DECIMAL})"})
 
 
 def tell_refunded_twice(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
@@ -146,12 +142,8 @@ def tell_refunded_twice(connection: duckdb.DuckDBPyConnection, part: Part) -> No
     )
     if not found["rows"]:
         return
-    name = identifier(f"refunded_once_{part.number}")
-    connection.execute(
-        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE"
-        f" (CASE WHEN {twice} THEN NULL ELSE {given} END AS {given}) FROM {part.relation}"
-    )
-    part.relation, part.is_table = name, True
+    once = f"CASE WHEN {twice} THEN NULL ELSE {given} END"
+    _rewrite(connection, part, "refunded_once", {held.key: once})
     if found["n"]:
         part.notes.append(
             nmsg(
@@ -175,6 +167,18 @@ def _may_tell(profile: Profile) -> bool:
     return 0 < len(kinds) <= _KINDS_MAX and kinds <= _BACK | _SOLD
 
 
+def _rewrite(
+    connection: duckdb.DuckDBPyConnection, part: Part, stem: str, cells: Mapping[str, str]
+) -> None:
+    """Put a table with other cells, SQL by the key of their column, in the place of a file's."""
+    name = identifier(f"{stem}_{part.number}")
+    replaced = ", ".join(f"{cell} AS {identifier(key)}" for key, cell in cells.items())
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({replaced}) FROM {part.relation}"
+    )
+    part.relation, part.is_table = name, True
+
+
 def _turn(
     connection: duckdb.DuckDBPyConnection, part: Part, held: Field, turned: str, amount: str
 ) -> None:
@@ -189,17 +193,11 @@ def _turn(
     keys = ["orders.amount", "order_lines.amount", "orders.margin", "order_lines.margin"]
     quantity = part.has("order_lines.quantity")
     keys.append("order_lines.quantity" if quantity else "order_lines.unit_price")
-    cells = [
-        f"CASE WHEN {turned} THEN -{identifier(key)} ELSE {identifier(key)} END"
-        f" AS {identifier(key)}"
+    cells = {
+        key: f"CASE WHEN {turned} THEN -{identifier(key)} ELSE {identifier(key)} END"
         for key in keys if part.has(key)
-    ]  # fmt: skip
-    name = identifier(f"turned_{part.number}")
-    connection.execute(
-        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({', '.join(cells)})"
-        f" FROM {part.relation}"
-    )
-    part.relation, part.is_table = name, True
+    }  # fmt: skip
+    _rewrite(connection, part, "turned", cells)
     part.notes.append(
         nmsg(
             "Column {header}: {n} row says “{word}”, {amount} in all: it was taken as given back.",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Field, Schema
 
 from revoir_web.common.api import Refused
+from revoir_web.common.calls import job_told
 from revoir_web.common.models import Job
 from revoir_web.common.rights import Right
 from revoir_web.common.words import language
@@ -74,11 +75,4 @@ def _job(request: HttpRequest, id: uuid.UUID) -> Job:
 
 
 def _told(job: Job) -> dict[str, Any]:
-    lang = language()
-    return {
-        "id": job.pk,
-        "form": job.arguments["form"],
-        "state": job.state,
-        "message": job.message.text(lang) if job.message else None,
-        "error": job.failure.text(lang) if job.failure else None,
-    }
+    return {**job_told(job), "form": job.arguments["form"]}

@@ -54,7 +54,7 @@ def prediction_runs() -> list[dict[str, Any]]:
 
 def is_apart(run: PredictionRun) -> bool:
     """Whether a run foretold subscribers apart from buyers."""
-    return f"{foresight.CONTRACT}departures" in run.facts
+    return CARDS[runs.SUBSCRIBERS["of"]] in run.facts
 
 
 def _learned(run: PredictionRun, of: str) -> dict[str, Any]:
